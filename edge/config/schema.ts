@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { slugSchema } from '../../shared/ids/ids.ts';
+
+const tenant = z.strictObject({
+  id: slugSchema.describe('Id of the tenant; never used again for another one.'),
+  org: slugSchema.describe('Org that the tenant belongs to.'),
+  matchThreshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe("Lowest cosine similarity that names a person. Default: the embedding model's own."),
+  unmatchedTtlMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(10_000)
+    .describe('How long crops and embeddings of somebody who matches nobody stay in memory, milliseconds. They never reach a disk.'),
+});
+
+const tiles = z.strictObject({
+  columns: z.number().int().min(1).max(8).describe('Tiles side by side.'),
+  rows: z.number().int().min(1).max(8).describe('Tiles one above the other.'),
+  overlap: z.number().min(0).max(0.5).default(0.2).describe('Share of a tile that it has in common with its neighbour.'),
+});
+
+const camera = z.strictObject({
+  id: slugSchema.describe('Id of the camera, unique on the box.'),
+  tenant: slugSchema.describe('Tenant whose camera this is.'),
+  url: z.string().min(1).describe('rtsp:// or rtsps:// address, or the path of a video file.'),
+  fps: z.number().min(0.2).max(30).default(5).describe('Pictures a second that are analysed.'),
+  tiles: tiles.optional().describe('Also look for small faces on overlapping tiles of the picture. Costs one detection a tile.'),
+});
+
+/** The one schema of the daemon's configuration: reference page and JSON Schema are generated from it. */
+export const configSchema = z
+  .strictObject({
+    dataDir: z.string().min(1).describe('Folder of the encrypted vaults. A copy of it opens nothing without the key folder.'),
+    keyDir: z.string().min(1).describe('Folder of the tenant keys of a stand-alone box (<tenant>.key, mode 0600). Must lie outside dataDir.'),
+    modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
+    models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),
+    inference: z
+      .strictObject({
+        provider: z.enum(['auto', 'tensorrt', 'cuda', 'cpu']).default('auto').describe('Execution provider; `auto` takes the first that works.'),
+        workers: z.number().int().min(0).max(64).default(0).describe('Inference threads. 0: one for each core, at most 8.'),
+      })
+      .prefault({}),
+    tenants: z.array(tenant).min(1).describe('Tenants of this box.'),
+    cameras: z.array(camera).default([]).describe('Cameras of this box.'),
+  })
+  .superRefine((config, context) => {
+    const issue = (path: (string | number)[], message: string): void => {
+      context.addIssue({ code: 'custom', path, message });
+    };
+    const tenants = new Set<string>();
+    config.tenants.forEach(({ id }, index) => {
+      if (tenants.has(id)) issue(['tenants', index, 'id'], 'this tenant is there twice');
+      tenants.add(id);
+    });
+    const cameras = new Set<string>();
+    config.cameras.forEach(({ id, tenant: owner }, index) => {
+      if (cameras.has(id)) issue(['cameras', index, 'id'], 'this camera is there twice');
+      cameras.add(id);
+      if (!tenants.has(owner)) issue(['cameras', index, 'tenant'], 'no such tenant');
+    });
+  });
+
+export type Config = z.infer<typeof configSchema>;
+export type ConfigInput = z.input<typeof configSchema>;
+export type TenantConfig = Config['tenants'][number];
+export type CameraConfig = Config['cameras'][number];

@@ -1,0 +1,53 @@
+/**
+ * Every error code that a person or a program can meet, with what it means and what to do next.
+ * A code is stable: it is never renamed and never given a second meaning.
+ * `status` is the HTTP status where the error reaches a client.
+ */
+export const ERROR_CODES = {
+  // Input pictures
+  not_an_image: { status: 415, title: 'Not a picture', next: 'Send a JPEG, PNG or WebP file.' },
+  image_truncated: { status: 422, title: 'Picture is cut off', next: 'Send the whole file again.' },
+  image_empty: { status: 422, title: 'Picture has no pixels', next: 'Send a picture with content.' },
+  image_too_large: { status: 413, title: 'Picture is too large', next: 'Send a picture within the stated limits.' },
+  no_face: { status: 422, title: 'No face found', next: 'Use a picture that shows one face clearly, from the front.' },
+  several_faces: { status: 422, title: 'More than one face found', next: 'Crop the picture to one person.' },
+  poor_face: { status: 422, title: 'Face is not good enough to enrol', next: 'Take a new picture; the reasons say what to change.' },
+  // Consent
+  consent_missing: { status: 409, title: 'No consent on record', next: 'Record the consent of this customer first.' },
+  consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },
+  // Identifiers and requests
+  invalid_id: { status: 400, title: 'Identifier is not valid', next: 'Use 2 to 63 lower-case letters, digits and dashes.' },
+  invalid_request: { status: 400, title: 'Request is not valid', next: 'See the details for the field at fault.' },
+  customer_not_found: { status: 404, title: 'No such customer', next: 'Check the customer id and the tenant.' },
+  tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
+  // Keys and vault
+  key_file_missing: { status: 503, title: 'Tenant key is missing', next: 'Put the key file of this tenant into the key folder.' },
+  key_file_unsafe: { status: 503, title: 'Tenant key file is not protected', next: 'chmod 600 the key file and keep it outside the data folder.' },
+  key_rejected: { status: 503, title: 'Key does not open this vault', next: 'Use the key that belongs to this tenant and epoch.' },
+  envelope_rejected: { status: 500, title: 'Sealed record does not open', next: 'The record was changed, swapped or belongs elsewhere: restore it from a backup.' },
+  vault_corrupt: { status: 503, title: 'Vault files are damaged', next: 'Restore the vault from a backup.' },
+  vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
+  // Cameras
+  camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
+  camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },
+  camera_ended: { status: 502, title: 'Camera ended the stream', next: 'Check the camera; the box keeps trying.' },
+  camera_unsupported: { status: 422, title: 'Stream cannot be decoded', next: 'Set the camera to H.264 or H.265.' },
+  // Models
+  model_missing: { status: 503, title: 'Model file is missing', next: 'Run: securegate models pull' },
+  model_integrity: { status: 503, title: 'Model file is not the expected one', next: 'Remove it and run: securegate models pull' },
+  model_contract: { status: 503, title: 'Model does not fit its contract', next: 'Import the model that the manifest describes.' },
+  model_unknown: { status: 404, title: 'No such model or set', next: 'Run: securegate models list' },
+  model_licence: { status: 403, title: 'Licence not accepted', next: 'Read the licence, then repeat with --accept-licence.' },
+  model_source: { status: 502, title: 'Model cannot be fetched', next: 'Check the network or use: securegate models pull --from FOLDER' },
+  inference_failed: { status: 500, title: 'Inference failed', next: 'See the cause; the box goes on with the next frame.' },
+  // Box
+  config_invalid: { status: 500, title: 'Configuration is not valid', next: 'Correct the fields named in the details.' },
+  config_missing: { status: 500, title: 'Configuration file is missing', next: 'Pass --config FILE.' },
+  data_folder_in_use: { status: 409, title: 'Data folder is in use', next: 'Stop the other daemon or choose another folder.' },
+  storage_failed: { status: 507, title: 'Storage failed', next: 'Check free space and permissions of the data folder.' },
+  overloaded: { status: 503, title: 'Too much work at once', next: 'Try again later or lower the sampling rate.' },
+  stopped: { status: 503, title: 'Part is stopped', next: 'Start the daemon.' },
+  internal: { status: 500, title: 'Unexpected error', next: 'Report it with the log lines around it.' },
+} as const satisfies Record<string, { status: number; title: string; next: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+
+const box = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
+
+/** Seen person or unknown, one per track. Ids are opaque; names stay in the tenant's vault. */
+export const sightingSchema = z.strictObject({
+  type: z.literal('sighting'),
+  id: z.string(),
+  tenant: z.string(),
+  camera: z.string(),
+  /** Number of the track on its camera. */
+  track: z.number().int(),
+  /** Wall-clock times, ISO 8601. */
+  startedAt: z.iso.datetime(),
+  bestShotAt: z.iso.datetime().nullable(),
+  endedAt: z.iso.datetime(),
+  /** The same three moments in the stream's own time, milliseconds since its first picture. */
+  media: z.strictObject({ startMs: z.number(), bestShotMs: z.number().nullable(), endMs: z.number() }),
+  /** Where the face was at the best shot (or at the track's end without one), pixels of the frame. */
+  box,
+  /** `person`: matched a customer. `unknown`: faces were good enough, nobody matched. `unseen`: no shot was good enough to decide. */
+  outcome: z.enum(['person', 'unknown', 'unseen']),
+  customerId: z.string().nullable(),
+  /** Cosine similarity of the decision, -1..1; null without a decision. */
+  score: z.number().nullable(),
+  /** Shots that voted. */
+  votes: z.number().int(),
+  models: z.strictObject({ detector: z.string(), embedder: z.string() }),
+});
+export type Sighting = z.infer<typeof sightingSchema>;
+
+export const CAMERA_STATES = ['connecting', 'live', 'failed', 'stopped', 'ended'] as const;
+
+export const cameraStateSchema = z.strictObject({
+  type: z.literal('camera'),
+  at: z.iso.datetime(),
+  tenant: z.string(),
+  camera: z.string(),
+  state: z.enum(CAMERA_STATES),
+  /** Error code of `failed`, else null. */
+  reason: z.string().nullable(),
+});
+export type CameraStateEvent = z.infer<typeof cameraStateSchema>;
+
+const quantiles = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number() });
+
+export const statsSchema = z.strictObject({
+  type: z.literal('stats'),
+  at: z.iso.datetime(),
+  uptimeMs: z.number(),
+  cameras: z.array(
+    z.strictObject({
+      tenant: z.string(),
+      camera: z.string(),
+      state: z.enum(CAMERA_STATES),
+      /** Frames processed, frames given up because the queue was full, tracks begun; since start. */
+      frames: z.number().int(),
+      skipped: z.number().int(),
+      tracks: z.number().int(),
+      fpsWanted: z.number(),
+      /** Frames processed a second since the camera went live. */
+      fps: z.number(),
+    }),
+  ),
+  /** From arrival of a frame to the end of its processing, milliseconds. */
+  latencyMs: quantiles,
+  eventLoopMs: quantiles,
+  /** Faces turned away, by reason. */
+  rejections: z.record(z.string(), z.number().int()),
+  provider: z.strictObject({ name: z.string(), fallbackReason: z.string().nullable() }),
+  vaults: z.array(z.strictObject({ tenant: z.string(), state: z.enum(['starting', 'ready', 'failed', 'stopped']), faces: z.number().int(), restarts: z.number().int() })),
+});
+export type Stats = z.infer<typeof statsSchema>;
+
+export const readySchema = z.strictObject({ type: z.literal('ready'), at: z.iso.datetime(), box: z.string(), cameras: z.number().int(), tenants: z.number().int() });
+export type Ready = z.infer<typeof readySchema>;
+
+/** What `securegate edge` writes to stdout: one JSON object a line. */
+export const eventSchema = z.discriminatedUnion('type', [sightingSchema, cameraStateSchema, statsSchema, readySchema]);
+export type EdgeEvent = z.infer<typeof eventSchema>;
