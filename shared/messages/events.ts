@@ -2,9 +2,14 @@ import { z } from 'zod';
 
 const box = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
 
-/** Seen person or unknown, one per track. Ids are opaque; names stay in the tenant's vault. */
+/**
+ * Seen person or unknown, one per track. Ids are opaque; names stay in the tenant's vault.
+ * A track that is recognised is reported at once (`begun`) and again under the same id when it is over (`ended`);
+ * every other track is reported once, when it is over.
+ */
 export const sightingSchema = z.strictObject({
   type: z.literal('sighting'),
+  phase: z.enum(['begun', 'ended']),
   id: z.string(),
   tenant: z.string(),
   camera: z.string(),
@@ -13,13 +18,14 @@ export const sightingSchema = z.strictObject({
   /** Wall-clock times, ISO 8601. */
   startedAt: z.iso.datetime(),
   bestShotAt: z.iso.datetime().nullable(),
+  /** Last time that the track was seen so far. */
   endedAt: z.iso.datetime(),
   /** The same three moments in the stream's own time, milliseconds since its first picture. */
   media: z.strictObject({ startMs: z.number(), bestShotMs: z.number().nullable(), endMs: z.number() }),
   /** Where the face was at the best shot (or at the track's end without one), pixels of the frame. */
   box,
-  /** `person`: matched a customer. `unknown`: faces were good enough, nobody matched. `unseen`: no shot was good enough to decide. */
-  outcome: z.enum(['person', 'unknown', 'unseen']),
+  /** `person`: matched a customer. `unknown`: faces were good enough, nobody matched. `undecided`: no shot was good enough, or the vault was away. */
+  outcome: z.enum(['person', 'unknown', 'undecided']),
   customerId: z.string().nullable(),
   /** Cosine similarity of the decision, -1..1; null without a decision. */
   score: z.number().nullable(),
