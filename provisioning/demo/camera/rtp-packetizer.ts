@@ -1,0 +1,102 @@
+import { nalType } from './annex-b.ts';
+
+/** Largest RTP payload; what a camera on Ethernet would use. */
+const MAX_PAYLOAD = 1400;
+const PAYLOAD_TYPE = 96;
+const FU_A = 28;
+
+/** RTP clock of H.264, ticks a second (RFC 6184, section 8.2.1). */
+export const RTP_CLOCK = 90_000;
+
+/**
+ * Packs pictures into RTP packets (RFC 3550; H.264 payload of RFC 6184 in packetisation mode 1: single NAL units and FU-A),
+ * each framed for the RTSP connection (RFC 2326, section 10.12: `$`, channel, length).
+ */
+export class RtpPacketizer {
+  readonly #ssrc: number;
+  readonly #channel: number;
+  #sequence: number;
+
+  /** @param channel interleaved channel of RTP; RTCP goes over the next one */
+  constructor(options: { ssrc: number; sequence: number; channel: number }) {
+    this.#ssrc = options.ssrc;
+    this.#sequence = options.sequence;
+    this.#channel = options.channel;
+  }
+
+  /** Number that the next packet carries. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** All packets of one picture, one after the other. */
+  pack(nals: readonly Buffer[], timestamp: number): Buffer {
+    const packets: Buffer[] = [];
+    nals.forEach((nal, index) => {
+      const last = index === nals.length - 1;
+      if (nal.length <= MAX_PAYLOAD) packets.push(this.#packet([nal], timestamp, last));
+      else this.#fragment(nal, timestamp, last, packets);
+    });
+    return Buffer.concat(packets);
+  }
+
+  /** An empty receiver report and a BYE (RFC 3550, section 6.6): the stream ends on purpose. */
+  bye(): Buffer {
+    const rtcp = Buffer.alloc(16);
+    rtcp.writeUInt32BE(0x80c90001, 0);
+    rtcp.writeUInt32BE(this.#ssrc, 4);
+    rtcp.writeUInt32BE(0x81cb0001, 8);
+    rtcp.writeUInt32BE(this.#ssrc, 12);
+    return Buffer.concat([interleavedHeader(this.#channel + 1, rtcp.length), rtcp]);
+  }
+
+  #fragment(nal: Buffer, timestamp: number, lastNal: boolean, packets: Buffer[]): void {
+    const type = nalType(nal);
+    const indicator = ((nal[0] ?? 0) & 0xe0) | FU_A;
+    const step = MAX_PAYLOAD - 2;
+    for (let at = 1; at < nal.length; at += step) {
+      const start = at === 1 ? 0x80 : 0;
+      const end = at + step >= nal.length ? 0x40 : 0;
+      const header = Buffer.from([indicator, start | end | type]);
+      packets.push(this.#packet([header, nal.subarray(at, at + step)], timestamp, lastNal && end !== 0));
+    }
+  }
+
+  #packet(payload: readonly Buffer[], timestamp: number, marker: boolean): Buffer {
+    const header = Buffer.alloc(12);
+    header[0] = 0x80;
+    header[1] = PAYLOAD_TYPE | (marker ? 0x80 : 0);
+    header.writeUInt16BE(this.#sequence, 2);
+    header.writeUInt32BE(timestamp >>> 0, 4);
+    header.writeUInt32BE(this.#ssrc, 8);
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+    const length = payload.reduce((sum, part) => sum + part.length, header.length);
+    return Buffer.concat([interleavedHeader(this.#channel, length), header, ...payload]);
+  }
+}
+
+function interleavedHeader(channel: number, length: number): Buffer {
+  const header = Buffer.from([0x24, channel, 0, 0]);
+  header.writeUInt16BE(length, 2);
+  return header;
+}
+
+/** SDP of the stream (RFC 8866, RFC 6184 section 8.2). */
+export function describeStream(stream: { sps: Buffer; pps: Buffer; fps: number }): string {
+  const sets = `${stream.sps.toString('base64')},${stream.pps.toString('base64')}`;
+  const profile = stream.sps.subarray(1, 4).toString('hex').toUpperCase();
+  return `${[
+    'v=0',
+    'o=- 1 1 IN IP4 127.0.0.1',
+    's=Test camera',
+    'c=IN IP4 0.0.0.0',
+    't=0 0',
+    'a=control:*',
+    'a=range:npt=0-',
+    `m=video 0 RTP/AVP ${PAYLOAD_TYPE}`,
+    `a=rtpmap:${PAYLOAD_TYPE} H264/${RTP_CLOCK}`,
+    `a=fmtp:${PAYLOAD_TYPE} packetization-mode=1;profile-level-id=${profile};sprop-parameter-sets=${sets}`,
+    `a=framerate:${stream.fps}`,
+    'a=control:track1',
+  ].join('\r\n')}\r\n`;
+}

@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { parseAnnexB } from './annex-b.ts';
+import { RtspSession, type SessionOptions } from './rtsp-session.ts';
+
+export interface RtspCameraOptions {
+  /** H.264 byte stream (Annex B) that begins with its parameter sets; no B-frames. */
+  readonly video: Buffer;
+  /** Pictures a second. */
+  readonly fps: number;
+  /** `once`: the stream ends with an RTCP BYE after its last picture. `loop`: it begins again. */
+  readonly end: 'once' | 'loop';
+  readonly credentials?: { readonly user: string; readonly password: string };
+}
+
+/**
+ * A test camera: an RTSP server (RFC 2326, TCP-interleaved) on a free port of the loopback interface that plays
+ * the same video to every client, in real time from the first picture, and that can be made to fail.
+ */
+export class RtspCamera {
+  readonly #options: RtspCameraOptions;
+  readonly #sessions = new Map<Socket, RtspSession>();
+  #server: Server | undefined;
+  #stalled = false;
+  #refusing = false;
+
+  constructor(options: RtspCameraOptions) {
+    this.#options = options;
+  }
+
+  /** Address of the stream, without credentials. */
+  get url(): string {
+    const address = this.#server?.address();
+    if (address === undefined || address === null || typeof address === 'string') throw new Error('The camera is not started');
+    return `rtsp://127.0.0.1:${address.port}/stream`;
+  }
+
+  /** Clients that are connected now. */
+  get clients(): number {
+    return this.#sessions.size;
+  }
+
+  /** @throws {Error} where the video is no H.264 byte stream or no port can be had */
+  async start(): Promise<void> {
+    const session: SessionOptions = {
+      stream: parseAnnexB(this.#options.video),
+      fps: this.#options.fps,
+      end: this.#options.end,
+      credentials: this.#options.credentials,
+    };
+    this.#server = createServer((socket) => this.#accept(socket, session));
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  /** Falls silent: connections stay open and new ones are accepted, but nothing is sent on any of them. */
+  stall(): void {
+    this.#stalled = true;
+    for (const session of this.#sessions.values()) session.stall();
+  }
+
+  /** Ends {@link stall}: every stream goes on with the picture after its last one. */
+  resume(): void {
+    this.#stalled = false;
+    for (const session of this.#sessions.values()) session.resume();
+  }
+
+  /** Cuts every connection at once, without a goodbye. */
+  dropConnections(): void {
+    for (const socket of this.#sessions.keys()) socket.resetAndDestroy();
+  }
+
+  /** Resets every new connection until {@link accept}. */
+  refuse(): void {
+    this.#refusing = true;
+  }
+
+  accept(): void {
+    this.#refusing = false;
+  }
+
+  /** Stops listening and cuts every connection. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, 'close');
+    server.close();
+    this.dropConnections();
+    await closed;
+  }
+
+  #accept(socket: Socket, options: SessionOptions): void {
+    // A client that goes away in mid-stream is a camera's everyday life; `close` follows.
+    socket.on('error', () => socket.destroy());
+    if (this.#refusing) {
+      socket.resetAndDestroy();
+      return;
+    }
+    const session = new RtspSession(socket, options);
+    this.#sessions.set(socket, session);
+    socket.on('close', () => this.#sessions.delete(socket));
+    session.start(this.#stalled);
+  }
+}
