@@ -1,0 +1,203 @@
+// Puts in place what a checkout needs before its TypeScript can run. Plain JavaScript without dependencies for
+// Node >= 18, because it runs before any of them are there.
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { access, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { holdLock } from './hold-lock.mjs';
+
+/** Debian packages of programs that the tests run beside the product, with the program that shows they are there. */
+export const TEST_PACKAGES = [{ name: 'gstreamer1.0-tools', program: 'gst-launch-1.0' }];
+
+/** Something the person at the keyboard has to do first; `message` says what. */
+export class BootstrapError extends Error {
+  name = 'BootstrapError';
+}
+
+/**
+ * @typedef {object} Bootstrap
+ * @property {string} root folder of the checkout
+ * @property {boolean} withTests also development dependencies and Debian packages of the tests
+ * @property {(line: string) => void} say receives each step in plain words
+ * @property {NodeJS.ProcessEnv} env
+ */
+
+/**
+ * Makes the checkout ready and tells which Node runs it. With everything in place it only reads a few small files.
+ * @param {Bootstrap} bootstrap
+ * @returns {Promise<{ node: string }>} path of the Node program to run the sources with
+ * @throws {BootstrapError}
+ */
+export async function bootstrap({ root, withTests, say, env }) {
+  const { securegate, engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const system = runsSources(process.versions.node, engines.node);
+  const node = system ? process.execPath : join(root, RUNTIME, `node-linux-${process.arch}`, 'bin/node');
+  const runtime = system ? process.versions.node : securegate.runtime.version;
+  const isReady = async () =>
+    (system || (await hasRuntime(root, runtime))) &&
+    (await hasDependencies(root, runtime, withTests)) &&
+    (!withTests || missingPackages(env).length === 0);
+  if (await isReady()) return { node };
+
+  await mkdir(join(root, '.cache'), { recursive: true });
+  const release = await holdLock(join(root, '.cache/bootstrap.lock'), () => say('waiting for another start that is installing'));
+  try {
+    if (!system && !(await hasRuntime(root, runtime))) await installRuntime(root, securegate.runtime, say, env);
+    if (!(await hasDependencies(root, runtime, withTests))) await installDependencies(root, runtime, withTests, say, env);
+    if (withTests) await installPackages(say, env);
+  } finally {
+    await release();
+  }
+  return { node };
+}
+
+const RUNTIME = '.runtime/node_modules';
+const STAMP = 'node_modules/.securegate-lock';
+
+/** @param {string} version @param {string} range of the form `>=24.0.0` */
+function runsSources(version, range) {
+  const [wanted] = range.replace('>=', '').split('.');
+  return Number(version.split('.')[0]) >= Number(wanted);
+}
+
+/** @param {string} root @param {string} version */
+async function hasRuntime(root, version) {
+  const folder = join(root, RUNTIME, `node-linux-${process.arch}`);
+  if (!existsSync(join(folder, 'bin/node'))) return false;
+  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')).version === version;
+}
+
+/**
+ * Installs the pinned Node beside the project. npm checks the tarball against our integrity; the folder appears in one step.
+ * @param {string} root @param {{ version: string, integrity: Record<string, string> }} runtime
+ * @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env
+ */
+async function installRuntime(root, runtime, say, env) {
+  const name = `node-linux-${process.arch}`;
+  const integrity = runtime.integrity[process.arch];
+  if (process.platform !== 'linux' || integrity === undefined) {
+    throw new BootstrapError(
+      `This machine (${process.platform} ${process.arch}) has Node ${process.versions.node}; install Node ${runtime.version} or newer on it by hand.`,
+    );
+  }
+  await requireWritable(root);
+  for (const left of await readdir(root)) if (left.startsWith('.runtime-')) await rm(join(root, left), { recursive: true });
+  say(`installing Node ${runtime.version} beside the project (this machine has ${process.versions.node})`);
+  const fresh = await mkdtemp(join(root, '.runtime-'));
+  const dependencies = { [name]: runtime.version };
+  const lock = {
+    lockfileVersion: 3,
+    requires: true,
+    packages: { '': { dependencies }, [`node_modules/${name}`]: { version: runtime.version, integrity } },
+  };
+  await writeFile(join(fresh, 'package.json'), JSON.stringify({ private: true, dependencies }));
+  await writeFile(join(fresh, 'package-lock.json'), JSON.stringify(lock));
+  await run('npm', ['ci', '--prefix', fresh, ...QUIET], { cwd: fresh, env, say });
+  await run(join(fresh, 'node_modules', name, 'bin/node'), ['--version'], { cwd: fresh, env, say });
+  await rm(join(root, '.runtime'), { recursive: true, force: true });
+  await rename(fresh, join(root, '.runtime'));
+}
+
+/** @param {string} root @param {string} runtime version of the Node that they are for */
+async function stampFor(root, runtime) {
+  const lock = createHash('sha256')
+    .update(await readFile(join(root, 'package-lock.json')))
+    .digest('hex');
+  return { lock, node: runtime.split('.')[0], platform: `${process.platform}-${process.arch}` };
+}
+
+/**
+ * Whether node_modules is what the lock file says. An installed package has no lock file: npm cared for its dependencies.
+ * @param {string} root @param {string} runtime @param {boolean} development
+ */
+async function hasDependencies(root, runtime, development) {
+  if (!existsSync(join(root, 'package-lock.json'))) return true;
+  if (!existsSync(join(root, STAMP))) return false;
+  const stamp = JSON.parse(await readFile(join(root, STAMP), 'utf8'));
+  const wanted = await stampFor(root, runtime);
+  return (
+    stamp.lock === wanted.lock && stamp.node === wanted.node && stamp.platform === wanted.platform && (stamp.development || !development)
+  );
+}
+
+/** @param {string} root @param {string} runtime @param {boolean} development @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env */
+async function installDependencies(root, runtime, development, say, env) {
+  await requireWritable(root);
+  say(`installing ${development ? 'all' : 'runtime'} dependencies from package-lock.json (npm ci)`);
+  await run('npm', ['ci', development ? '--include=dev' : '--omit=dev', ...QUIET], { cwd: root, env, say });
+  // Written last, so that a killed install is repeated.
+  await writeFile(join(root, STAMP), `${JSON.stringify({ ...(await stampFor(root, runtime)), development })}\n`);
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function missingPackages(env) {
+  const folders = (env.PATH ?? '').split(':').filter(Boolean);
+  return TEST_PACKAGES.filter(({ program }) => !folders.some((folder) => existsSync(join(folder, program)))).map(({ name }) => name);
+}
+
+/** @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env */
+async function installPackages(say, env) {
+  const missing = missingPackages(env);
+  if (missing.length === 0) return;
+  const command = `apt-get update && apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
+  if (process.getuid?.() !== 0) {
+    throw new BootstrapError(`The tests need Debian packages that are not here. Run this, then start again:\n  sudo sh -c '${command}'`);
+  }
+  say(`installing Debian packages for the tests: ${missing.join(' ')}`);
+  await run('sh', ['-c', command], { cwd: '/', env: { ...env, DEBIAN_FRONTEND: 'noninteractive' }, say });
+}
+
+/** No install scripts (see .npmrc), and warnings about other people's packages are not the reader's business. */
+const QUIET = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+
+/** @param {string} root */
+async function requireWritable(root) {
+  try {
+    await access(root, constants.W_OK);
+  } catch (error) {
+    throw new BootstrapError(`${root} is not complete and not writable: start once as its owner.`, { cause: error });
+  }
+}
+
+/**
+ * Runs a program, shows that it is alive, and keeps its output for the case that it fails.
+ * @param {string} program @param {string[]} args
+ * @param {{ cwd: string, env: NodeJS.ProcessEnv, say: Bootstrap['say'] }} options
+ * @returns {Promise<void>}
+ */
+async function run(program, args, { cwd, env, say }) {
+  const started = Date.now();
+  const alive = setInterval(() => say(`... ${Math.round((Date.now() - started) / 1000)} s`), 10_000);
+  try {
+    await new Promise((resolve, reject) => {
+      const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+      let output = '';
+      const keep = (/** @type {Buffer} */ chunk) => {
+        output = (output + chunk).slice(-8192);
+      };
+      child.stdout.on('data', keep);
+      child.stderr.on('data', keep);
+      child.on('error', (error) =>
+        reject(new BootstrapError(`${program} cannot be started (${error.message}): is it installed?`, { cause: error })),
+      );
+      child.on('close', (code, signal) => {
+        if (code === 0) resolve(undefined);
+        else reject(new BootstrapError(`${output.trim()}\n${program} ${args[0]} failed (${signal ?? code}). ${adviceOn(output)}`.trim()));
+      });
+    });
+  } finally {
+    clearInterval(alive);
+  }
+}
+
+/** @param {string} output of a failed npm or apt-get */
+function adviceOn(output) {
+  if (/EINTEGRITY/.test(output))
+    return 'A package is not the pinned one: check the registry or proxy in your npm configuration, then: npm cache clean --force';
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|Temporary failure/.test(output)) {
+    return 'No network? Check the connection, or the registry and proxy of npm (npm config ls) and apt, then start again.';
+  }
+  if (/ENOSPC/.test(output)) return 'The disk is full: free some space, then start again.';
+  return 'Correct what it says, then start again.';
+}

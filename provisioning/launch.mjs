@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+// Starts the product: `launch.mjs COMMAND ...`, or a script of the tests: `launch.mjs --with-tests -- SCRIPT ...`.
+// Plain JavaScript for Node >= 18: what the sources need is put in place here first.
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BootstrapError, bootstrap } from './bootstrap.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const args = process.argv.slice(2);
+const withTests = args[0] === '--with-tests' && args[1] === '--';
+const command = withTests ? args.slice(2) : [join(root, 'provisioning/main.ts'), ...args];
+
+/** What must be in the environment before Node starts; whoever starts us may have set it already. */
+const DAEMON_ENVIRONMENT = {
+  // Cameras are read in libuv's pool and a dead one holds its thread: its size is two a camera and 32, for 48 cameras.
+  UV_THREADPOOL_SIZE: '128',
+  // glibc overwrites freed memory with this byte, so that embeddings and keys do not linger in it.
+  MALLOC_PERTURB_: '165',
+};
+
+try {
+  const { node } = await bootstrap({ root, withTests, env: process.env, say: (line) => process.stderr.write(`securegate: ${line}\n`) });
+  const env = { ...DAEMON_ENVIRONMENT, ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
+  const child = spawn(node, command, { stdio: 'inherit', env });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
+    process.on(signal, () => {
+      // A terminal sends Ctrl-C to the child as well; a second one would mean "at once" to it.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
+  }
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+} catch (error) {
+  if (!(error instanceof BootstrapError)) throw error;
+  process.stderr.write(`securegate: ${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { printError } from './print-error.ts';
+
+/** A command's file is loaded when its command is called (or listed by the help): a broken part must not take `doctor` with it. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
+};
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed (the error's code says why), 2 wrong usage.
+Results go to stdout, everything else to stderr; with --json both are for programs.`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const program = new Command('securegate')
+    .description("Recognises consenting guests on the venue's own box.")
+    .version(version)
+    .option('--verbose', 'show what lay below an error')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+  const named = args.find((arg) => Object.hasOwn(COMMANDS, arg));
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    if (named === undefined || named === name) adopt(program, await load());
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    printError(error, { json: args.includes('--json'), verbose: program.opts().verbose === true });
+    return 1;
+  }
+}
+
+/** Adds a command that was made elsewhere; its usage errors are to reach us as well. */
+function adopt(parent: Command, command: Command): void {
+  if (!parent.commands.includes(command)) parent.addCommand(command);
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) adopt(command, child);
+}
+
+process.exitCode = await main(process.argv.slice(2));
