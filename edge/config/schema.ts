@@ -13,7 +13,7 @@ const tenant = z.strictObject({
   unmatchedTtlMs: z
     .number()
     .int()
-    .min(0)
+    .min(1000)
     .max(60_000)
     .default(10_000)
     .describe('How long crops and embeddings of somebody who matches nobody stay in memory, milliseconds. They never reach a disk.'),

@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { idSchema, newId } from '../../shared/ids/ids.ts';
+
+/** What belongs to the box as a whole, not to a tenant. Holding it open is holding the data folder. */
+export interface Appliance {
+  /** Id of this box, made at its first start. */
+  readonly box: string;
+  close(): void;
+}
+
+/**
+ * Opens `appliance.db` for this process alone: SQLite's own file lock keeps every other process out and goes with the
+ * process, however it ends.
+ * @throws {SecureGateError} `data_folder_in_use`, `storage_failed`
+ */
+export function openAppliance(dataDir: string): Appliance {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const db = new Database(join(dataDir, 'appliance.db'), { timeout: 0 });
+    try {
+      db.pragma('locking_mode = EXCLUSIVE');
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      db.exec('CREATE TABLE IF NOT EXISTS box (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT');
+      db.prepare('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newId('box'));
+      const row: unknown = db.prepare('SELECT id FROM box').pluck().get();
+      return { box: idSchema('box').parse(row), close: () => void db.close() };
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code.startsWith('SQLITE_BUSY')) {
+      throw new SecureGateError('data_folder_in_use', 'Another SecureGate process holds this data folder', {
+        cause: error,
+        details: { dataDir },
+      });
+    }
+    throw SecureGateError.from(error, 'storage_failed');
+  }
+}

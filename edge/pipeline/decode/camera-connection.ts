@@ -1,0 +1,214 @@
+import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Log, Packet, Frame as Picture } from 'node-av/lib';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Frame } from '../frame.ts';
+import type { FramePool } from './frame-pool.ts';
+import { RgbConverter } from './rgb-converter.ts';
+import { Sampler } from './sampler.ts';
+
+// FFmpeg's own messages may hold the camera's address with its credentials; errors are told by their codes instead.
+Log.setLevel(AV_LOG_QUIET);
+
+export interface CameraConnectionOptions {
+  readonly tenant: string;
+  readonly camera: string;
+  /** rtsp:// or rtsps:// address, or the path of a file, which is played in real time. */
+  readonly url: string;
+  readonly fps: number;
+  /** Longest time without a packet, milliseconds. */
+  readonly silenceMs: number;
+  readonly pool: FramePool;
+  readonly clock: Clock;
+  readonly onFrame: (frame: Frame) => void;
+  /** Called for each picture that was due but found no free buffer. */
+  readonly onSkipped: () => void;
+  /** Called once, when the first picture is decoded. */
+  readonly onLive: () => void;
+}
+
+/**
+ * One connection to one camera, from opening to its end. Reading and decoding run in FFmpeg on libuv's threads;
+ * a watchdog interrupts whatever hangs. Used once.
+ */
+export class CameraConnection {
+  readonly #options: CameraConnectionOptions;
+  readonly #input = new FormatContext();
+  readonly #packet = new Packet();
+  readonly #picture = new Picture();
+  readonly #sampler: Sampler;
+  readonly #converter = new RgbConverter();
+  #decoder: CodecContext | undefined;
+  #interrupted: 'silent' | 'aborted' | undefined;
+  #lastProgress = 0;
+  #sequence = 0;
+  #firstPts: bigint | undefined;
+  #live = false;
+  #paceFrom: number | undefined;
+
+  constructor(options: CameraConnectionOptions) {
+    this.#options = options;
+    this.#sampler = new Sampler(options.fps);
+  }
+
+  /**
+   * Reads until the stream ends or `signal` is aborted.
+   * @returns `ended` at the regular end of the stream, `aborted` on the signal
+   * @throws {SecureGateError} `camera_unreachable`, `camera_silent`, `camera_ended`, `camera_unsupported`
+   */
+  async run(signal: AbortSignal): Promise<'ended' | 'aborted'> {
+    if (signal.aborted) return 'aborted';
+    const { clock, silenceMs } = this.#options;
+    this.#input.allocContext();
+    const interrupt = (why: 'silent' | 'aborted'): void => {
+      this.#interrupted ??= why;
+      this.#input.interrupt();
+    };
+    this.#lastProgress = clock.monotonic();
+    const watchdog = setInterval(() => {
+      if (clock.monotonic() - this.#lastProgress > silenceMs) interrupt('silent');
+    }, 100);
+    const onAbort = (): void => interrupt('aborted');
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const streamIndex = await this.#open();
+      await this.#read(streamIndex, signal);
+      return 'ended';
+    } catch (error) {
+      if (this.#interrupted === 'aborted') return 'aborted';
+      if (this.#interrupted === 'silent') {
+        throw new SecureGateError(this.#live ? 'camera_silent' : 'camera_unreachable', 'No packet arrived in time', { cause: error });
+      }
+      throw error;
+    } finally {
+      clearInterval(watchdog);
+      signal.removeEventListener('abort', onAbort);
+      await this.#close();
+    }
+  }
+
+  get #isNetwork(): boolean {
+    return /^rtsps?:\/\//i.test(this.#options.url);
+  }
+
+  async #open(): Promise<number> {
+    using options = Dictionary.fromObject(
+      this.#isNetwork
+        ? {
+            rtsp_transport: 'tcp',
+            protocol_whitelist: 'rtsp,rtsps,rtp,tcp,tls,crypto',
+            // The codec's parameters come with the session description: no need to watch the stream for a second first.
+            probesize: '32768',
+            analyzeduration: '0',
+          }
+        : { protocol_whitelist: 'file' },
+    );
+    this.#check(await this.#input.openInput(this.#options.url, null, options), 'camera_unreachable', 'open');
+    this.#check(await this.#input.findStreamInfo(), 'camera_unsupported', 'find streams');
+    const streamIndex = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
+    const stream = this.#input.streams[streamIndex];
+    if (stream === undefined) throw new SecureGateError('camera_unsupported', 'The stream has no video');
+    const codec = Codec.findDecoder(stream.codecpar.codecId);
+    if (codec === null) throw new SecureGateError('camera_unsupported', 'No decoder for this codec');
+    const decoder = new CodecContext();
+    decoder.allocContext3(codec);
+    this.#decoder = decoder;
+    this.#check(decoder.parametersToContext(stream.codecpar), 'camera_unsupported', 'read the codec parameters');
+    decoder.threadCount = 1;
+    decoder.pktTimebase = stream.timeBase;
+    this.#check(await decoder.open2(codec), 'camera_unsupported', 'open the decoder');
+    return streamIndex;
+  }
+
+  async #read(streamIndex: number, signal: AbortSignal): Promise<void> {
+    this.#packet.alloc();
+    this.#picture.alloc();
+    for (;;) {
+      const code = await this.#input.readFrame(this.#packet);
+      if (code === AVERROR_EOF) break;
+      this.#check(code, 'camera_ended', 'read');
+      this.#lastProgress = this.#options.clock.monotonic();
+      try {
+        if (this.#packet.streamIndex !== streamIndex) continue;
+        await this.#decode(this.#packet, signal);
+      } finally {
+        this.#packet.unref();
+      }
+    }
+    if (this.#interrupted !== undefined) throw new SecureGateError('camera_ended', 'Reading was interrupted');
+    await this.#decode(null, signal);
+  }
+
+  async #decode(packet: Packet | null, signal: AbortSignal): Promise<void> {
+    const decoder = this.#decoder as CodecContext;
+    // A damaged packet is no reason to give the camera up: the decoder goes on at the next intact one.
+    if ((await decoder.sendPacket(packet)) < 0) return;
+    while ((await decoder.receiveFrame(this.#picture)) >= 0) {
+      try {
+        if (this.#picture.decodeErrorFlags === 0) await this.#deliver(signal);
+      } finally {
+        this.#picture.unref();
+      }
+    }
+  }
+
+  async #deliver(signal: AbortSignal): Promise<void> {
+    const picture = this.#picture;
+    const pts = picture.bestEffortTimestamp;
+    if (pts === AV_NOPTS_VALUE) return;
+    this.#firstPts ??= pts;
+    const { num, den } = picture.timeBase.num === 0 ? (this.#decoder as CodecContext).pktTimebase : picture.timeBase;
+    const mediaMs = (Number(pts - this.#firstPts) * num * 1000) / den;
+    if (!this.#isNetwork) await this.#pace(mediaMs, signal);
+    if (!this.#live) {
+      this.#live = true;
+      this.#options.onLive();
+    }
+    if (!this.#sampler.take(mediaMs)) return;
+    const { tenant, camera, pool, clock } = this.#options;
+    const size = this.#converter.sizeOf(picture);
+    const pixels = pool.acquire(size.width * size.height * 3);
+    if (pixels === undefined) {
+      this.#options.onSkipped();
+      return;
+    }
+    const arrivedMonotonic = clock.monotonic();
+    await this.#converter.convert(picture, pixels);
+    this.#options.onFrame({
+      tenant,
+      camera,
+      sequence: this.#sequence++,
+      mediaMs,
+      arrivedAt: clock.now(),
+      arrivedMonotonic,
+      ...size,
+      data: pixels,
+      release: () => pool.release(pixels),
+    });
+  }
+
+  /** A file is played at its own speed, as a camera would deliver it. */
+  async #pace(mediaMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    this.#paceFrom ??= clock.monotonic();
+    for (let wait = this.#paceFrom + mediaMs - clock.monotonic(); wait > 1; wait = this.#paceFrom + mediaMs - clock.monotonic()) {
+      if (signal.aborted) throw new SecureGateError('stopped', 'The camera was stopped');
+      await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 100)));
+      this.#lastProgress = clock.monotonic();
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#converter.close();
+    this.#picture.free();
+    this.#packet.free();
+    this.#decoder?.freeContext();
+    await this.#input.closeInput();
+  }
+
+  #check(code: number, failure: 'camera_unreachable' | 'camera_ended' | 'camera_unsupported', doing: string): void {
+    if (code >= 0) return;
+    const cause = new FFmpegError(code);
+    throw new SecureGateError(failure, `Could not ${doing}: ${cause.message}`, { cause, details: { ffmpeg: code } });
+  }
+}

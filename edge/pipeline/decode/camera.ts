@@ -1,0 +1,91 @@
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../../shared/log/create-logger.ts';
+import type { CameraStateEvent } from '../../../shared/messages/events.ts';
+import type { BackOff } from '../../runtime/back-off.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { pause } from '../../runtime/pause.ts';
+import type { Frame } from '../frame.ts';
+import { CameraConnection } from './camera-connection.ts';
+import { FramePool } from './frame-pool.ts';
+
+export interface CameraOptions {
+  readonly tenant: string;
+  readonly camera: string;
+  readonly url: string;
+  readonly fps: number;
+  readonly silenceMs: number;
+  /** Pictures that may be in memory at once. */
+  readonly buffers: number;
+  /** A file ends; a network camera that ends its stream is called again, unless this says that its end is the end. */
+  readonly endsForGood: boolean;
+  readonly clock: Clock;
+  readonly backOff: BackOff;
+  readonly logger: Logger;
+  readonly onFrame: (frame: Frame) => void;
+  readonly onSkipped: () => void;
+  readonly onState: (state: CameraStateEvent['state'], reason: string | null) => void;
+}
+
+/** A connection that held this long was a good one: the next failure starts with a short pause again. */
+const STEADY_MS = 10_000;
+
+/** A camera that is kept alive: it is called again, with growing pauses, whenever its connection fails. */
+export class Camera {
+  readonly #options: CameraOptions;
+  readonly #pool: FramePool;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+  #liveSince: number | undefined;
+
+  constructor(options: CameraOptions) {
+    this.#options = options;
+    this.#pool = new FramePool(options.buffers);
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+    this.#pool.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    const { onState, logger, backOff, clock, endsForGood } = this.#options;
+    while (!signal.aborted) {
+      onState('connecting', null);
+      try {
+        const outcome = await this.#connection().run(signal);
+        if (outcome === 'aborted') break;
+        if (endsForGood) {
+          onState('ended', null);
+          return;
+        }
+        onState('failed', 'camera_ended');
+      } catch (error) {
+        const { code, details } = SecureGateError.from(error);
+        logger.warn({ camera: this.#options.camera, tenant: this.#options.tenant, code, ...details }, 'camera failed');
+        onState('failed', code);
+      }
+      if (this.#liveSince !== undefined && clock.monotonic() - this.#liveSince > STEADY_MS) backOff.reset();
+      await pause(backOff.next(), signal);
+    }
+    onState('stopped', null);
+  }
+
+  #connection(): CameraConnection {
+    const { onState, clock } = this.#options;
+    this.#liveSince = undefined;
+    return new CameraConnection({
+      ...this.#options,
+      pool: this.#pool,
+      onLive: () => {
+        this.#liveSince = clock.monotonic();
+        onState('live', null);
+      },
+    });
+  }
+}

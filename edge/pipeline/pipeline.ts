@@ -1,0 +1,201 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Sighting } from '../../shared/messages/events.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { LatestQueue } from '../runtime/latest-queue.ts';
+import type { Quantiles } from '../runtime/quantiles.ts';
+import type { Frame } from './frame.ts';
+import { decide } from './match/decide.ts';
+import { type Ballot, Dossier, type Moment, wipe } from './sighting/dossier.ts';
+import type { Tiles } from './stage-tasks.ts';
+import type { Stages } from './stages.ts';
+import { Tracker, type TrackView } from './track/tracker.ts';
+
+/** Frames of one camera that may wait while one is being looked at. */
+export const WAITING_FRAMES = 2;
+/** Candidates asked of the gallery for each shot: enough to see that two customers are too close to tell apart. */
+const CANDIDATES = 5;
+
+export interface PipelineOptions {
+  readonly tenant: string;
+  readonly camera: string;
+  readonly tiles: Tiles | undefined;
+  /** Lowest cosine similarity that names a person. */
+  readonly threshold: number;
+  readonly unmatchedTtlMs: number;
+  readonly models: Sighting['models'];
+  readonly stages: Stages;
+  /** Asks the gallery of this camera's tenant; one ballot for each embedding. */
+  readonly search: (embeddings: Float32Array[], limit: number) => Promise<readonly Ballot[]>;
+  readonly onSighting: (sighting: Sighting) => void;
+  readonly counters: PipelineCounters;
+  readonly latency: Quantiles;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface PipelineCounters {
+  frames: number;
+  skipped: number;
+  tracks: number;
+  failures: number;
+  readonly rejections: Map<string, number>;
+}
+
+/**
+ * The one place that knows the order of the stages:
+ * detect > track > best shots (align, quality) > embed > match > sighting, for the frames of one camera.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #queue: LatestQueue<Frame>;
+  readonly #tracker = new Tracker();
+  readonly #dossiers = new Map<number, Dossier>();
+  /** Votes and endings that are under way, apart from the frames' rhythm. */
+  readonly #pending = new Map<Dossier, Promise<void>>();
+  #running: Promise<void> | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#queue = new LatestQueue(WAITING_FRAMES, (frame) => {
+      options.counters.skipped += 1;
+      frame.release();
+    });
+  }
+
+  start(): void {
+    const { clock, unmatchedTtlMs } = this.#options;
+    this.#running = this.#run();
+    this.#expiry = setInterval(() => {
+      for (const dossier of this.#dossiers.values()) dossier.expire(clock.now(), unmatchedTtlMs);
+    }, unmatchedTtlMs / 10);
+  }
+
+  /** Takes a frame over; never blocks. */
+  push(frame: Frame): void {
+    this.#queue.push(frame);
+  }
+
+  /** The stream has ended or was cut: tracks cannot go on in the next one, whose time starts anew. */
+  async endTracks(): Promise<void> {
+    for (const view of this.#tracker.flush()) this.#end(view);
+    await Promise.all(this.#pending.values());
+  }
+
+  /** Looks at what is still waiting, reports the tracks that are under way and ends. */
+  async stop(): Promise<void> {
+    this.#queue.close();
+    await this.#running;
+    await this.endTracks();
+    clearInterval(this.#expiry);
+  }
+
+  async #run(): Promise<void> {
+    const { counters, latency, clock, logger, camera } = this.#options;
+    for (let frame = await this.#queue.next(); frame !== undefined; frame = await this.#queue.next()) {
+      try {
+        await this.#look(frame);
+        counters.frames += 1;
+        latency.record(clock.monotonic() - frame.arrivedMonotonic);
+      } catch (error) {
+        counters.failures += 1;
+        logger.error({ err: error, camera }, 'frame given up');
+      } finally {
+        frame.release();
+      }
+    }
+  }
+
+  async #look(frame: Frame): Promise<void> {
+    const { stages, tiles } = this.#options;
+    const detections = await stages.detect(frame, tiles);
+    const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
+    const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs };
+    const wanted: { dossier: Dossier; index: number }[] = [];
+    for (const view of tracks) {
+      const dossier = this.#dossierOf(view, moment);
+      if (view.detectionIndex === null) continue;
+      dossier.seen(moment, view.box);
+      if (dossier.wantsShots) wanted.push({ dossier, index: view.detectionIndex });
+    }
+    await this.#gatherShots(frame, moment, wanted, detections);
+    for (const view of ended) this.#end(view);
+  }
+
+  async #gatherShots(
+    frame: Frame,
+    moment: Moment,
+    wanted: readonly { dossier: Dossier; index: number }[],
+    detections: Awaited<ReturnType<Stages['detect']>>,
+  ): Promise<void> {
+    if (wanted.length === 0) return;
+    const { stages, counters } = this.#options;
+    const faces = wanted.flatMap(({ index }) => detections[index] ?? []);
+    const shots = await stages.analyse(frame, faces, 'recognise');
+    shots.forEach((shot, position) => {
+      for (const reason of shot.rejections) counters.rejections.set(reason, (counters.rejections.get(reason) ?? 0) + 1);
+      const dossier = wanted[position]?.dossier;
+      if (dossier === undefined || shot.rejections.length > 0) {
+        wipe(shot);
+        return;
+      }
+      dossier.offer(shot, moment);
+      if (dossier.voteDue && !this.#pending.has(dossier)) this.#inBackground(dossier, () => this.#vote(dossier));
+    });
+  }
+
+  #dossierOf(view: TrackView, moment: Moment): Dossier {
+    const known = this.#dossiers.get(view.id);
+    if (known !== undefined) return known;
+    const { tenant, camera, models, counters } = this.#options;
+    counters.tracks += 1;
+    const started: Moment = { at: moment.at - (moment.mediaMs - view.startedMs), mediaMs: view.startedMs };
+    const dossier = new Dossier({ id: newId('sighting'), tenant, camera, track: view.id, models }, started, view.box);
+    this.#dossiers.set(view.id, dossier);
+    return dossier;
+  }
+
+  #end(view: TrackView): void {
+    const dossier = this.#dossiers.get(view.id);
+    if (dossier === undefined) return;
+    this.#dossiers.delete(view.id);
+    const earlier = this.#pending.get(dossier);
+    this.#inBackground(dossier, async () => {
+      await earlier;
+      if (dossier.wantsShots) await this.#vote(dossier);
+      this.#options.onSighting(dossier.toSighting('ended'));
+    });
+  }
+
+  async #vote(dossier: Dossier): Promise<void> {
+    const { stages, search, threshold, onSighting, logger, camera } = this.#options;
+    const shots = dossier.takeShots();
+    if (shots.length === 0) return;
+    const embeddings: Float32Array[] = [];
+    try {
+      embeddings.push(...(await Promise.all(shots.map(({ aligned }) => stages.embed(aligned)))));
+      const ballots = dossier.addBallots(await search(embeddings, CANDIDATES));
+      dossier.conclude(decide(ballots, threshold));
+      if (dossier.recognised) onSighting(dossier.toSighting('begun'));
+    } catch (error) {
+      this.#options.counters.failures += 1;
+      logger.warn({ code: SecureGateError.from(error).code, err: error, camera }, 'vote given up');
+    } finally {
+      for (const shot of shots) wipe(shot);
+      for (const embedding of embeddings) embedding.fill(0);
+    }
+  }
+
+  #inBackground(dossier: Dossier, work: () => Promise<void>): void {
+    const done = work()
+      .catch((error: unknown) => {
+        this.#options.logger.error({ err: error, camera: this.#options.camera }, 'sighting given up');
+      })
+      .finally(() => {
+        if (this.#pending.get(dossier) === done) this.#pending.delete(dossier);
+      });
+    this.#pending.set(dossier, done);
+  }
+}

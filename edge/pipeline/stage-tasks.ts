@@ -1,0 +1,36 @@
+import type { ResolvedSet } from '../../models/registry/resolve-set.ts';
+import type { Config } from '../config/schema.ts';
+import type { RgbImage } from '../inference/image.ts';
+import type { ExecutionProvider } from '../inference/model-session.ts';
+import type { Detection, FaceShot } from './frame.ts';
+
+/** What an inference thread is started with. */
+export interface StageSetup {
+  readonly models: ResolvedSet;
+  readonly provider: Config['inference']['provider'];
+}
+
+/** What an inference thread says when it is ready. */
+export interface StageInfo {
+  readonly provider: ExecutionProvider;
+  /** Why a better provider is not used; null when the wanted one is. */
+  readonly fallbackReason: string | null;
+}
+
+/** Which limits of quality count: recognising takes what a camera gives, enrolling is stricter. */
+export type Purpose = 'recognise' | 'enrol';
+
+/** The work that an inference thread does, with its answer. Pictures travel as shared memory where they are. */
+export interface StageTasks {
+  detect: { request: { image: RgbImage; tiles: Tiles | undefined }; result: Detection[] };
+  analyse: { request: { image: RgbImage; detections: readonly Detection[]; purpose: Purpose }; result: FaceShot[] };
+  embed: { request: { aligned: readonly RgbImage[] }; result: Float32Array[] };
+}
+
+export interface Tiles {
+  readonly columns: number;
+  readonly rows: number;
+  readonly overlap: number;
+}
+
+export type StageRequest = { [Name in keyof StageTasks]: { readonly task: Name } & StageTasks[Name]['request'] }[keyof StageTasks];

@@ -1,0 +1,63 @@
+import { parentPort, type Transferable, workerData } from 'node:worker_threads';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { chooseProvider } from '../inference/execution-provider.ts';
+import { loadModel } from '../inference/load-model.ts';
+import type { WorkerMessage } from '../runtime/worker-pool.ts';
+import { createFaceDetector } from './detect/create-face-detector.ts';
+import { createEmbedder } from './embed/create-embedder.ts';
+import { createFaceAnalyser } from './face/create-face-analyser.ts';
+import { ENROLMENT_LIMITS, RECOGNITION_LIMITS } from './face/quality-limits.ts';
+import type { StageInfo, StageRequest, StageSetup } from './stage-tasks.ts';
+
+/**
+ * An inference thread: loads the models of one set and runs the stages that need them, one task at a time.
+ * ONNX Runtime blocks the thread that calls it, which is why this is not the daemon's main thread.
+ */
+const port = parentPort;
+if (port === null) throw new Error('to be started as a worker thread');
+
+function post(message: WorkerMessage, transfer: Transferable[] = []): void {
+  port?.postMessage(message, transfer);
+}
+
+async function load({ models, provider: wanted }: StageSetup) {
+  const { provider, fallbackReason } = await chooseProvider(wanted);
+  const detector = createFaceDetector(await loadModel({ ...models.detector, provider }));
+  const landmarks = models.landmarks === null ? null : await loadModel({ ...models.landmarks, provider });
+  const embedder = createEmbedder(await loadModel({ ...models.embedder, provider }));
+  const analysers = {
+    recognise: createFaceAnalyser(landmarks, RECOGNITION_LIMITS),
+    enrol: createFaceAnalyser(landmarks, ENROLMENT_LIMITS),
+  };
+  const info: StageInfo = { provider, fallbackReason };
+  return { info, detector, analysers, embedder };
+}
+
+async function run(stages: Awaited<ReturnType<typeof load>>, request: StageRequest): Promise<void> {
+  switch (request.task) {
+    case 'detect':
+      post({ type: 'done', result: await stages.detector.detect(request.image, request.tiles) });
+      break;
+    case 'analyse': {
+      const shots = [];
+      for (const detection of request.detections) shots.push(await stages.analysers[request.purpose].analyse(request.image, detection));
+      post({ type: 'done', result: shots });
+      break;
+    }
+    case 'embed':
+      post({ type: 'done', result: await stages.embedder.embed(request.aligned) });
+      break;
+  }
+}
+
+try {
+  const stages = await load(workerData as StageSetup);
+  port.on('message', (request: StageRequest) => {
+    run(stages, request).catch((error: unknown) => {
+      post({ type: 'failed', error: SecureGateError.from(error, 'inference_failed').toJSON() });
+    });
+  });
+  post({ type: 'ready', info: stages.info });
+} catch (error) {
+  post({ type: 'refused', error: SecureGateError.from(error).toJSON() });
+}

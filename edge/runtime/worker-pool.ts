@@ -1,0 +1,139 @@
+import { Worker } from 'node:worker_threads';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import { BackOff } from './back-off.ts';
+import { pause } from './pause.ts';
+
+/** What a worker posts: once `ready` (or a failure to start), then one answer for each task. */
+export type WorkerMessage =
+  | { readonly type: 'ready'; readonly info: unknown }
+  | { readonly type: 'refused'; readonly error: ReturnType<SecureGateError['toJSON']> }
+  | { readonly type: 'done'; readonly result: unknown }
+  | { readonly type: 'failed'; readonly error: ReturnType<SecureGateError['toJSON']> };
+
+interface Task {
+  readonly request: unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: SecureGateError) => void;
+}
+
+interface Slot {
+  worker: Worker | undefined;
+  task: Task | undefined;
+}
+
+export interface WorkerPoolOptions {
+  readonly entry: URL;
+  readonly size: number;
+  /** Given to each worker as `workerData`. */
+  readonly workerData: unknown;
+  readonly logger: Logger;
+}
+
+/**
+ * Threads for work that would block the event loop. Each does one task at a time, the rest waits in order.
+ * A thread that dies fails its task with `inference_failed` and is replaced.
+ */
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #slots: Slot[];
+  readonly #waiting: Task[] = [];
+  readonly #abort = new AbortController();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#slots = Array.from({ length: options.size }, () => ({ worker: undefined, task: undefined }));
+  }
+
+  /** Tasks that wait for a thread. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * @returns what the first worker said of itself when it was ready
+   * @throws {SecureGateError} what kept a worker from starting
+   */
+  async start(): Promise<unknown> {
+    const infos = await Promise.all(this.#slots.map((slot) => this.#launch(slot)));
+    return infos[0];
+  }
+
+  /** Ends the threads; tasks that are not done reject with `stopped`. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    const workers = this.#slots.flatMap(({ worker }) => worker ?? []);
+    for (const task of this.#waiting.splice(0)) task.reject(new SecureGateError('stopped', 'The inference threads were stopped'));
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+
+  /** @throws {SecureGateError} the worker's own error, `inference_failed` when its thread died, `stopped` */
+  run(request: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#abort.signal.aborted) {
+        reject(new SecureGateError('stopped', 'The inference threads are stopped'));
+        return;
+      }
+      this.#waiting.push({ request, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  #dispatch(): void {
+    for (const slot of this.#slots) {
+      if (slot.worker === undefined || slot.task !== undefined) continue;
+      const task = this.#waiting.shift();
+      if (task === undefined) return;
+      slot.task = task;
+      slot.worker.postMessage(task.request);
+    }
+  }
+
+  #launch(slot: Slot): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
+      let failure: unknown;
+      worker.on('error', (error) => {
+        failure = error;
+      });
+      worker.on('message', (message: WorkerMessage) => {
+        if (message.type === 'ready') {
+          slot.worker = worker;
+          resolve(message.info);
+        } else if (message.type === 'refused') {
+          failure = SecureGateError.fromJSON(message.error);
+        } else {
+          const { task } = slot;
+          slot.task = undefined;
+          if (message.type === 'done') task?.resolve(message.result);
+          else task?.reject(SecureGateError.fromJSON(message.error));
+        }
+        this.#dispatch();
+      });
+      worker.on('exit', (code) => {
+        const wasReady = slot.worker === worker;
+        slot.worker = undefined;
+        const error = SecureGateError.from(failure ?? new Error(`thread ended with ${code}`), 'inference_failed');
+        slot.task?.reject(this.#abort.signal.aborted ? new SecureGateError('stopped', 'The inference threads were stopped') : error);
+        slot.task = undefined;
+        if (!wasReady) reject(error);
+        else if (!this.#abort.signal.aborted) void this.#replace(slot, error);
+      });
+    });
+  }
+
+  async #replace(slot: Slot, error: SecureGateError): Promise<void> {
+    this.#options.logger.error({ err: error }, 'inference thread died, starting another');
+    const backOff = new BackOff(100, 10_000);
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      try {
+        await this.#launch(slot);
+        return;
+      } catch (again) {
+        this.#options.logger.error({ err: again }, 'inference thread does not start');
+        await pause(backOff.next(), signal);
+      }
+    }
+  }
+}
