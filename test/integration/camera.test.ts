@@ -1,5 +1,5 @@
 import { Dictionary, FFmpegError, FormatContext, Log, Packet } from 'node-av';
-import { AV_LOG_QUIET, AVERROR_EOF } from 'node-av/constants';
+import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF } from 'node-av/constants';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RtspCamera, type RtspCameraOptions } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { makeTestVideo } from '../helpers/make-test-video.ts';
@@ -49,7 +49,9 @@ class Client {
     while (this.ptsMs.length < pictures) {
       const code = await this.input.readFrame(this.packet);
       if (code < 0) return code;
-      this.ptsMs.push(Number(this.packet.pts) / RTP_TICKS_PER_MS);
+      // FFmpeg gives the first picture of an H.264 stream over RTSP no time; all others count from it.
+      const first = this.ptsMs.length === 0 && this.packet.pts === AV_NOPTS_VALUE;
+      this.ptsMs.push(first ? 0 : Number(this.packet.pts) / RTP_TICKS_PER_MS);
       this.bytes += this.packet.size;
       this.packet.unref();
     }

@@ -33,7 +33,6 @@ export function parseAnnexB(bytes: Buffer): H264Stream {
     if (type === NAL.sps) sps ??= nal;
     if (type === NAL.pps) pps ??= nal;
     if (type !== NAL.slice && type !== NAL.idr) {
-      // What the decoder can do without is not sent: with a fourth NAL unit before its slice FFmpeg loses the time of the first picture.
       if (type === NAL.sps || type === NAL.pps) pending.push(nal);
       continue;
     }
