@@ -10,11 +10,14 @@ const source = z.discriminatedUnion('type', [
     version: z.string(),
     /** Subresource integrity of the whole tarball. */
     integrity: z.string().startsWith('sha512-'),
+    /** Size of the tarball; only for showing progress. */
+    bytes: z.number().int().positive(),
     /** Path inside the tarball, without the leading `package/`. */
     path: z.string(),
   }),
   z.strictObject({ type: z.literal('url'), url: z.url({ protocol: /^https$/ }) }),
-  z.strictObject({ type: z.literal('operator'), hint: z.string() }),
+  /** `file`: the name under which it is handed around. `hint`: where the operator finds it. */
+  z.strictObject({ type: z.literal('operator'), file: z.string(), hint: z.string() }),
 ]);
 
 const licence = z.strictObject({
@@ -70,18 +73,30 @@ export const modelEntrySchema = z.strictObject({
 });
 export type ModelEntry = z.infer<typeof modelEntrySchema>;
 
-export const manifestSchema = z.strictObject({
-  models: z.array(modelEntrySchema),
-  sets: z.record(
-    z.string(),
-    z.strictObject({
-      title: z.string(),
-      detector: z.string(),
-      /** Model of the five points; null where the detector finds them itself. */
-      landmarks: z.string().nullable(),
-      embedder: z.string(),
-    }),
-  ),
-  defaultSet: z.string(),
+const set = z.strictObject({
+  title: z.string(),
+  detector: z.string(),
+  /** Model of the five points; null where the detector finds them itself. */
+  landmarks: z.string().nullable(),
+  embedder: z.string(),
 });
+
+export const manifestSchema = z
+  .strictObject({ models: z.array(modelEntrySchema), sets: z.record(z.string(), set), defaultSet: z.string() })
+  .superRefine(({ models, sets, defaultSet }, context) => {
+    const complain = (message: string): void => context.addIssue({ code: 'custom', message });
+    const byId = new Map(models.map((model) => [model.id, model]));
+    if (byId.size !== models.length) complain('two models have the same id');
+    for (const { id, source, sha256: pinned } of models) {
+      if (source.type !== 'operator' && pinned === null) complain(`${id} can be fetched, so its SHA-256 must be pinned`);
+    }
+    for (const [name, members] of Object.entries(sets)) {
+      if (byId.get(members.detector)?.task !== 'face-detection') complain(`set ${name}: ${members.detector} detects no faces`);
+      if (byId.get(members.embedder)?.task !== 'face-embedding') complain(`set ${name}: ${members.embedder} makes no embedding`);
+      if (members.landmarks !== null && byId.get(members.landmarks)?.task !== 'face-landmarks') {
+        complain(`set ${name}: ${members.landmarks} finds no landmarks`);
+      }
+    }
+    if (!(defaultSet in sets)) complain(`there is no set ${defaultSet}`);
+  });
 export type Manifest = z.infer<typeof manifestSchema>;
