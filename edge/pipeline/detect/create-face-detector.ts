@@ -1,0 +1,90 @@
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Size } from '../../inference/fit-image.ts';
+import type { RgbImage } from '../../inference/image.ts';
+import type { ModelSession } from '../../inference/model-session.ts';
+import type { Region } from '../../inference/resize.ts';
+import type { Detection } from '../frame.ts';
+import { decodeScrfd } from './decode-scrfd.ts';
+import { decodeUltraface } from './decode-ultraface.ts';
+import { type DetectorHead, detectInRegions } from './detect-in-regions.ts';
+import { mergeRegions } from './merge-regions.ts';
+import { type TileGrid, tileRegions } from './tile-regions.ts';
+
+export interface FaceDetector {
+  /**
+   * Faces in a picture, best score first; boxes and points in pixels of the picture.
+   *
+   * @param tiles look also at these overlapping parts of the picture, each as large as the model's input allows, for
+   *   faces too small to be seen in the whole picture
+   * @throws {SecureGateError} `inference_failed`
+   */
+  detect(image: RgbImage, tiles?: TileGrid): Promise<Detection[]>;
+}
+
+/** A face that the small pass finds counts when it is at least this share of the picture's shorter side. */
+const FILLING = 0.4;
+/** SCRFD's coarsest stride: sides of its input are multiples of it. */
+const SIZE_STEP = 32;
+
+/**
+ * A detector around a loaded model; its head follows from the model's contract.
+ *
+ * @param options.threshold lowest score of a face; the model's own unless given
+ * @throws {SecureGateError} `model_contract` when the model is no face detector, or one that its head cannot use
+ */
+export function createFaceDetector(session: ModelSession, options: { readonly threshold?: number | undefined } = {}): FaceDetector {
+  const { id, input, output, defaultThreshold } = session.model;
+  const threshold = options.threshold ?? defaultThreshold;
+  if (threshold === null) throw new SecureGateError('model_contract', `Detector ${id} has no threshold`);
+  switch (output.decoder) {
+    case 'ultraface':
+      return ultraface({ session, threshold, nms: output.nms, decode: decodeUltraface });
+    case 'scrfd':
+      if (!input.dynamicSize) throw new SecureGateError('model_contract', `SCRFD ${id} must take pictures of any size`);
+      return scrfd({ session, threshold, nms: output.nms, decode: decodeScrfd }, output.fallbackSize);
+    default:
+      throw new SecureGateError('model_contract', `Model ${id} is no face detector`, { details: { decoder: output.decoder } });
+  }
+}
+
+function ultraface(head: DetectorHead): FaceDetector {
+  return {
+    async detect(image, tiles) {
+      const regions = regionsOf(image, tiles);
+      return mergeRegions(regions, await detectInRegions(head, image, regions, head.session.model.input), image);
+    },
+  };
+}
+
+/**
+ * SCRFD has no anchor for a face that fills its input, so every picture is looked at a second time at a small size;
+ * of that pass only large faces count. The two passes cannot share a run, their inputs differ in size.
+ */
+function scrfd(head: DetectorHead, fallbackSize: number): FaceDetector {
+  return {
+    async detect(image, tiles) {
+      const regions = regionsOf(image, tiles);
+      const found = await detectInRegions(head, image, regions, inputSize(head, regions));
+      const whole = regions[0] as Region;
+      const [large = []] = await detectInRegions(head, image, [whole], { width: fallbackSize, height: fallbackSize });
+      const least = FILLING * Math.min(image.width, image.height);
+      found.push(large.filter(({ box }) => Math.min(box.width, box.height) >= least));
+      return mergeRegions([...regions, whole], found, image);
+    },
+  };
+}
+
+function regionsOf(image: RgbImage, tiles: TileGrid | undefined): Region[] {
+  const whole = { x: 0, y: 0, width: image.width, height: image.height };
+  return tiles ? [whole, ...tileRegions(image.width, image.height, tiles)] : [whole];
+}
+
+/** Smallest input that holds every region at the model's nominal scale: padding costs as much time as picture. */
+function inputSize({ session }: DetectorHead, regions: readonly Region[]): Size {
+  const { width, height } = session.model.input;
+  const fit = (nominal: number, side: 'width' | 'height'): number => {
+    const needed = regions.map((region) => region[side] / Math.max(region.width / width, region.height / height));
+    return Math.min(nominal, Math.ceil(Math.round(Math.max(...needed)) / SIZE_STEP) * SIZE_STEP);
+  };
+  return { width: fit(width, 'width'), height: fit(height, 'height') };
+}

@@ -1,0 +1,57 @@
+/** One shot of a track as the tenant's vault answered it: the customers whose faces come closest, in any order. */
+export interface ShotCandidates {
+  readonly candidates: readonly {
+    readonly customerId: string;
+    /** Cosine similarity, -1..1. */
+    readonly score: number;
+  }[];
+}
+
+export type Decision =
+  | { readonly outcome: 'person'; readonly customerId: string; readonly score: number; readonly votes: number }
+  | { readonly outcome: 'unknown'; readonly score: number | null; readonly votes: number };
+
+/** A shot's best customer must lead the next one by this much cosine similarity, or the shot names nobody. */
+const MARGIN = 0.05;
+
+/**
+ * Who a track shows, by the vote of its shots. A false name is worse than none, so each doubt ends in `unknown`:
+ *
+ * 1. Each shot votes for the customer whose face comes closest, unless another customer comes almost as close
+ *    (within 0.05); then it votes for nobody.
+ * 2. A customer needs the votes of more than half of all shots.
+ * 3. The mean of the customer's scores in the shots that voted so must reach the threshold.
+ *
+ * `score` is the mean of rule 3; for `unknown` that of the customer with most votes, or null where no shot voted.
+ * `votes` counts the shots that took part.
+ *
+ * @param shots candidates from one tenant's gallery and one embedding model; a customer may be there with several faces,
+ *   and must not fill the whole list of a shot, or nobody else could come close
+ * @param threshold lowest cosine similarity that names a person
+ */
+export function decide(shots: readonly ShotCandidates[], threshold: number): Decision {
+  const ballots = new Map<string, number[]>();
+  for (const shot of shots) {
+    const vote = voteOf(shot);
+    if (vote) ballots.set(vote.customerId, [...(ballots.get(vote.customerId) ?? []), vote.score]);
+  }
+  let winner: { customerId: string; scores: number[]; score: number } | null = null;
+  for (const [customerId, scores] of ballots) {
+    const score = scores.reduce((sum, value) => sum + value, 0) / scores.length;
+    const leads = !winner || scores.length > winner.scores.length || (scores.length === winner.scores.length && score > winner.score);
+    if (leads) winner = { customerId, scores, score };
+  }
+  const votes = shots.length;
+  if (!winner) return { outcome: 'unknown', score: null, votes };
+  const { customerId, scores, score } = winner;
+  const agreed = scores.length * 2 > votes && score >= threshold;
+  return agreed ? { outcome: 'person', customerId, score, votes } : { outcome: 'unknown', score, votes };
+}
+
+function voteOf({ candidates }: ShotCandidates): { customerId: string; score: number } | null {
+  const best = new Map<string, number>();
+  for (const { customerId, score } of candidates) best.set(customerId, Math.max(score, best.get(customerId) ?? -1));
+  const [first, second] = [...best].sort(([, a], [, b]) => b - a);
+  if (!first || (second && first[1] - second[1] < MARGIN)) return null;
+  return { customerId: first[0], score: first[1] };
+}
