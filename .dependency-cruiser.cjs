@@ -1,0 +1,107 @@
+// The rooms of the code and what each of them may import. test/unit/boundaries.test.ts shows that every rule bites
+// and that every folder with sources belongs to a room.
+
+const SHARED = '^shared/';
+const MODELS = '^models/';
+const RUNTIME = '^edge/runtime/';
+const INFERENCE = '^edge/inference/';
+const FRAME = '^edge/pipeline/frame\\.ts$';
+const VAULT_CLIENT = '^edge/vault/client\\.ts$';
+const PIPELINE_STAGES = ['decode', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
+
+/** Room: the sources that belong to it (regular expression) and those that they may import besides their own room's. */
+const ROOMS = [
+  // The composition roots know every part, but of the vault only its client.
+  { name: 'edge', path: '^edge/[^/]+$', may: ['^edge/(?!vault/)', VAULT_CLIENT, SHARED, MODELS] },
+  { name: 'edge/config', path: '^edge/config/', may: [SHARED] },
+  { name: 'edge/runtime', path: RUNTIME, may: [SHARED] },
+  { name: 'edge/inference', path: INFERENCE, may: [RUNTIME, SHARED, MODELS] },
+  // Only the files beside the stages know their order.
+  { name: 'edge/pipeline', path: '^edge/pipeline/[^/]+$', may: ['^edge/pipeline/', INFERENCE, RUNTIME, SHARED] },
+  ...PIPELINE_STAGES.map((stage) => ({
+    name: `edge/pipeline/${stage}`,
+    path: `^edge/pipeline/${stage}/`,
+    may: [FRAME, INFERENCE, RUNTIME, SHARED],
+  })),
+  { name: 'edge/vault', path: '^edge/vault/', may: [RUNTIME, SHARED] },
+  { name: 'edge/appliance', path: '^edge/appliance/', may: [RUNTIME, SHARED] },
+  { name: 'models', path: MODELS, may: [SHARED] },
+  // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
+  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/'] },
+  { name: 'shared', path: SHARED, may: [] },
+];
+
+/** Native or far-reaching packages and the only places that may import them. */
+const DOORS = [
+  { package: 'onnxruntime-node', from: [INFERENCE] },
+  { package: 'node-av', from: ['^edge/pipeline/decode/', '^provisioning/demo/'] },
+  { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^provisioning/demo/'] },
+  { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/'] },
+  { package: 'sqlite-vec', from: ['^edge/vault/'] },
+  { package: 'pacote', from: ['^models/registry/'] },
+  { package: 'onnx-proto', from: ['^models/convert/'] },
+  { package: 'commander', from: ['^provisioning/'] },
+];
+
+/** `doctor` loads each native package in a process of its own to see whether it works. */
+const PROBE = '^provisioning/doctor/probe-native\\.ts$';
+
+const TEST_CONFIG = '^vitest\\.config\\.ts$';
+
+const OUR_SOURCES = '^(edge|cloud|shared|models|provisioning|systemd|test)/';
+
+module.exports = {
+  forbidden: [
+    ...ROOMS.map(({ name, path, may }) => ({
+      name: `room ${name}`,
+      severity: 'error',
+      from: { path },
+      to: { path: OUR_SOURCES, pathNot: [path, ...may] },
+    })),
+    ...DOORS.map((door) => ({
+      name: `door ${door.package}`,
+      severity: 'error',
+      from: { pathNot: [...door.from, PROBE, '^test/'] },
+      to: { path: `^node_modules/${door.package}/` },
+    })),
+    {
+      name: 'provisioning-loads-roots-late',
+      comment: 'The command line must start, and doctor must answer, where a part of the daemon cannot be loaded.',
+      severity: 'error',
+      from: { path: '^provisioning/' },
+      to: { path: '^edge/', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'vault-only-by-client',
+      comment: 'The vault is a process of its own; whoever imports its insides has its keys in the wrong memory.',
+      severity: 'error',
+      from: { pathNot: ['^edge/vault/', '^test/'] },
+      to: { path: '^edge/vault/', pathNot: [VAULT_CLIENT] },
+    },
+    {
+      name: 'nothing-imports-tests',
+      severity: 'error',
+      from: { pathNot: ['^test/', TEST_CONFIG] },
+      to: { path: ['^test/', '^node_modules/(vitest|fast-check)/'] },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'only-declared-packages',
+      comment: 'A package that another one happens to bring along is gone with its next version.',
+      severity: 'error',
+      from: { pathNot: ['^test/', TEST_CONFIG] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'npm-optional', 'npm-peer'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};

@@ -1,0 +1,133 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Rule {
+  readonly name: string;
+  readonly from: { readonly path?: string };
+}
+const { forbidden } = createRequire(import.meta.url)(join(root, '.dependency-cruiser.cjs')) as { forbidden: readonly Rule[] };
+
+/** One source that breaks one rule: [rule, its path, its text]. */
+const BREACHES: readonly (readonly [rule: string, path: string, text: string])[] = [
+  ['room edge', 'edge/root.ts', "import '../provisioning/target.ts';"],
+  ['room edge/config', 'edge/config/breach.ts', "import '../runtime/target.ts';"],
+  ['room edge/runtime', 'edge/runtime/breach.ts', "import '../inference/target.ts';"],
+  ['room edge/inference', 'edge/inference/breach.ts', "import '../pipeline/frame.ts';"],
+  ['room edge/pipeline', 'edge/pipeline/breach.ts', "import '../appliance/target.ts';"],
+  ...['decode', 'detect', 'track', 'face', 'embed', 'match'].map(
+    (stage) => [`room edge/pipeline/${stage}`, `edge/pipeline/${stage}/breach.ts`, "import '../sighting/target.ts';"] as const,
+  ),
+  ['room edge/pipeline/sighting', 'edge/pipeline/sighting/breach.ts', "import '../detect/target.ts';"],
+  ['room edge/vault', 'edge/vault/breach.ts', "import '../appliance/target.ts';"],
+  ['room edge/appliance', 'edge/appliance/breach.ts', "import '../inference/target.ts';"],
+  ['room models', 'models/breach.ts', "import '../edge/runtime/target.ts';"],
+  ['room provisioning', 'provisioning/breach.ts', "import '../cloud/target.ts';"],
+  ['room shared', 'shared/breach.ts', "import '../models/target.ts';"],
+  ['door onnxruntime-node', 'edge/pipeline/detect/door.ts', "import 'onnxruntime-node';"],
+  ['door node-av', 'edge/inference/av.ts', "import 'node-av';"],
+  ['door sharp', 'edge/inference/sharp.ts', "import 'sharp';"],
+  ['door better-sqlite3', 'edge/runtime/sqlite.ts', "import type Database from 'better-sqlite3'; export type D = Database;"],
+  ['door sqlite-vec', 'edge/appliance/vec.ts', "import 'sqlite-vec';"],
+  ['door pacote', 'models/convert/pacote.ts', "import 'pacote';"],
+  ['door onnx-proto', 'models/registry/proto.ts', "import 'onnx-proto';"],
+  ['door commander', 'edge/commander.ts', "import 'commander';"],
+  ['provisioning-loads-roots-late', 'provisioning/early.ts', "import '../edge/target.ts';"],
+  ['vault-only-by-client', 'edge/vault-insider.ts', "import type { Target } from './vault/target.ts'; export type T = Target;"],
+  ['nothing-imports-tests', 'shared/tested.ts', "import '../test/target.ts';"],
+  ['no-cycles', 'shared/ring.ts', "import './ring.ts';"],
+  ['no-unresolved', 'shared/lost.ts', "import './not-there.ts';"],
+  ['only-declared-packages', 'shared/borrowed.ts', "import 'borrowed';"],
+];
+
+/** What the breaches import, and sources that break nothing although they come close. */
+const LAWFUL: readonly (readonly [path: string, text: string])[] = [
+  ...[
+    'edge/target.ts',
+    'edge/runtime/target.ts',
+    'edge/inference/target.ts',
+    'edge/appliance/target.ts',
+    'edge/pipeline/frame.ts',
+    'edge/pipeline/detect/target.ts',
+    'edge/pipeline/sighting/target.ts',
+    'edge/vault/target.ts',
+    'edge/vault/client.ts',
+    'models/target.ts',
+    'provisioning/target.ts',
+    'cloud/target.ts',
+    'test/target.ts',
+  ].map((path) => [path, 'export type Target = 1;'] as const),
+  ['edge/daemon.ts', "import './pipeline/pipeline.ts'; import './vault/client.ts'; import '../models/target.ts';"],
+  ['edge/pipeline/pipeline.ts', "import './detect/target.ts'; import './sighting/target.ts';"],
+  ['edge/pipeline/decode/av.ts', "import 'node-av'; import 'sharp'; import '../frame.ts';"],
+  ['edge/vault/store.ts', "import 'better-sqlite3'; import 'sqlite-vec';"],
+  [
+    'provisioning/late.ts',
+    "import type { Target } from '../edge/target.ts'; export const load = (): Promise<unknown> => import('../edge/target.ts'); export type T = Target;",
+  ],
+];
+
+const DECLARED = ['onnxruntime-node', 'node-av', 'sharp', 'better-sqlite3', 'sqlite-vec', 'pacote', 'onnx-proto', 'commander'];
+
+describe('the boundaries between the rooms', () => {
+  let folder: string;
+  /** Rules broken, by the file that broke them. */
+  const broken = new Map<string, string[]>();
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'securegate-boundaries-'));
+    const write = (path: string, text: string): void => {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    };
+    for (const name of [...DECLARED, 'borrowed']) {
+      write(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js', types: 'index.d.ts' }));
+      write(`node_modules/${name}/index.js`, '');
+      write(`node_modules/${name}/index.d.ts`, 'export default class {}');
+    }
+    write('package.json', JSON.stringify({ type: 'module', dependencies: Object.fromEntries(DECLARED.map((name) => [name, '*'])) }));
+    write('tsconfig.json', JSON.stringify({ compilerOptions: { module: 'nodenext', allowImportingTsExtensions: true, noEmit: true } }));
+    for (const [path, text] of LAWFUL) write(path, text);
+    for (const [, path, text] of BREACHES) write(path, text);
+    const roots = ['edge', 'shared', 'models', 'provisioning', 'cloud', 'test'];
+    const config = join(root, '.dependency-cruiser.cjs');
+    const cruise = spawnSync(process.execPath, [join(root, 'node_modules/.bin/depcruise'), '--config', config, '-T', 'json', ...roots], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    const { summary } = JSON.parse(cruise.stdout) as { summary: { violations: { rule: { name: string }; from: string }[] } };
+    for (const { rule, from } of summary.violations) broken.set(from, [...(broken.get(from) ?? []), rule.name]);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each(BREACHES)('%s is refused in %s', (rule, path) => {
+    expect(broken.get(path)).toContain(rule);
+  });
+
+  test('lawful imports are let through', () => {
+    expect(LAWFUL.filter(([path]) => broken.has(path))).toEqual([]);
+  });
+
+  test('every rule has a breach here', () => {
+    expect(new Set(BREACHES.map(([rule]) => rule))).toEqual(new Set(forbidden.map(({ name }) => name)));
+  });
+
+  test('every source belongs to exactly one room', () => {
+    const sources = execFileSync('git', ['ls-files', '--', 'edge', 'cloud', 'shared', 'models', 'provisioning'], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+      .split('\n')
+      .filter((file) => file.endsWith('.ts'));
+    const rooms = forbidden.filter(({ name }) => name.startsWith('room '));
+    const homes = (file: string): string[] => rooms.filter(({ from }) => new RegExp(from.path ?? '^$').test(file)).map(({ name }) => name);
+    expect(sources.length).toBeGreaterThan(0);
+    expect(sources.filter((file) => homes(file).length !== 1)).toEqual([]);
+  });
+});
