@@ -1,20 +1,26 @@
 import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 
 const PREFIX = '.partial-';
 
 /**
  * Gives `work` a folder of its own inside `folder`, so that what it makes can be moved into place by a rename on the
  * same file system. The folder is gone afterwards, whatever happened; one that a killed process left is swept by the next.
+ * @throws {SecureGateError} what `work` throws, or `storage_failed` when the disk does
  */
 export async function withStaging<T>(folder: string, work: (staging: string) => Promise<T>): Promise<T> {
-  await mkdir(folder, { recursive: true });
-  await sweepStaging(folder);
-  const staging = await mkdtemp(join(folder, `${PREFIX}${process.pid}-`));
   try {
-    return await work(staging);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    await sweepStaging(folder);
+    const staging = await mkdtemp(join(folder, `${PREFIX}${process.pid}-`));
+    try {
+      return await work(staging);
+    } finally {
+      await rm(staging, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw SecureGateError.from(error, 'storage_failed');
   }
 }
 

@@ -1,0 +1,106 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+
+export interface MicroBatcherOptions<In, Out> {
+  /** Computes a batch; gives one output an item, in the same order. */
+  readonly run: (items: readonly In[]) => Promise<readonly Out[]>;
+  /** Items that are computed at once at most. */
+  readonly maxBatch: number;
+  /** How long the first item of a batch waits for company, milliseconds. */
+  readonly deadlineMs: number;
+  /** Items that may wait; more are refused. */
+  readonly maxWaiting: number;
+  /** Starts a timer and returns how to stop it; replaced by tests. */
+  readonly startTimer?: (ms: number, expired: () => void) => () => void;
+}
+
+interface Waiting<In, Out> {
+  readonly item: In;
+  readonly resolve: (output: Out) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function startSystemTimer(ms: number, expired: () => void): () => void {
+  const timer = setTimeout(expired, ms);
+  return () => clearTimeout(timer);
+}
+
+/**
+ * Gathers items of many callers (all cameras of the box) into batches, since a model computes eight faces together faster
+ * than one by one. A batch starts when it is full or when its first item has waited `deadlineMs`. One batch runs at a time;
+ * what arrives meanwhile forms the next ones.
+ */
+export class MicroBatcher<In, Out> {
+  readonly #options: MicroBatcherOptions<In, Out>;
+  #waiting: Waiting<In, Out>[] = [];
+  #running: Promise<void> | null = null;
+  #stopTimer: (() => void) | null = null;
+  /** The first waiting item has waited long enough. */
+  #due = false;
+  #stopped = false;
+
+  constructor(options: MicroBatcherOptions<In, Out>) {
+    this.#options = options;
+  }
+
+  /**
+   * Computes one item, together with others where there are some.
+   * @throws {SecureGateError} `overloaded` too many items wait, `stopped`; and whatever `run` throws for its batch
+   */
+  submit(item: In): Promise<Out> {
+    if (this.#stopped) return Promise.reject(new SecureGateError('stopped', 'the batcher is stopped'));
+    const { maxWaiting } = this.#options;
+    if (this.#waiting.length >= maxWaiting) {
+      return Promise.reject(new SecureGateError('overloaded', `${maxWaiting} items wait already`, { details: { maxWaiting } }));
+    }
+    return new Promise<Out>((resolve, reject) => {
+      this.#waiting.push({ item, resolve, reject });
+      this.#advance();
+    });
+  }
+
+  /** Refuses what waits and lets the running batch finish. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#clearTimer();
+    for (const { reject } of this.#waiting.splice(0)) reject(new SecureGateError('stopped', 'the batcher is stopped'));
+    await this.#running;
+  }
+
+  #advance(): void {
+    if (this.#running !== null || this.#stopped || this.#waiting.length === 0) return;
+    const { maxBatch, deadlineMs, startTimer = startSystemTimer } = this.#options;
+    if (this.#due || this.#waiting.length >= maxBatch) {
+      this.#clearTimer();
+      this.#running = this.#runBatch(this.#waiting.splice(0, maxBatch));
+    } else {
+      this.#stopTimer ??= startTimer(deadlineMs, () => {
+        this.#stopTimer = null;
+        this.#due = true;
+        this.#advance();
+      });
+    }
+  }
+
+  #clearTimer(): void {
+    this.#stopTimer?.();
+    this.#stopTimer = null;
+    this.#due = false;
+  }
+
+  /** Never rejects: a failure belongs to the callers of this batch and to nobody else. */
+  async #runBatch(batch: readonly Waiting<In, Out>[]): Promise<void> {
+    try {
+      const outputs = await this.#options.run(batch.map(({ item }) => item));
+      if (outputs.length !== batch.length) {
+        throw new SecureGateError('inference_failed', `${outputs.length} results for a batch of ${batch.length}`);
+      }
+      for (const [index, output] of outputs.entries()) batch[index]?.resolve(output);
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    this.#running = null;
+    // What arrived during the run has waited for it already, at least one run's time.
+    this.#due = this.#waiting.length > 0;
+    this.#advance();
+  }
+}
