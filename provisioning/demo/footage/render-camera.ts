@@ -1,0 +1,41 @@
+import { makeBackground } from './background.ts';
+import { blit } from './blit.ts';
+import { faceBoxAt } from './face-box-at.ts';
+import { H264Encoder } from './h264-encoder.ts';
+import { type Appearance, type DemoCamera, DURATION_MS, FRAME } from './script.ts';
+import { makeSprite, type Sprite } from './sprite.ts';
+
+export interface RenderOptions {
+  readonly camera: DemoCamera;
+  readonly appearances: readonly Appearance[];
+  /** File of a photograph by its number. */
+  readonly photo: (number: number) => string;
+  /** Told now and then which share is done, 0..1. */
+  readonly onProgress: (share: number) => void;
+}
+
+/** The whole footage of one camera as an H.264 byte stream. */
+export async function renderCamera({ camera, appearances, photo, onProgress }: RenderOptions): Promise<Buffer> {
+  const background = await makeBackground(camera.hue);
+  // Who is larger is nearer to the camera and hides the others.
+  const cast: { appearance: Appearance; sprite: Sprite }[] = [];
+  for (const appearance of appearances) cast.push({ appearance, sprite: await makeSprite(appearance, photo(appearance.photo)) });
+  const encoder = new H264Encoder(FRAME);
+  await encoder.start();
+  const frame = Buffer.alloc(background.length);
+  const pictures = (DURATION_MS * FRAME.fps) / 1000;
+  for (let index = 0; index < pictures; index += 1) {
+    background.copy(frame);
+    const ms = (index * 1000) / FRAME.fps;
+    cast
+      .flatMap(({ appearance, sprite }) => {
+        const box = faceBoxAt(appearance, ms);
+        return box === undefined ? [] : [{ sprite, box }];
+      })
+      .sort((a, b) => a.box.height - b.box.height)
+      .forEach(({ sprite, box }) => blit(frame, FRAME, sprite, box));
+    await encoder.encode(frame);
+    if (index % FRAME.fps === 0) onProgress(index / pictures);
+  }
+  return encoder.finish();
+}
