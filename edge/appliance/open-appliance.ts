@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { idSchema, newId } from '../../shared/ids/ids.ts';
+
+const rowSchema = z.strictObject({ id: idSchema('box') });
 
 /** What belongs to the box as a whole, not to a tenant. Holding it open is holding the data folder. */
 export interface Appliance {
@@ -25,9 +28,9 @@ export function openAppliance(dataDir: string): Appliance {
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
       db.exec('CREATE TABLE IF NOT EXISTS box (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT');
-      db.prepare('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newId('box'));
-      const row: unknown = db.prepare('SELECT id FROM box').pluck().get();
-      return { box: idSchema('box').parse(row), close: () => void db.close() };
+      db.prepare<[string]>('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newId('box'));
+      const { id } = rowSchema.parse(db.prepare('SELECT id FROM box').get());
+      return { box: id, close: () => void db.close() };
     } catch (error) {
       db.close();
       throw error;

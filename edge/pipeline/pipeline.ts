@@ -26,7 +26,7 @@ export interface PipelineOptions {
   readonly unmatchedTtlMs: number;
   readonly models: Sighting['models'];
   readonly stages: Stages;
-  /** Asks the gallery of this camera's tenant; one ballot for each embedding. */
+  /** Asks the gallery of this camera's tenant; one list of candidates for each embedding. */
   readonly search: (embeddings: Float32Array[], limit: number) => Promise<readonly Ballot[]>;
   readonly onSighting: (sighting: Sighting) => void;
   readonly counters: PipelineCounters;

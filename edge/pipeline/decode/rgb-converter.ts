@@ -1,4 +1,4 @@
-import { type AVPixelFormat, AV_PIX_FMT_RGB24, SWS_BILINEAR } from 'node-av/constants';
+import { AV_PIX_FMT_RGB24, type AVPixelFormat, SWS_BILINEAR } from 'node-av/constants';
 import { type Frame as Picture, SoftwareScaleContext } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 

@@ -25,16 +25,13 @@ interface KeptShot {
   readonly moment: Moment;
 }
 
-/** What the gallery answered for one shot: the customers nearest to it, best first. */
+/** What the gallery answered for one shot: the customers nearest to it. */
 export type Ballot = readonly { readonly customerId: string; readonly score: number }[];
 
 /** What the votes so far say. */
-export interface Verdict {
-  readonly outcome: 'person' | 'unknown';
-  readonly customerId: string | null;
-  readonly score: number | null;
-  readonly votes: number;
-}
+export type Verdict =
+  | { readonly outcome: 'person'; readonly customerId: string; readonly score: number; readonly votes: number }
+  | { readonly outcome: 'unknown'; readonly score: number | null; readonly votes: number };
 
 /**
  * All that is known of one track while it lasts: where and when it was seen, the best shots that wait for a vote, and
@@ -132,7 +129,7 @@ export class Dossier {
       media: { startMs: this.#started.mediaMs, bestShotMs: this.#best?.moment.mediaMs ?? null, endMs: this.#last.mediaMs },
       box: this.#best?.box ?? this.#box,
       outcome: this.#verdict?.outcome ?? 'undecided',
-      customerId: this.#verdict?.customerId ?? null,
+      customerId: this.#verdict?.outcome === 'person' ? this.#verdict.customerId : null,
       score: this.#verdict?.score ?? null,
       votes: this.#verdict?.votes ?? 0,
     };

@@ -1,0 +1,37 @@
+import { availableParallelism } from 'node:os';
+import { resolveSet } from '../models/registry/resolve-set.ts';
+import type { Logger } from '../shared/log/create-logger.ts';
+import type { Config } from './config/schema.ts';
+import type { StageInfo } from './pipeline/stage-tasks.ts';
+import { Stages } from './pipeline/stages.ts';
+
+const MOST_DEFAULT_THREADS = 8;
+
+export interface OpenStages extends StageInfo {
+  readonly stages: Stages;
+  readonly models: { readonly detector: string; readonly embedder: string };
+  /** The embedding model's own threshold, for tenants that set none. */
+  readonly matchThreshold: number;
+}
+
+/**
+ * Loads the configured model set on its inference threads.
+ * @throws {SecureGateError} `model_unknown`, `model_missing`, `model_integrity`, `model_contract`
+ */
+export async function openStages(config: Config, logger: Logger): Promise<OpenStages> {
+  const set = await resolveSet(config.models.set, config.modelsDir === undefined ? {} : { store: config.modelsDir });
+  const threads = config.inference.workers || Math.min(availableParallelism(), MOST_DEFAULT_THREADS);
+  const stages = new Stages({ models: set, provider: config.inference.provider }, threads, logger);
+  try {
+    const info = await stages.start();
+    return {
+      ...info,
+      stages,
+      models: { detector: set.detector.entry.id, embedder: set.embedder.entry.id },
+      matchThreshold: set.embedder.entry.defaultThreshold ?? 1,
+    };
+  } catch (error) {
+    await stages.stop();
+    throw error;
+  }
+}

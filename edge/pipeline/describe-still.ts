@@ -1,0 +1,40 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { decodeStill } from './decode/decode-still.ts';
+import type { Detection, FaceShot } from './frame.ts';
+import type { Stages } from './stages.ts';
+
+/** A face that is this much narrower than the largest one stands in the background and is not meant. */
+const BACKGROUND_SHARE = 0.4;
+
+export interface DescribedFace {
+  readonly shot: FaceShot;
+  /** 512-d, L2-normalised. */
+  readonly embedding: Float32Array;
+}
+
+/**
+ * The stages in the order for a still picture of one person: decode > detect > align, quality > embed.
+ * @throws {SecureGateError} those of `decodeStill`, `no_face`, `several_faces`, `poor_face` with its reasons
+ */
+export async function describeStill(stages: Stages, file: Buffer): Promise<DescribedFace> {
+  const image = await decodeStill(file);
+  const detection = onlyFace(await stages.detect(image));
+  const [shot] = await stages.analyse(image, [detection], 'enrol');
+  if (shot === undefined) throw new SecureGateError('internal', 'A face was detected but not analysed');
+  if (shot.rejections.length > 0) {
+    throw new SecureGateError('poor_face', `The face is not good enough: ${shot.rejections.join(', ')}`, {
+      details: { reasons: shot.rejections, quality: shot.quality },
+    });
+  }
+  return { shot, embedding: await stages.embed(shot.aligned) };
+}
+
+function onlyFace(detections: readonly Detection[]): Detection {
+  const [largest, ...others] = detections.toSorted((a, b) => b.box.width - a.box.width);
+  if (largest === undefined) throw new SecureGateError('no_face', 'No face was found in this picture');
+  const rivals = others.filter(({ box }) => box.width >= BACKGROUND_SHARE * largest.box.width);
+  if (rivals.length > 0) {
+    throw new SecureGateError('several_faces', 'It is not clear which of the faces is meant', { details: { faces: rivals.length + 1 } });
+  }
+  return largest;
+}

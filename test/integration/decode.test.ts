@@ -1,0 +1,183 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { Camera } from '../../edge/pipeline/decode/camera.ts';
+import { CameraConnection, type CameraConnectionOptions } from '../../edge/pipeline/decode/camera-connection.ts';
+import { FramePool } from '../../edge/pipeline/decode/frame-pool.ts';
+import type { Frame } from '../../edge/pipeline/frame.ts';
+import { BackOff } from '../../edge/runtime/back-off.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { makeTestVideo, testVideoLuma } from '../helpers/make-test-video.ts';
+
+const FPS = 25;
+let video: Buffer;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  video = await makeTestVideo({ pictures: 50, fps: FPS });
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function startSource(end: 'once' | 'loop' = 'loop'): Promise<RtspCamera> {
+  const source = new RtspCamera({ video, fps: FPS, end });
+  await source.start();
+  cleanups.push(() => source.stop());
+  return source;
+}
+
+function connect(url: string, options: Partial<CameraConnectionOptions> = {}) {
+  const seen: { mediaMs: number; green: number; frame: Frame }[] = [];
+  const abort = new AbortController();
+  let skipped = 0;
+  const connection = new CameraConnection({
+    tenant: 'north',
+    camera: 'door',
+    url,
+    fps: 5,
+    silenceMs: 1500,
+    pool: new FramePool(4),
+    clock: systemClock,
+    onFrame: (frame) => {
+      const centre = ((frame.height >> 1) * frame.width + (frame.width >> 1)) * 3;
+      seen.push({ mediaMs: frame.mediaMs, green: frame.data[centre + 1] ?? 0, frame });
+      frame.release();
+    },
+    onSkipped: () => {
+      skipped += 1;
+    },
+    onLive: () => undefined,
+    ...options,
+  });
+  const outcome = connection.run(abort.signal);
+  // Looked at later: until then it must not count as unhandled.
+  outcome.catch(() => undefined);
+  return { seen, abort, outcome, skipped: () => skipped };
+}
+
+describe('a camera over RTSP', () => {
+  test('is sampled at the wanted rate by presentation time, with the right pixels', async () => {
+    const source = await startSource('once');
+    const { seen, outcome } = connect(source.url);
+    expect(await outcome).toBe('ended');
+    expect(seen.length).toBe(10);
+    const gaps = seen.slice(1).map(({ mediaMs }, index) => mediaMs - (seen[index]?.mediaMs ?? 0));
+    expect(gaps.every((gap) => gap === 200)).toBe(true);
+    const first = seen[0]?.frame;
+    expect(first).toMatchObject({ tenant: 'north', camera: 'door', width: 320, height: 180, sequence: 0 });
+    // Studio-range luma becomes full-range RGB; noise of the test video and the codec blur a little.
+    const offset = [0, 1, 2].find((shift) => Math.abs((testVideoLuma(shift) - 16) * 1.164 - (seen[0]?.green ?? 0)) < 14);
+    expect(offset).toBeDefined();
+    for (const [index, { green }] of seen.entries()) {
+      expect(Math.abs((testVideoLuma(index * 5 + (offset ?? 0)) - 16) * 1.164 - green)).toBeLessThan(14);
+    }
+  });
+
+  test('that falls silent is given up, while another one keeps its rate', async () => {
+    const [stalling, steady] = [await startSource(), await startSource()];
+    const silent = connect(stalling.url, { silenceMs: 600 });
+    const other = connect(steady.url);
+    await vi.waitUntil(() => silent.seen.length >= 2, { timeout: 5000 });
+    stalling.stall();
+    const before = other.seen.length;
+    const started = performance.now();
+    await expect(silent.outcome).rejects.toMatchObject({ code: 'camera_silent' });
+    expect(performance.now() - started).toBeLessThan(2000);
+    await vi.waitUntil(() => other.seen.length >= before + 5, { timeout: 5000 });
+    other.abort.abort();
+    expect(await other.outcome).toBe('aborted');
+  });
+
+  test('that nobody listens for is unreachable', async () => {
+    const source = await startSource();
+    const { url } = source;
+    await source.stop();
+    await expect(connect(url).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+  });
+
+  test('that takes the call and says nothing is unreachable after the silence', async () => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(async () => server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const hanging = connect(`rtsp://127.0.0.1:${port}/x`, { silenceMs: 500 });
+    await expect(hanging.outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+    const stopped = connect(`rtsp://127.0.0.1:${port}/x`, { silenceMs: 60_000 });
+    stopped.abort.abort();
+    expect(await stopped.outcome).toBe('aborted');
+  });
+
+  test('hands out no more frames than it has buffers, and counts the rest as skipped', async () => {
+    const source = await startSource('once');
+    const kept: Frame[] = [];
+    const { outcome, skipped } = connect(source.url, { pool: new FramePool(3), onFrame: (frame) => kept.push(frame) });
+    expect(await outcome).toBe('ended');
+    expect(kept.length).toBe(3);
+    expect(skipped()).toBe(7);
+  });
+});
+
+test('a file that is no video is unsupported, and a missing one unreachable', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'securegate-decode-'));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'not-a-video.mp4');
+  await writeFile(file, 'just words, again and again '.repeat(1000));
+  await expect(connect(file).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+  await expect(connect(join(folder, 'missing.mp4')).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+});
+
+test('a camera that dies is called again until it is stopped', async () => {
+  const source = await startSource();
+  const states: string[] = [];
+  let frames = 0;
+  const camera = new Camera({
+    tenant: 'north',
+    camera: 'door',
+    url: source.url,
+    fps: 5,
+    silenceMs: 1500,
+    buffers: 4,
+    endsForGood: false,
+    clock: systemClock,
+    backOff: new BackOff(50, 200),
+    logger: createLogger('test', { level: 'silent' }),
+    onFrame: (frame) => {
+      frames += 1;
+      frame.release();
+    },
+    onSkipped: () => undefined,
+    onState: (state, reason) => states.push(reason === null ? state : `${state}:${reason}`),
+  });
+  camera.start();
+  await vi.waitUntil(() => frames >= 2, { timeout: 5000 });
+  source.dropConnections();
+  source.refuse();
+  await vi.waitUntil(() => states.includes('failed:camera_unreachable'), { timeout: 5000 });
+  source.accept();
+  const before = frames;
+  await vi.waitUntil(() => frames >= before + 2, { timeout: 5000 });
+  await camera.stop();
+  expect(states.slice(0, 3)).toEqual(['connecting', 'live', 'failed:camera_ended']);
+  expect(states.slice(-3)).toEqual(['connecting', 'live', 'stopped']);
+});
+
+test('pictures are overwritten when the pool is closed, also those that come back later', () => {
+  const pool = new FramePool(2);
+  const [free, held] = [pool.acquire(12), pool.acquire(12)];
+  if (free === undefined || held === undefined) throw new Error('the pool gave too little');
+  free.fill(7);
+  held.fill(7);
+  pool.release(free);
+  pool.close();
+  expect(free.every((byte) => byte === 0)).toBe(true);
+  expect(held.every((byte) => byte === 7)).toBe(true);
+  pool.release(held);
+  expect(held.every((byte) => byte === 0)).toBe(true);
+});
