@@ -86,7 +86,7 @@ function sumColumns(line: Float64Array, columns: Axis, target: Uint8Array, offse
     let green = 0.5;
     let blue = 0.5;
     for (let tap = 0; tap < taps; tap++, entry++) {
-      const share = (weight[entry] as number);
+      const share = weight[entry] as number;
       if (share === 0) continue;
       const from = ((index[entry] as number) - first) * 3;
       red += share * (line[from] as number);

@@ -34,7 +34,12 @@ export function warpAffine(image: RgbImage, map: Affine, width: number, height: 
 }
 
 /** Upright rectangle of whole source pixels that the target sees, with a margin for the averaging; never empty. */
-function visibleRegion(image: RgbImage, back: Affine, width: number, height: number): { x: number; y: number; width: number; height: number } {
+function visibleRegion(
+  image: RgbImage,
+  back: Affine,
+  width: number,
+  height: number,
+): { x: number; y: number; width: number; height: number } {
   const xs = [0, back.a * (width - 1), back.b * (height - 1), back.a * (width - 1) + back.b * (height - 1)].map((x) => x + back.tx);
   const ys = [0, back.c * (width - 1), back.d * (height - 1), back.c * (width - 1) + back.d * (height - 1)].map((y) => y + back.ty);
   const margin = 2 * Math.sqrt(Math.abs(back.a * back.d - back.b * back.c));
@@ -69,7 +74,12 @@ function sample(image: RgbImage, back: Affine, width: number, height: number): R
       for (let channel = 0; channel < 3; channel++) {
         const u = upper + channel;
         const l = lower + channel;
-        target[at + channel] = 0.5 + w00 * (data[u] as number) + w10 * (data[u + right] as number) + w01 * (data[l] as number) + w11 * (data[l + right] as number);
+        target[at + channel] =
+          0.5 +
+          w00 * (data[u] as number) +
+          w10 * (data[u + right] as number) +
+          w01 * (data[l] as number) +
+          w11 * (data[l + right] as number);
       }
     }
   }

@@ -82,9 +82,9 @@ function regionsOf(image: RgbImage, tiles: TileGrid | undefined): Region[] {
 /** Smallest input that holds every region at the model's nominal scale: padding costs as much time as picture. */
 function inputSize({ session }: DetectorHead, regions: readonly Region[]): Size {
   const { width, height } = session.model.input;
-  const fit = (nominal: number, side: 'width' | 'height'): number => {
-    const needed = regions.map((region) => region[side] / Math.max(region.width / width, region.height / height));
+  const side = (nominal: number, of: 'width' | 'height'): number => {
+    const needed = regions.map((region) => region[of] / Math.max(region.width / width, region.height / height));
     return Math.min(nominal, Math.ceil(Math.round(Math.max(...needed)) / SIZE_STEP) * SIZE_STEP);
   };
-  return { width: fit(width, 'width'), height: fit(height, 'height') };
+  return { width: side(width, 'width'), height: side(height, 'height') };
 }

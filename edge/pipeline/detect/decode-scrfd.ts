@@ -1,6 +1,6 @@
-import type { OutputTensor } from '../../inference/model-session.ts';
-import type { Size } from '../../inference/fit-image.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Size } from '../../inference/fit-image.ts';
+import type { OutputTensor } from '../../inference/model-session.ts';
 import type { Detection, Point } from '../frame.ts';
 
 const STRIDES = [8, 16, 32] as const;
@@ -50,7 +50,9 @@ function part(outputs: readonly OutputTensor[], position: number, rows: number, 
   const length = rows * width;
   const output = outputs[position];
   if (!output || output.dims.at(-1) !== width || output.data.length % length !== 0 || output.data.length < (index + 1) * length) {
-    throw new SecureGateError('inference_failed', 'SCRFD gave outputs of another form', { details: { position, dims: output?.dims ?? null } });
+    throw new SecureGateError('inference_failed', 'SCRFD gave outputs of another form', {
+      details: { position, dims: output?.dims ?? null },
+    });
   }
   return output.data.subarray(index * length, (index + 1) * length);
 }

@@ -1,6 +1,6 @@
-import type { OutputTensor } from '../../inference/model-session.ts';
-import type { Size } from '../../inference/fit-image.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Size } from '../../inference/fit-image.ts';
+import type { OutputTensor } from '../../inference/model-session.ts';
 import type { Detection } from '../frame.ts';
 
 /**
@@ -15,7 +15,9 @@ export function decodeUltraface(outputs: readonly OutputTensor[], index: number,
   const [scores, boxes] = outputs;
   const anchors = scores?.dims[1] ?? 0;
   if (!scores || !boxes || scores.data.length < (index + 1) * anchors * 2 || boxes.data.length < (index + 1) * anchors * 4) {
-    throw new SecureGateError('inference_failed', 'UltraFace gave outputs of another form', { details: { dims: outputs.map(({ dims }) => dims) } });
+    throw new SecureGateError('inference_failed', 'UltraFace gave outputs of another form', {
+      details: { dims: outputs.map(({ dims }) => dims) },
+    });
   }
   const found: Detection[] = [];
   for (let anchor = index * anchors; anchor < (index + 1) * anchors; anchor++) {

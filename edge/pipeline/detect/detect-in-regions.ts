@@ -1,5 +1,5 @@
-import type { RgbImage } from '../../inference/image.ts';
 import { fitImage, type Size } from '../../inference/fit-image.ts';
+import type { RgbImage } from '../../inference/image.ts';
 import type { ModelSession, OutputTensor } from '../../inference/model-session.ts';
 import { packImages } from '../../inference/pack-images.ts';
 import type { Region } from '../../inference/resize.ts';

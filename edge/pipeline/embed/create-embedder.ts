@@ -30,7 +30,9 @@ export function createEmbedder(session: ModelSession): Embedder {
       if (aligned.length === 0) return [];
       const [vectors] = await session.run(packImages(aligned, input), aligned.length);
       if (vectors?.data.length !== aligned.length * dimensions) {
-        throw new SecureGateError('inference_failed', `Embedder ${id} gave an output of another form`, { details: { dims: vectors?.dims ?? null } });
+        throw new SecureGateError('inference_failed', `Embedder ${id} gave an output of another form`, {
+          details: { dims: vectors?.dims ?? null },
+        });
       }
       const { data } = vectors;
       const embeddings = aligned.map((_, index) => normalise(data.slice(index * dimensions, (index + 1) * dimensions), id));
@@ -46,7 +48,8 @@ function normalise(vector: Float32Array, id: string): Float32Array {
   let squares = 0;
   for (const value of vector) squares += value * value;
   const length = Math.sqrt(squares);
-  if (!Number.isFinite(length) || length === 0) throw new SecureGateError('inference_failed', `Embedder ${id} gave a vector without a direction`);
+  if (!Number.isFinite(length) || length === 0)
+    throw new SecureGateError('inference_failed', `Embedder ${id} gave a vector without a direction`);
   for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] as number) / length;
   return vector;
 }

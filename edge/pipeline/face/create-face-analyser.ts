@@ -1,14 +1,17 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { fitImage } from '../../inference/fit-image.ts';
 import type { RgbImage } from '../../inference/image.ts';
 import type { ModelSession } from '../../inference/model-session.ts';
 import { packImages } from '../../inference/pack-images.ts';
+import { resize } from '../../inference/resize.ts';
 import type { Box, Detection, FaceShot, FivePoints } from '../frame.ts';
-import { alignFace, ARCFACE_TEMPLATE, ALIGNED_SIZE } from './align-face.ts';
+import { ALIGNED_SIZE, ARCFACE_TEMPLATE, alignFace } from './align-face.ts';
 import { measureQuality } from './measure-quality.ts';
 import { pointsOf68 } from './points-of-68.ts';
 import type { QualityLimits } from './quality-limits.ts';
 import { rejectionsOf } from './rejections-of.ts';
+
+/** Side of the square that is searched for landmarks, in longer sides of the face box. */
+const LANDMARK_MARGIN = 1.1;
 
 export interface FaceAnalyser {
   /**
@@ -43,11 +46,22 @@ export function createFaceAnalyser(landmarks: ModelSession | null, limits: Quali
 
 async function findPoints(session: ModelSession, image: RgbImage, box: Box): Promise<FivePoints> {
   const { id, input } = session.model;
-  const [marks] = await session.run(packImages([fitImage(image, box, input, input).image], input), 1);
+  const region = squareAround(box);
+  const [marks] = await session.run(packImages([resize(image, input.width, input.height, region)], input), 1);
   if (marks?.data.length !== 136) {
     throw new SecureGateError('inference_failed', `Model ${id} gave an output of another form`, { details: { dims: marks?.dims ?? null } });
   }
-  return pointsOf68(marks.data, box);
+  return pointsOf68(marks.data, region);
+}
+
+/**
+ * The part of the picture that the landmark model looks at. It was trained on square cuts: given the detector's tall box
+ * stretched to a square, its points are off by 0.30 of the distance between the eyes instead of 0.07 (mean over 22 faces,
+ * compared with SCRFD's points), and a profile gets the points of a frontal face.
+ */
+function squareAround({ x, y, width, height }: Box): Box {
+  const side = Math.max(width, height) * LANDMARK_MARGIN;
+  return { x: x + (width - side) / 2, y: y + (height - side) / 2, width: side, height: side };
 }
 
 /** Where the points of an average face would lie in the box; only so that a face without points can be shown. */

@@ -14,7 +14,7 @@ const EYES_TO_NOSE_DEPTH = 2;
 /** Distance from the eyes' line to the mouth's, over the same height. */
 const FACE_TO_NOSE_DEPTH = 2.3;
 /** How far down from the eyes' line to the mouth's the nose tip lies on a face seen from the front. */
-const NOSE_LEVEL = 0.5;
+const NOSE_LEVEL = 0.53;
 
 /**
  * Head pose from five points, for a camera far away compared with the head. Turning moves the nose tip sideways by

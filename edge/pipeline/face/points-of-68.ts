@@ -10,10 +10,10 @@ const MOUTH_RIGHT = [54, 64];
 /**
  * The five points of a face out of its 68 marks.
  *
- * @param marks 136 values: x, y of each mark as a share of the box
- * @param box of the face in pixels of the picture
+ * @param marks 136 values: x, y of each mark as a share of the region
+ * @param region that the marks were looked for in, pixels of the picture
  */
-export function pointsOf68(marks: Float32Array, box: Box): FivePoints {
+export function pointsOf68(marks: Float32Array, region: Box): FivePoints {
   const mean = (indices: readonly number[]): Point => {
     let x = 0;
     let y = 0;
@@ -21,7 +21,7 @@ export function pointsOf68(marks: Float32Array, box: Box): FivePoints {
       x += marks[index * 2] as number;
       y += marks[index * 2 + 1] as number;
     }
-    return { x: box.x + (x / indices.length) * box.width, y: box.y + (y / indices.length) * box.height };
+    return { x: region.x + (x / indices.length) * region.width, y: region.y + (y / indices.length) * region.height };
   };
   return [mean(EYE_LEFT), mean(EYE_RIGHT), mean(NOSE_TIP), mean(MOUTH_LEFT), mean(MOUTH_RIGHT)];
 }

@@ -2,8 +2,8 @@ import type { FaceQuality, FivePoints, RejectionReason } from '../frame.ts';
 import { misfit } from './misfit.ts';
 import type { QualityLimits } from './quality-limits.ts';
 
-/** Mean distance from the template above which five points are no face, whichever way it looks; see `misfit`. */
-const MAX_MISFIT = 0.3;
+/** Distance from the template above which five points are no face, whichever way it looks; see `misfit`. */
+const MAX_MISFIT = 0.45;
 
 /**
  * Every reason why a face is not good enough, in the order of REJECTION_REASONS; empty when it is.

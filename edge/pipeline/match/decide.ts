@@ -1,15 +1,13 @@
-/** One shot of a track as the tenant's vault answered it: the customers whose faces come closest, in any order. */
-export interface ShotCandidates {
-  readonly candidates: readonly {
-    readonly customerId: string;
-    /** Cosine similarity, -1..1. */
-    readonly score: number;
-  }[];
-}
+/** What the tenant's gallery answered for one shot: the customers whose faces come closest, in any order. */
+export type Candidates = readonly {
+  readonly customerId: string;
+  /** Cosine similarity, -1..1. */
+  readonly score: number;
+}[];
 
 export type Decision =
   | { readonly outcome: 'person'; readonly customerId: string; readonly score: number; readonly votes: number }
-  | { readonly outcome: 'unknown'; readonly score: number | null; readonly votes: number };
+  | { readonly outcome: 'unknown'; readonly customerId: null; readonly score: number | null; readonly votes: number };
 
 /** A shot's best customer must lead the next one by this much cosine similarity, or the shot names nobody. */
 const MARGIN = 0.05;
@@ -29,7 +27,7 @@ const MARGIN = 0.05;
  *   and must not fill the whole list of a shot, or nobody else could come close
  * @param threshold lowest cosine similarity that names a person
  */
-export function decide(shots: readonly ShotCandidates[], threshold: number): Decision {
+export function decide(shots: readonly Candidates[], threshold: number): Decision {
   const ballots = new Map<string, number[]>();
   for (const shot of shots) {
     const vote = voteOf(shot);
@@ -42,13 +40,13 @@ export function decide(shots: readonly ShotCandidates[], threshold: number): Dec
     if (leads) winner = { customerId, scores, score };
   }
   const votes = shots.length;
-  if (!winner) return { outcome: 'unknown', score: null, votes };
+  if (!winner) return { outcome: 'unknown', customerId: null, score: null, votes };
   const { customerId, scores, score } = winner;
   const agreed = scores.length * 2 > votes && score >= threshold;
-  return agreed ? { outcome: 'person', customerId, score, votes } : { outcome: 'unknown', score, votes };
+  return agreed ? { outcome: 'person', customerId, score, votes } : { outcome: 'unknown', customerId: null, score, votes };
 }
 
-function voteOf({ candidates }: ShotCandidates): { customerId: string; score: number } | null {
+function voteOf(candidates: Candidates): { customerId: string; score: number } | null {
   const best = new Map<string, number>();
   for (const { customerId, score } of candidates) best.set(customerId, Math.max(score, best.get(customerId) ?? -1));
   const [first, second] = [...best].sort(([, a], [, b]) => b - a);
