@@ -10,8 +10,13 @@ export async function makeBackground(hue: number): Promise<Buffer> {
   const { width, height } = FRAME;
   const colour = (lightness: number, saturation = 22): string => `hsl(${hue},${saturation}%,${lightness}%)`;
   const lamps = [180, 520, 860, 1160].map((x) => `<ellipse cx="${x}" cy="40" rx="70" ry="16" fill="${colour(88, 35)}"/>`).join('');
-  const panels = [90, 330, 820, 1060].map((x) => `<rect x="${x}" y="120" width="150" height="250" fill="${colour(46)}" stroke="${colour(24)}" stroke-width="8"/>`).join('');
-  const tiles = Array.from({ length: 14 }, (_, index) => `<path d="M640 380 L${-900 + index * 240} 720" stroke="${colour(22)}" stroke-width="3"/>`).join('');
+  const panels = [90, 330, 820, 1060]
+    .map((x) => `<rect x="${x}" y="120" width="150" height="250" fill="${colour(46)}" stroke="${colour(24)}" stroke-width="8"/>`)
+    .join('');
+  const tiles = Array.from(
+    { length: 14 },
+    (_, index) => `<path d="M640 380 L${-900 + index * 240} 720" stroke="${colour(22)}" stroke-width="3"/>`,
+  ).join('');
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <defs><linearGradient id="wall" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${colour(58)}"/><stop offset="1" stop-color="${colour(38)}"/></linearGradient>
     <linearGradient id="floor" x1="0" y1="0" x2="0" y2="1"><stop offset="0" stop-color="${colour(26)}"/><stop offset="1" stop-color="${colour(34)}"/></linearGradient></defs>

@@ -52,7 +52,15 @@ export const GUESTS: Readonly<Record<TenantId, readonly PersonId[]>> = {
 type Side = 'left' | 'right';
 
 /** A visit on one side of the picture: in from the edge, nearer to the camera, out again. */
-function visit(camera: string, person: PersonId, photo: number, side: Side, fromS: number, toS: number, look: Partial<Appearance> = {}): Appearance {
+function visit(
+  camera: string,
+  person: PersonId,
+  photo: number,
+  side: Side,
+  fromS: number,
+  toS: number,
+  look: Partial<Appearance> = {},
+): Appearance {
   const fromMs = fromS * 1000;
   const toMs = toS * 1000;
   const edge = side === 'left' ? -120 : FRAME.width + 120;
@@ -69,7 +77,16 @@ function visit(camera: string, person: PersonId, photo: number, side: Side, from
 }
 
 /** A walk across the whole picture. */
-function walk(camera: string, person: PersonId, photo: number, from: Side, fromS: number, toS: number, y: number, height: number): Appearance {
+function walk(
+  camera: string,
+  person: PersonId,
+  photo: number,
+  from: Side,
+  fromS: number,
+  toS: number,
+  y: number,
+  height: number,
+): Appearance {
   const fromMs = fromS * 1000;
   const toMs = toS * 1000;
   const [begin, end] = from === 'left' ? [-120, FRAME.width + 120] : [FRAME.width + 120, -120];
@@ -104,7 +121,7 @@ export const APPEARANCES: readonly Appearance[] = [
   visit('arena-gate', 'navy', 5, 'right', 12, 19, { brightness: 0.7 }),
   visit('arena-gate', 'blonde', 4, 'left', 17.5, 24.5, { blur: 1 }),
   visit('arena-gate', 'green', 6, 'right', 21, 28, { brightness: 0.6 }),
-  visit('arena-gate', 'plum', 3, 'left', 25.5, 31.8),
+  visit('arena-gate', 'laugh', 5, 'left', 25.5, 31.8),
 
   visit('arena-foyer', 'green', 6, 'left', 0.5, 7.5),
   visit('arena-foyer', 'pattern', 4, 'right', 2, 9),

@@ -19,8 +19,8 @@ export interface Sprite {
 /** @param photo the photograph's file */
 export async function makeSprite(appearance: Appearance, photo: string): Promise<Sprite> {
   const face = shownFace(appearance);
-  const { width: photoWidth, height: photoHeight } = await sharp(photo).metadata();
-  const cut = headAndShoulders(face, { width: photoWidth, height: photoHeight });
+  const size = await sharp(photo).metadata();
+  const cut = headAndShoulders(face, size);
   const largest = Math.max(...appearance.keyFrames.map(({ height }) => height));
   const scale = largest / face.box.height;
   const width = Math.round(cut.width * scale);
@@ -32,7 +32,7 @@ export async function makeSprite(appearance: Appearance, photo: string): Promise
   const alpha = new Uint8Array(width * height);
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
-      alpha[y * width + x] = Math.round(255 * cutMask(face, cut.left + (x + 0.5) / scale, cut.top + (y + 0.5) / scale));
+      alpha[y * width + x] = Math.round(255 * cutMask(face, size, cut.left + (x + 0.5) / scale, cut.top + (y + 0.5) / scale));
     }
   }
   const centre = { x: face.box.x + face.box.width / 2 - cut.left, y: face.box.y + face.box.height / 2 - cut.top };
