@@ -11,6 +11,8 @@ const REACH = 2.5;
 const SIZE_GAIN = 0.5;
 /** Worth of a full overlap of expected and seen box, in the unit of the cost. */
 const OVERLAP_WORTH = 2;
+/** What not knowing where it is may cost: less than NOBODY, or a stream sampled every few seconds would have no tracks. */
+const MAX_UNCERTAINTY = 10;
 /** Cost above which a detection is rather somebody new: about four standard deviations for a well-known track. */
 export const NOBODY = 16;
 
@@ -66,7 +68,7 @@ export class Track {
     const dy = box.y + box.height / 2 - y.value;
     if (Math.hypot(dx, dy) > REACH * size) return NOBODY;
     const growth = Math.log(Math.sqrt(box.width * box.height) / size) / SIZE_NOISE;
-    const uncertainty = Math.log((x.variance * y.variance) / (MOTION.place * size) ** 4);
+    const uncertainty = Math.min(MAX_UNCERTAINTY, Math.log((x.variance * y.variance) / (MOTION.place * size) ** 4));
     const overlap = iou(this.expectedBox(mediaMs), box);
     const cost = dx ** 2 / x.variance + dy ** 2 / y.variance + growth ** 2 + uncertainty - OVERLAP_WORTH * overlap;
     return Math.min(NOBODY, cost);
