@@ -71,7 +71,7 @@ export class MicroBatcher<In, Out> {
     const { maxBatch, deadlineMs, startTimer = startSystemTimer } = this.#options;
     if (this.#due || this.#waiting.length >= maxBatch) {
       this.#clearTimer();
-      this.#running = this.#runBatch(this.#waiting.splice(0, maxBatch));
+      this.#running = this.#runBatch(this.#waiting.splice(0, maxBatch)).then(() => this.#goOn());
     } else {
       this.#stopTimer ??= startTimer(deadlineMs, () => {
         this.#stopTimer = null;
@@ -98,6 +98,9 @@ export class MicroBatcher<In, Out> {
     } catch (error) {
       for (const { reject } of batch) reject(error);
     }
+  }
+
+  #goOn(): void {
     this.#running = null;
     // What arrived during the run has waited for it already, at least one run's time.
     this.#due = this.#waiting.length > 0;
