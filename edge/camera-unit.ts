@@ -96,7 +96,7 @@ export class CameraUnit implements Part {
   stats(): Stats['cameras'][number] {
     const { camera, clock } = this.#options;
     const liveMs = this.#liveMs + (this.#liveSince === undefined ? 0 : clock.monotonic() - this.#liveSince);
-    const { frames, skipped, tracks } = this.#counters;
+    const { frames, skipped, tracks, failures } = this.#counters;
     return {
       tenant: camera.tenant,
       camera: camera.id,
@@ -104,20 +104,19 @@ export class CameraUnit implements Part {
       frames,
       skipped,
       tracks,
+      failures,
       fpsWanted: camera.fps,
       fps: liveMs === 0 ? 0 : (frames * 1000) / liveMs,
     };
   }
 
   #changed(state: CameraStateEvent['state'], reason: string | null): void {
-    const { camera, clock, emit, logger } = this.#options;
+    const { camera, clock, emit } = this.#options;
     if (this.#liveSince !== undefined) this.#liveMs += clock.monotonic() - this.#liveSince;
     this.#liveSince = state === 'live' ? clock.monotonic() : undefined;
     this.#state = state;
     emit({ type: 'camera', at: new Date(clock.now()).toISOString(), tenant: camera.tenant, camera: camera.id, state, reason });
-    if (state === 'failed' || state === 'ended') {
-      this.#pipeline.endTracks().catch((error: unknown) => logger.error({ err: error, camera: camera.id }, 'tracks not ended'));
-    }
+    if (state === 'failed' || state === 'ended') this.#pipeline.cut();
   }
 
   #keep(sighting: Parameters<VaultClient['recordSighting']>[0]): void {

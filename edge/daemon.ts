@@ -43,7 +43,7 @@ export class Daemon {
    * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages`
    */
   async start(signal: AbortSignal): Promise<void> {
-    const { config, clock, emit } = this.#options;
+    const { clock, emit } = this.#options;
     this.#startedAt = clock.monotonic();
     await this.#lifecycle.start([this.#appliancePart(), this.#inferencePart(), this.#vaultsPart(), this.#camerasPart(), this.#reportingPart()], signal);
     const at = new Date(clock.now()).toISOString();

@@ -14,6 +14,8 @@ import { Tracker, type TrackView } from './track/tracker.ts';
 
 /** Frames of one camera that may wait while one is being looked at. */
 export const WAITING_FRAMES = 2;
+/** Stands in the queue where a stream was over. It may be dropped like a frame: the next stream's first frame says the same. */
+const CUT = Symbol('cut');
 /** Candidates asked of the gallery for each shot: enough to see that two customers are too close to tell apart. */
 const CANDIDATES = 5;
 
@@ -49,19 +51,21 @@ export interface PipelineCounters {
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #queue: LatestQueue<Frame>;
+  readonly #queue: LatestQueue<Frame | typeof CUT>;
   readonly #tracker = new Tracker();
   readonly #dossiers = new Map<number, Dossier>();
   /** Votes and endings that are under way, apart from the frames' rhythm. */
   readonly #pending = new Map<Dossier, Promise<void>>();
+  #lastSequence = -1;
   #running: Promise<void> | undefined;
   #expiry: NodeJS.Timeout | undefined;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#queue = new LatestQueue(WAITING_FRAMES, (frame) => {
+    this.#queue = new LatestQueue(WAITING_FRAMES, (dropped) => {
+      if (dropped === CUT) return;
       options.counters.skipped += 1;
-      frame.release();
+      dropped.release();
     });
   }
 
@@ -78,33 +82,40 @@ export class Pipeline {
     this.#queue.push(frame);
   }
 
-  /** The stream has ended or was cut: tracks cannot go on in the next one, whose time starts anew. */
-  async endTracks(): Promise<void> {
-    for (const view of this.#tracker.flush()) this.#end(view);
-    await Promise.all(this.#pending.values());
+  /** The stream is over: once its last frames are looked at its tracks end, since the next stream's time starts anew. */
+  cut(): void {
+    this.#queue.push(CUT);
   }
 
   /** Looks at what is still waiting, reports the tracks that are under way and ends. */
   async stop(): Promise<void> {
     this.#queue.close();
     await this.#running;
-    await this.endTracks();
+    this.#endTracks();
+    await Promise.all(this.#pending.values());
     clearInterval(this.#expiry);
   }
 
   async #run(): Promise<void> {
+    for (let item = await this.#queue.next(); item !== undefined; item = await this.#queue.next()) {
+      if (item === CUT) this.#endTracks();
+      else await this.#take(item);
+    }
+  }
+
+  async #take(frame: Frame): Promise<void> {
     const { counters, latency, clock, logger, camera } = this.#options;
-    for (let frame = await this.#queue.next(); frame !== undefined; frame = await this.#queue.next()) {
-      try {
-        await this.#look(frame);
-        counters.frames += 1;
-        latency.record(clock.monotonic() - frame.arrivedMonotonic);
-      } catch (error) {
-        counters.failures += 1;
-        logger.error({ err: error, camera }, 'frame given up');
-      } finally {
-        frame.release();
-      }
+    try {
+      if (frame.sequence <= this.#lastSequence) this.#endTracks();
+      this.#lastSequence = frame.sequence;
+      await this.#look(frame);
+      counters.frames += 1;
+      latency.record(clock.monotonic() - frame.arrivedMonotonic);
+    } catch (error) {
+      counters.failures += 1;
+      logger.error({ err: error, camera }, 'frame given up');
+    } finally {
+      frame.release();
     }
   }
 
@@ -155,6 +166,11 @@ export class Pipeline {
     const dossier = new Dossier({ id: newId('sighting'), tenant, camera, track: view.id, models }, started, view.box);
     this.#dossiers.set(view.id, dossier);
     return dossier;
+  }
+
+  #endTracks(): void {
+    this.#lastSequence = -1;
+    for (const view of this.#tracker.flush()) this.#end(view);
   }
 
   #end(view: TrackView): void {

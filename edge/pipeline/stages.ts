@@ -20,7 +20,7 @@ export class Stages {
     this.#embedder = new MicroBatcher({
       maxBatch: EMBED_BATCH,
       deadlineMs: EMBED_DEADLINE_MS,
-      maxQueued: EMBED_QUEUE,
+      maxWaiting: EMBED_QUEUE,
       run: (aligned) => this.#run('embed', { task: 'embed', aligned }),
     });
   }

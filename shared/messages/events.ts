@@ -59,10 +59,11 @@ export const statsSchema = z.strictObject({
       tenant: z.string(),
       camera: z.string(),
       state: z.enum(CAMERA_STATES),
-      /** Frames processed, frames given up because the queue was full, tracks begun; since start. */
+      /** Frames looked at, frames given up because the queue was full, tracks begun, frames or votes that failed; since start. */
       frames: z.number().int(),
       skipped: z.number().int(),
       tracks: z.number().int(),
+      failures: z.number().int(),
       fpsWanted: z.number(),
       /** Frames processed a second since the camera went live. */
       fps: z.number(),

@@ -47,10 +47,13 @@ async function readSize(file: Buffer): Promise<{ width: number; height: number }
     const { width, height } = await sharp(file, { limitInputPixels: false }).metadata();
     return { width, height };
   } catch (error) {
-    // The decoders refuse a picture of no pixels while they read its header, each in its own words.
-    if (error instanceof Error && /zero|empty/i.test(error.message)) {
-      throw new SecureGateError('image_empty', 'The picture has no pixels', { cause: error });
-    }
+    if (claimsNoPixels(file, error)) throw new SecureGateError('image_empty', 'The picture has no pixels', { cause: error });
     throw new SecureGateError('image_truncated', 'The header of the picture is damaged or cut off', { cause: error });
   }
+}
+
+/** The decoders refuse a picture of no pixels while they read its header: libjpeg says so, for PNG its IHDR chunk tells. */
+function claimsNoPixels(file: Buffer, error: unknown): boolean {
+  if (file[0] === 0x89) return file.length >= 24 && file.readUInt32BE(16) * file.readUInt32BE(20) === 0;
+  return error instanceof Error && error.message.includes('Empty JPEG');
 }

@@ -1,0 +1,199 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfig } from '../../edge/config/load-config.ts';
+import type { RgbImage } from '../../edge/inference/image.ts';
+import { type OpenStages, openStages } from '../../edge/open-stages.ts';
+import { describeStill } from '../../edge/pipeline/describe-still.ts';
+import type { Box, Frame } from '../../edge/pipeline/frame.ts';
+import { Pipeline, type PipelineCounters, type PipelineOptions } from '../../edge/pipeline/pipeline.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import { Quantiles } from '../../edge/runtime/quantiles.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { type Sighting, sightingSchema } from '../../shared/messages/events.ts';
+import { embeddedModels } from '../helpers/embedded-models.ts';
+import { samplePhotos } from '../helpers/sample-photos.ts';
+
+const WIDTH = 1280;
+const HEIGHT = 720;
+const STEP_MS = 200;
+const logger = createLogger('test', { level: 'silent' });
+let engine: OpenStages;
+/** Two people, each in two pictures: one to enrol from, one to show. */
+let people: { enrolled: Float32Array; shown: RgbImage }[];
+
+beforeAll(async () => {
+  await embeddedModels();
+  engine = await openStages(parseConfig({ dataDir: '-', keyDir: '-', tenants: [{ id: 'north', org: 'acme' }] }), logger);
+  const photos = await samplePhotos();
+  const crops = [
+    { photo: 2, left: 1000, top: 180, width: 420, height: 480 },
+    { photo: 5, left: 1330, top: 180, width: 460, height: 520 },
+  ];
+  people = await Promise.all(
+    crops.map(async ({ photo, ...region }) => {
+      const crop = sharp(await readFile(photos[photo] ?? '')).extract(region);
+      const smaller = await crop.clone().resize({ height: 380 }).modulate({ brightness: 0.9 }).jpeg({ quality: 85 }).toBuffer();
+      const { embedding } = await describeStill(engine.stages, smaller);
+      const { data, info } = await crop.clone().resize({ height: 360 }).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+      return { enrolled: embedding, shown: { width: info.width, height: info.height, data } };
+    }),
+  );
+}, 120_000);
+
+afterAll(() => engine.stages.stop());
+
+/** A grey picture with people pasted at the given places. */
+function scene(sequence: number, pasted: readonly { image: RgbImage; x: number; y: number }[], released: number[]): Frame {
+  const data = new Uint8Array(new SharedArrayBuffer(WIDTH * HEIGHT * 3)).fill(96);
+  for (const { image, x, y } of pasted) {
+    for (let row = 0; row < image.height; row += 1) {
+      const from = row * image.width * 3;
+      data.set(image.data.subarray(from, from + image.width * 3), ((y + row) * WIDTH + x) * 3);
+    }
+  }
+  return {
+    tenant: 'north',
+    camera: 'door',
+    sequence,
+    mediaMs: sequence * STEP_MS,
+    arrivedAt: 1_700_000_000_000 + sequence * STEP_MS,
+    arrivedMonotonic: performance.now(),
+    width: WIDTH,
+    height: HEIGHT,
+    data,
+    release: () => released.push(sequence),
+  };
+}
+
+function pipelineOf(gallery: ReadonlyMap<string, Float32Array>, overrides: Partial<PipelineOptions> = {}) {
+  const sightings: Sighting[] = [];
+  const seen: Float32Array[] = [];
+  const counters: PipelineCounters = { frames: 0, skipped: 0, tracks: 0, failures: 0, rejections: new Map() };
+  const pipeline = new Pipeline({
+    tenant: 'north',
+    camera: 'door',
+    tiles: undefined,
+    threshold: engine.matchThreshold,
+    unmatchedTtlMs: 10_000,
+    models: engine.models,
+    stages: engine.stages,
+    search: async (embeddings) => {
+      seen.push(...embeddings);
+      return embeddings.map((embedding) =>
+        Array.from(gallery, ([customerId, enrolled]) => ({
+          customerId,
+          score: enrolled.reduce((sum, value, index) => sum + value * (embedding[index] ?? 0), 0),
+        })),
+      );
+    },
+    onSighting: (sighting) => sightings.push(sightingSchema.parse(sighting)),
+    counters,
+    latency: new Quantiles(),
+    clock: systemClock,
+    logger,
+    ...overrides,
+  });
+  return { pipeline, sightings, counters, seen };
+}
+
+/** Shows frames one after the other, each when the one before is done, as a camera with time to spare would. */
+async function show(pipeline: Pipeline, counters: PipelineCounters, frames: readonly Frame[]): Promise<void> {
+  for (const frame of frames) {
+    const before = counters.frames + counters.failures;
+    pipeline.push(frame);
+    while (counters.frames + counters.failures === before) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function person(index: number): (typeof people)[number] {
+  const found = people[index];
+  if (found === undefined) throw new Error(`there is no person ${index}`);
+  return found;
+}
+
+const walk = (index: number, steps: number, released: number[], y = 200): Frame[] =>
+  Array.from({ length: steps }, (_, step) => scene(step, [{ image: person(index).shown, x: 200 + step * 40, y }], released));
+
+test('a customer who walks by is one sighting, told at once and again at the end', async () => {
+  const { pipeline, sightings, counters, seen } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  const released: number[] = [];
+  pipeline.start();
+  await show(pipeline, counters, walk(0, 12, released));
+  await pipeline.stop();
+  expect(sightings.map(({ phase, outcome, customerId }) => [phase, outcome, customerId])).toEqual([
+    ['begun', 'person', 'cus_a'],
+    ['ended', 'person', 'cus_a'],
+  ]);
+  expect(new Set(sightings.map(({ id }) => id)).size).toBe(1);
+  expect(sightings[1]).toMatchObject({ track: 1, media: { startMs: 0, endMs: 11 * STEP_MS }, votes: 3 });
+  expect(sightings[1]?.score).toBeGreaterThan(0.5);
+  // Recognised once, then left alone.
+  expect(seen.length).toBe(3);
+  expect(released).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect(counters).toMatchObject({ frames: 12, skipped: 0, tracks: 1, failures: 0 });
+});
+
+test('a stranger is unknown and leaves neither name nor numbers behind', async () => {
+  const { pipeline, sightings, counters, seen } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  pipeline.start();
+  await show(pipeline, counters, walk(1, 12, []));
+  await pipeline.stop();
+  expect(sightings.map(({ phase, outcome, customerId }) => [phase, outcome, customerId])).toEqual([['ended', 'unknown', null]]);
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.every((embedding) => embedding.every((value) => value === 0))).toBe(true);
+});
+
+test('two people at once are two tracks, each with the own name and box', async () => {
+  const gallery = new Map(people.map(({ enrolled }, index) => [`cus_${index}`, enrolled]));
+  const { pipeline, sightings, counters } = pipelineOf(gallery);
+  const frames = Array.from({ length: 8 }, (_, step) =>
+    scene(step, [{ image: person(0).shown, x: 100 + step * 20, y: 150 }, { image: person(1).shown, x: 800 - step * 20, y: 200 }], []),
+  );
+  pipeline.start();
+  await show(pipeline, counters, frames);
+  await pipeline.stop();
+  const ended = sightings.filter(({ phase }) => phase === 'ended').sort((a, b) => a.box.x - b.box.x);
+  expect(ended.map(({ customerId }) => customerId)).toEqual(['cus_0', 'cus_1']);
+  const middle = (box: Box): number => box.x + box.width / 2;
+  expect(middle(ended[0]?.box as Box)).toBeLessThan(640);
+  expect(middle(ended[1]?.box as Box)).toBeGreaterThan(640);
+});
+
+test('a stream that begins anew ends the tracks of the one before', async () => {
+  const { pipeline, sightings, counters } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  pipeline.start();
+  await show(pipeline, counters, walk(0, 6, []));
+  await show(pipeline, counters, walk(0, 6, []));
+  pipeline.cut();
+  await pipeline.stop();
+  const ended = sightings.filter(({ phase }) => phase === 'ended');
+  expect(ended.map(({ media }) => [media.startMs, media.endMs])).toEqual([
+    [0, 1000],
+    [0, 1000],
+  ]);
+});
+
+test('with the vault away nobody is named, nothing is kept, and the frames go on', async () => {
+  const search = async (): Promise<never> => {
+    throw new Error('the vault is away');
+  };
+  const { pipeline, sightings, counters } = pipelineOf(new Map(), { search });
+  pipeline.start();
+  await show(pipeline, counters, walk(0, 6, []));
+  await pipeline.stop();
+  expect(sightings.map(({ outcome, customerId }) => [outcome, customerId])).toEqual([['undecided', null]]);
+  expect(counters.frames).toBe(6);
+  expect(counters.failures).toBeGreaterThan(0);
+});
+
+test('frames that come faster than they can be looked at are given up oldest first, and every one is given back', async () => {
+  const { pipeline, counters } = pipelineOf(new Map());
+  const released: number[] = [];
+  pipeline.start();
+  for (const frame of walk(0, 10, released)) pipeline.push(frame);
+  await pipeline.stop();
+  expect(counters.frames + counters.skipped).toBe(10);
+  expect(counters.skipped).toBeGreaterThan(0);
+  expect(released.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadConfig, parseConfig } from '../../../../edge/config/load-config.ts';
+import type { ConfigInput } from '../../../../edge/config/schema.ts';
+import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'securegate-config-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const smallest: ConfigInput = {
+  dataDir: 'data',
+  keyDir: '/etc/securegate/keys',
+  tenants: [{ id: 'north', org: 'acme' }],
+  cameras: [{ id: 'door', tenant: 'north', url: 'rtsp://user:hunter2@10.0.0.7/stream' }],
+};
+
+function failureOf(config: unknown): SecureGateError {
+  try {
+    parseConfig(config);
+  } catch (error) {
+    if (error instanceof SecureGateError) return error;
+  }
+  throw new Error('the configuration was taken');
+}
+
+test('folders count from the file, defaults are filled in', () => {
+  const file = join(folder, 'box.json');
+  writeFileSync(file, JSON.stringify(smallest));
+  expect(loadConfig(file)).toMatchObject({
+    dataDir: join(folder, 'data'),
+    keyDir: '/etc/securegate/keys',
+    models: { set: 'embedded' },
+    inference: { provider: 'auto', workers: 0 },
+    tenants: [{ id: 'north', unmatchedTtlMs: 10_000 }],
+    cameras: [{ id: 'door', fps: 5 }],
+  });
+});
+
+test('a missing file and a file that is not JSON are told apart', () => {
+  expect(() => loadConfig(join(folder, 'none.json'))).toThrowError(expect.objectContaining({ code: 'config_missing' }));
+  writeFileSync(join(folder, 'bad.json'), '{ "dataDir": ');
+  expect(() => loadConfig(join(folder, 'bad.json'))).toThrowError(expect.objectContaining({ code: 'config_invalid' }));
+});
+
+test.each(['../x', 'a/b', '', 'A', 'a', '-a', 'a-', 'x'.repeat(300), 'a b', 'ünïcode'])('the tenant id %j is refused', (id) => {
+  expect(failureOf({ ...smallest, tenants: [{ id, org: 'acme' }], cameras: [] })).toMatchObject({ code: 'config_invalid' });
+});
+
+test.each([
+  ['an unknown field', { ...smallest, colour: 'red' }, 'colour'],
+  ['a camera of no tenant', { ...smallest, cameras: [{ id: 'door', tenant: 'south', url: 'x' }] }, 'cameras.0.tenant'],
+  ['two tenants of one id', { ...smallest, tenants: [...smallest.tenants, ...smallest.tenants] }, 'tenants.1.id'],
+  ['two cameras of one id', { ...smallest, cameras: [...(smallest.cameras ?? []), ...(smallest.cameras ?? [])] }, 'cameras.1.id'],
+])('%s is named', (_, config, field) => {
+  expect(JSON.stringify(failureOf(config).toJSON())).toContain(field);
+});
+
+test("an error never shows a camera's address, which may hold its password", () => {
+  const error = failureOf({ ...smallest, cameras: [{ ...smallest.cameras?.[0], fps: 'many', url: ['rtsp://user:hunter2@10.0.0.7'] }] });
+  expect(`${error.message}${JSON.stringify(error.toJSON())}`).not.toContain('hunter2');
+});

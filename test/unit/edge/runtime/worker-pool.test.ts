@@ -1,0 +1,53 @@
+import { afterEach, expect, test } from 'vitest';
+import { WorkerPool } from '../../../../edge/runtime/worker-pool.ts';
+import { createLogger } from '../../../../shared/log/create-logger.ts';
+
+const pools: WorkerPool[] = [];
+
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.stop()));
+});
+
+function poolOf(fixture: string, size = 2): WorkerPool {
+  const entry = new URL(`../../../fixtures/${fixture}.ts`, import.meta.url);
+  const pool = new WorkerPool({ entry, size, workerData: null, logger: createLogger('test', { level: 'silent' }) });
+  pools.push(pool);
+  return pool;
+}
+
+test('tasks are answered each with its own result, also with more tasks than threads', async () => {
+  const pool = poolOf('echo-worker');
+  expect(await pool.start()).toBe('echo');
+  const numbers = Array.from({ length: 50 }, (_, index) => index);
+  expect(await Promise.all(numbers.map((number) => pool.run(number)))).toEqual(numbers.map((number) => number * 2));
+});
+
+test('a failed task rejects with the code of its error and harms no other', async () => {
+  const pool = poolOf('echo-worker', 1);
+  await pool.start();
+  const [bad, good] = await Promise.allSettled([pool.run('words'), pool.run(4)]);
+  expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'invalid_request' } });
+  expect(good).toMatchObject({ status: 'fulfilled', value: 8 });
+});
+
+test('a thread that dies fails its task only, and is replaced', async () => {
+  const pool = poolOf('echo-worker', 1);
+  await pool.start();
+  const dying = pool.run('die');
+  const waiting = pool.run(5);
+  await expect(dying).rejects.toMatchObject({ code: 'inference_failed' });
+  expect(await waiting).toBe(10);
+});
+
+test('a worker that refuses to start tells why', async () => {
+  await expect(poolOf('refusing-worker').start()).rejects.toMatchObject({ code: 'model_missing' });
+});
+
+test('after the stop nothing is taken on, and what waited is told', async () => {
+  const pool = poolOf('echo-worker', 1);
+  await pool.start();
+  const waiting = Promise.allSettled([pool.run(1), pool.run(2), pool.run(3)]);
+  await pool.stop();
+  expect((await waiting).at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'stopped' } });
+  await expect(pool.run(1)).rejects.toMatchObject({ code: 'stopped' });
+});
