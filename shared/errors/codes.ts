@@ -26,6 +26,7 @@ export const ERROR_CODES = {
   key_rejected: { status: 503, title: 'Key does not open this vault', next: 'Use the key that belongs to this tenant and epoch.' },
   envelope_rejected: { status: 500, title: 'Sealed record does not open', next: 'The record was changed, swapped or belongs elsewhere: restore it from a backup.' },
   vault_corrupt: { status: 503, title: 'Vault files are damaged', next: 'Restore the vault from a backup.' },
+  vault_newer: { status: 503, title: 'Vault was written by a newer version', next: 'Install that version again.' },
   vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },

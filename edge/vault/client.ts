@@ -1,0 +1,242 @@
+import type { ErrorCode } from '../../shared/errors/codes.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Sighting } from '../../shared/messages/events.ts';
+import { BackOff } from '../runtime/back-off.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { pause } from '../runtime/pause.ts';
+import type { Gives, Operation, Takes } from './protocol.ts';
+import { parseScope } from './scope.ts';
+import { VaultProcess } from './vault-process.ts';
+
+export interface VaultClientOptions {
+  readonly org: string;
+  readonly tenant: string;
+  /** The box's own id (`box_…`). */
+  readonly box: string;
+  readonly dataDir: string;
+  /** Folder of the tenants' key files; must lie outside dataDir. */
+  readonly keyDir: string;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export type VaultState = 'starting' | 'ready' | 'failed' | 'stopped';
+export type StateListener = (state: VaultState, reason: SecureGateError | undefined) => void;
+
+export type Enrolment = Takes<'enrolCustomer'>;
+export type Face = Takes<'addFace'>['face'];
+export type Consent = Takes<'recordConsent'>['consent'];
+export type Candidate = Gives<'search'>[number][number];
+export type CustomerSummary = Gives<'listCustomers'>[number];
+export type CustomerDetails = Gives<'getCustomer'>;
+
+/** Reasons that do not go away by trying again: somebody has to act. */
+const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'invalid_id',
+  'key_file_missing',
+  'key_file_unsafe',
+  'key_rejected',
+  'vault_corrupt',
+  'vault_newer',
+]);
+
+const FIRST_RESTART_MS = 250;
+const LONGEST_RESTART_MS = 30_000;
+/** A vault that ran for so long has recovered: its next crash counts as the first. */
+const STEADY_MS = 60_000;
+
+/**
+ * One tenant's vault as the daemon sees it: a process of its own that is started, spoken to, and started again when it
+ * crashes. Neither keys nor stored embeddings ever come to this side.
+ *
+ * Every operation can also fail with `vault_unavailable` (not ready, or it ended before it answered; a write may then
+ * have happened or not), `overloaded` and `invalid_request`.
+ */
+export class VaultClient {
+  readonly #options: VaultClientOptions;
+  readonly #clock: Clock;
+  readonly #listeners = new Set<StateListener>();
+  readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
+  #state: VaultState = 'stopped';
+  #process: VaultProcess | undefined;
+  #stopping = new AbortController();
+  #restarting: Promise<void> = Promise.resolve();
+  #restarts = 0;
+  #readySince = 0;
+
+  constructor(options: VaultClientOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  get state(): VaultState {
+    return this.#state;
+  }
+
+  /** How often the process was started again after a crash. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  /** Faces that can be candidates, as of the last answer. */
+  get faces(): number {
+    return this.#state === 'ready' ? (this.#process?.figures.faces ?? 0) : 0;
+  }
+
+  /** Stored records that did not open (changed, swapped, damaged) and take part in nothing, as of the last answer. */
+  get rejectedRecords(): number {
+    return this.#state === 'ready' ? (this.#process?.figures.rejected ?? 0) : 0;
+  }
+
+  /** Process id of the vault while it runs. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  /** @returns a function that ends the listening */
+  onStateChange(listener: StateListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Starts the process and resolves when it has read its gallery. A first start that fails is not tried again.
+   * @throws {SecureGateError} `invalid_id`, `key_file_missing`, `key_file_unsafe`, `key_rejected`, `vault_corrupt`, `vault_newer`,
+   * `data_folder_in_use`, `storage_failed`, `vault_unavailable` (it crashed), `stopped` (aborted)
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    if (this.#state === 'starting' || this.#state === 'ready') throw new SecureGateError('internal', 'The vault was started twice');
+    this.#stopping = new AbortController();
+    this.#setState('starting');
+    try {
+      await this.#open(signal ? AbortSignal.any([signal, this.#stopping.signal]) : this.#stopping.signal);
+    } catch (error) {
+      const reason = SecureGateError.from(error);
+      this.#setState(this.#stopping.signal.aborted ? 'stopped' : 'failed', reason);
+      throw reason;
+    }
+  }
+
+  /** Lets the vault finish what it has begun, then ends its process. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const process = this.#process;
+    this.#process = undefined;
+    await this.#restarting;
+    await process?.stop();
+    this.#setState('stopped');
+  }
+
+  /**
+   * Stores a customer with consent and faces, whole or not at all; on the disk when it resolves.
+   * @throws {SecureGateError} `consent_missing`, `consent_expired`, `storage_failed`
+   */
+  enrolCustomer(enrolment: Enrolment): Promise<Gives<'enrolCustomer'>> {
+    return this.#call('enrolCustomer', enrolment);
+  }
+
+  /** @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `envelope_rejected`, `storage_failed` */
+  addFace(customerId: string, face: Face): Promise<Gives<'addFace'>> {
+    return this.#call('addFace', { customerId, face });
+  }
+
+  /**
+   * From then on the new consent counts alone.
+   * @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `envelope_rejected`, `storage_failed`
+   */
+  async recordConsent(customerId: string, consent: Consent): Promise<void> {
+    await this.#call('recordConsent', { customerId, consent });
+  }
+
+  /**
+   * For each embedding (512 numbers, L2-normalised) the `limit` most similar customers whose consent holds, best first,
+   * each with his most similar face. Faces of other models are never compared.
+   */
+  search(query: { embeddings: Float32Array[]; model: string; limit: number }): Promise<Candidate[][]> {
+    return this.#call('search', query);
+  }
+
+  /**
+   * Stores the sighting of a customer; of people who matched nobody nothing is kept.
+   * @throws {SecureGateError} `customer_not_found`, `envelope_rejected`, `storage_failed`
+   */
+  async recordSighting(sighting: Sighting): Promise<void> {
+    await this.#call('recordSighting', sighting);
+  }
+
+  listCustomers(): Promise<CustomerSummary[]> {
+    return this.#call('listCustomers', {});
+  }
+
+  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected` */
+  getCustomer(customerId: string): Promise<CustomerDetails> {
+    return this.#call('getCustomer', { customerId });
+  }
+
+  async #call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
+    if (this.#state !== 'ready' || !this.#process) throw new SecureGateError('vault_unavailable', 'The vault is not ready');
+    return this.#process.call(operation, input);
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const { org, tenant, box, dataDir, keyDir, logger } = this.#options;
+    // The vault checks the ids itself; here it saves a process for ids that it would refuse.
+    const scope = parseScope({ org, tenant, box });
+    if (signal.aborted) throw aborted();
+    const process = new VaultProcess(() => this.#exited(process));
+    this.#process = process;
+    const kill = (): void => process.kill();
+    signal.addEventListener('abort', kill);
+    try {
+      process.start();
+      await process.call('open', { scope, dataDir, keyDir, logLevel: logger.level });
+    } catch (error) {
+      this.#process = undefined;
+      await process.stop();
+      throw signal.aborted ? aborted(error) : error;
+    } finally {
+      signal.removeEventListener('abort', kill);
+    }
+    this.#readySince = this.#clock.monotonic();
+    this.#setState('ready');
+  }
+
+  #exited(process: VaultProcess): void {
+    if (process !== this.#process || this.#state !== 'ready') return;
+    if (this.#clock.monotonic() - this.#readySince >= STEADY_MS) this.#backOff.reset();
+    const reason = new SecureGateError('vault_unavailable', 'The vault ended unexpectedly');
+    this.#options.logger.error(
+      { tenant: this.#options.tenant, restarts: this.#restarts },
+      'the vault ended unexpectedly and is started again',
+    );
+    this.#setState('starting', reason);
+    this.#restarting = this.#restart(this.#stopping.signal);
+  }
+
+  async #restart(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(this.#backOff.next(), signal);
+      if (signal.aborted) return;
+      this.#restarts += 1;
+      try {
+        return await this.#open(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const reason = SecureGateError.from(error);
+        this.#options.logger.error({ err: reason, code: reason.code, tenant: this.#options.tenant }, 'the vault does not start again');
+        if (PERMANENT.has(reason.code)) return this.#setState('failed', reason);
+      }
+    }
+  }
+
+  #setState(state: VaultState, reason?: SecureGateError): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    for (const listener of this.#listeners) listener(state, reason);
+  }
+}
+
+function aborted(cause?: unknown): SecureGateError {
+  return new SecureGateError('stopped', 'The start of the vault was aborted', { cause });
+}

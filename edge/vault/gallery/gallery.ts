@@ -1,0 +1,111 @@
+import type { Hit, HotIndex } from './hot-index.ts';
+
+/** A customer who looks like the searched face: his most similar face. */
+export interface Candidate {
+  readonly customerId: string;
+  readonly faceId: string;
+  /** Cosine similarity, -1..1. */
+  readonly score: number;
+}
+
+export interface GalleryFace {
+  readonly faceId: string;
+  readonly model: string;
+  readonly embedding: Float32Array;
+}
+
+interface Person {
+  readonly expiresAt: number;
+  readonly faces: { faceId: string; model: string }[];
+}
+
+/**
+ * The faces of one tenant that may be recognised now. Each embedder has an index of its own, so faces of different
+ * models never compare. A customer whose consent has run out leaves the gallery, not only the answers.
+ */
+export class Gallery {
+  readonly #createIndex: () => HotIndex;
+  readonly #indexes = new Map<string, HotIndex>();
+  readonly #people = new Map<string, Person>();
+  readonly #owners = new Map<string, string>();
+  #nextExpiry = Number.POSITIVE_INFINITY;
+
+  constructor(createIndex: () => HotIndex) {
+    this.#createIndex = createIndex;
+  }
+
+  /** Faces that can be candidates. */
+  get size(): number {
+    return this.#owners.size;
+  }
+
+  /** @param expiresAt when the customer's consent ends, milliseconds since the Unix epoch */
+  admit(customerId: string, expiresAt: number, faces: Iterable<GalleryFace>): void {
+    const person: Person = { expiresAt, faces: this.#people.get(customerId)?.faces ?? [] };
+    this.#people.set(customerId, person);
+    this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
+    for (const { faceId, model, embedding } of faces) {
+      this.#indexOf(model).add(faceId, embedding);
+      this.#owners.set(faceId, customerId);
+      person.faces.push({ faceId, model });
+    }
+  }
+
+  remove(customerId: string): void {
+    for (const { faceId, model } of this.#people.get(customerId)?.faces ?? []) {
+      this.#indexes.get(model)?.remove(faceId);
+      this.#owners.delete(faceId);
+    }
+    this.#people.delete(customerId);
+  }
+
+  /**
+   * The `limit` most similar customers, best first, each once.
+   * @param now milliseconds since the Unix epoch; decides whose consent still holds
+   */
+  search(model: string, embedding: Float32Array, limit: number, now: number): Candidate[] {
+    this.#removeExpired(now);
+    const index = this.#indexes.get(model);
+    if (!index) return [];
+    // Several faces of one customer can crowd out the next: ask for more until there are enough customers or no more faces.
+    for (let k = limit * 4; ; k *= 4) {
+      const hits = index.search(embedding, k);
+      const best = this.#bestOfEach(hits);
+      if (best.length >= limit || hits.length < k) return best.slice(0, limit);
+    }
+  }
+
+  clear(): void {
+    for (const index of this.#indexes.values()) index.clear();
+    this.#indexes.clear();
+    this.#people.clear();
+    this.#owners.clear();
+  }
+
+  #bestOfEach(hits: readonly Hit[]): Candidate[] {
+    const best = new Map<string, Candidate>();
+    for (const { faceId, score } of hits) {
+      const customerId = this.#owners.get(faceId);
+      if (customerId !== undefined && !best.has(customerId)) best.set(customerId, { customerId, faceId, score });
+    }
+    return [...best.values()];
+  }
+
+  #removeExpired(now: number): void {
+    if (now < this.#nextExpiry) return;
+    this.#nextExpiry = Number.POSITIVE_INFINITY;
+    for (const [customerId, { expiresAt }] of this.#people) {
+      if (now >= expiresAt) this.remove(customerId);
+      else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
+    }
+  }
+
+  #indexOf(model: string): HotIndex {
+    let index = this.#indexes.get(model);
+    if (!index) {
+      index = this.#createIndex();
+      this.#indexes.set(model, index);
+    }
+    return index;
+  }
+}

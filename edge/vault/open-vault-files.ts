@@ -1,0 +1,94 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type Database from 'better-sqlite3';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { KeySource } from './keys/key-source.ts';
+import { Keyring } from './keys/keyring.ts';
+import { createHeader, type HeaderKey, openHeader, parseHeader } from './keys/keyring-header.ts';
+import { KEYS_SCHEMA } from './keys/keys-schema.ts';
+import type { VaultScope } from './scope.ts';
+import { openEncryptedDatabase } from './store/open-encrypted-database.ts';
+import { syncFolder } from './store/sync-folder.ts';
+import { type VaultFiles, vaultFiles } from './store/vault-files.ts';
+import { VAULT_SCHEMA } from './store/vault-schema.ts';
+import { VaultStore } from './store/vault-store.ts';
+import { writeFileDurably } from './store/write-file-durably.ts';
+
+/**
+ * Opens a tenant's files, after making them when there are none. Must be called under the tenant's lock.
+ * @param folder `<dataDir>/tenants/<tenant>`
+ * @throws {SecureGateError} `key_file_missing`, `key_file_unsafe`, `key_rejected`, `vault_corrupt`, `vault_newer`, `data_folder_in_use`, `storage_failed`
+ */
+export async function openVaultFiles(
+  folder: string,
+  scope: VaultScope,
+  source: KeySource,
+): Promise<{ keyring: Keyring; store: VaultStore }> {
+  const files = vaultFiles(folder);
+  const present = [files.header, files.keysDb, files.vaultDb].filter((path) => existsSync(path));
+  if (present.length === 0) await createVaultFiles(files, scope, source);
+  else if (present.length < 3) throw new SecureGateError('vault_corrupt', 'Files of this vault are missing', { details: { present } });
+
+  const header = parseHeader(readFileSync(files.header), scope);
+  const tek = await source.open(header.epoch);
+  const keys = new Map(wipeAfter(tek, () => openHeader(header, tek, scope)));
+  const fileKeys = take(keys, 'file-keys');
+  const fileVault = take(keys, 'file-vault');
+  // Nothing uses these yet; what is not needed is not kept.
+  for (const name of ['outbox', 'clip', 'snapshot', 'index-seed']) take(keys, name).bytes.fill(0);
+  let keysDb: Database | undefined;
+  try {
+    keysDb = openEncryptedDatabase(files.keysDb, { key: fileKeys.bytes, schema: KEYS_SCHEMA, mode: 'open' });
+    const vaultDb = openEncryptedDatabase(files.vaultDb, { key: fileVault.bytes, schema: VAULT_SCHEMA, mode: 'open' });
+    return { keyring: new Keyring(scope, keys, keysDb), store: new VaultStore(vaultDb) };
+  } catch (error) {
+    keysDb?.close();
+    for (const { bytes } of keys.values()) bytes.fill(0);
+    throw error;
+  } finally {
+    fileKeys.bytes.fill(0);
+    fileVault.bytes.fill(0);
+  }
+}
+
+/** Everything is made in a folder beside the right place and moved there in one step: a crash leaves a whole vault or none. */
+async function createVaultFiles(files: VaultFiles, scope: VaultScope, source: KeySource): Promise<void> {
+  const epoch = await source.provision();
+  const staging = vaultFiles(`${files.folder}.new`);
+  rmSync(staging.folder, { recursive: true, force: true });
+  mkdirSync(staging.keyring, { recursive: true, mode: 0o700 });
+  const tek = await source.open(epoch);
+  const keys = wipeAfter(tek, () => {
+    const content = createHeader(tek, epoch, scope);
+    writeFileDurably(staging.header, content);
+    return openHeader(parseHeader(content, scope), tek, scope);
+  });
+  for (const [path, name, schema] of [
+    [staging.keysDb, 'file-keys', KEYS_SCHEMA],
+    [staging.vaultDb, 'file-vault', VAULT_SCHEMA],
+  ] as const) {
+    const key = keys.get(name);
+    if (!key) throw new RangeError(`The header was made without ${name}`);
+    openEncryptedDatabase(path, { key: key.bytes, schema, mode: 'create' }).close();
+  }
+  for (const { bytes } of keys.values()) bytes.fill(0);
+  syncFolder(staging.keyring);
+  syncFolder(staging.folder);
+  renameSync(staging.folder, files.folder);
+  syncFolder(dirname(files.folder));
+}
+
+function take(keys: Map<string, HeaderKey>, name: string): HeaderKey {
+  const key = keys.get(name);
+  if (!key) throw new RangeError(`The header was opened without ${name}`);
+  keys.delete(name);
+  return key;
+}
+
+function wipeAfter<Result>(secret: Buffer, use: () => Result): Result {
+  try {
+    return use();
+  } finally {
+    secret.fill(0);
+  }
+}

@@ -1,0 +1,141 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { type Figures, type Gives, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
+
+const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
+
+/** More requests than this are not waiting for a busy vault, they are piling up. */
+const MAX_PENDING = 1024;
+/** A vault that does not answer for so long hangs (a dying disk): it is ended, and the daemon starts another. */
+const ANSWER_MS = 30_000;
+const CLOSE_MS = 5_000;
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: SecureGateError) => void;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** One run of a vault's process, from fork to exit. */
+export class VaultProcess {
+  readonly #onExit: () => void;
+  readonly #pending = new Map<number, Pending>();
+  #child: ChildProcess | undefined;
+  #exited: Promise<void> = Promise.resolve();
+  #figures: Figures = { faces: 0, rejected: 0 };
+  #nextId = 1;
+
+  /** @param onExit called once when the process is gone; all requests have been rejected by then */
+  constructor(onExit: () => void) {
+    this.#onExit = onExit;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** As of the last reply. */
+  get figures(): Figures {
+    return this.#figures;
+  }
+
+  start(): void {
+    const child = fork(ENTRY, [], {
+      // Nothing of the daemon's environment or arguments is the vault's business. Freed memory is overwritten (glibc), since
+      // embeddings would otherwise stay readable in it.
+      env: { PATH: process.env.PATH, MALLOC_PERTURB_: process.env.MALLOC_PERTURB_ ?? '165' },
+      execArgv: [],
+      serialization: 'advanced',
+      // stdout is for the daemon's events alone; the vault logs to stderr.
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    this.#exited = new Promise((resolve) => {
+      let gone = false;
+      const end = (error?: Error): void => {
+        if (gone) return;
+        gone = true;
+        this.#rejectAll(error);
+        resolve();
+        this.#onExit();
+      };
+      child.once('exit', () => end());
+      // Without a pid it never ran, and no `exit` will follow. Other errors are a failed send or kill, which `exit` or the caller reports.
+      child.on('error', (error) => {
+        if (child.pid === undefined) end(error);
+      });
+    });
+    child.on('message', (message) => this.#receive(message));
+  }
+
+  /**
+   * @returns the operation's result
+   * @throws {SecureGateError} the vault's own error; `vault_unavailable` when the process ends first, `overloaded` when too much waits
+   */
+  async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
+    const child = this.#child;
+    if (!child?.connected) throw unavailable();
+    if (this.#pending.size >= MAX_PENDING) throw new SecureGateError('overloaded', 'Too many requests wait for the vault');
+    const id = this.#nextId++;
+    const answered = Promise.withResolvers<unknown>();
+    // Opening reads the whole gallery and takes as long as it takes; whoever starts the vault can abort it.
+    const timer = operation === 'open' ? undefined : setTimeout(() => this.kill(), ANSWER_MS);
+    this.#pending.set(id, { timer, resolve: answered.resolve, reject: answered.reject });
+    child.send({ id, operation, arguments: input }, (error) => {
+      if (error) this.#take(id)?.reject(unavailable(error));
+    });
+    const result = await answered.promise;
+    const gives: (typeof OPERATIONS)[O]['gives'] = OPERATIONS[operation].gives;
+    return gives.parse(result) as Gives<O>;
+  }
+
+  /** Lets the vault finish and close its files, then ends it. */
+  async stop(): Promise<void> {
+    const timer = setTimeout(() => this.kill(), CLOSE_MS);
+    try {
+      if (this.#child?.connected) await this.call('close', {});
+    } catch (error) {
+      // It ended before it answered; being gone is what was asked for.
+      if (SecureGateError.from(error).code !== 'vault_unavailable') throw error;
+    } finally {
+      if (this.#child?.connected) this.#child.disconnect();
+      await this.#exited;
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the process at once; what it acknowledged is on the disk. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  #receive(message: unknown): void {
+    const parsed = replySchema.safeParse(message);
+    // A vault that answers nonsense is broken.
+    if (!parsed.success) {
+      this.kill();
+      return;
+    }
+    const reply = parsed.data;
+    this.#figures = reply.figures;
+    const pending = this.#take(reply.id);
+    if ('error' in reply) pending?.reject(SecureGateError.fromJSON(reply.error));
+    else pending?.resolve(reply.result);
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    clearTimeout(pending?.timer);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  #rejectAll(cause?: Error): void {
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(unavailable(cause));
+  }
+}
+
+function unavailable(cause?: Error): SecureGateError {
+  return new SecureGateError('vault_unavailable', 'The vault is not running', { cause });
+}

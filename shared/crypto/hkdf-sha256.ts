@@ -1,0 +1,10 @@
+import { hkdfSync } from 'node:crypto';
+
+/**
+ * HKDF with SHA-256 (RFC 5869), extract and expand in one.
+ * @param length bytes wanted, at most 255 * 32
+ * @returns unpooled bytes that the caller owns and wipes
+ */
+export function hkdfSha256(key: Uint8Array, salt: Uint8Array, info: string | Uint8Array, length: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, salt, info, length));
+}
