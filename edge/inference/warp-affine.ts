@@ -14,7 +14,8 @@ import { resize } from './resize.ts';
 export function warpAffine(image: RgbImage, map: Affine, width: number, height: number): RgbImage {
   const back = invertAffine(map);
   const shrink = Math.sqrt(Math.abs(back.a * back.d - back.b * back.c));
-  if (shrink <= 1) return sample(image, back, width, height);
+  // A map that is no number (points that coincide) takes this way too, and gives black.
+  if (!(shrink > 1)) return sample(image, back, width, height);
   const seen = visibleRegion(image, back, width, height);
   const reducedWidth = Math.max(1, Math.round(seen.width / shrink));
   const reducedHeight = Math.max(1, Math.round(seen.height / shrink));

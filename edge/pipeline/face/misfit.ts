@@ -8,7 +8,7 @@ const EYES = Math.hypot(ARCFACE_TEMPLATE[1].x - ARCFACE_TEMPLATE[0].x, ARCFACE_T
 /**
  * How badly five points fit the ArcFace template at its best turn, scale and place: root mean square distance, in
  * distances between the eyes. Faces reach 0.2 and full profiles 0.4; points at random lie between 0.45 and 0.67, the
- * most there can be. Not a number where all five coincide.
+ * most there can be; where all five coincide it may be no number.
  */
 export function misfit(points: FivePoints): number {
   const { a, b, c, d, tx, ty } = similarityTransform(points, ARCFACE_TEMPLATE);
