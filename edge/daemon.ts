@@ -45,7 +45,10 @@ export class Daemon {
   async start(signal: AbortSignal): Promise<void> {
     const { clock, emit } = this.#options;
     this.#startedAt = clock.monotonic();
-    await this.#lifecycle.start([this.#appliancePart(), this.#inferencePart(), this.#vaultsPart(), this.#camerasPart(), this.#reportingPart()], signal);
+    await this.#lifecycle.start(
+      [this.#appliancePart(), this.#inferencePart(), this.#vaultsPart(), this.#camerasPart(), this.#reportingPart()],
+      signal,
+    );
     const at = new Date(clock.now()).toISOString();
     emit({ type: 'ready', at, box: this.#opened.box, cameras: this.#cameras.length, tenants: this.#vaults.size });
   }

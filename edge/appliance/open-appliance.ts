@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { z } from 'zod';
@@ -22,7 +22,10 @@ export interface Appliance {
 export function openAppliance(dataDir: string): Appliance {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const db = new Database(join(dataDir, 'appliance.db'), { timeout: 0 });
+    const file = join(dataDir, 'appliance.db');
+    // SQLite would make it readable for everybody; what it makes beside it takes over these rights.
+    closeSync(openSync(file, 'a', 0o600));
+    const db = new Database(file, { timeout: 0 });
     try {
       db.pragma('locking_mode = EXCLUSIVE');
       db.pragma('journal_mode = WAL');

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { RgbImage } from '../../edge/inference/image.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
+import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
 import type { Box, Frame } from '../../edge/pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, type PipelineOptions } from '../../edge/pipeline/pipeline.ts';
@@ -12,7 +11,7 @@ import { Quantiles } from '../../edge/runtime/quantiles.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { type Sighting, sightingSchema } from '../../shared/messages/events.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
-import { samplePhotos } from '../helpers/sample-photos.ts';
+import { twoPeople } from '../helpers/people.ts';
 
 const WIDTH = 1280;
 const HEIGHT = 720;
@@ -25,18 +24,10 @@ let people: { enrolled: Float32Array; shown: RgbImage }[];
 beforeAll(async () => {
   await embeddedModels();
   engine = await openStages(parseConfig({ dataDir: '-', keyDir: '-', tenants: [{ id: 'north', org: 'acme' }] }), logger);
-  const photos = await samplePhotos();
-  const crops = [
-    { photo: 2, left: 1000, top: 180, width: 420, height: 480 },
-    { photo: 5, left: 1330, top: 180, width: 460, height: 520 },
-  ];
   people = await Promise.all(
-    crops.map(async ({ photo, ...region }) => {
-      const crop = sharp(await readFile(photos[photo] ?? '')).extract(region);
-      const smaller = await crop.clone().resize({ height: 380 }).modulate({ brightness: 0.9 }).jpeg({ quality: 85 }).toBuffer();
-      const { embedding } = await describeStill(engine.stages, smaller);
-      const { data, info } = await crop.clone().resize({ height: 360 }).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-      return { enrolled: embedding, shown: { width: info.width, height: info.height, data } };
+    (await twoPeople()).map(async ({ toEnrol, toShow }) => {
+      const { embedding } = await describeStill(engine.stages, toEnrol);
+      return { enrolled: embedding, shown: await decodeStill(toShow) };
     }),
   );
 }, 120_000);
@@ -148,7 +139,14 @@ test('two people at once are two tracks, each with the own name and box', async 
   const gallery = new Map(people.map(({ enrolled }, index) => [`cus_${index}`, enrolled]));
   const { pipeline, sightings, counters } = pipelineOf(gallery);
   const frames = Array.from({ length: 8 }, (_, step) =>
-    scene(step, [{ image: person(0).shown, x: 100 + step * 20, y: 150 }, { image: person(1).shown, x: 800 - step * 20, y: 200 }], []),
+    scene(
+      step,
+      [
+        { image: person(0).shown, x: 100 + step * 20, y: 150 },
+        { image: person(1).shown, x: 800 - step * 20, y: 200 },
+      ],
+      [],
+    ),
   );
   pipeline.start();
   await show(pipeline, counters, frames);

@@ -1,0 +1,179 @@
+import { cp, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../../edge/config/load-config.ts';
+import type { ConfigInput } from '../../edge/config/schema.ts';
+import { openEnrolment } from '../../edge/enrolment.ts';
+import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { DaemonProcess } from '../helpers/daemon-process.ts';
+import { embeddedModels } from '../helpers/embedded-models.ts';
+import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
+import { type Person, twoPeople } from '../helpers/people.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const consent = { noticeVersion: 'v1', purpose: 'entry', givenAt: '2026-01-01T00:00:00.000Z', expiresAt: '2999-01-01T00:00:00.000Z' };
+const logger = createLogger('test', { level: 'silent' });
+let guest: Person;
+let video: Buffer;
+let folder: string;
+
+beforeAll(async () => {
+  await embeddedModels();
+  [guest] = await twoPeople();
+  video = await makeFaceVideo(guest.toShow, 4);
+}, 120_000);
+
+beforeEach(async () => {
+  folder = await tempFolder();
+});
+
+async function startCamera(): Promise<RtspCamera> {
+  const camera = new RtspCamera({ video, fps: FACE_VIDEO_FPS, end: 'loop' });
+  await camera.start();
+  onTestFinished(() => camera.stop());
+  return camera;
+}
+
+async function writeConfig(cameras: NonNullable<ConfigInput['cameras']>, more: Partial<ConfigInput> = {}): Promise<string> {
+  const config: ConfigInput = {
+    dataDir: join(folder, 'data'),
+    keyDir: join(folder, 'keys'),
+    tenants: [
+      { id: 'north', org: 'acme' },
+      { id: 'south', org: 'acme' },
+    ],
+    cameras,
+    ...more,
+  };
+  const file = join(folder, 'box.json');
+  await writeFile(file, JSON.stringify(config));
+  return file;
+}
+
+async function enrolGuest(configFile: string, tenant = 'north'): Promise<string> {
+  const enrolment = await openEnrolment(parseConfig(JSON.parse(await readFile(configFile, 'utf8'))), { logger });
+  try {
+    const { customerId } = await enrolment.enrol({ tenant, name: 'Ottoline Quist', consent, images: [guest.toEnrol] });
+    return customerId;
+  } finally {
+    await enrolment.close();
+  }
+}
+
+function startDaemon(configFile: string): DaemonProcess {
+  const daemon = new DaemonProcess(configFile);
+  onTestFinished(() => daemon.cleanUp());
+  return daemon;
+}
+
+describe('a box with two tenants', () => {
+  test('names a guest to the tenant who knows her and to nobody else, and goes down cleanly under load', async () => {
+    const [north, south] = [await startCamera(), await startCamera()];
+    const file = await writeConfig([
+      { id: 'north-door', tenant: 'north', url: north.url },
+      { id: 'south-door', tenant: 'south', url: south.url },
+    ]);
+    const customerId = await enrolGuest(file);
+    const daemon = startDaemon(file);
+    const known = await daemon.until('sighting', ({ camera, phase }) => camera === 'north-door' && phase === 'begun');
+    const stranger = await daemon.until('sighting', ({ camera }) => camera === 'south-door');
+    expect(known).toMatchObject({ tenant: 'north', outcome: 'person', customerId });
+    expect(stranger).toMatchObject({ tenant: 'south', outcome: 'unknown', customerId: null });
+
+    const second = startDaemon(file);
+    expect(await second.exit).toBe(1);
+    expect(second.log).toContain('data_folder_in_use');
+
+    const started = performance.now();
+    daemon.kill('SIGTERM');
+    expect(await daemon.exit).toBe(0);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(daemon.events.filter((event) => event.type === 'sighting' && event.tenant === 'south' && event.customerId !== null)).toEqual([]);
+    expect(daemon.log).not.toContain('Ottoline');
+  });
+
+  test('keeps one tenant going while the other one cannot be opened', async () => {
+    const [north, south] = [await startCamera(), await startCamera()];
+    const file = await writeConfig([
+      { id: 'north-door', tenant: 'north', url: north.url },
+      { id: 'south-door', tenant: 'south', url: south.url },
+    ]);
+    const customerId = await enrolGuest(file);
+    await enrolGuest(file, 'south');
+    await writeFile(join(folder, 'keys', 'south.key'), Buffer.alloc(32, 7), { mode: 0o600 });
+    const daemon = startDaemon(file);
+    expect(await daemon.until('sighting', ({ phase }) => phase === 'begun')).toMatchObject({ tenant: 'north', customerId });
+    const { vaults, cameras } = await daemon.until('stats', ({ uptimeMs }) => uptimeMs > 2000);
+    expect(vaults.map(({ tenant, state }) => [tenant, state])).toEqual([
+      ['north', 'ready'],
+      ['south', 'failed'],
+    ]);
+    expect(cameras.find(({ camera }) => camera === 'south-door')).toMatchObject({ state: 'stopped', frames: 0 });
+    expect(daemon.log).toContain('key_rejected');
+    expect(south.clients).toBe(0);
+  });
+
+  test('survives the death of a vault and of a camera, and both come back', async () => {
+    const [north, south] = [await startCamera(), await startCamera()];
+    const file = await writeConfig([
+      { id: 'north-door', tenant: 'north', url: north.url },
+      { id: 'south-door', tenant: 'south', url: south.url },
+    ]);
+    const customerId = await enrolGuest(file);
+    await enrolGuest(file, 'south');
+    const daemon = startDaemon(file);
+    await daemon.until('sighting', ({ tenant, phase }) => tenant === 'north' && phase === 'begun');
+
+    process.kill(await vaultPid(daemon.pid, 'north'), 'SIGKILL');
+    south.dropConnections();
+    south.refuse();
+    const fallen = daemon.events.length;
+    await daemon.until('camera', ({ camera, state }) => camera === 'south-door' && state === 'failed', fallen);
+    const restarted = await daemon.until('stats', ({ vaults }) => vaults[0]?.state === 'ready' && vaults[0].restarts === 1, fallen);
+    expect(restarted.vaults[0]?.faces).toBe(1);
+    expect(restarted.vaults[1]).toMatchObject({ tenant: 'south', restarts: 0, state: 'ready' });
+
+    // The living camera kept its rate all along, and its guest is named again.
+    const from = daemon.events.length;
+    const before = await daemon.until('stats', () => true, from);
+    const after = await daemon.until('stats', ({ uptimeMs }) => uptimeMs > before.uptimeMs + 2900, from);
+    const frames = (stats: typeof before): number => stats.cameras.find(({ camera }) => camera === 'north-door')?.frames ?? 0;
+    const rate = ((frames(after) - frames(before)) * 1000) / (after.uptimeMs - before.uptimeMs);
+    expect(rate).toBeGreaterThan(4);
+    expect(await daemon.until('sighting', ({ tenant, phase }) => tenant === 'north' && phase === 'begun', from)).toMatchObject({
+      customerId,
+    });
+
+    south.accept();
+    await daemon.until('camera', ({ camera, state }) => camera === 'south-door' && state === 'live', from);
+  });
+});
+
+test('a box without its models, or with a file of the wrong shape, says so and does not start', async () => {
+  const file = await writeConfig([], { modelsDir: join(folder, 'models') });
+  const without = startDaemon(file);
+  expect(await without.exit).toBe(1);
+  expect(without.log).toContain('model_missing');
+
+  const { detector, embedder } = await embeddedModels();
+  await mkdir(join(folder, 'models'));
+  await cp(join(detector.path, '..', '..'), join(folder, 'models'), { recursive: true });
+  await cp(embedder.path, detector.path.replace(join(detector.path, '..', '..'), join(folder, 'models')));
+  const wrong = startDaemon(file);
+  expect(await wrong.exit).toBe(1);
+  expect(wrong.log).toMatch(/model_integrity|model_contract/);
+});
+
+/** The vault processes are the daemon's children; each names its tenant in its log. */
+async function vaultPid(daemonPid: number, tenant: string): Promise<number> {
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const status = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
+    if (!status.includes(`PPid:\t${daemonPid}\n`)) continue;
+    // A file may be closed between the listing and the look at it.
+    const links = await Promise.all((await readdir(`/proc/${entry}/fd`)).map((fd) => readlink(`/proc/${entry}/fd/${fd}`).catch(() => '')));
+    if (links.some((link) => link.includes(join('tenants', tenant)))) return Number(entry);
+  }
+  throw new Error(`no vault of ${tenant} below ${daemonPid}`);
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type EdgeEvent, eventSchema } from '../../shared/messages/events.ts';
+
+const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
+
+/** The daemon as a process of its own, as a venue runs it; its events are checked against their schema as they come. */
+export class DaemonProcess {
+  readonly events: EdgeEvent[] = [];
+  /** What it wrote to stderr so far. */
+  log = '';
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<number | string>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(configFile: string) {
+    const environment = { ...process.env, UV_THREADPOOL_SIZE: '64', MALLOC_PERTURB_: '165' };
+    this.#child = spawn(process.execPath, [MAIN, 'edge', '--config', configFile], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
+    this.#child.stderr?.on('data', (chunk: Buffer) => {
+      this.log += chunk.toString();
+    });
+    const { stdout } = this.#child;
+    if (stdout === null) throw new Error('the daemon has no stdout');
+    createInterface({ input: stdout }).on('line', (line) => {
+      this.events.push(eventSchema.parse(JSON.parse(line)));
+      for (const look of this.#waiting) look();
+    });
+    this.#exit = once(this.#child, 'exit').then(([code, signal]) => {
+      for (const look of this.#waiting) look();
+      return (code ?? signal) as number | string;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Exit code or signal. */
+  get exit(): Promise<number | string> {
+    return this.#exit;
+  }
+
+  /** The first event of a type, from now or since `from` (place in `events`), that fits. */
+  async until<Type extends EdgeEvent['type']>(
+    type: Type,
+    fits: (event: Extract<EdgeEvent, { type: Type }>) => boolean = () => true,
+    from = 0,
+  ): Promise<Extract<EdgeEvent, { type: Type }>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Extract<EdgeEvent, { type: Type }>>();
+    let next = from;
+    const look = (): void => {
+      for (; next < this.events.length; next += 1) {
+        const event = this.events[next];
+        if (event?.type === type && fits(event as Extract<EdgeEvent, { type: Type }>)) {
+          resolve(event as Extract<EdgeEvent, { type: Type }>);
+          return;
+        }
+      }
+      if (this.#child.exitCode !== null) reject(new Error(`the daemon ended with ${this.#child.exitCode}:\n${this.log}`));
+    };
+    this.#waiting.add(look);
+    look();
+    try {
+      return await promise;
+    } finally {
+      this.#waiting.delete(look);
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Ends the process if it still runs. */
+  async cleanUp(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exit;
+  }
+}
