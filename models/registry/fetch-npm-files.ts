@@ -46,7 +46,7 @@ export async function fetchNpmFiles(wanted: NpmFiles): Promise<string[]> {
       await flushToDisk(file);
       files.push(join(wanted.into, path));
     }
-    for (const path of wanted.paths) {
+    for (const path of paths) {
       await mkdir(dirname(join(wanted.into, path)), { recursive: true });
       await rename(join(unpacked, path), join(wanted.into, path));
     }

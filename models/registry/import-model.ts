@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { decodeModel, shapeOf } from '../convert/onnx-graph.ts';
+import { checkContract } from './check-contract.ts';
 import { findModel } from './find-model.ts';
 import { hashFile } from './hash-file.ts';
 import { installModel } from './install-model.ts';
@@ -23,6 +26,8 @@ export async function importModel(file: string, options: ImportOptions = {}): Pr
     throw new SecureGateError('model_missing', `cannot read ${file}`, { cause, details: { file } });
   });
   const entry = options.as === undefined ? findBySha256(manifest, sha256, file) : findModel(manifest, options.as);
+  // Somebody who names the wrong model learns more from its shape than from a SHA-256 that differs.
+  checkContract(entry, shapeOf(decodeModel(await readFile(file)).graph), entry.rewrite === null);
   requireLicence(entry, options.acceptLicence ?? false);
   await installModel(entry, file, store);
   return entry.id;
