@@ -12,6 +12,7 @@ export const TEST_PACKAGES = [{ name: 'gstreamer1.0-tools', program: 'gst-launch
 
 /** Something the person at the keyboard has to do first; `message` says what. */
 export class BootstrapError extends Error {
+  /** @override */
   name = 'BootstrapError';
 }
 
@@ -21,6 +22,7 @@ export class BootstrapError extends Error {
  * @property {boolean} withTests also development dependencies and Debian packages of the tests
  * @property {(line: string) => void} say receives each step in plain words
  * @property {NodeJS.ProcessEnv} env
+ * @property {number | undefined} uid user that runs this; 0 may install Debian packages
  */
 
 /**
@@ -29,7 +31,7 @@ export class BootstrapError extends Error {
  * @returns {Promise<{ node: string }>} path of the Node program to run the sources with
  * @throws {BootstrapError}
  */
-export async function bootstrap({ root, withTests, say, env }) {
+export async function bootstrap({ root, withTests, say, env, uid }) {
   const { securegate, engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const system = runsSources(process.versions.node, engines.node);
   const node = system ? process.execPath : join(root, RUNTIME, `node-linux-${process.arch}`, 'bin/node');
@@ -45,7 +47,7 @@ export async function bootstrap({ root, withTests, say, env }) {
   try {
     if (!system && !(await hasRuntime(root, runtime))) await installRuntime(root, securegate.runtime, say, env);
     if (!(await hasDependencies(root, runtime, withTests))) await installDependencies(root, runtime, withTests, say, env);
-    if (withTests) await installPackages(say, env);
+    if (withTests) await installPackages(say, env, uid);
   } finally {
     await release();
   }
@@ -136,12 +138,12 @@ function missingPackages(env) {
   return TEST_PACKAGES.filter(({ program }) => !folders.some((folder) => existsSync(join(folder, program)))).map(({ name }) => name);
 }
 
-/** @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env */
-async function installPackages(say, env) {
+/** @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env @param {number | undefined} uid */
+async function installPackages(say, env, uid) {
   const missing = missingPackages(env);
   if (missing.length === 0) return;
   const command = `apt-get update && apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
-  if (process.getuid?.() !== 0) {
+  if (uid !== 0) {
     throw new BootstrapError(`The tests need Debian packages that are not here. Run this, then start again:\n  sudo sh -c '${command}'`);
   }
   say(`installing Debian packages for the tests: ${missing.join(' ')}`);

@@ -20,7 +20,8 @@ const DAEMON_ENVIRONMENT = {
 };
 
 try {
-  const { node } = await bootstrap({ root, withTests, env: process.env, say: (line) => process.stderr.write(`securegate: ${line}\n`) });
+  const say = (/** @type {string} */ line) => void process.stderr.write(`securegate: ${line}\n`);
+  const { node } = await bootstrap({ root, withTests, say, env: process.env, uid: process.getuid?.() });
   const env = { ...DAEMON_ENVIRONMENT, ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
   const child = spawn(node, command, { stdio: 'inherit', env });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {

@@ -18,13 +18,15 @@ const PROBES: Readonly<Record<NativeModule, () => Promise<string>>> = {
     const db = new Database(':memory:');
     const cipher = db.pragma("cipher = 'aegis'", { simple: true });
     if (cipher !== 'aegis') throw new Error('SQLite without encryption: better-sqlite3-multiple-ciphers is not what is installed');
-    return `SQLite ${db.prepare('select sqlite_version()').pluck().get()}, cipher ${cipher}`;
+    const row = db.prepare<[], { version: string }>('select sqlite_version() as version').get();
+    return `SQLite ${row?.version}, cipher ${cipher}`;
   },
   'sqlite-vec': async () => {
     const [{ default: Database }, { load }] = await Promise.all([import('better-sqlite3'), import('sqlite-vec')]);
     const db = new Database(':memory:');
     load(db);
-    return String(db.prepare('select vec_version()').pluck().get());
+    const row = db.prepare<[], { version: string }>('select vec_version() as version').get();
+    return `sqlite-vec ${row?.version}`;
   },
   sharp: async () => {
     const { default: sharp } = await import('sharp');

@@ -35,7 +35,7 @@ export class SecureGateError extends Error {
 
   /** Rebuilds an error that crossed a process boundary. */
   static fromJSON(json: { code: string; message: string; details?: Readonly<Record<string, unknown>> }): SecureGateError {
-    const code = json.code in ERROR_CODES ? (json.code as ErrorCode) : 'internal';
+    const code = Object.hasOwn(ERROR_CODES, json.code) ? (json.code as ErrorCode) : 'internal';
     return new SecureGateError(code, json.message, { details: json.details ?? {} });
   }
 

@@ -1,0 +1,65 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const source = join(import.meta.dirname, '../../../provisioning');
+let root: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'securegate-launch-'));
+  mkdirSync(join(root, 'provisioning'));
+  for (const file of ['launch.mjs', 'bootstrap.mjs', 'hold-lock.mjs']) cpSync(join(source, file), join(root, 'provisioning', file));
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ type: 'module', engines: { node: '>=18.0.0' }, securegate: {} }));
+  writeFileSync(
+    join(root, 'provisioning/main.ts'),
+    `const what: string = process.argv[2] ?? '';
+     if (what === 'env') console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env }));
+     if (what === 'exit') process.exitCode = 7;
+     if (what === 'die') process.kill(process.pid, 'SIGKILL');
+     if (what === 'wait') {
+       process.on('SIGTERM', () => process.exit(23));
+       console.log('ready');
+       setInterval(() => undefined, 1000);
+     }`,
+  );
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function launch(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcessByStdio<null, Readable, null> {
+  return spawn(process.execPath, [join(root, 'provisioning/launch.mjs'), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, ...env },
+  });
+}
+
+test('runs the command with what must be in the environment before Node starts', async () => {
+  const { args, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
+  expect(args).toEqual(['env', '--json', 'a b']);
+  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165' });
+  expect(env.PATH.split(':')[0]).toBe(join(process.execPath, '..'));
+  expect(env.NODE_OPTIONS).toBeUndefined();
+});
+
+test('leaves what somebody set alone', async () => {
+  const { env } = JSON.parse(await text(launch(['env'], { UV_THREADPOOL_SIZE: '9', MALLOC_PERTURB_: '0' }).stdout));
+  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '9', MALLOC_PERTURB_: '0' });
+});
+
+test('ends as its command ended', async () => {
+  expect(await once(launch(['exit']), 'exit')).toEqual([7, null]);
+  expect(await once(launch(['die']), 'exit')).toEqual([null, 'SIGKILL']);
+});
+
+test('hands signals on', async () => {
+  const child = launch(['wait']);
+  await once(createInterface(child.stdout), 'line');
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([23, null]);
+});
