@@ -29,7 +29,13 @@ export async function testBox(): Promise<TestBox> {
 export function testVault(box: TestBox, tenant = 'hall', now: () => number = systemClock.now): Vault {
   const { dataDir, keyDir } = box;
   const clock = { ...systemClock, now };
-  const vault = new Vault({ scope: { org: 'acme', tenant, box: box.box }, dataDir, keyDir, clock, logger: createLogger('test', { level: 'silent' }) });
+  const vault = new Vault({
+    scope: { org: 'acme', tenant, box: box.box },
+    dataDir,
+    keyDir,
+    clock,
+    logger: createLogger('test', { level: 'silent' }),
+  });
   onTestFinished(() => vault.stop());
   return vault;
 }
