@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { checkNativeModules } from '../doctor/check-native-modules.ts';
-import { checkProcess } from '../doctor/check-process.ts';
-import type { Finding } from '../doctor/finding.ts';
+import { examine } from '../doctor/examine.ts';
 import { formatFindings } from '../doctor/format-findings.ts';
 
 /** `securegate doctor`: looks at everything the box needs and says what is wrong; exit code 1 when something fails. */
@@ -19,12 +16,4 @@ export function doctorCommand(): Command {
       );
       if (!ok) process.exitCode = 1;
     });
-}
-
-async function examine(_configPath: string | undefined): Promise<Finding[]> {
-  const { engines } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { engines: { node: string } };
-  return [
-    ...checkProcess({ version: process.versions.node, engines: engines.node, env: process.env, cameras: 0 }),
-    ...(await checkNativeModules()),
-  ];
 }

@@ -25,7 +25,7 @@ beforeAll(() => {
      if (what === 'wait') {
        process.on('SIGTERM', () => process.exit(23));
        console.log('ready');
-       setInterval(() => undefined, 1000);
+       setTimeout(() => undefined, 10_000);
      }`,
   );
 });

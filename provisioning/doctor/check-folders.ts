@@ -1,0 +1,72 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { Finding } from './finding.ts';
+
+/**
+ * The folders of a box: who may enter them, and that a copy of the data does not carry its own keys.
+ * A folder that is not there yet is made at the first start.
+ */
+export function checkFolders(config: {
+  readonly dataDir: string;
+  readonly keyDir: string;
+  readonly tenants: readonly { readonly id: string }[];
+}): Finding[] {
+  return [
+    checkFolder('data folder', config.dataDir),
+    checkFolder('key folder', config.keyDir),
+    checkApart(config.dataDir, config.keyDir),
+    ...config.tenants.map(({ id }) => checkKeyFile(id, config.dataDir, config.keyDir)),
+  ];
+}
+
+function checkFolder(check: string, folder: string): Finding {
+  if (!existsSync(folder)) return { check, state: 'ok', message: `${folder} is made at the first start` };
+  const status = statSync(folder);
+  if (!status.isDirectory()) return { check, state: 'fail', message: `${folder} is not a folder`, next: 'Choose another one.' };
+  const mode = (status.mode & 0o777).toString(8);
+  if (status.uid !== process.getuid?.()) {
+    return { check, state: 'fail', message: `${folder} belongs to another user`, next: 'Run as the user of the daemon, or chown it.' };
+  }
+  if ((status.mode & 0o022) !== 0) {
+    return { check, state: 'fail', message: `others may write to ${folder} (mode ${mode})`, next: `chmod 700 ${folder}` };
+  }
+  if ((status.mode & 0o055) !== 0) {
+    return { check, state: 'warn', message: `others may look into ${folder} (mode ${mode})`, next: `chmod 700 ${folder}` };
+  }
+  return { check, state: 'ok', message: `${folder} (mode ${mode})` };
+}
+
+function checkApart(dataDir: string, keyDir: string): Finding {
+  const check = 'keys apart';
+  const data = realPathOf(dataDir);
+  const keys = realPathOf(keyDir);
+  return keys === data || keys.startsWith(data + sep)
+    ? {
+        check,
+        state: 'fail',
+        message: 'the key folder lies in the data folder',
+        next: 'Move it out: a copy of the data would carry its own keys.',
+      }
+    : { check, state: 'ok', message: 'the key folder lies outside the data folder' };
+}
+
+/** Real place of a path, of which the last parts may not be there yet. */
+function realPathOf(path: string): string {
+  const full = resolve(path);
+  if (existsSync(full) || dirname(full) === full) return realpathSync(full);
+  return join(realPathOf(dirname(full)), basename(full));
+}
+
+function checkKeyFile(tenant: string, dataDir: string, keyDir: string): Finding {
+  const check = `key of ${tenant}`;
+  const file = join(keyDir, `${tenant}.key`);
+  if (!existsSync(file)) {
+    return existsSync(join(dataDir, 'tenants', tenant, 'keyring'))
+      ? { check, state: 'fail', message: `${file} is missing`, next: 'Put the key file back: without it this vault cannot be opened.' }
+      : { check, state: 'ok', message: 'is made at the first start' };
+  }
+  const { mode } = statSync(file);
+  return (mode & 0o177) === 0
+    ? { check, state: 'ok', message: `${file} (mode ${(mode & 0o777).toString(8)})` }
+    : { check, state: 'fail', message: `${file} is open to others (mode ${(mode & 0o777).toString(8)})`, next: `chmod 600 ${file}` };
+}
