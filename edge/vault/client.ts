@@ -165,6 +165,12 @@ export class VaultClient {
     await this.#call('recordSighting', sighting);
   }
 
+  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected` */
+  listSightings(customerId: string): Promise<Sighting[]> {
+    return this.#call('listSightings', { customerId });
+  }
+
+  /** Customers whose records do not open are left out; the vault's log names them. */
   listCustomers(): Promise<CustomerSummary[]> {
     return this.#call('listCustomers', {});
   }

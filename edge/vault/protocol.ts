@@ -45,6 +45,7 @@ export const OPERATIONS = {
     takes: sightingSchema.extend({ id: idSchema('sighting'), tenant: slugSchema, customerId: customerId.nullable() }),
     gives: nothing,
   },
+  listSightings: { takes: z.strictObject({ customerId }), gives: z.array(sightingSchema) },
   listCustomers: {
     takes: nothing,
     gives: z.array(z.strictObject({ customerId, name: z.string(), faces: z.number().int(), consent: consentSchema })),

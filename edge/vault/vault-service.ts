@@ -79,6 +79,8 @@ export class VaultService {
       case 'recordSighting':
         this.#opened().recordSighting(parse(OPERATIONS.recordSighting.takes, input));
         return {};
+      case 'listSightings':
+        return this.#opened().listSightings(parse(OPERATIONS.listSightings.takes, input).customerId);
       case 'listCustomers':
         return this.#opened().listCustomers();
       case 'getCustomer':

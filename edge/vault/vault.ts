@@ -174,6 +174,13 @@ export class Vault {
     store.addSighting(sighting.customerId, records.sealSighting(sighting));
   }
 
+  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected` */
+  listSightings(customerId: string): Sighting[] {
+    const { store } = this.#opened();
+    using records = this.#recordsOf(customerId);
+    return store.sightings(customerId).map((row) => records.openSighting(row));
+  }
+
   /** Customers whose records do not open are left out; the log names them. */
   listCustomers(): CustomerSummary[] {
     const { scope, keyring, store } = this.#opened();

@@ -83,6 +83,7 @@ export function sightingOf(customerId: string | null, tenant = 'hall', outcome: 
   const at = new Date().toISOString();
   return {
     type: 'sighting',
+    phase: 'ended',
     id: newId('sighting'),
     tenant,
     camera: 'door',

@@ -48,7 +48,7 @@ export class VaultStore {
     this.#insertConsent = database.prepare('INSERT INTO consents (id, customer_id, envelope) VALUES (?, ?, ?)');
     this.#insertFace = database.prepare('INSERT INTO faces (id, customer_id, model, envelope) VALUES (?, ?, ?, ?)');
     this.#insertSighting = database.prepare(
-      'INSERT INTO sightings (id, customer_id, envelope) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING',
+      'INSERT INTO sightings (id, customer_id, envelope) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET customer_id = excluded.customer_id, envelope = excluded.envelope',
     );
     this.#customers = database.prepare('SELECT id FROM customers');
     this.#profile = database.prepare('SELECT profile FROM customers WHERE id = ?');
@@ -75,7 +75,7 @@ export class VaultStore {
     this.#insertFace.run(face.id, customerId, face.model, face.envelope);
   }
 
-  /** The same sighting again changes nothing. */
+  /** Reported again under the same id, the later report counts. */
   addSighting(customerId: string, sighting: SightingRow): void {
     this.#insertSighting.run(sighting.id, customerId, sighting.envelope);
   }
