@@ -22,9 +22,17 @@ export const ERROR_CODES = {
   tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
   // Keys and vault
   key_file_missing: { status: 503, title: 'Tenant key is missing', next: 'Put the key file of this tenant into the key folder.' },
-  key_file_unsafe: { status: 503, title: 'Tenant key file is not protected', next: 'chmod 600 the key file and keep it outside the data folder.' },
+  key_file_unsafe: {
+    status: 503,
+    title: 'Tenant key file is not protected',
+    next: 'chmod 600 the key file and keep it outside the data folder.',
+  },
   key_rejected: { status: 503, title: 'Key does not open this vault', next: 'Use the key that belongs to this tenant and epoch.' },
-  envelope_rejected: { status: 500, title: 'Sealed record does not open', next: 'The record was changed, swapped or belongs elsewhere: restore it from a backup.' },
+  envelope_rejected: {
+    status: 500,
+    title: 'Sealed record does not open',
+    next: 'The record was changed, swapped or belongs elsewhere: restore it from a backup.',
+  },
   vault_corrupt: { status: 503, title: 'Vault files are damaged', next: 'Restore the vault from a backup.' },
   vault_newer: { status: 503, title: 'Vault was written by a newer version', next: 'Install that version again.' },
   vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
@@ -48,6 +56,7 @@ export const ERROR_CODES = {
   storage_failed: { status: 507, title: 'Storage failed', next: 'Check free space and permissions of the data folder.' },
   overloaded: { status: 503, title: 'Too much work at once', next: 'Try again later or lower the sampling rate.' },
   stopped: { status: 503, title: 'Part is stopped', next: 'Start the daemon.' },
+  demo_failed: { status: 500, title: 'Demo failed', next: 'Run it again with --keep and look into the log in its folder.' },
   internal: { status: 500, title: 'Unexpected error', next: 'Report it with the log lines around it.' },
 } as const satisfies Record<string, { status: number; title: string; next: string }>;
 

@@ -11,6 +11,8 @@ export interface RtspCameraOptions {
   /** `once`: the stream ends with an RTCP BYE after its last picture. `loop`: it begins again. */
   readonly end: 'once' | 'loop';
   readonly credentials?: { readonly user: string; readonly password: string };
+  /** Called each time that a client was sent the last picture of a stream that ends. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -47,6 +49,7 @@ export class RtspCamera {
       fps: this.#options.fps,
       end: this.#options.end,
       credentials: this.#options.credentials,
+      onEnd: () => this.#options.onEnd?.(),
     };
     this.#server = createServer((socket) => this.#accept(socket, session));
     this.#server.listen(0, '127.0.0.1');

@@ -9,6 +9,7 @@ export interface SessionOptions {
   readonly fps: number;
   /** `once`: says BYE and closes after the last picture. `loop`: begins again, with times that go on. */
   readonly end: 'once' | 'loop';
+  readonly onEnd: () => void;
   readonly credentials: { readonly user: string; readonly password: string } | undefined;
 }
 
@@ -157,6 +158,7 @@ export class RtspSession {
       this.#picture += 1;
       if (end === 'once' && this.#picture === stream.pictures.length) {
         this.#socket.end(this.#packetizer.bye());
+        this.#options.onEnd();
         return;
       }
     }

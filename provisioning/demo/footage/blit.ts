@@ -51,5 +51,5 @@ function drawPlane(
 }
 
 function clamp(value: number, max: number): number {
-  return value < 0 ? 0 : value > max ? max : value;
+  return Math.max(0, Math.min(max, value));
 }

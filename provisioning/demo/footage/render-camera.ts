@@ -17,7 +17,6 @@ export interface RenderOptions {
 /** The whole footage of one camera as an H.264 byte stream. */
 export async function renderCamera({ camera, appearances, photo, onProgress }: RenderOptions): Promise<Buffer> {
   const background = await makeBackground(camera.hue);
-  // Who is larger is nearer to the camera and hides the others.
   const cast: { appearance: Appearance; sprite: Sprite }[] = [];
   for (const appearance of appearances) cast.push({ appearance, sprite: await makeSprite(appearance, photo(appearance.photo)) });
   const encoder = new H264Encoder(FRAME);
@@ -27,13 +26,13 @@ export async function renderCamera({ camera, appearances, photo, onProgress }: R
   for (let index = 0; index < pictures; index += 1) {
     background.copy(frame);
     const ms = (index * 1000) / FRAME.fps;
-    cast
-      .flatMap(({ appearance, sprite }) => {
-        const box = faceBoxAt(appearance, ms);
-        return box === undefined ? [] : [{ sprite, box }];
-      })
-      .sort((a, b) => a.box.height - b.box.height)
-      .forEach(({ sprite, box }) => blit(frame, FRAME, sprite, box));
+    const present = cast.flatMap(({ appearance, sprite }) => {
+      const box = faceBoxAt(appearance, ms);
+      return box === undefined ? [] : [{ sprite, box }];
+    });
+    // Who is larger is nearer to the camera and hides the others.
+    present.sort((a, b) => a.box.height - b.box.height);
+    for (const { sprite, box } of present) blit(frame, FRAME, sprite, box);
     await encoder.encode(frame);
     if (index % FRAME.fps === 0) onProgress(index / pictures);
   }

@@ -43,6 +43,13 @@ export const CAMERAS: readonly DemoCamera[] = [
   { id: 'arena-foyer', tenant: 'north-arena', hue: 275 },
 ];
 
+/** The tenant whose camera this is. @throws {RangeError} for a camera that is not in the script */
+export function tenantOf(camera: string): TenantId {
+  const found = CAMERAS.find(({ id }) => id === camera);
+  if (found === undefined) throw new RangeError(`No camera ${camera}`);
+  return found.tenant;
+}
+
 /** Who is a guest of which tenant. Everybody else is a stranger to it, also where the other tenant knows them. */
 export const GUESTS: Readonly<Record<TenantId, readonly PersonId[]>> = {
   'harbour-hall': ['doll', 'medic', 'curls', 'waves', 'pattern', 'laugh', 'olive'],

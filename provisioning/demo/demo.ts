@@ -1,0 +1,43 @@
+import { prepare } from './prepare.ts';
+import { paletteFor } from './print/palette.ts';
+import { resultLines } from './print/result-lines.ts';
+import { makeRunFolder, removeRunFolder } from './run-folder.ts';
+import { runLive } from './run-live.ts';
+import { runOnce } from './run-once.ts';
+import { isGood } from './score/make-result.ts';
+
+export interface DemoOptions {
+  /** A fixed stretch that is judged, instead of a show without end. */
+  readonly once: boolean;
+  /** The result as one JSON line; only with `once`. */
+  readonly json: boolean;
+  /** Leave the run's folder behind. */
+  readonly keep: boolean;
+  /** Aborted by Ctrl-C: the show ends. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Shows the product doing its main job on footage made from photographs: two tenants, four cameras.
+ * Results go to stdout, progress to stderr.
+ * @returns whether the product kept its promises; a show without end always did
+ * @throws {SecureGateError} what kept the demo from running
+ */
+export async function runDemo({ once, json, keep, signal }: DemoOptions): Promise<boolean> {
+  const say = (line: string): void => void process.stderr.write(`demo: ${line}\n`);
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const prepared = await prepare(say);
+  const run = await makeRunFolder(process.env);
+  try {
+    if (!once) {
+      await runLive({ prepared, run, palette: paletteFor(process.stdout, process.env), say, print, signal });
+      return true;
+    }
+    const result = await runOnce(prepared, run, say);
+    for (const line of json ? [JSON.stringify(result)] : resultLines(result)) print(line);
+    return isGood(result);
+  } finally {
+    if (keep) say(`everything of this run is in ${run.path}`);
+    else await removeRunFolder(run);
+  }
+}

@@ -1,0 +1,41 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ConfigInput } from '../../edge/config/schema.ts';
+import { CAMERAS, TENANTS } from './footage/script.ts';
+
+/** Where one run of the demo keeps everything that the daemon writes. */
+export interface RunFolder {
+  readonly path: string;
+  readonly data: string;
+  readonly config: string;
+  readonly log: string;
+}
+
+/** Makes the folder and makes its own temporary folder the one of this process and all that it starts. */
+export async function makeRunFolder(env: NodeJS.ProcessEnv): Promise<RunFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'securegate-demo-'));
+  const temporary = join(path, 'tmp');
+  for (const folder of ['data', 'keys', 'tmp', 'log']) await mkdir(join(path, folder), { mode: 0o700 });
+  env.TMPDIR = temporary;
+  return { path, data: join(path, 'data'), config: join(path, 'box.json'), log: join(path, 'log', 'daemon.log') };
+}
+
+/**
+ * Writes the configuration of the box: two venues with two cameras each.
+ * @param urls address of the stream by the camera's id; without them the box has no cameras yet
+ */
+export async function writeConfig(run: RunFolder, urls: Readonly<Record<string, string>>): Promise<void> {
+  const cameras = CAMERAS.flatMap(({ id, tenant }) => (urls[id] === undefined ? [] : [{ id, tenant, url: urls[id] }]));
+  const config: ConfigInput = {
+    dataDir: 'data',
+    keyDir: 'keys',
+    tenants: TENANTS.map((id) => ({ id, org: 'demo' })),
+    cameras,
+  };
+  await writeFile(run.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+}
+
+export async function removeRunFolder({ path }: RunFolder): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}
