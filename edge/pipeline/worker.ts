@@ -7,6 +7,7 @@ import { createFaceDetector } from './detect/create-face-detector.ts';
 import { createEmbedder } from './embed/create-embedder.ts';
 import { createFaceAnalyser } from './face/create-face-analyser.ts';
 import { ENROLMENT_LIMITS, RECOGNITION_LIMITS } from './face/quality-limits.ts';
+import type { FaceShot } from './frame.ts';
 import type { StageInfo, StageRequest, StageSetup } from './stage-tasks.ts';
 
 /**
@@ -39,15 +40,32 @@ async function run(stages: Awaited<ReturnType<typeof load>>, request: StageReque
       post({ type: 'done', result: await stages.detector.detect(request.image, request.tiles) });
       break;
     case 'analyse': {
-      const shots = [];
+      const shots: FaceShot[] = [];
       for (const detection of request.detections) shots.push(await stages.analysers[request.purpose].analyse(request.image, detection));
-      post({ type: 'done', result: shots });
+      hand(
+        shots,
+        shots.map(({ aligned }) => aligned.data),
+      );
       break;
     }
     case 'embed':
-      post({ type: 'done', result: await stages.embedder.embed(request.aligned) });
+      try {
+        const embeddings = await stages.embedder.embed(request.aligned);
+        hand(embeddings, embeddings);
+      } finally {
+        // The faces came as copies, which are this thread's to overwrite.
+        for (const { data } of request.aligned) data.fill(0);
+      }
       break;
   }
+}
+
+/** Posts a result whose arrays move to the main thread: no copy of a face stays behind here. */
+function hand(result: unknown, arrays: readonly (Uint8Array | Float32Array)[]): void {
+  post(
+    { type: 'done', result },
+    arrays.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
+  );
 }
 
 try {
