@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/helpers/global-setup.ts',
     // Native addons are not all safe in several threads of one process, and a crash must not take other files with it.
     pool: 'forks',
     maxWorkers: 2,

@@ -5,6 +5,7 @@ import { printError } from './print-error.ts';
 /** A command's file is loaded when its command is called (or listed by the help): a broken part must not take `doctor` with it. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   edge: async () => (await import('./commands/edge.ts')).edgeCommand(),
+  demo: async () => (await import('./commands/demo.ts')).demoCommand(),
   models: async () => (await import('./commands/models.ts')).modelsCommand(),
   'enrol-face': async () => (await import('./commands/enrol-face.ts')).enrolFaceCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
