@@ -39,17 +39,16 @@ export async function fetchNpmFiles(wanted: NpmFiles): Promise<string[]> {
     const paths = new Set(wanted.paths);
     // The first folder of an npm tarball is mostly, but not always, called `package`.
     await extract({ file: tarball, cwd: unpacked, strip: 1, filter: (path) => paths.has(path.slice(path.indexOf('/') + 1)) });
-    const files: string[] = [];
-    for (const path of wanted.paths) {
+    for (const path of paths) {
       const file = join(unpacked, path);
       if (!(await exists(file))) throw new SecureGateError('model_source', `${name} holds no file ${path}`, { details: { path } });
       await flushToDisk(file);
-      files.push(join(wanted.into, path));
     }
     for (const path of paths) {
       await mkdir(dirname(join(wanted.into, path)), { recursive: true });
       await rename(join(unpacked, path), join(wanted.into, path));
     }
+    const files = wanted.paths.map((path) => join(wanted.into, path));
     for (const folder of new Set(files.map((file) => dirname(file)))) await flushToDisk(folder);
     return files;
   });

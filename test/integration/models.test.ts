@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -53,6 +53,8 @@ describe('a killed pull', () => {
       kill = () => child.kill('SIGKILL');
       await new Promise((resolve) => child.once('exit', resolve));
       for (const { id, fault } of await verifyModels({ store, manifest })) expect(fault, `${id}, kill ${killAfter}`).toBeNull();
+      // Installed models would not be pulled again. What lies beside them stays, for the next pull to sweep away.
+      for (const { id } of manifest.models) await rm(join(store, id), { recursive: true, force: true });
     }
     // No kill this time: what was left over is swept away.
     kill = () => null;

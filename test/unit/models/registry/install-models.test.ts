@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importModel } from '../../../../models/registry/import-model.ts';
@@ -102,6 +102,14 @@ describe('damage is seen', () => {
     await writeFile(model, tinyModel());
     const known = JSON.parse(await readFile(record, 'utf8'));
     await writeFile(record, JSON.stringify({ ...known, modelSha256: known.sourceSha256 }));
+    expect(await verifyModels(options)).toMatchObject([{ fault: { code: 'model_integrity' } }]);
+  });
+
+  test('of a source file that would be rewritten to the same', async () => {
+    const { store, file, options } = await setUp();
+    await importModel(file, options);
+    const { source, model } = installedFiles(store, entry);
+    await copyFile(model, source);
     expect(await verifyModels(options)).toMatchObject([{ fault: { code: 'model_integrity' } }]);
   });
 
