@@ -24,7 +24,8 @@ export interface DownloadOptions {
  * @throws {SecureGateError} `model_integrity` other content than stated, `model_source` everything else
  */
 export async function download({ spec, integrity, to, signal, onProgress }: DownloadOptions): Promise<void> {
-  const options = await npmOptions(projectRoot());
+  // A file needs neither registry nor credentials, and is not to be copied into npm's cache.
+  const options = spec.startsWith('file:') ? {} : await npmOptions(projectRoot());
   try {
     await pacote.tarball.stream(
       spec,
