@@ -25,9 +25,9 @@ function startSystemTimer(ms: number, expired: () => void): () => void {
 }
 
 /**
- * Gathers items of many callers (all cameras of the box) into batches: an accelerator computes eight faces in little more time
- * than one, and one thread of a CPU takes no longer for them than one by one. A batch starts when it is full or when its first item has waited `deadlineMs`. One batch runs at a time;
- * what arrives meanwhile forms the next ones.
+ * Gathers items of many callers (all cameras of the box) into batches, which is what accelerators are built for; one thread of
+ * a CPU takes as long for a batch as for its items one by one. A batch starts when it is full or when its first item has
+ * waited `deadlineMs`. One batch runs at a time; what arrives meanwhile forms the next ones.
  */
 export class MicroBatcher<In, Out> {
   readonly #options: MicroBatcherOptions<In, Out>;
