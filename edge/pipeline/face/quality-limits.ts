@@ -13,18 +13,18 @@ export interface QualityLimits {
 }
 
 /**
- * For faces on camera: whatever can still be told apart. Measured on 21 faces at 45 to 120 px: at sharpness 0.35 half of
- * what the embedder says of a face is still that of the sharp one (cosine 0.6), at 0.2 it may be anybody's. A full profile
+ * For faces on camera: whatever can still be told apart. Measured on 21 faces at 45 to 120 px: the embedding of a face with
+ * a sharpness of 0.25 has a cosine of 0.5 to 0.7 with that of the sharp face, at 0.1 it may be anybody's. A full profile
  * measures 59 degrees and more, a face that looks past the camera 41 at most.
  */
 export const RECOGNITION_LIMITS: QualityLimits = {
   minSizePx: 36,
-  minSharpness: 0.35,
-  maxYaw: 50,
-  maxPitch: 42,
+  minSharpness: 0.25,
+  maxYaw: 45,
+  maxPitch: 35,
   maxRoll: 60,
   maxCutOff: 0.15,
 };
 
 /** For a face that others will be compared with for months: each fault costs every later match. */
-export const ENROLMENT_LIMITS: QualityLimits = { minSizePx: 64, minSharpness: 1, maxYaw: 40, maxPitch: 32, maxRoll: 50, maxCutOff: 0.02 };
+export const ENROLMENT_LIMITS: QualityLimits = { minSizePx: 64, minSharpness: 1, maxYaw: 38, maxPitch: 30, maxRoll: 50, maxCutOff: 0.02 };

@@ -4,6 +4,12 @@ import type { RgbImage } from '../../inference/image.ts';
 const MARGIN = 0.2;
 
 /**
+ * What rounding to whole numbers adds to the variance of the Laplacian (weights 1, 1, 1, 1, -4: 20 times that of the luma,
+ * which is 1/12 times the sum of its squared weights): a dark face out of focus is hardly more than that.
+ */
+const ROUNDING = (20 * (0.299 ** 2 + 0.587 ** 2 + 0.114 ** 2)) / 12;
+
+/**
  * Sharpness of an aligned face: variance of the Laplacian of its luma over the middle of the picture, over the variance
  * of the luma itself, times 100. The division makes a dim face as sharp as the same face in good light.
  */
@@ -35,6 +41,5 @@ export function sharpness({ width, height, data }: RgbImage): number {
   const count = (right - left) * (bottom - top);
   const variance = squares / count - (sum / count) ** 2;
   const edgeVariance = edgeSquares / count - (edges / count) ** 2;
-  // One grey level of contrast keeps a flat picture from counting as sharp by its rounding.
-  return (100 * edgeVariance) / (variance + 1);
+  return (100 * Math.max(0, edgeVariance - ROUNDING)) / (variance + 1);
 }
