@@ -37,7 +37,7 @@ export class ByteSearch {
       if (((this.#filter[slot >>> 3] ?? 0) & (1 << (slot & 7))) === 0 || at < KEY_BYTES - 1) continue;
       const from = at - KEY_BYTES + 1;
       for (const { bytes, label } of this.#byKey.get(key >>> 0) ?? []) {
-        if (bytes.compare(haystack, from, from + bytes.length) === 0) found.add(label);
+        if (haystack.subarray(from, from + bytes.length).equals(bytes)) found.add(label);
       }
     }
   }
