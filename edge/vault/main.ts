@@ -8,15 +8,16 @@ process.title = 'securegate-vault';
 
 const service = new VaultService(systemClock, createLogger('vault'));
 
-process.on('message', async (message) => {
-  const reply = await service.handle(message);
-  if (reply && process.connected) process.send?.(reply);
-});
-
-// The daemon is gone, however it went: nobody may use these keys any more.
-process.on('disconnect', () => {
+/** The daemon is gone, however it went: nobody may use these keys any more. */
+function end(): void {
   service.stop();
   process.exit(0);
+}
+
+process.on('disconnect', end);
+process.on('message', async (message) => {
+  const reply = await service.handle(message);
+  if (reply) process.send?.(reply, undefined, {}, (error) => error && end());
 });
 
 // A terminal and a service manager signal the daemon's whole group. The daemon finishes its work first and then says `close`.

@@ -57,6 +57,7 @@ export class VaultService {
         await this.#open(parse(OPERATIONS.open.takes, input));
         return {};
       case 'close':
+        parse(OPERATIONS.close.takes, input);
         this.stop();
         return {};
       case 'enrolCustomer':
@@ -82,6 +83,7 @@ export class VaultService {
       case 'listSightings':
         return this.#opened().listSightings(parse(OPERATIONS.listSightings.takes, input).customerId);
       case 'listCustomers':
+        parse(OPERATIONS.listCustomers.takes, input);
         return this.#opened().listCustomers();
       case 'getCustomer':
         return this.#opened().getCustomer(parse(OPERATIONS.getCustomer.takes, input).customerId);

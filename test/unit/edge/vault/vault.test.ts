@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Vault } from '../../../../edge/vault/vault.ts';
 import { newId } from '../../../../shared/ids/ids.ts';
-import { consentFor, embeddingOf, face, guest, MODEL, sightingOf, testBox, testVault } from '../../../helpers/vault.ts';
+import { testBox, testVault } from '../../../helpers/vault.ts';
+import { consentFor, embeddingOf, face, guest, MODEL, sightingOf } from '../../../helpers/vault-guests.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
 const found = (vault: Vault, seed: number): string[] =>

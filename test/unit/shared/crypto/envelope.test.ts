@@ -1,7 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deriveKeys, type EnvelopeContext, type EnvelopeKey } from '../../../../shared/crypto/envelope.ts';
+import { gcmEncrypt } from '../../../../shared/crypto/aes-256-gcm.ts';
+import { deriveKeys, type EnvelopeContext, type EnvelopeKey, encodeAad } from '../../../../shared/crypto/envelope.ts';
 import { openEnvelope } from '../../../../shared/crypto/open-envelope.ts';
 import { PURPOSES, type Purpose } from '../../../../shared/crypto/purposes.ts';
 import { sealEnvelope } from '../../../../shared/crypto/seal-envelope.ts';
@@ -142,6 +143,16 @@ describe('envelope v1', () => {
         expect(outcome(() => openEnvelope(key, 'face', context, changed))).toEqual(rejected);
       }
     }
+  });
+
+  test('a commitment to another key is refused although the tag fits', () => {
+    const key = dataKey();
+    const envelope = sealEnvelope(key, 'face', context, Buffer.from('some face'));
+    const header = Buffer.from(envelope.subarray(0, 77 + key.id.length));
+    const derived = deriveKeys(key, header.subarray(-64, -32), 'face');
+    header.fill(0, header.length - 32);
+    const forged = Buffer.concat([header, gcmEncrypt(derived.key, derived.nonce, encodeAad(header, context), Buffer.from('some face'))]);
+    expect(outcome(() => openEnvelope(key, 'face', context, forged))).toEqual(rejected);
   });
 
   test('a key that wraps keys never encrypts data, and the other way round', () => {

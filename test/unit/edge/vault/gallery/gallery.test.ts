@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Gallery } from '../../../../../edge/vault/gallery/gallery.ts';
 import { createSqliteVecIndex } from '../../../../../edge/vault/gallery/sqlite-vec-index.ts';
-import { embeddingOf } from '../../../../helpers/vault.ts';
+import { embeddingOf } from '../../../../helpers/vault-guests.ts';
 
 const galleryFace = (faceId: string, seed: number, model = 'm'): { faceId: string; model: string; embedding: Float32Array } => ({
   faceId,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSqliteVecIndex } from '../../../../../edge/vault/gallery/sqlite-vec-index.ts';
-import { embeddingOf } from '../../../../helpers/vault.ts';
+import { embeddingOf } from '../../../../helpers/vault-guests.ts';
 
 const cosine = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
 

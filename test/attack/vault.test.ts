@@ -1,0 +1,282 @@
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type Database from 'better-sqlite3';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openHeader, parseHeader } from '../../edge/vault/keys/keyring-header.ts';
+import { KEYS_SCHEMA } from '../../edge/vault/keys/keys-schema.ts';
+import { openEncryptedDatabase } from '../../edge/vault/store/open-encrypted-database.ts';
+import { vaultFiles } from '../../edge/vault/store/vault-files.ts';
+import { VAULT_SCHEMA } from '../../edge/vault/store/vault-schema.ts';
+import type { Vault } from '../../edge/vault/vault.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import { type TestBox, testBox, testVault } from '../helpers/vault.ts';
+import { consentFor, embeddingOf, guest, MODEL, sightingOf } from '../helpers/vault-guests.ts';
+
+const refused = (code: string): unknown => expect.objectContaining({ code });
+const filesOf = (box: TestBox, tenant = 'hall'): ReturnType<typeof vaultFiles> => vaultFiles(join(box.dataDir, 'tenants', tenant));
+const keyOf = (box: TestBox, tenant = 'hall'): string => join(box.keyDir, `${tenant}.key`);
+
+/** Customers that the vault names for the faces of these seeds. */
+function named(vault: Vault, ...seeds: number[]): string[] {
+  return vault
+    .search({ embeddings: seeds.map(embeddingOf), model: MODEL, limit: 32 })
+    .flatMap((candidates) => candidates.filter(({ score }) => score > 0.9).map(({ customerId }) => customerId));
+}
+
+/** Makes a vault with guests 1..n and leaves it stopped. @returns their customer ids */
+async function enrolled(box: TestBox, seeds: readonly number[], tenant = 'hall'): Promise<string[]> {
+  const vault = testVault(box, tenant);
+  await vault.start();
+  const ids = seeds.map((seed) => vault.enrolCustomer(guest(seed)).customerId);
+  vault.stop();
+  return ids;
+}
+
+/** What somebody can do who has the key file as well: open the databases and change rows. */
+async function asInsider(box: TestBox, file: 'file-vault' | 'file-keys', change: (database: Database) => void): Promise<void> {
+  const files = filesOf(box);
+  const scope = { org: 'acme', tenant: 'hall', box: box.box };
+  const keys = openHeader(parseHeader(await readFile(files.header), scope), await readFile(keyOf(box)), scope);
+  const [path, schema] = file === 'file-vault' ? [files.vaultDb, VAULT_SCHEMA] : [files.keysDb, KEYS_SCHEMA];
+  const database = openEncryptedDatabase(path, { key: keys.get(file)?.bytes ?? Buffer.alloc(0), schema, mode: 'open' });
+  change(database);
+  database.close();
+}
+
+let box: TestBox;
+beforeEach(async () => {
+  box = await testBox();
+});
+
+describe('a copy of the data folder alone', () => {
+  test('opens nothing, neither without a key nor with another', async () => {
+    await enrolled(box, [1]);
+    const thief = { ...(await testBox()), box: box.box };
+    await cp(box.dataDir, thief.dataDir, { recursive: true });
+    await expect(testVault(thief).start()).rejects.toThrow(refused('key_file_missing'));
+    await expect(readdir(thief.keyDir)).resolves.toEqual([]);
+    await writeFile(keyOf(thief), Buffer.alloc(32, 7), { mode: 0o600 });
+    await expect(testVault(thief).start()).rejects.toThrow(refused('key_rejected'));
+  });
+
+  test('holds no name, embedding or key in any of its files, while the vault runs and afterwards', async () => {
+    const vault = testVault(box);
+    await vault.start();
+    const { customerId } = vault.enrolCustomer({ ...guest(1), profile: { name: 'Wilhelmina Findable', contact: 'findable@example.org' } });
+    vault.recordSighting(sightingOf(customerId));
+    const embedding = embeddingOf(1);
+    const bytes = Buffer.from(embedding.buffer);
+    const needles = [
+      ...[bytes, await readFile(keyOf(box))].flatMap((secret) => [
+        secret.subarray(0, 24),
+        secret.toString('hex').slice(0, 40),
+        secret.toString('base64').slice(0, 32),
+      ]),
+      'Wilhelmina',
+      'findable@',
+      'recognition at the entrance',
+    ];
+    const leaks = async (): Promise<string[]> => {
+      const entries = await readdir(box.dataDir, { recursive: true, withFileTypes: true });
+      const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+      const contents = await Promise.all(files.map(async (file) => [file, await readFile(file)] as const));
+      return contents.filter(([, content]) => needles.some((needle) => content.includes(needle))).map(([file]) => file);
+    };
+    expect(await leaks()).toEqual([]);
+    vault.stop();
+    expect(await leaks()).toEqual([]);
+    // The search itself must be able to find something.
+    const canary = join(filesOf(box).folder, 'canary');
+    await writeFile(canary, Buffer.concat([Buffer.alloc(1000), bytes]));
+    expect(await leaks()).toEqual([canary]);
+  });
+});
+
+describe('files of another vault', () => {
+  beforeEach(async () => {
+    await enrolled(box, [1], 'hall');
+    await enrolled(box, [2], 'club');
+  });
+
+  test("another tenant's whole folder is refused, with either key", async () => {
+    await rm(filesOf(box).folder, { recursive: true });
+    await cp(filesOf(box, 'club').folder, filesOf(box).folder, { recursive: true });
+    await expect(testVault(box).start()).rejects.toThrow(refused('key_rejected'));
+    await cp(keyOf(box, 'club'), keyOf(box));
+    await expect(testVault(box).start()).rejects.toThrow(refused('key_rejected'));
+  });
+
+  test.each([
+    ['header', 'key_rejected'],
+    ['keysDb', 'vault_corrupt'],
+    ['vaultDb', 'vault_corrupt'],
+  ] as const)("another tenant's %s is refused with %s", async (file, code) => {
+    await cp(filesOf(box, 'club')[file], filesOf(box)[file]);
+    await expect(testVault(box).start()).rejects.toThrow(refused(code));
+  });
+
+  test("another tenant's key is refused, and the other tenant's vault opens all the same", async () => {
+    await cp(keyOf(box, 'club'), keyOf(box));
+    await expect(testVault(box).start()).rejects.toThrow(refused('key_rejected'));
+    const club = testVault(box, 'club');
+    await club.start();
+    expect(named(club, 1, 2)).toHaveLength(1);
+  });
+
+  test('the same tenant on another box is refused', async () => {
+    await expect(testVault({ ...box, box: newId('box') }).start()).rejects.toThrow(refused('key_rejected'));
+  });
+});
+
+describe('damaged files', () => {
+  test.each(['header', 'keysDb', 'vaultDb'] as const)('a flipped bit anywhere in %s: refused, or nothing is different', async (file) => {
+    const ids = await enrolled(box, [1, 2]);
+    const path = filesOf(box)[file];
+    const original = await readFile(path);
+    const refusals = [];
+    for (let step = 0; step < 25; step += 1) {
+      const damaged = Buffer.from(original);
+      const at = Math.floor(((step + Math.random()) / 25) * original.length);
+      damaged[at] = (damaged[at] ?? 0) ^ (1 << (step % 8));
+      await writeFile(path, damaged);
+      const vault = testVault(box);
+      try {
+        await vault.start();
+        expect(named(vault, 1, 2), `byte ${at}`).toEqual(ids);
+        for (const id of ids) vault.getCustomer(id);
+      } catch (error) {
+        refusals.push(at);
+        expect(error, `byte ${at}`).toHaveProperty('code', expect.stringMatching(/^(vault_corrupt|key_rejected)$/));
+      } finally {
+        vault.stop();
+      }
+    }
+    expect(refusals.length).toBeGreaterThan(8);
+  });
+
+  test.each(['header', 'keysDb', 'vaultDb'] as const)('a missing or emptied %s is damage, not a new vault', async (file) => {
+    await enrolled(box, [1]);
+    const path = filesOf(box)[file];
+    await rename(path, `${path}.away`);
+    await expect(testVault(box).start()).rejects.toThrow(refused('vault_corrupt'));
+    await writeFile(path, '');
+    await expect(testVault(box).start()).rejects.toThrow(refused('vault_corrupt'));
+    await rename(`${path}.away`, path);
+    await testVault(box).start();
+  });
+
+  test('what a first start left behind that was cut off does not matter', async () => {
+    const staging = `${filesOf(box).folder}.new`;
+    await mkdir(dirname(vaultFiles(staging).header), { recursive: true });
+    await writeFile(vaultFiles(staging).header, '{"half":');
+    await enrolled(box, [1]);
+    await expect(readdir(dirname(staging))).resolves.toEqual(['hall', 'hall.lock']);
+  });
+});
+
+describe('somebody who has the file keys and changes rows', () => {
+  let first: string;
+  let second: string;
+  let third: string;
+  beforeEach(async () => {
+    [first = '', second = '', third = ''] = await enrolled(box, [1, 2, 3]);
+  });
+
+  async function reopened(): Promise<Vault> {
+    const vault = testVault(box);
+    await vault.start();
+    return vault;
+  }
+
+  test('two faces exchanged: neither is a candidate any more, the others go on', async () => {
+    await asInsider(box, 'file-vault', (database) => {
+      const select = database.prepare<[string], { envelope: Buffer }>('SELECT envelope FROM faces WHERE customer_id = ?');
+      const update = database.prepare<[Buffer, string]>('UPDATE faces SET envelope = ? WHERE customer_id = ?');
+      const [one, two] = [select.get(first), select.get(second)];
+      if (!one || !two) throw new Error('the faces to exchange are not there');
+      update.run(two.envelope, first);
+      update.run(one.envelope, second);
+    });
+    const vault = await reopened();
+    expect(named(vault, 1, 2, 3)).toEqual([third]);
+    expect([vault.faces, vault.rejected]).toEqual([1, 2]);
+    expect(() => vault.getCustomer(first)).toThrow(refused('envelope_rejected'));
+    expect(vault.getCustomer(third).profile.name).toBe('Guest Number 3');
+  });
+
+  test('a face given to another customer is nobody’s', async () => {
+    await asInsider(box, 'file-vault', (database) => {
+      database.prepare<[string, string]>('UPDATE faces SET customer_id = ? WHERE customer_id = ?').run(second, first);
+    });
+    const vault = await reopened();
+    expect(named(vault, 1)).toEqual([]);
+    expect(named(vault, 2)).toEqual([second]);
+  });
+
+  test('a face claimed to be of another model is nobody’s', async () => {
+    await asInsider(box, 'file-vault', (database) => {
+      database.prepare<[string]>("UPDATE faces SET model = 'other' WHERE customer_id = ?").run(first);
+    });
+    const vault = await reopened();
+    expect(vault.search({ embeddings: [embeddingOf(1)], model: 'other', limit: 3 })).toEqual([[]]);
+    expect(named(vault, 1)).toEqual([]);
+  });
+
+  test('the consent of another customer is no consent', async () => {
+    await asInsider(box, 'file-vault', (database) => {
+      database.prepare<[string]>('DELETE FROM consents WHERE customer_id = ?').run(first);
+    });
+    const without = await reopened();
+    expect(named(without, 1)).toEqual([]);
+    expect(() => without.addFace(first, { embedding: embeddingOf(9), model: MODEL, quality: 1 })).toThrow(refused('consent_missing'));
+    without.stop();
+    await asInsider(box, 'file-vault', (database) => {
+      database.prepare<[string, string]>('UPDATE consents SET customer_id = ? WHERE customer_id = ?').run(first, second);
+    });
+    const borrowed = await reopened();
+    expect(named(borrowed, 1, 2, 3)).toEqual([third]);
+  });
+
+  test('an older consent does not come back by changing the order of rows', async () => {
+    let now = Date.now();
+    const vault = testVault(box, 'hall', () => now);
+    await vault.start();
+    vault.recordConsent(first, consentFor(1000, now));
+    vault.stop();
+    await asInsider(box, 'file-vault', (database) => {
+      const rows = database
+        .prepare<[string], { id: string; envelope: Buffer }>('SELECT id, envelope FROM consents WHERE customer_id = ?')
+        .all(first);
+      database.prepare<[string]>('DELETE FROM consents WHERE customer_id = ?').run(first);
+      const insert = database.prepare<[string, string, Buffer]>('INSERT INTO consents (id, customer_id, envelope) VALUES (?, ?, ?)');
+      for (const { id, envelope } of rows.reverse()) insert.run(id, first, envelope);
+    });
+    now += 1000;
+    const again = testVault(box, 'hall', () => now);
+    await again.start();
+    expect(named(again, 1)).toEqual([]);
+  });
+
+  test('names exchanged open for nobody', async () => {
+    await asInsider(box, 'file-vault', (database) => {
+      const select = database.prepare<[string], { profile: Buffer }>('SELECT profile FROM customers WHERE id = ?');
+      const profile = select.get(second)?.profile;
+      if (profile) database.prepare<[Buffer, string]>('UPDATE customers SET profile = ? WHERE id = ?').run(profile, first);
+    });
+    const vault = await reopened();
+    expect(() => vault.getCustomer(first)).toThrow(refused('envelope_rejected'));
+    expect(vault.listCustomers().map(({ customerId }) => customerId)).toEqual(expect.not.arrayContaining([first]));
+  });
+});
+
+test('old data with the current keyring: who was erased stays erased', async () => {
+  const [erased = '', kept = ''] = await enrolled(box, [1, 2]);
+  await asInsider(box, 'file-keys', (database) => {
+    database.prepare<[string]>('DELETE FROM customer_keys WHERE customer_id = ?').run(erased);
+  });
+  const vault = testVault(box);
+  await vault.start();
+  expect(named(vault, 1, 2)).toEqual([kept]);
+  expect(vault.listCustomers().map(({ customerId }) => customerId)).toEqual([kept]);
+  expect(() => vault.getCustomer(erased)).toThrow(refused('customer_not_found'));
+});

@@ -1,0 +1,287 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { VaultClient, VaultState } from '../../edge/vault/client.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import { type TestBox, testBox, testClient, testVault } from '../helpers/vault.ts';
+import { consentFor, embeddingOf, face, guest, MODEL, sightingOf } from '../helpers/vault-guests.ts';
+
+const refused = (code: string): unknown => expect.objectContaining({ code });
+const kill = (pid: number | undefined): void => void process.kill(pid ?? Number.NaN, 'SIGKILL');
+const until = (vault: VaultClient, state: VaultState): Promise<unknown> =>
+  vi.waitUntil(() => vault.state === state, { timeout: 20_000, interval: 10 });
+
+async function named(vault: VaultClient, seed: number): Promise<string[]> {
+  const [candidates = []] = await vault.search({ embeddings: [embeddingOf(seed)], model: MODEL, limit: 3 });
+  return candidates.filter(({ score }) => score > 0.9).map(({ customerId }) => customerId);
+}
+
+/** Whether a process is there; one that ended and was not reaped yet counts as gone. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return false;
+    throw error;
+  }
+}
+
+describe('a vault in its own process', () => {
+  test('keeps customers, consents, faces and sightings over a restart', async () => {
+    const box = await testBox();
+    const vault = testClient(box);
+    expect(vault.state).toBe('stopped');
+    await expect(vault.listCustomers()).rejects.toThrow(refused('vault_unavailable'));
+    await vault.start();
+    const given = guest(1);
+    const { customerId, faceIds } = await vault.enrolCustomer(given);
+    expect(faceIds).toHaveLength(1);
+    expect(given.faces[0]?.embedding).toEqual(embeddingOf(1));
+    await vault.addFace(customerId, face(2));
+    await vault.recordConsent(customerId, consentFor(7_200_000));
+    const sighting = sightingOf(customerId);
+    await vault.recordSighting(sighting);
+    expect(vault.faces).toBe(2);
+    await vault.stop();
+    expect([vault.state, vault.faces]).toEqual(['stopped', 0]);
+
+    await vault.start();
+    expect([vault.faces, vault.restarts, vault.rejectedRecords]).toEqual([2, 0, 0]);
+    expect(await named(vault, 2)).toEqual([customerId]);
+    expect(await vault.getCustomer(customerId)).toMatchObject({
+      profile: { name: 'Guest Number 1' },
+      faces: [{ model: MODEL }, { model: MODEL }],
+    });
+    expect(await vault.listSightings(customerId)).toEqual([sighting]);
+  });
+
+  test('refuses a request with the code of the vault', async () => {
+    const vault = testClient(await testBox());
+    await vault.start();
+    await expect(vault.getCustomer(newId('customer'))).rejects.toThrow(refused('customer_not_found'));
+    await expect(vault.enrolCustomer({ ...guest(1), consent: consentFor(-1) })).rejects.toThrow(refused('consent_expired'));
+    await expect(vault.search({ embeddings: [new Float32Array(3)], model: MODEL, limit: 1 })).rejects.toThrow(refused('invalid_request'));
+  });
+
+  test('lets nobody be found whose consent ends while it runs', async () => {
+    const vault = testClient(await testBox());
+    await vault.start();
+    const endsAt = Date.now() + 1500;
+    const { customerId } = await vault.enrolCustomer({ ...guest(1), consent: consentFor(1500) });
+    const before = await named(vault, 1);
+    if (Date.now() < endsAt) expect(before).toEqual([customerId]);
+    await vi.waitUntil(() => Date.now() >= endsAt, { timeout: 5000, interval: 20 });
+    expect(await named(vault, 1)).toEqual([]);
+    expect(vault.faces).toBe(0);
+  });
+
+  test('gets neither secrets nor the environment of the daemon', async () => {
+    vi.stubEnv('DAEMON_SECRET', 'not for the vault');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const box = await testBox();
+    const vault = testClient(box);
+    await vault.start();
+    const environment = (await readFile(`/proc/${vault.pid}/environ`, 'latin1')).split('\0').map((line) => line.split('=')[0]);
+    // NODE_CHANNEL_* are Node's own, for the messages.
+    expect(environment.filter((name) => name && !name.startsWith('NODE_CHANNEL_')).sort()).toEqual(['MALLOC_PERTURB_', 'PATH']);
+    const key = await readFile(join(box.keyDir, 'hall.key'));
+    const visible = Buffer.concat(await Promise.all(['cmdline', 'environ'].map((file) => readFile(`/proc/${vault.pid}/${file}`))));
+    for (const form of [key, key.toString('hex'), key.toString('base64')]) expect(visible.includes(form)).toBe(false);
+  });
+});
+
+describe('start', () => {
+  test.each(['../x', 'a/b', '', 'x'.repeat(300)])('refuses the tenant id %j', async (tenant) => {
+    const vault = testClient(await testBox(), tenant);
+    await expect(vault.start()).rejects.toThrow(refused('invalid_id'));
+    expect(vault.state).toBe('failed');
+  });
+
+  test('gives the reason why a vault does not open, and does not try again by itself', async () => {
+    const box = await testBox();
+    const vault = testClient(box);
+    await vault.start();
+    await vault.stop();
+    const path = join(box.keyDir, 'hall.key');
+    await rename(path, `${path}.away`);
+    await expect(vault.start()).rejects.toThrow(refused('key_file_missing'));
+    await writeFile(path, Buffer.alloc(32, 1), { mode: 0o600 });
+    await expect(vault.start()).rejects.toThrow(refused('key_rejected'));
+    expect([vault.state, vault.pid, vault.restarts]).toEqual(['failed', undefined, 0]);
+    await rename(`${path}.away`, path);
+    await vault.start();
+    expect(vault.state).toBe('ready');
+  });
+
+  test('can be aborted, and stop ends one that is under way', async () => {
+    const vault = testClient(await testBox());
+    await expect(vault.start(AbortSignal.abort())).rejects.toThrow(refused('stopped'));
+    const aborting = new AbortController();
+    const aborted = expect(vault.start(aborting.signal)).rejects.toThrow(refused('stopped'));
+    aborting.abort();
+    await aborted;
+    expect(vault.state).toBe('failed');
+    const stopped = expect(vault.start()).rejects.toThrow(refused('stopped'));
+    await vault.stop();
+    await stopped;
+    expect(vault.state).toBe('stopped');
+    await vault.start();
+    expect(vault.state).toBe('ready');
+  });
+
+  test('a second process on the same files is kept out, and gets in when the first has gone', async () => {
+    const box = await testBox();
+    const [first, second] = [testClient(box), testClient(box)];
+    await first.start();
+    await expect(second.start()).rejects.toThrow(refused('data_folder_in_use'));
+    await first.enrolCustomer(guest(1));
+    const entering = second.start();
+    await first.stop();
+    await entering;
+    expect(second.faces).toBe(1);
+  });
+});
+
+describe('a crash', () => {
+  test('ends nothing but this run: the vault comes back, and the other tenant never notices', async () => {
+    const box = await testBox();
+    const [hall, club] = [testClient(box, 'hall'), testClient(box, 'club')];
+    await Promise.all([hall.start(), club.start()]);
+    const { customerId } = await hall.enrolCustomer(guest(1));
+    await club.enrolCustomer(guest(2));
+    const states: VaultState[] = [];
+    hall.onStateChange((state) => states.push(state));
+    const clubStates: VaultState[] = [];
+    club.onStateChange((state) => clubStates.push(state));
+
+    const crashed = hall.pid;
+    const pending = [hall.listCustomers(), hall.search({ embeddings: [embeddingOf(1)], model: MODEL, limit: 1 })];
+    kill(crashed);
+    const outcomes = await Promise.allSettled(pending);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toEqual(refused('vault_unavailable'));
+    await until(hall, 'starting');
+    await expect(hall.listCustomers()).rejects.toThrow(refused('vault_unavailable'));
+    expect(await named(club, 2)).toHaveLength(1);
+    await until(hall, 'ready');
+    expect([hall.restarts, hall.faces]).toEqual([1, 1]);
+    expect(hall.pid).not.toBe(crashed);
+    expect(await named(hall, 1)).toEqual([customerId]);
+    expect(await named(hall, 2)).toEqual([]);
+    expect([states, clubStates, club.restarts]).toEqual([['starting', 'ready'], [], 0]);
+  });
+
+  test('rejects what was waiting for an answer', async () => {
+    const vault = testClient(await testBox());
+    await vault.start();
+    // A stopped process answers nothing, so the request is certainly waiting when its vault dies.
+    process.kill(vault.pid ?? Number.NaN, 'SIGSTOP');
+    const waiting = expect(vault.listCustomers()).rejects.toThrow(refused('vault_unavailable'));
+    kill(vault.pid);
+    await waiting;
+  });
+
+  test('after which the key is gone ends in `failed`, not in a loop', async () => {
+    const box = await testBox();
+    const vault = testClient(box);
+    await vault.start();
+    const reasons: (string | undefined)[] = [];
+    vault.onStateChange((_, reason) => reasons.push(reason?.code));
+    await rm(join(box.keyDir, 'hall.key'));
+    kill(vault.pid);
+    await until(vault, 'failed');
+    expect([vault.restarts, reasons]).toEqual([1, ['vault_unavailable', 'key_file_missing']]);
+    await vault.stop();
+    expect([vault.state, vault.restarts]).toEqual(['stopped', 1]);
+  });
+
+  test('is not repaired after stop', async () => {
+    const vault = testClient(await testBox());
+    await vault.start();
+    kill(vault.pid);
+    await until(vault, 'starting');
+    await vault.stop();
+    expect([vault.state, vault.pid]).toEqual(['stopped', undefined]);
+  });
+});
+
+test('rubbish in the channel does not end the process', async () => {
+  const { box, dataDir, keyDir } = await testBox();
+  const child = fork(resolve('edge/vault/main.ts'), [], {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  for (const rubbish of ['text', 7, [], { id: 'x' }, { operation: 'close' }, new Uint8Array(100), new Map([[1, 2]])]) child.send(rubbish);
+  child.send({ id: 5, operation: 'open', arguments: { scope: { org: 'acme', tenant: 'hall', box }, dataDir, keyDir, logLevel: 'silent' } });
+  const [reply] = await once(child, 'message');
+  expect(reply).toMatchObject({ id: 5, result: {} });
+});
+
+/** Every acknowledged customer is whole; whoever is there besides is whole as well; no key is left without its customer. */
+async function expectWhole(box: TestBox, acknowledged: readonly string[]): Promise<number> {
+  const vault = testVault(box);
+  await vault.start();
+  expect(vault.rejected).toBe(0);
+  const customers = vault.listCustomers();
+  const ids = new Set(customers.map(({ customerId }) => customerId));
+  expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
+  expect(customers.filter(({ faces }) => faces !== 2)).toEqual([]);
+  expect(vault.faces).toBe(customers.length * 2);
+  for (const id of ids) expect(vault.getCustomer(id).profile.name).toMatch(/^Guest/);
+  vault.stop();
+  return customers.length;
+}
+
+describe('kill -9 while guests are enrolled: every acknowledged customer is there, none half', () => {
+  test('of the vault, at 20 random points', async () => {
+    const box = await testBox();
+    const acknowledged: string[] = [];
+    let seed = 0;
+    for (let round = 0; round < 20; round += 1) {
+      const vault = testClient(box);
+      await vault.start();
+      const pid = vault.pid;
+      const enrol = async (): Promise<void> => {
+        while (vault.pid === pid) {
+          seed += 1;
+          const { customerId } = await vault.enrolCustomer({ ...guest(seed), faces: [face(seed), face(seed + 100_000)] });
+          acknowledged.push(customerId);
+        }
+      };
+      setTimeout(() => kill(pid), Math.random() * 60);
+      const outcomes = await Promise.allSettled([enrol(), enrol(), enrol()]);
+      for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toEqual(refused('vault_unavailable'));
+      await vault.stop();
+    }
+    expect(acknowledged.length).toBeGreaterThan(20);
+    expect(await expectWhole(box, acknowledged)).toBeLessThanOrEqual(seed);
+  }, 120_000);
+
+  test('of the daemon: its vault goes by itself, and the next daemon gets in', async () => {
+    const box = await testBox();
+    const acknowledged: string[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const owner: ChildProcess = spawn(process.execPath, [resolve('test/fixtures/vault-owner.ts'), box.box, box.dataDir, box.keyDir], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      onTestFinished(() => void owner.kill('SIGKILL'));
+      let vaultPid = 0;
+      const wanted = 1 + Math.floor(Math.random() * 30);
+      let lines = 0;
+      for await (const line of createInterface({ input: owner.stdout ?? process.stdin })) {
+        if (vaultPid === 0) vaultPid = Number(line);
+        else acknowledged.push(line);
+        lines += 1;
+        if (lines === wanted) owner.kill('SIGKILL');
+      }
+      await vi.waitUntil(() => !runs(vaultPid), { timeout: 10_000, interval: 10 });
+    }
+    expect(acknowledged.length).toBeGreaterThan(5);
+    await expectWhole(box, acknowledged);
+  }, 120_000);
+});
