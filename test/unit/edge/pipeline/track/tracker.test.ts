@@ -109,6 +109,11 @@ describe('one face', () => {
     expect(ids).toEqual([[1, 2]]);
   });
 
+  test('is not taken up again by a face that comes into sight elsewhere during a gap', () => {
+    const { ids } = follow([(ms) => (ms <= 1000 ? face(300, 300) : null), (ms) => (ms >= 2200 ? face(700, 300) : null)], { untilMs: 3000 });
+    expect(ids).toEqual([[1], [2]]);
+  });
+
   test('is not followed when it suddenly has four times the size', () => {
     const { ids } = follow([(ms) => (ms < 1000 ? face(300, 300, 40, 50) : face(300, 300, 160, 200))], { untilMs: 2000 });
     expect(ids).toEqual([[1, 2]]);
