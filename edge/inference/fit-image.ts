@@ -16,12 +16,12 @@ export interface Size {
 }
 
 /**
- * Brings a region of a picture to the size of a model's input the way the model's contract says: `stretch` gives up
- * the aspect ratio; every other fit keeps it, puts the picture top left and fills the rest with `input.pad`.
+ * Brings a region of a picture to the size of a model's input the way the model's contract says: `letterbox-top-left`
+ * keeps the aspect ratio, puts the picture top left and fills the rest with `input.pad`; every other fit stretches.
  */
 export function fitImage(image: RgbImage, region: Region, input: Pick<ModelEntry['input'], 'fit' | 'pad'>, size: Size): FittedImage {
   const { width, height } = size;
-  if (input.fit === 'stretch') {
+  if (input.fit !== 'letterbox-top-left') {
     return { image: resize(image, width, height, region), scaleX: region.width / width, scaleY: region.height / height };
   }
   const scale = Math.max(region.width / width, region.height / height);
