@@ -1,5 +1,6 @@
 import type { Config } from '../../../edge/config/schema.ts';
 import type { Enrolment } from '../../../edge/enrolment.ts';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import { enrolmentPictures } from './enrolment-pictures.ts';
 import { type Guest, guests } from './guests.ts';
@@ -29,9 +30,7 @@ export async function enrolGuests({ config, logger, photo, now }: EnrolOptions):
   return withEnrolment(config, logger, async (enrolment) => {
     const enrolled: EnrolledGuest[] = [];
     for (const guest of guests()) {
-      const pictures = await enrolmentPictures(guest.person, photo);
-      const embeddings: Float32Array[] = [];
-      for (const picture of pictures) embeddings.push((await enrolment.describe(picture)).embedding);
+      const { pictures, embeddings } = await usable(enrolment, await enrolmentPictures(guest.person, photo));
       const { customerId } = await enrolment.enrol({
         tenant: guest.tenant,
         name: guest.name,
@@ -47,6 +46,20 @@ export async function enrolGuests({ config, logger, photo, now }: EnrolOptions):
     }
     return enrolled;
   });
+}
+
+/** The pictures that are good enough: whoever enrols people takes another one of a head that was turned away. */
+async function usable(enrolment: Enrolment, pictures: readonly Buffer[]): Promise<{ pictures: Buffer[]; embeddings: Float32Array[] }> {
+  const good: { pictures: Buffer[]; embeddings: Float32Array[] } = { pictures: [], embeddings: [] };
+  for (const picture of pictures) {
+    try {
+      good.embeddings.push((await enrolment.describe(picture)).embedding);
+      good.pictures.push(picture);
+    } catch (error) {
+      if (!(error instanceof SecureGateError && error.code === 'poor_face')) throw error;
+    }
+  }
+  return good;
 }
 
 /** Opens the data folder for enrolment while no daemon runs on it. */

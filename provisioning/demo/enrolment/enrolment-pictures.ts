@@ -5,11 +5,12 @@ import { type PersonId, PHOTO_FACES, type PhotoFace } from '../footage/faces.ts'
 const VARIANTS = [
   { margin: 0.55, mirror: true, degrees: 4, size: 420, quality: 92 },
   { margin: 0.4, mirror: false, degrees: -6, size: 300, quality: 85 },
+  { margin: 0.7, mirror: true, degrees: -3, size: 380, quality: 88 },
 ] as const;
 
 /**
  * JPEG pictures of a person to enrol, made in memory and never written to a disk: other crops, sizes and tilts than
- * the footage shows, one of them mirrored, and from another photograph where there is one that is not shown.
+ * the footage shows, some of them mirrored, and from another photograph where there is one that is not shown.
  *
  * @param photo file of a photograph by its number
  */

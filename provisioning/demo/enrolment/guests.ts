@@ -13,8 +13,6 @@ const NAMES: Partial<Record<PersonId, string>> = {
   medic: 'Brannoc Tavistreel',
   curls: 'Odalie Fenwhistle',
   waves: 'Zephrine Okonvale',
-  pattern: 'Thessaly Grimbeck',
-  laugh: 'Marisol Yewdrake',
   olive: 'Anneka Sunderquist',
   choker: 'Josipa Larkenfeld',
   blonde: 'Wilhemina Aspergrove',

@@ -34,7 +34,7 @@ export async function renderCamera({ camera, appearances, photo, onProgress }: R
     present.sort((a, b) => a.box.height - b.box.height);
     for (const { sprite, box } of present) blit(frame, FRAME, sprite, box);
     await encoder.encode(frame);
-    if (index % FRAME.fps === 0) onProgress(index / pictures);
+    if ((index + 1) % FRAME.fps === 0) onProgress((index + 1) / pictures);
   }
   return encoder.finish();
 }

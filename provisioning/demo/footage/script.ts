@@ -52,7 +52,7 @@ export function tenantOf(camera: string): TenantId {
 
 /** Who is a guest of which tenant. Everybody else is a stranger to it, also where the other tenant knows them. */
 export const GUESTS: Readonly<Record<TenantId, readonly PersonId[]>> = {
-  'harbour-hall': ['doll', 'medic', 'curls', 'waves', 'pattern', 'laugh', 'olive'],
+  'harbour-hall': ['doll', 'medic', 'curls', 'waves', 'olive'],
   'north-arena': ['choker', 'blonde', 'necklace', 'navy', 'coral', 'wine', 'green'],
 };
 
@@ -111,10 +111,10 @@ export const APPEARANCES: readonly Appearance[] = [
   visit('harbour-door', 'medic', 1, 'left', 9, 16, { brightness: 0.8 }),
   visit('harbour-door', 'waves', 4, 'right', 12, 19, { blur: 0.8 }),
   visit('harbour-door', 'curls', 3, 'left', 17.5, 24.5),
-  visit('harbour-door', 'pattern', 4, 'right', 21, 28, { brightness: 0.7 }),
+  visit('harbour-door', 'olive', 6, 'right', 21, 28, { brightness: 0.7 }),
   visit('harbour-door', 'stripes', 6, 'left', 25.5, 31.8),
 
-  visit('harbour-bar', 'laugh', 5, 'left', 0.5, 7.5, { brightness: 0.9 }),
+  visit('harbour-bar', 'curls', 3, 'left', 0.5, 7.5, { brightness: 0.9 }),
   visit('harbour-bar', 'medic', 3, 'right', 4, 11, { brightness: 0.7 }),
   visit('harbour-bar', 'stairs', 5, 'left', 9, 16),
   visit('harbour-bar', 'wine', 6, 'right', 12.5, 19.5, { blur: 1 }),
@@ -131,7 +131,7 @@ export const APPEARANCES: readonly Appearance[] = [
   visit('arena-gate', 'laugh', 5, 'left', 25.5, 31.8),
 
   visit('arena-foyer', 'green', 6, 'left', 0.5, 7.5),
-  visit('arena-foyer', 'pattern', 4, 'right', 2, 9),
+  visit('arena-foyer', 'waves', 4, 'right', 2, 9),
   walk('arena-foyer', 'wine', 6, 'left', 9, 17, 260, 170),
   walk('arena-foyer', 'coral', 5, 'right', 9.4, 17.4, 330, 205),
   visit('arena-foyer', 'choker', 4, 'left', 18, 25, { brightness: 0.75, blur: 0.6 }),

@@ -4,7 +4,7 @@ import { type EnrolledGuest, withEnrolment } from '../enrolment/enrol-guests.ts'
 import { TENANTS } from '../footage/script.ts';
 
 /** More than a tenant has faces: every candidate there is. */
-const LIMIT = 100;
+const LIMIT = 32;
 
 /**
  * Searches every enrolled face in every tenant's vault.
