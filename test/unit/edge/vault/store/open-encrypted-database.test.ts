@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type Database from 'better-sqlite3';
+import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openEncryptedDatabase } from '../../../../../edge/vault/store/open-encrypted-database.ts';
 import { tempFolder } from '../../../../helpers/temp-folder.ts';
@@ -59,7 +59,11 @@ describe('openEncryptedDatabase', () => {
 
   test('the raw key is the key: no passphrase is derived from it', () => {
     open('create').close();
-    // As a passphrase the key would be stretched for a noticeable time and another file key would come out.
+    const asPassphrase = new Database(path);
+    asPassphrase.pragma("cipher = 'aegis'");
+    asPassphrase.key(key);
+    expect(() => asPassphrase.pragma('user_version')).toThrow(refused('SQLITE_NOTADB'));
+    asPassphrase.close();
     expect(() => open('open', SCHEMA, randomBytes(32))).toThrow(refused('vault_corrupt'));
     expect(() => open().close()).not.toThrow();
   });
