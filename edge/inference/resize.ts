@@ -8,6 +8,9 @@ export interface Region {
   readonly height: number;
 }
 
+/** Share of a pixel that is no more than rounding. */
+const NOTHING = 1e-9;
+
 /** Which source lines make one target line, and how much of each. Every target line has `taps` entries. */
 interface Axis {
   readonly taps: number;
@@ -40,24 +43,22 @@ export function resize(image: RgbImage, width: number, height: number, region?: 
 
 function axis(start: number, length: number, count: number, limit: number): Axis {
   const scale = length / count;
-  const shrinks = scale > 1;
-  const taps = shrinks ? Math.ceil(scale) + 1 : 2;
+  // Bilinear weights are areas too: those of a window one pixel wide around the sampled place.
+  const window = Math.max(1, scale);
+  const lowOf = (i: number): number => start + (i + 0.5) * scale - window / 2;
+  let taps = 1;
+  for (let i = 0; i < count; i++) taps = Math.max(taps, Math.ceil(lowOf(i) + window - NOTHING) - Math.floor(lowOf(i) + NOTHING));
   const index = new Int32Array(count * taps);
   const weight = new Float64Array(count * taps);
   let first = limit - 1;
   let last = 0;
   for (let i = 0; i < count; i++) {
-    const low = shrinks ? start + i * scale : start + (i + 0.5) * scale - 0.5;
-    const high = shrinks ? low + scale : low + 1;
-    const base = Math.floor(low);
+    const low = lowOf(i);
+    const base = Math.floor(low + NOTHING);
     for (let tap = 0; tap < taps; tap++) {
-      const covered = Math.min(high, base + tap + 1) - Math.max(low, base + tap);
       const at = Math.min(limit - 1, Math.max(0, base + tap));
-      // Bilinear weights are areas too: those of a window one pixel wide around the sampled place.
-      const share = shrinks ? covered / scale : covered;
       index[i * taps + tap] = at;
-      if (share <= 1e-9) continue;
-      weight[i * taps + tap] = share;
+      weight[i * taps + tap] = Math.max(0, Math.min(low + window, base + tap + 1) - Math.max(low, base + tap)) / window;
       first = Math.min(first, at);
       last = Math.max(last, at);
     }
@@ -65,16 +66,24 @@ function axis(start: number, length: number, count: number, limit: number): Axis
   return { taps, index, weight, first, last };
 }
 
-/** `line` = weighted sum of the source rows that make target row `y`. */
-function sumRows(image: RgbImage, firstColumn: number, rows: Axis, y: number, line: Float64Array): void {
-  const { data } = image;
+/** `line` = weighted sum of the source rows that make target row `y`; three at a time, since writing the line is what takes long. */
+function sumRows({ width, data }: RgbImage, firstColumn: number, { taps, index, weight }: Axis, y: number, line: Float64Array): void {
   const length = line.length;
-  line.fill(0);
-  for (let tap = y * rows.taps; tap < (y + 1) * rows.taps; tap++) {
-    const weight = rows.weight[tap] as number;
-    if (weight === 0) continue;
-    const offset = ((rows.index[tap] as number) * image.width + firstColumn) * 3;
-    for (let i = 0; i < length; i++) line[i] = (line[i] as number) + weight * (data[offset + i] as number);
+  const end = (y + 1) * taps;
+  const weightOf = (tap: number): number => (tap < end ? (weight[tap] as number) : 0);
+  const offsetOf = (tap: number): number => ((index[Math.min(tap, end - 1)] as number) * width + firstColumn) * 3;
+  for (let tap = y * taps; tap < end; tap += 3) {
+    const [w0, w1, w2] = [weightOf(tap), weightOf(tap + 1), weightOf(tap + 2)];
+    const [o0, o1, o2] = [offsetOf(tap), offsetOf(tap + 1), offsetOf(tap + 2)];
+    if (tap > y * taps) {
+      for (let i = 0; i < length; i++) {
+        line[i] = (line[i] as number) + w0 * (data[o0 + i] as number) + w1 * (data[o1 + i] as number) + w2 * (data[o2 + i] as number);
+      }
+    } else {
+      for (let i = 0; i < length; i++) {
+        line[i] = w0 * (data[o0 + i] as number) + w1 * (data[o1 + i] as number) + w2 * (data[o2 + i] as number);
+      }
+    }
   }
 }
 
@@ -87,7 +96,6 @@ function sumColumns(line: Float64Array, columns: Axis, target: Uint8Array, offse
     let blue = 0.5;
     for (let tap = 0; tap < taps; tap++, entry++) {
       const share = weight[entry] as number;
-      if (share === 0) continue;
       const from = ((index[entry] as number) - first) * 3;
       red += share * (line[from] as number);
       green += share * (line[from + 1] as number);
