@@ -32,13 +32,14 @@ describe('EventPrinter', () => {
 
   test('tells strangers by nothing but their stay', () => {
     const unknown = { ...sighting, phase: 'ended', outcome: 'unknown', customerId: null } as const;
-    expect(printer.lineOf(unknown)).toMatch(/harbour-bar {3}somebody unknown \(3\.5 s\)$/);
+    expect(printer.lineOf(unknown)).toMatch(/^\d\d:\d\d:33 {2}harbour-bar {3}somebody unknown \(3\.5 s\)$/);
     expect(printer.lineOf({ ...unknown, outcome: 'undecided' })).toMatch(/somebody, not clearly seen/);
   });
 
-  test('tells why a camera failed', () => {
+  test('tells why a camera failed, and nothing of a mere try', () => {
     const event = { type: 'camera', at, tenant: 't', camera: 'harbour-bar', state: 'failed', reason: 'camera_silent' } as const;
     expect(printer.lineOf(event)).toMatch(/harbour-bar {3}failed: camera_silent$/);
+    expect(printer.lineOf({ ...event, state: 'connecting', reason: null })).toBeUndefined();
   });
 });
 
