@@ -23,15 +23,11 @@ Example:
     )
     .action(async (options: Options, command: Command) => {
       if (options.json && !options.once) command.error('error: --json needs --once', { exitCode: 2 });
-      const abort = new AbortController();
-      const stop = (): void => abort.abort();
-      if (!options.once) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
       const { runDemo } = await import('../demo/demo.ts');
       const good = await runDemo({
         once: options.once ?? false,
         json: options.json ?? false,
         keep: options.keep ?? false,
-        signal: abort.signal,
       });
       process.exitCode = good ? 0 : 1;
     });

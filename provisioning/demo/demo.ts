@@ -13,8 +13,6 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Leave the run's folder behind. */
   readonly keep: boolean;
-  /** Aborted by Ctrl-C: the show ends. */
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -23,17 +21,21 @@ export interface DemoOptions {
  * @returns whether the product kept its promises; a show without end always did
  * @throws {SecureGateError} what kept the demo from running
  */
-export async function runDemo({ once, json, keep, signal }: DemoOptions): Promise<boolean> {
+export async function runDemo({ once, json, keep }: DemoOptions): Promise<boolean> {
   const say = (line: string): void => void process.stderr.write(`demo: ${line}\n`);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const prepared = await prepare(say);
+  // Up to here an interrupt may end the process as it is. Now there are others to stop and a folder to remove.
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
+  const { signal } = interrupt;
   const run = await makeRunFolder(process.env);
   try {
     if (!once) {
       await runLive({ prepared, run, palette: paletteFor(process.stdout, process.env), say, print, signal });
       return true;
     }
-    const result = await runOnce(prepared, run, say);
+    const result = await runOnce({ prepared, run, say, signal });
     for (const line of json ? [JSON.stringify(result)] : resultLines(result)) print(line);
     return isGood(result);
   } finally {

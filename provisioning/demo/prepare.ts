@@ -26,7 +26,7 @@ export async function prepare(say: (line: string) => void): Promise<Prepared> {
   }
   const cache = join(projectRoot(), '.cache', 'demo');
   const photos = join(cache, 'photos');
-  await fetchPhotos(photos);
+  await fetchPhotos(photos, say);
   let quarter = 0;
   const footage = await makeFootage({
     photos,

@@ -37,6 +37,7 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
     print(`${palette.bold(tenant)} knows ${names.join(', ')}.`);
   }
   print('Everybody else is unknown there, also the guests of the other venue. Ctrl-C ends the demo.\n');
+  if (signal.aborted) return;
   const cameras = await startCameras({ videos: Object.fromEntries(prepared.footage), fps: FRAME.fps, end: 'loop' });
   try {
     await writeConfig(run, cameras.urls);
@@ -49,7 +50,6 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
     const ended = daemon.start();
     const stop = (): void => daemon.kill('SIGTERM');
     signal.addEventListener('abort', stop);
-    if (signal.aborted) stop();
     try {
       const end = await ended;
       if (!signal.aborted || end !== 0) throw new SecureGateError('demo_failed', `The daemon ended early (${end})`);

@@ -18,13 +18,21 @@ import { Watch } from './watch.ts';
 /** Longest time from the daemon's start to the end of the footage, beyond the footage's own length. */
 const PATIENCE_MS = 60_000;
 
+export interface OnceOptions {
+  readonly prepared: Prepared;
+  readonly run: RunFolder;
+  /** Takes a line for people. */
+  readonly say: (line: string) => void;
+  /** Aborted when it is to end early. */
+  readonly signal: AbortSignal;
+}
+
 /**
  * One run over the whole footage: enrols, watches, looks for plaintext while the daemon runs and after a power cut,
  * and compares what was seen with the script.
- * @param say takes a line for people
- * @throws {SecureGateError} `demo_failed`, those of enrolment
+ * @throws {SecureGateError} `demo_failed`, `stopped` by the signal, those of enrolment
  */
-export async function runOnce(prepared: Prepared, run: RunFolder, say: (line: string) => void): Promise<DemoResult> {
+export async function runOnce({ prepared, run, say, signal }: OnceOptions): Promise<DemoResult> {
   const logger = createLogger('demo', { level: 'warn' });
   const { loadConfig } = await import('../../edge/config/load-config.ts');
   await writeConfig(run, {});
@@ -38,7 +46,7 @@ export async function runOnce(prepared: Prepared, run: RunFolder, say: (line: st
   const search = secretsSearch(secrets);
   await checkCanaries(run.data, secrets, search);
   say(`watching four cameras for ${DURATION_MS / 1000} s`);
-  const { watch, leaks } = await watchFootage(prepared, run, search);
+  const { watch, leaks } = await watchFootage(prepared, run, search, signal);
   say('looking at what a power cut left on the disk');
   leaks.push(await scanFolder(run.path, search));
   const foreignCandidates = await countForeignCandidates(loadConfig(run.config), logger, enrolled);
@@ -49,7 +57,12 @@ export async function runOnce(prepared: Prepared, run: RunFolder, say: (line: st
 }
 
 /** Runs the daemon on the footage, searches the disk in mid-run, and cuts the daemon's power at the end. */
-async function watchFootage(prepared: Prepared, run: RunFolder, search: ByteSearch): Promise<{ watch: Watch; leaks: Findings[] }> {
+async function watchFootage(
+  prepared: Prepared,
+  run: RunFolder,
+  search: ByteSearch,
+  signal: AbortSignal,
+): Promise<{ watch: Watch; leaks: Findings[] }> {
   const cameras = await startCameras({ videos: Object.fromEntries(prepared.footage), fps: FRAME.fps, end: 'once' });
   try {
     await writeConfig(run, cameras.urls);
@@ -62,7 +75,7 @@ async function watchFootage(prepared: Prepared, run: RunFolder, search: ByteSear
         leaks.push(await scanFolder(run.path, search));
         await watch.over;
       });
-      await inTime(Promise.race([watched, ended.then((end) => fail(`The daemon ended early (${end})`))]));
+      await Promise.race([watched, ended.then((end) => fail(`The daemon ended early (${end})`)), limit(signal)]);
       return { watch, leaks };
     } finally {
       daemon.kill('SIGKILL');
@@ -73,17 +86,21 @@ async function watchFootage(prepared: Prepared, run: RunFolder, search: ByteSear
   }
 }
 
-async function inTime(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new SecureGateError('demo_failed', 'The footage did not come to its end in time');
-    timer = setTimeout(() => reject(error), DURATION_MS + PATIENCE_MS);
+/** Rejects when it takes too long, or is to end early. */
+function limit(signal: AbortSignal): Promise<never> {
+  const timeout = AbortSignal.timeout(DURATION_MS + PATIENCE_MS);
+  const either = AbortSignal.any([signal, timeout]);
+  return new Promise((_, reject) => {
+    const end = (): void => {
+      reject(
+        timeout.aborted
+          ? new SecureGateError('demo_failed', 'The footage did not come to its end in time')
+          : new SecureGateError('stopped', 'The demo was interrupted'),
+      );
+    };
+    either.addEventListener('abort', end, { once: true });
+    if (either.aborted) end();
   });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function fail(message: string): never {

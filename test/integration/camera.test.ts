@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Dictionary, FFmpegError, FormatContext, Log, Packet } from 'node-av';
 import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF } from 'node-av/constants';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { RtspCamera, type RtspCameraOptions } from '../../provisioning/demo/camera/rtsp-camera.ts';
+import { startCameras } from '../../provisioning/demo/camera/start-cameras.ts';
 import { makeTestVideo } from '../helpers/make-test-video.ts';
 
 const FPS = 25;
@@ -11,8 +15,8 @@ let video: Buffer;
 const cleanups: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
-  Log.setLevel(AV_LOG_QUIET);
   video = await makeTestVideo({ pictures: PICTURES, fps: FPS });
+  Log.setLevel(AV_LOG_QUIET);
 });
 
 afterEach(async () => {
@@ -140,6 +144,32 @@ describe('the test camera, with FFmpeg as its client', () => {
     const { url } = camera;
     await camera.stop();
     expect(await new Client().open(url)).toBeLessThan(0);
+  });
+});
+
+describe('startCameras', () => {
+  test('plays each video once in a process of its own, and is then off', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cameras-'));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'video.h264');
+    await writeFile(file, video);
+    const cameras = await startCameras({ videos: { left: file, right: file }, fps: FPS, end: 'once' });
+    try {
+      expect(Object.keys(cameras.urls)).toEqual(['left', 'right']);
+      const client = new Client();
+      FFmpegError.throwIfError(await client.open(cameras.urls.left ?? ''), 'open');
+      expect(await client.read(PICTURES + 1)).toBe(AVERROR_EOF);
+      expect(client.ptsMs.length).toBe(PICTURES);
+      expect(await new Client().open(cameras.urls.left ?? '')).toBeLessThan(0);
+      expect(await new Client().open(cameras.urls.right ?? '')).toBe(0);
+    } finally {
+      await cameras.stop();
+    }
+    expect(await new Client().open(cameras.urls.right ?? '')).toBeLessThan(0);
+  });
+
+  test('says when a video cannot be played', async () => {
+    await expect(startCameras({ videos: { left: '/nowhere' }, fps: FPS, end: 'loop' })).rejects.toMatchObject({ code: 'demo_failed' });
   });
 });
 

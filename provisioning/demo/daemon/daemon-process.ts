@@ -30,11 +30,7 @@ export class DaemonProcess {
     const { configFile, logFile, onEvent } = this.#options;
     const log = openSync(logFile, 'a', 0o600);
     const main = join(projectRoot(), 'provisioning', 'main.ts');
-    const child = spawn(process.execPath, [main, 'edge', '--config', configFile], {
-      stdio: ['ignore', 'pipe', log],
-      // Ctrl-C reaches the whole group of a terminal; this one is to be stopped by us.
-      detached: true,
-    });
+    const child = spawn(process.execPath, [main, 'edge', '--config', configFile], { stdio: ['ignore', 'pipe', log] });
     closeSync(log);
     this.#child = child;
     if (child.stdout === null) throw new Error('The daemon has no standard output');

@@ -20,6 +20,7 @@ export class EventPrinter {
       case 'sighting':
         return this.#sighting(event);
       case 'camera': {
+        if (event.state === 'connecting') return undefined;
         const state = event.reason === null ? event.state : `${event.state}: ${event.reason}`;
         return this.#line(event.at, event.camera, event.state === 'failed' ? this.#palette.bad(state) : this.#palette.dim(state));
       }
@@ -39,7 +40,7 @@ export class EventPrinter {
     }
     const seconds = ((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1);
     const who = outcome === 'unknown' ? 'somebody unknown' : 'somebody, not clearly seen';
-    return this.#line(startedAt, camera, `${who} ${this.#palette.dim(`(${seconds} s)`)}`);
+    return this.#line(endedAt, camera, `${who} ${this.#palette.dim(`(${seconds} s)`)}`);
   }
 
   #line(at: string, camera: string, text: string): string {
