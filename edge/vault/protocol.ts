@@ -71,7 +71,6 @@ export const requestSchema = z.strictObject({
   operation: z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]),
   arguments: z.unknown(),
 });
-export type Request = z.infer<typeof requestSchema>;
 
 const errorSchema = z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) });
 

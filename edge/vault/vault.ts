@@ -114,17 +114,13 @@ export class Vault {
     const customerId = newId('customer');
     using records = new CustomerRecords(scope, customerId, keyring.create(customerId));
     const faces = customer.faces.map((face) => this.#sealFace(records, face));
-    try {
-      store.addCustomer({
-        id: customerId,
-        profile: records.sealProfile(customer.profile),
-        consent: records.sealConsent(customer.consent, undefined),
-        faces: faces.map(({ row }) => row),
-      });
-    } catch (error) {
-      keyring.discard(customerId);
-      throw error;
-    }
+    // If this fails, the key stays unsettled and is swept at the next start.
+    store.addCustomer({
+      id: customerId,
+      profile: records.sealProfile(customer.profile),
+      consent: records.sealConsent(customer.consent, undefined),
+      faces: faces.map(({ row }) => row),
+    });
     keyring.settleLater(customerId);
     this.#admit(customerId, customer.consent, faces);
     return { customerId, faceIds: faces.map(({ faceId }) => faceId) };

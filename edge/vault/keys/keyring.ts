@@ -82,11 +82,6 @@ export class Keyring {
     this.#stored.push(customerId);
   }
 
-  /** The customer's data could not be written: his key goes again. */
-  discard(customerId: string): void {
-    this.#delete.run(customerId);
-  }
-
   /**
    * @returns the customer's key, whose bytes the caller wipes, or undefined when there is none (erased)
    * @throws {SecureGateError} `envelope_rejected`

@@ -40,6 +40,28 @@ describe('customers', () => {
     expect(given.faces[0]?.embedding.every((value) => value === 0)).toBe(true);
   });
 
+  test('that could not be written leave nothing behind, and the next ones are', async () => {
+    const box = await testBox();
+    const vault = testVault(box);
+    await vault.start();
+    const unwritable = guest(1);
+    // Too late for the protocol to refuse it, this breaks the sealing of the rows after the key was written.
+    Object.defineProperty(unwritable.profile, 'name', {
+      enumerable: true,
+      get: () => {
+        throw new Error('as if the disk were full');
+      },
+    });
+    expect(() => vault.enrolCustomer(unwritable)).toThrow('as if the disk were full');
+    const { customerId } = vault.enrolCustomer(guest(2));
+    expect([vault.faces, found(vault, 1)]).toEqual([1, []]);
+    vault.stop();
+    const again = testVault(box);
+    await again.start();
+    expect(again.listCustomers().map((customer) => customer.customerId)).toEqual([customerId]);
+    expect(again.faces).toBe(1);
+  });
+
   test('that do not exist are named so', async () => {
     const vault = testVault(await testBox());
     await vault.start();

@@ -68,11 +68,4 @@ describe('Keyring', () => {
     expect(keyring.open('cus_settled')).toBeDefined();
     expect(keyring.open('cus_stored')).toBeDefined();
   });
-
-  test('a discarded key is gone', async () => {
-    const { keyring } = await testKeyring();
-    keyring.create('cus_one');
-    keyring.discard('cus_one');
-    expect(keyring.open('cus_one')).toBeUndefined();
-  });
 });
