@@ -1,5 +1,4 @@
 import type { InstalledSet } from '../../models/registry/resolve-set.ts';
-import type { Config } from '../config/schema.ts';
 import type { RgbImage } from '../inference/image.ts';
 import type { ExecutionProvider } from '../inference/model-session.ts';
 import type { Detection, FaceShot } from './frame.ts';
@@ -7,7 +6,7 @@ import type { Detection, FaceShot } from './frame.ts';
 /** What an inference thread is started with. */
 export interface StageSetup {
   readonly models: InstalledSet;
-  readonly provider: Config['inference']['provider'];
+  readonly provider: 'auto' | ExecutionProvider;
 }
 
 /** What an inference thread says when it is ready. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Finding } from './finding.ts';
 
 /** The daemon's needs of libuv's pool for `cameras` cameras: a dead one may hold two threads, the rest of the process 32. */
-export function threadPoolFor(cameras: number): number {
+function threadPoolFor(cameras: number): number {
   return 2 * cameras + 32;
 }
 
