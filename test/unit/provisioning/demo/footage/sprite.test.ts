@@ -38,7 +38,7 @@ function brightPart({ width, yuv }: Sprite): { x: number; y: number; height: num
     x: (Math.min(...xs) + Math.max(...xs) + 1) / 2,
     y: (Math.min(...ys) + Math.max(...ys) + 1) / 2,
     height,
-    value: Math.max(...yuv.y),
+    value: yuv.y.reduce((max, value) => Math.max(max, value), 0),
   };
 }
 
