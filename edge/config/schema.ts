@@ -37,12 +37,18 @@ const camera = z.strictObject({
 export const configSchema = z
   .strictObject({
     dataDir: z.string().min(1).describe('Folder of the encrypted vaults. A copy of it opens nothing without the key folder.'),
-    keyDir: z.string().min(1).describe('Folder of the tenant keys of a stand-alone box (<tenant>.key, mode 0600). Must lie outside dataDir.'),
+    keyDir: z
+      .string()
+      .min(1)
+      .describe('Folder of the tenant keys of a stand-alone box (<tenant>.key, mode 0600). Must lie outside dataDir.'),
     modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
     models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),
     inference: z
       .strictObject({
-        provider: z.enum(['auto', 'tensorrt', 'cuda', 'cpu']).default('auto').describe('Execution provider; `auto` takes the first that works.'),
+        provider: z
+          .enum(['auto', 'tensorrt', 'cuda', 'cpu'])
+          .default('auto')
+          .describe('Execution provider; `auto` takes the first that works.'),
         workers: z.number().int().min(0).max(64).default(0).describe('Inference threads. 0: one for each core, at most 8.'),
       })
       .prefault({}),

@@ -5,10 +5,14 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { ExecutionProvider, ModelSession, OutputTensor } from './model-session.ts';
 import { InferenceSession, Tensor } from './onnx-runtime.ts';
 
-export interface LoadModelOptions {
+/** A model of the manifest with its file on this box. */
+export interface ModelFile {
   readonly entry: ModelEntry;
   /** File as the registry keeps it, with its dynamic batch dimension. */
   readonly path: string;
+}
+
+export interface LoadModelOptions extends ModelFile {
   readonly provider: ExecutionProvider;
 }
 

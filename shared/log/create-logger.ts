@@ -3,7 +3,21 @@ import { type DestinationStream, destination, type Logger, pino } from 'pino';
 export type { Logger };
 
 /** Fields that are never written, wherever they turn up in a log record. */
-const SECRET_FIELDS = ['key', 'tek', 'cek', 'dek', 'pin', 'secret', 'token', 'password', 'authorization', 'embedding', 'crop', 'name', 'url'];
+const SECRET_FIELDS = [
+  'key',
+  'tek',
+  'cek',
+  'dek',
+  'pin',
+  'secret',
+  'token',
+  'password',
+  'authorization',
+  'embedding',
+  'crop',
+  'name',
+  'url',
+];
 
 /**
  * The process's structured log: one JSON line a record on stderr (stdout belongs to results and events).

@@ -75,11 +75,24 @@ export const statsSchema = z.strictObject({
   /** Faces turned away, by reason. */
   rejections: z.record(z.string(), z.number().int()),
   provider: z.strictObject({ name: z.string(), fallbackReason: z.string().nullable() }),
-  vaults: z.array(z.strictObject({ tenant: z.string(), state: z.enum(['starting', 'ready', 'failed', 'stopped']), faces: z.number().int(), restarts: z.number().int() })),
+  vaults: z.array(
+    z.strictObject({
+      tenant: z.string(),
+      state: z.enum(['starting', 'ready', 'failed', 'stopped']),
+      faces: z.number().int(),
+      restarts: z.number().int(),
+    }),
+  ),
 });
 export type Stats = z.infer<typeof statsSchema>;
 
-export const readySchema = z.strictObject({ type: z.literal('ready'), at: z.iso.datetime(), box: z.string(), cameras: z.number().int(), tenants: z.number().int() });
+export const readySchema = z.strictObject({
+  type: z.literal('ready'),
+  at: z.iso.datetime(),
+  box: z.string(),
+  cameras: z.number().int(),
+  tenants: z.number().int(),
+});
 export type Ready = z.infer<typeof readySchema>;
 
 /** What `securegate edge` writes to stdout: one JSON object a line. */
