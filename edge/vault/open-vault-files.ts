@@ -36,7 +36,7 @@ export async function openVaultFiles(
   const fileVault = take(keys, 'file-vault');
   // Nothing uses these yet; what is not needed is not kept.
   for (const name of ['outbox', 'clip', 'snapshot', 'index-seed']) take(keys, name).bytes.fill(0);
-  let keysDb: Database | undefined;
+  let keysDb: Database.Database | undefined;
   try {
     keysDb = openEncryptedDatabase(files.keysDb, { key: fileKeys.bytes, schema: KEYS_SCHEMA, mode: 'open' });
     const vaultDb = openEncryptedDatabase(files.vaultDb, { key: fileVault.bytes, schema: VAULT_SCHEMA, mode: 'open' });

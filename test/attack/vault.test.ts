@@ -33,7 +33,7 @@ async function enrolled(box: TestBox, seeds: readonly number[], tenant = 'hall')
 }
 
 /** What somebody can do who has the key file as well: open the databases and change rows. */
-async function asInsider(box: TestBox, file: 'file-vault' | 'file-keys', change: (database: Database) => void): Promise<void> {
+async function asInsider(box: TestBox, file: 'file-vault' | 'file-keys', change: (database: Database.Database) => void): Promise<void> {
   const files = filesOf(box);
   const scope = { org: 'acme', tenant: 'hall', box: box.box };
   const keys = openHeader(parseHeader(await readFile(files.header), scope), await readFile(keyOf(box)), scope);

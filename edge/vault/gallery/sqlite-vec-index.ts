@@ -17,13 +17,13 @@ export function createSqliteVecIndex(): HotIndex {
 }
 
 class SqliteVecIndex implements HotIndex {
-  readonly #database: Database;
+  readonly #database: Database.Database;
   readonly #insert: Statement<[string, Float32Array], unknown>;
   readonly #delete: Statement<[string], unknown>;
   readonly #nearest: Statement<[Float32Array, number], { face_id: string; distance: number }>;
   #size = 0;
 
-  constructor(database: Database) {
+  constructor(database: Database.Database) {
     this.#database = database;
     this.#insert = database.prepare('INSERT INTO faces (face_id, embedding) VALUES (?, ?)');
     this.#delete = database.prepare('DELETE FROM faces WHERE face_id = ?');

@@ -26,7 +26,7 @@ interface KeyRow {
 export class Keyring {
   readonly #scope: VaultScope;
   readonly #headerKeys: HeaderKeys;
-  readonly #database: Database;
+  readonly #database: Database.Database;
   readonly #insert: Statement<[string, string, number, Buffer], unknown>;
   readonly #settle: Statement<[string], unknown>;
   readonly #delete: Statement<[string], unknown>;
@@ -38,7 +38,7 @@ export class Keyring {
    * @param headerKeys must hold the shard keys; this object wipes them all
    * @param database keys.db with the schema of keys-schema.ts; this object closes it
    */
-  constructor(scope: VaultScope, headerKeys: HeaderKeys, database: Database) {
+  constructor(scope: VaultScope, headerKeys: HeaderKeys, database: Database.Database) {
     this.#scope = scope;
     this.#headerKeys = headerKeys;
     this.#database = database;

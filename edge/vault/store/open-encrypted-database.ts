@@ -20,8 +20,8 @@ export interface EncryptedDatabaseOptions {
  * are encrypted too. With `synchronous=FULL` a committed transaction outlives a power cut.
  * @throws {SecureGateError} `vault_corrupt` (damaged, another key, an empty file), `vault_newer`, `data_folder_in_use`, `storage_failed`
  */
-export function openEncryptedDatabase(path: string, options: EncryptedDatabaseOptions): Database {
-  let database: Database | undefined;
+export function openEncryptedDatabase(path: string, options: EncryptedDatabaseOptions): Database.Database {
+  let database: Database.Database | undefined;
   try {
     database = new Database(path, { fileMustExist: options.mode === 'open', timeout: 0 });
     useFileKey(database, options.key);
@@ -42,7 +42,7 @@ export function openEncryptedDatabase(path: string, options: EncryptedDatabaseOp
 }
 
 /** Without the prefix `raw:` the library would take the key for a passphrase, and say nothing. */
-function useFileKey(database: Database, key: Buffer): void {
+function useFileKey(database: Database.Database, key: Buffer): void {
   const prefix = Buffer.from('raw:');
   const raw = Buffer.alloc(prefix.length + key.length);
   try {
@@ -55,7 +55,7 @@ function useFileKey(database: Database, key: Buffer): void {
   }
 }
 
-function migrate(database: Database, options: EncryptedDatabaseOptions): void {
+function migrate(database: Database.Database, options: EncryptedDatabaseOptions): void {
   const version = Number(database.pragma('user_version', { simple: true }));
   // SQLite takes an emptied file for a new database: a vault that lost its content must not look like one without customers.
   if (options.mode === 'open' && version === 0) throw new SecureGateError('vault_corrupt', 'A database of this vault is empty');

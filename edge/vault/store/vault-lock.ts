@@ -10,7 +10,7 @@ const WAIT_MS = 5_000;
  */
 export class VaultLock {
   readonly #path: string;
-  #database: Database | undefined;
+  #database: Database.Database | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -18,7 +18,7 @@ export class VaultLock {
 
   /** @throws {SecureGateError} `data_folder_in_use`, `storage_failed` */
   acquire(): void {
-    let database: Database | undefined;
+    let database: Database.Database | undefined;
     try {
       database = new Database(this.#path, { timeout: WAIT_MS });
       database.exec('BEGIN EXCLUSIVE');

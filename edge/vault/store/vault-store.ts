@@ -29,7 +29,7 @@ export interface NewCustomer {
  * What a method wrote is on the disk when it returns.
  */
 export class VaultStore {
-  readonly #database: Database;
+  readonly #database: Database.Database;
   readonly #insertCustomer: Statement<[string, Buffer], unknown>;
   readonly #insertConsent: Statement<[string, string, Buffer], unknown>;
   readonly #insertFace: Statement<[string, string, string, Buffer], unknown>;
@@ -42,7 +42,7 @@ export class VaultStore {
   readonly #addCustomer: (customer: NewCustomer) => void;
 
   /** @param database vault.db with the schema of vault-schema.ts; this object closes it */
-  constructor(database: Database) {
+  constructor(database: Database.Database) {
     this.#database = database;
     this.#insertCustomer = database.prepare('INSERT INTO customers (id, profile) VALUES (?, ?)');
     this.#insertConsent = database.prepare('INSERT INTO consents (id, customer_id, envelope) VALUES (?, ?, ?)');

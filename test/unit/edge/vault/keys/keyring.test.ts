@@ -12,7 +12,7 @@ import { tempFolder } from '../../../../helpers/temp-folder.ts';
 
 const scope = { org: 'acme', tenant: 'hall', box: newId('box') };
 
-async function testKeyring(): Promise<{ keyring: Keyring; database: Database }> {
+async function testKeyring(): Promise<{ keyring: Keyring; database: Database.Database }> {
   const tek = randomBytes(32);
   const database = openEncryptedDatabase(join(await tempFolder(), 'keys.db'), {
     key: randomBytes(32),

@@ -12,18 +12,18 @@ const ROWS = 4000;
 
 let path: string;
 const key = randomBytes(32);
-const open = (mode: 'create' | 'open' = 'open', schema: readonly string[] = SCHEMA, fileKey = key): Database =>
+const open = (mode: 'create' | 'open' = 'open', schema: readonly string[] = SCHEMA, fileKey = key): Database.Database =>
   openEncryptedDatabase(path, { key: fileKey, schema, mode });
 const refused = (code: string): unknown => expect.objectContaining({ code });
 
-function fill(database: Database): void {
+function fill(database: Database.Database): void {
   const insert = database.prepare<[string]>('INSERT INTO words (word) VALUES (?)');
   database.transaction(() => {
     for (let row = 0; row < ROWS; row += 1) insert.run(WORD);
   })();
 }
 
-const words = (database: Database): (string | undefined)[] =>
+const words = (database: Database.Database): (string | undefined)[] =>
   database
     .prepare<[], { word: string }>('SELECT word FROM words')
     .all()
