@@ -16,7 +16,7 @@ export function demoCommand(): Command {
       'after',
       `
 The first start fetches the models and six photographs and films four cameras from them; later starts find all of that.
-Names, guests and footage are made up; nothing is read from your cameras.
+Names and consents are made up; none of your cameras is touched.
 
 Example:
   npm run demo -- --once --json`,
