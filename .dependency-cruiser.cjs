@@ -17,7 +17,7 @@ const ROOMS = [
   { name: 'edge/runtime', path: RUNTIME, may: [SHARED] },
   { name: 'edge/inference', path: INFERENCE, may: [RUNTIME, SHARED, MODELS] },
   // Only the files beside the stages know their order.
-  { name: 'edge/pipeline', path: '^edge/pipeline/[^/]+$', may: ['^edge/pipeline/', INFERENCE, RUNTIME, SHARED, MODELS] },
+  { name: 'edge/pipeline', path: '^edge/pipeline/[^/]+$', may: ['^edge/pipeline/', INFERENCE, RUNTIME, SHARED] },
   ...PIPELINE_STAGES.map((stage) => ({
     name: `edge/pipeline/${stage}`,
     path: `^edge/pipeline/${stage}/`,

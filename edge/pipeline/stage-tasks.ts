@@ -1,11 +1,16 @@
-import type { InstalledSet } from '../../models/registry/resolve-set.ts';
 import type { RgbImage } from '../inference/image.ts';
+import type { ModelFile } from '../inference/load-model.ts';
 import type { ExecutionProvider } from '../inference/model-session.ts';
 import type { Detection, FaceShot } from './frame.ts';
 
 /** What an inference thread is started with. */
 export interface StageSetup {
-  readonly models: InstalledSet;
+  readonly models: {
+    readonly detector: ModelFile;
+    /** Null where the detector finds the five points itself. */
+    readonly landmarks: ModelFile | null;
+    readonly embedder: ModelFile;
+  };
   readonly provider: 'auto' | ExecutionProvider;
 }
 

@@ -93,7 +93,6 @@ export const readySchema = z.strictObject({
   cameras: z.number().int(),
   tenants: z.number().int(),
 });
-export type Ready = z.infer<typeof readySchema>;
 
 /** What `securegate edge` writes to stdout: one JSON object a line. */
 export const eventSchema = z.discriminatedUnion('type', [sightingSchema, cameraStateSchema, statsSchema, readySchema]);

@@ -246,19 +246,28 @@ describe('kill -9 while guests are enrolled: every acknowledged customer is ther
       const vault = testClient(box);
       await vault.start();
       const pid = vault.pid;
+      // Some enrolments are let through, then the knife falls anywhere within the next ones.
+      const last = acknowledged.length + (round % 5);
+      let struck = false;
+      const strike = (): void => {
+        if (struck || acknowledged.length < last) return;
+        struck = true;
+        setTimeout(() => kill(pid), Math.random() * 10);
+      };
       const enrol = async (): Promise<void> => {
         while (vault.pid === pid) {
           seed += 1;
           const { customerId } = await vault.enrolCustomer({ ...guest(seed), faces: [face(seed), face(seed + 100_000)] });
           acknowledged.push(customerId);
+          strike();
         }
       };
-      setTimeout(() => kill(pid), Math.random() * 60);
+      strike();
       const outcomes = await Promise.allSettled([enrol(), enrol(), enrol()]);
       for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toEqual(refused('vault_unavailable'));
       await vault.stop();
     }
-    expect(acknowledged.length).toBeGreaterThan(20);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(40);
     expect(await expectWhole(box, acknowledged)).toBeLessThanOrEqual(seed);
   }, 120_000);
 

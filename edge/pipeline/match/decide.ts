@@ -35,7 +35,8 @@ export function decide(shots: readonly Candidates[], threshold: number): Decisio
   }
   let winner: { customerId: string; scores: number[]; score: number } | null = null;
   for (const [customerId, scores] of ballots) {
-    const score = scores.reduce((sum, value) => sum + value, 0) / scores.length;
+    // Summed in one order: which shot came first must not decide by the last bit of a sum.
+    const score = scores.toSorted((a, b) => a - b).reduce((sum, value) => sum + value, 0) / scores.length;
     const leads = !winner || scores.length > winner.scores.length || (scores.length === winner.scores.length && score > winner.score);
     if (leads) winner = { customerId, scores, score };
   }
