@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { resolveSet } from '../models/registry/resolve-set.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
+import type { Sighting } from '../shared/messages/events.ts';
 import type { Config } from './config/schema.ts';
 import type { StageInfo } from './pipeline/stage-tasks.ts';
 import { Stages } from './pipeline/stages.ts';
@@ -9,7 +10,8 @@ const MOST_DEFAULT_THREADS = 8;
 
 export interface OpenStages extends StageInfo {
   readonly stages: Stages;
-  readonly models: { readonly detector: string; readonly embedder: string };
+  /** Ids, as sightings name them. */
+  readonly models: Sighting['models'];
   /** The embedding model's own threshold, for tenants that set none. */
   readonly matchThreshold: number;
 }
@@ -27,7 +29,11 @@ export async function openStages(config: Config, logger: Logger): Promise<OpenSt
     return {
       ...info,
       stages,
-      models: { detector: set.detector.entry.id, embedder: set.embedder.entry.id },
+      models: {
+        detector: set.detector.entry.id,
+        landmarks: set.landmarks?.entry.id ?? null,
+        embedder: set.embedder.entry.id,
+      },
       matchThreshold: set.embedder.entry.defaultThreshold ?? 1,
     };
   } catch (error) {

@@ -31,7 +31,8 @@ export const sightingSchema = z.strictObject({
   score: z.number().nullable(),
   /** Shots that voted. */
   votes: z.number().int(),
-  models: z.strictObject({ detector: z.string(), embedder: z.string() }),
+  /** Ids of the models that were used; no landmarks model where the detector finds the points itself. */
+  models: z.strictObject({ detector: z.string(), landmarks: z.string().nullable(), embedder: z.string() }),
 });
 export type Sighting = z.infer<typeof sightingSchema>;
 

@@ -54,6 +54,6 @@ export function sightingOf(customerId: string | null, tenant = 'hall', outcome: 
     customerId,
     score: customerId === null ? null : 0.8,
     votes: 3,
-    models: { detector: 'test-detector', embedder: MODEL },
+    models: { detector: 'test-detector', landmarks: 'landmarks-68', embedder: MODEL },
   };
 }

@@ -3,7 +3,7 @@ import type { FaceShot } from '../../../../../edge/pipeline/frame.ts';
 import { Dossier, wipe } from '../../../../../edge/pipeline/sighting/dossier.ts';
 import { sightingSchema } from '../../../../../shared/messages/events.ts';
 
-const identity = { id: 'sig_x', tenant: 'north', camera: 'door', track: 7, models: { detector: 'd', embedder: 'e' } };
+const identity = { id: 'sig_x', tenant: 'north', camera: 'door', track: 7, models: { detector: 'd', landmarks: 'l', embedder: 'e' } };
 const box = { x: 10, y: 20, width: 100, height: 120 };
 const start = { at: 1_700_000_000_000, mediaMs: 2000 };
 const later = (ms: number) => ({ at: start.at + ms, mediaMs: start.mediaMs + ms });

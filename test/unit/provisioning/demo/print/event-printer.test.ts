@@ -20,7 +20,7 @@ const sighting: Sighting = {
   customerId: 'cus_1',
   score: 0.876,
   votes: 3,
-  models: { detector: 'd', embedder: 'e' },
+  models: { detector: 'd', landmarks: 'l', embedder: 'e' },
 };
 const printer = new EventPrinter(new Map([['cus_1', 'Ottilie Brackenwurst']]), paletteFor({}, {}));
 

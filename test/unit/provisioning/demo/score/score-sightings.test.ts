@@ -34,7 +34,7 @@ function sightingOf(appearance: Appearance, changes: Partial<Sighting> = {}): Si
     customerId: named ? `cus_${appearance.person}` : null,
     score: 0.9,
     votes: 3,
-    models: { detector: 'd', embedder: 'e' },
+    models: { detector: 'd', landmarks: 'l', embedder: 'e' },
     ...changes,
   };
 }
