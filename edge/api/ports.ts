@@ -1,0 +1,112 @@
+import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
+import type { VaultClient } from '../vault/client.ts';
+
+/** What the API needs of the running box. The daemon implements it; tests may implement it over real parts. */
+export interface BoxPort {
+  readonly box: string;
+  readonly version: string;
+  stats(): Stats;
+  models(): readonly { readonly id: string; readonly task: string; readonly licence: string; readonly commercialUse: boolean }[];
+  /** Parts that `/readyz` reports, each with its reason when it is not ready. */
+  health(): readonly { readonly part: string; readonly ready: boolean; readonly reason: string | null }[];
+  readonly tenants: TenantsPort;
+  readonly cameras: CamerasPort;
+  readonly faces: FacesPort;
+  /** Calls the listener for each event of this tenant from now on. The listener must not block. @returns how to end it */
+  onEvent(tenant: string, listener: (event: EdgeEvent) => void): () => void;
+  /** Crop of a sighting's best shot (JPEG), as long as the tenant's `unmatchedTtlMs` lets it live in memory. */
+  sightingPicture(tenant: string, sightingId: string): Promise<Buffer | undefined>;
+}
+
+export interface TenantView {
+  readonly id: string;
+  readonly org: string;
+  readonly matchThreshold: number | null;
+  readonly unmatchedTtlMs: number;
+  readonly state: VaultClient['state'];
+  readonly reason: string | null;
+  readonly fixed: boolean;
+}
+
+export interface TenantsPort {
+  list(): readonly TenantView[];
+  /** @throws {SecureGateError} `tenant_not_found` */
+  get(tenant: string): TenantView;
+  /** Makes the tenant's vault and opens it. @throws {SecureGateError} `conflict`, those of the vault's start */
+  add(tenant: { id: string; org: string; matchThreshold?: number | undefined; unmatchedTtlMs?: number | undefined }): Promise<TenantView>;
+  /** @throws {SecureGateError} `tenant_not_found`, `fixed_by_configuration` */
+  change(tenant: string, policy: { matchThreshold?: number | null | undefined; unmatchedTtlMs?: number | undefined }): Promise<TenantView>;
+  /** The vault of one tenant. @throws {SecureGateError} `tenant_not_found` */
+  vault(tenant: string): VaultClient;
+}
+
+export interface CameraView {
+  readonly id: string;
+  readonly slug: string;
+  readonly title: string | null;
+  readonly address: string;
+  readonly fps: number;
+  readonly tiles: { readonly columns: number; readonly rows: number; readonly overlap: number } | null;
+  readonly roomId: string | null;
+  readonly fixed: boolean;
+  readonly state: Stats['cameras'][number]['state'];
+  readonly reason: string | null;
+  readonly fpsGiven: number;
+  readonly version: number;
+}
+
+export interface CameraSettings {
+  readonly slug: string;
+  readonly title?: string | undefined;
+  readonly url: string;
+  readonly fps: number;
+  readonly tiles?: CameraView['tiles'] | undefined;
+  readonly roomId?: string | undefined;
+}
+
+/** One analysed picture with what was seen on it, for the live view. */
+export interface LiveFrame {
+  readonly mediaMs: number;
+  readonly width: number;
+  readonly height: number;
+  readonly jpeg: Buffer;
+  readonly tracks: readonly {
+    readonly track: number;
+    readonly box: Sighting['box'];
+    readonly outcome: Sighting['outcome'];
+    readonly customerId: string | null;
+  }[];
+}
+
+export interface CamerasPort {
+  list(tenant: string): readonly CameraView[];
+  /** @throws {SecureGateError} `record_not_found` */
+  get(tenant: string, id: string): CameraView;
+  /** Stores the camera in the tenant's vault and starts it. @throws {SecureGateError} `conflict` (slug taken) */
+  add(tenant: string, settings: CameraSettings): Promise<CameraView>;
+  /** @throws {SecureGateError} `record_not_found`, `fixed_by_configuration`, `version_conflict` */
+  change(tenant: string, id: string, settings: Partial<CameraSettings>, version?: number): Promise<CameraView>;
+  remove(tenant: string, id: string, version?: number): Promise<void>;
+  /** Opens the address and takes one picture. @throws {SecureGateError} camera_* */
+  test(url: string): Promise<{ width: number; height: number; openedMs: number; jpeg: Buffer }>;
+  /** Pictures are encoded only while somebody watches; a listener that is behind simply misses some. @returns how to end it */
+  watch(tenant: string, id: string, listener: (frame: LiveFrame) => void): () => void;
+}
+
+export interface DescribedPicture {
+  readonly embedding: Float32Array;
+  readonly quality: { sizePx: number; sharpness: number; yaw: number; pitch: number; roll: number; cutOff: number; overall: number };
+  readonly model: string;
+  /** Aligned face, JPEG. */
+  readonly picture: Buffer;
+}
+
+export interface FacesPort {
+  readonly model: string;
+  /** @throws {SecureGateError} those of `describeStill` */
+  describe(image: Buffer): Promise<DescribedPicture>;
+  /** The best shot of a sighting that is still in memory. @throws {SecureGateError} `sighting_gone` */
+  ofSighting(tenant: string, sightingId: string): Promise<DescribedPicture>;
+  /** The tenant's own threshold, or the embedder's. */
+  threshold(tenant: string): number;
+}

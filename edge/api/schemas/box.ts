@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
+import { CAMERA_STATES, sightingSchema, statsSchema } from '../../../shared/messages/events.ts';
+import { pageQuery } from './common.ts';
+
+export const tenantSchema = z
+  .strictObject({
+    id: slugSchema,
+    org: slugSchema,
+    matchThreshold: z.number().min(0).max(1).nullable(),
+    unmatchedTtlMs: z.number().int().min(1000).max(60_000),
+    state: z.enum(['starting', 'ready', 'failed', 'stopped']),
+    /** Error code of `failed`. */
+    reason: z.string().nullable(),
+    /** Declared in the configuration file: it is changed there. */
+    fixed: z.boolean(),
+  })
+  .meta({ id: 'Tenant' });
+
+export const newTenantSchema = tenantSchema
+  .pick({ id: true, org: true })
+  .extend({ matchThreshold: z.number().min(0).max(1).optional(), unmatchedTtlMs: z.number().int().min(1000).max(60_000).optional() })
+  .meta({ id: 'NewTenant' });
+
+export const SCOPES = [
+  'people:read',
+  'people:write',
+  'search',
+  'sightings:read',
+  'venue:read',
+  'venue:write',
+  'cameras:read',
+  'cameras:write',
+  'live',
+  'usage:read',
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const newApiKeySchema = z
+  .strictObject({ title: z.string().min(1).max(100), scopes: z.array(z.enum(SCOPES)).min(1), expiresAt: z.iso.datetime().optional() })
+  .meta({ id: 'NewApiKey' });
+
+export const apiKeySchema = z
+  .strictObject({
+    id: z.string(),
+    title: z.string(),
+    scopes: z.array(z.enum(SCOPES)),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable(),
+    revokedAt: z.iso.datetime().nullable(),
+    lastUsedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+
+/** The key itself is in this answer and never again. */
+export const createdApiKeySchema = apiKeySchema.extend({ key: z.string() }).meta({ id: 'CreatedApiKey' });
+
+export const sessionSchema = z.strictObject({ subject: z.literal('admin'), expiresAt: z.iso.datetime() }).meta({ id: 'Session' });
+
+/** A sighting as the API tells it: with the name for those who may read people. */
+export const apiSightingSchema = sightingSchema
+  .omit({ type: true })
+  .extend({ name: z.string().nullable(), hasPicture: z.boolean() })
+  .meta({ id: 'Sighting' });
+
+export const sightingsQuery = pageQuery.extend({
+  camera: slugSchema.optional(),
+  outcome: z.enum(['person', 'unknown', 'undecided']).optional(),
+  customerId: idSchema('customer').optional(),
+  from: z.iso.datetime().optional(),
+  to: z.iso.datetime().optional(),
+});
+
+export const cameraViewSchema = z
+  .strictObject({
+    id: z.string(),
+    slug: slugSchema,
+    title: z.string().nullable(),
+    /** Address without user and password. */
+    address: z.string(),
+    fps: z.number(),
+    tiles: z.strictObject({ columns: z.number(), rows: z.number(), overlap: z.number() }).nullable(),
+    roomId: z.string().nullable(),
+    /** Declared in the configuration file: it is changed there. */
+    fixed: z.boolean(),
+    state: z.enum(CAMERA_STATES),
+    reason: z.string().nullable(),
+    fpsGiven: z.number(),
+    version: z.number().int(),
+  })
+  .meta({ id: 'CameraView' });
+
+export const cameraTestSchema = z
+  .strictObject({ width: z.number().int(), height: z.number().int(), openedMs: z.number(), /** JPEG, base64. */ picture: z.string() })
+  .meta({ id: 'CameraTest' });
+
+export const systemSchema = z
+  .strictObject({
+    box: idSchema('box'),
+    version: z.string(),
+    stats: statsSchema,
+    models: z.array(z.strictObject({ id: z.string(), task: z.string(), licence: z.string(), commercialUse: z.boolean() })),
+  })
+  .meta({ id: 'System' });
+
+export const usageSchema = z
+  .strictObject({ days: z.array(z.strictObject({ day: z.iso.date(), counters: z.record(z.string(), z.number().int()) })) })
+  .meta({ id: 'Usage' });

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { idSchema } from '../../../shared/ids/ids.ts';
+
+export const consentSchema = z
+  .strictObject({
+    noticeVersion: z.string().min(1).max(100),
+    purpose: z.string().min(1).max(500),
+    givenAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime(),
+  })
+  .meta({
+    id: 'Consent',
+    examples: [
+      { noticeVersion: '2026-1', purpose: 'entry without ticket', givenAt: '2026-11-01T18:00:00Z', expiresAt: '2027-06-30T00:00:00Z' },
+    ],
+  });
+
+export const newCustomerSchema = z
+  .strictObject({ name: z.string().min(1).max(200), contact: z.string().max(500).optional(), consent: consentSchema })
+  .meta({ id: 'NewCustomer' });
+
+export const customerPatchSchema = z
+  .strictObject({ name: z.string().min(1).max(200).optional(), contact: z.string().max(500).nullable().optional() })
+  .meta({ id: 'CustomerPatch' });
+
+/** `valid`: recognised. `expired`, `withdrawn`: kept, but never a candidate. */
+export const CONSENT_STATES = ['valid', 'expired', 'withdrawn'] as const;
+
+export const customerSchema = z
+  .strictObject({
+    id: idSchema('customer'),
+    name: z.string(),
+    contact: z.string().nullable(),
+    consent: consentSchema,
+    consentState: z.enum(CONSENT_STATES),
+    faces: z.number().int(),
+    /** Changes with every change; the ETag. */
+    version: z.number().int(),
+  })
+  .meta({ id: 'Customer' });
+
+export const qualitySchema = z
+  .strictObject({
+    sizePx: z.number(),
+    sharpness: z.number(),
+    yaw: z.number(),
+    pitch: z.number(),
+    roll: z.number(),
+    cutOff: z.number(),
+    overall: z.number(),
+  })
+  .meta({ id: 'FaceQuality' });
+
+export const faceSchema = z
+  .strictObject({ id: idSchema('face'), model: z.string(), quality: z.number(), enrolledAt: z.iso.datetime(), hasPicture: z.boolean() })
+  .meta({ id: 'Face' });
+
+export const newFaceResultSchema = z.strictObject({ faceId: idSchema('face'), quality: qualitySchema }).meta({ id: 'NewFace' });
+
+export const candidateSchema = z
+  .strictObject({ customerId: idSchema('customer'), name: z.string(), score: z.number(), match: z.boolean() })
+  .meta({ id: 'Candidate' });
+
+export const searchResultSchema = z
+  .strictObject({ candidates: z.array(candidateSchema), threshold: z.number(), quality: qualitySchema })
+  .meta({ id: 'SearchResult' });
+
+export const verifyResultSchema = z
+  .strictObject({ match: z.boolean(), score: z.number(), threshold: z.number(), quality: qualitySchema })
+  .meta({ id: 'VerifyResult' });

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
+
+const recordId = z.string().regex(/^[a-z0-9][a-z0-9-]{1,62}$/);
+
+const tiles = z.strictObject({
+  columns: z.number().int().min(1).max(8),
+  rows: z.number().int().min(1).max(8),
+  overlap: z.number().min(0).max(0.5),
+});
+
+/**
+ * The records that a venue keeps for itself. Each kind is one schema: its routes (list, add, read, change, remove) are made
+ * from this table, so that they cannot differ.
+ */
+export const VENUE_RECORDS = {
+  events: z
+    .strictObject({ title: z.string().min(1).max(200), startsAt: z.iso.datetime(), endsAt: z.iso.datetime(), roomId: recordId.optional() })
+    .meta({ id: 'Event', examples: [{ title: 'Winter concert', startsAt: '2026-12-12T19:00:00Z', endsAt: '2026-12-12T22:00:00Z' }] }),
+  rooms: z.strictObject({ title: z.string().min(1).max(200), capacity: z.number().int().positive().optional() }).meta({ id: 'Room' }),
+  cameras: z
+    .strictObject({
+      slug: slugSchema,
+      title: z.string().max(200).optional(),
+      /** May hold the camera's credentials: is written, and never read back whole. */
+      url: z.string().min(1).max(2000),
+      fps: z.number().min(0.2).max(30).default(5),
+      tiles: tiles.optional(),
+      roomId: recordId.optional(),
+    })
+    .meta({ id: 'Camera' }),
+  attendees: z.strictObject({ eventId: recordId, customerId: idSchema('customer') }).meta({ id: 'Attendee' }),
+  /** Somebody may only be watched for a stated purpose, by a named owner, for a limited time. */
+  watchlists: z
+    .strictObject({
+      customerId: idSchema('customer'),
+      purpose: z.string().min(1).max(500),
+      owner: z.string().min(1).max(200),
+      expiresAt: z.iso.datetime(),
+    })
+    .meta({ id: 'WatchlistEntry' }),
+  webhooks: z.strictObject({ url: z.url({ protocol: /^https?$/ }), active: z.boolean().default(true) }).meta({ id: 'Webhook' }),
+} as const;
+
+export type VenueRecordKind = keyof typeof VENUE_RECORDS;
