@@ -12,6 +12,7 @@ export interface BoxPort {
   readonly tenants: TenantsPort;
   readonly cameras: CamerasPort;
   readonly faces: FacesPort;
+  readonly webhooks: WebhooksPort;
   /** Calls the listener for each event of this tenant from now on. The listener must not block. @returns how to end it */
   onEvent(tenant: string, listener: (event: EdgeEvent) => void): () => void;
   /** Crop of a sighting's best shot (JPEG), as long as the tenant's `unmatchedTtlMs` lets it live in memory. */
@@ -109,4 +110,42 @@ export interface FacesPort {
   ofSighting(tenant: string, sightingId: string): Promise<DescribedPicture>;
   /** The tenant's own threshold, or the embedder's. */
   threshold(tenant: string): number;
+}
+
+export interface WebhookView {
+  readonly id: string;
+  readonly url: string;
+  readonly active: boolean;
+  readonly version: number;
+}
+
+/** A delivery that was given up. It names the sighting and holds nothing of it. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly sightingId: string;
+  readonly phase: Sighting['phase'];
+  readonly givenUpAt: string;
+  readonly attempts: number;
+  /** What the last attempt met with: an HTTP status, an error code of the system, or one of ours. */
+  readonly reason: string;
+}
+
+/** Webhooks are stored as records of kind `webhooks` by the box itself, since their signing secrets never leave it again. */
+export interface WebhooksPort {
+  list(tenant: string): readonly WebhookView[];
+  /** @throws {SecureGateError} `tenant_not_found`, `record_not_found` */
+  get(tenant: string, id: string): WebhookView;
+  /**
+   * @returns the webhook with its signing secret, which is shown this once
+   * @throws {SecureGateError} `webhook_target_refused`, `conflict` (too many), `vault_unavailable`
+   */
+  add(tenant: string, settings: { url: string; active: boolean }): Promise<{ webhook: WebhookView; secret: string }>;
+  /** @throws {SecureGateError} `record_not_found`, `version_conflict`, `webhook_target_refused` */
+  change(tenant: string, id: string, settings: { url: string; active: boolean }, version?: number): Promise<WebhookView>;
+  /** @throws {SecureGateError} `record_not_found`, `version_conflict` */
+  remove(tenant: string, id: string, version?: number): Promise<void>;
+  /** Newest first, at most 100. @throws {SecureGateError} `record_not_found` */
+  deadLetters(tenant: string, id: string): readonly DeadLetter[];
+  /** Puts the dead letters into the queue again, as far as their sightings are still there. @returns how many */
+  redeliver(tenant: string, id: string): Promise<number>;
 }

@@ -5,7 +5,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /**
- * Reads and checks a configuration file (JSON). Relative folders count from the file's own folder.
+ * Reads and checks a configuration file (JSON). Relative paths count from the file's own folder.
  * @throws {SecureGateError} `config_missing`, `config_invalid` with the fields at fault
  */
 export function loadConfig(file: string): Config {
@@ -24,10 +24,12 @@ export function loadConfig(file: string): Config {
   const config = parseConfig(json);
   const base = dirname(resolve(file));
   const from = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
+  const { tls } = config.api;
   return {
     ...config,
     dataDir: from(config.dataDir),
     keyDir: from(config.keyDir),
+    api: { ...config.api, ...(tls === undefined ? {} : { tls: { cert: from(tls.cert), key: from(tls.key) } }) },
     ...(config.modelsDir === undefined ? {} : { modelsDir: from(config.modelsDir) }),
   };
 }

@@ -33,6 +33,30 @@ const camera = z.strictObject({
   tiles: tiles.optional().describe('Also look for small faces on overlapping tiles of the picture. Costs one detection a tile.'),
 });
 
+const tls = z.strictObject({
+  cert: z.string().min(1).describe('File of the certificate chain, PEM.'),
+  key: z.string().min(1).describe('File of the private key, PEM; readable by the daemon alone.'),
+});
+
+const api = z
+  .strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but a loopback address needs `tls`.'),
+    port: z.number().int().min(0).max(65_535).default(8750).describe('TCP port; 0 takes any free one.'),
+    tls: tls.optional().describe('Certificate of the API. Without it only loopback is served, by plain HTTP.'),
+  })
+  .describe('The HTTP API and the console of the box.');
+
+const webhooks = z
+  .strictObject({
+    allowPrivateTargets: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Let webhooks call loopback, link-local and private addresses, and plain http:// ones. Off, a tenant cannot reach the venue's network through the box.",
+      ),
+  })
+  .describe('Calls to the receivers that the tenants name.');
+
 /** The one schema of the daemon's configuration: reference page and JSON Schema are generated from it. */
 export const configSchema = z
   .strictObject({
@@ -52,13 +76,24 @@ export const configSchema = z
         workers: z.number().int().min(0).max(64).default(0).describe('Inference threads. 0: one for each core, at most 8.'),
       })
       .prefault({}),
-    tenants: z.array(tenant).min(1).describe('Tenants of this box.'),
-    cameras: z.array(camera).default([]).describe('Cameras of this box.'),
+    api: api.prefault({}),
+    webhooks: webhooks.prefault({}),
+    tenants: z
+      .array(tenant)
+      .min(1)
+      .describe('Tenants that this file alone declares. The API adds others, whose policy lies in the data folder.'),
+    cameras: z
+      .array(camera)
+      .default([])
+      .describe('Cameras that this file alone declares. The API adds others, which lie in the vault of their tenant.'),
   })
   .superRefine((config, context) => {
     const issue = (path: (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path, message });
     };
+    if (config.api.tls === undefined && !isLoopback(config.api.host)) {
+      issue(['api', 'tls'], 'plain HTTP is served on loopback only: add a certificate or listen on 127.0.0.1');
+    }
     const tenants = new Set<string>();
     config.tenants.forEach(({ id }, index) => {
       if (tenants.has(id)) issue(['tenants', index, 'id'], 'this tenant is there twice');
@@ -71,6 +106,11 @@ export const configSchema = z
       if (!tenants.has(owner)) issue(['cameras', index, 'tenant'], 'no such tenant');
     });
   });
+
+/** Names are not asked for: what `localhost` means is somebody else's decision, but for that one name. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
 
 export type Config = z.infer<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
