@@ -15,11 +15,42 @@ export const ERROR_CODES = {
   // Consent
   consent_missing: { status: 409, title: 'No consent on record', next: 'Record the consent of this customer first.' },
   consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },
+  // Who asks, and what may be asked
+  unauthenticated: { status: 401, title: 'Not logged in', next: 'Send a valid API key, admin token or session.' },
+  forbidden: { status: 403, title: 'Not allowed', next: 'Use a key of this tenant with the scope that the route needs.' },
+  csrf: {
+    status: 403,
+    title: 'Request came from another site',
+    next: "Send it from the box's own page, or with a key instead of a session.",
+  },
+  rate_limited: { status: 429, title: 'Too many requests', next: 'Wait as long as the Retry-After header says.' },
   // Identifiers and requests
   invalid_id: { status: 400, title: 'Identifier is not valid', next: 'Use 2 to 63 lower-case letters, digits and dashes.' },
   invalid_request: { status: 400, title: 'Request is not valid', next: 'See the details for the field at fault.' },
   customer_not_found: { status: 404, title: 'No such customer', next: 'Check the customer id and the tenant.' },
   tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
+  not_found: { status: 404, title: 'No such route', next: 'See /openapi.json for the routes.' },
+  record_not_found: { status: 404, title: 'No such record', next: 'Check the id and the tenant.' },
+  sighting_gone: {
+    status: 404,
+    title: 'Picture of this sighting is gone',
+    next: 'Use it sooner: it lives in memory for a few seconds only.',
+  },
+  conflict: {
+    status: 409,
+    title: 'Conflicts with what is there',
+    next: 'See the details; choose another id or look at the present state.',
+  },
+  fixed_by_configuration: { status: 409, title: 'Fixed by the configuration', next: 'Change it in the configuration file and restart.' },
+  version_conflict: { status: 412, title: 'Changed in the meantime', next: 'Read it again and repeat the change on the new version.' },
+  payload_too_large: { status: 413, title: 'Request is too large', next: 'Stay within the limits stated for the route.' },
+  unsupported_media_type: { status: 415, title: 'Content type is not taken here', next: 'Send the content type stated for the route.' },
+  idempotency_mismatch: { status: 422, title: 'Idempotency key was used for another request', next: 'Use a new key for a new request.' },
+  webhook_target_refused: {
+    status: 422,
+    title: 'Webhook target is not allowed',
+    next: 'Use a public HTTPS address, or allow this target in the configuration.',
+  },
   // Keys and vault
   key_file_missing: { status: 503, title: 'Tenant key is missing', next: 'Put the key file of this tenant into the key folder.' },
   key_file_unsafe: {
