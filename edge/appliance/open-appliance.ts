@@ -4,6 +4,13 @@ import Database from 'better-sqlite3';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { idSchema, newId } from '../../shared/ids/ids.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import { AdminCredential } from './admin-credential.ts';
+import { ApiKeys } from './api-keys.ts';
+import { APPLIANCE_SCHEMA } from './appliance-schema.ts';
+import { IdempotencyResults } from './idempotency-results.ts';
+import { LoginLinks } from './login-links.ts';
+import { Sessions } from './sessions.ts';
 
 const rowSchema = z.strictObject({ id: idSchema('box') });
 
@@ -11,6 +18,11 @@ const rowSchema = z.strictObject({ id: idSchema('box') });
 export interface Appliance {
   /** Id of this box, made at its first start. */
   readonly box: string;
+  readonly admin: AdminCredential;
+  readonly apiKeys: ApiKeys;
+  readonly sessions: Sessions;
+  readonly loginLinks: LoginLinks;
+  readonly idempotency: IdempotencyResults;
   close(): void;
 }
 
@@ -19,7 +31,7 @@ export interface Appliance {
  * process, however it ends.
  * @throws {SecureGateError} `data_folder_in_use`, `storage_failed`
  */
-export function openAppliance(dataDir: string): Appliance {
+export function openAppliance(dataDir: string, clock: Clock = systemClock): Appliance {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const file = join(dataDir, 'appliance.db');
@@ -30,10 +42,18 @@ export function openAppliance(dataDir: string): Appliance {
       db.pragma('locking_mode = EXCLUSIVE');
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
-      db.exec('CREATE TABLE IF NOT EXISTS box (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT');
+      db.exec(APPLIANCE_SCHEMA);
       db.prepare<[string]>('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newId('box'));
       const { id } = rowSchema.parse(db.prepare('SELECT id FROM box').get());
-      return { box: id, close: () => void db.close() };
+      return {
+        box: id,
+        admin: new AdminCredential(db),
+        apiKeys: new ApiKeys(db, clock),
+        sessions: new Sessions(db, clock),
+        loginLinks: new LoginLinks(db, clock),
+        idempotency: new IdempotencyResults(db, clock),
+        close: () => void db.close(),
+      };
     } catch (error) {
       db.close();
       throw error;

@@ -19,7 +19,16 @@ export function parseSlug(kind: 'org' | 'tenant' | 'camera', value: string): str
   return parsed.data;
 }
 
-const PREFIXES = { box: 'box', customer: 'cus', face: 'fac', consent: 'con', sighting: 'sig', cek: 'cek' } as const;
+const PREFIXES = {
+  box: 'box',
+  customer: 'cus',
+  face: 'fac',
+  consent: 'con',
+  sighting: 'sig',
+  delivery: 'dlv',
+  cek: 'cek',
+  apiKey: 'key',
+} as const;
 export type IdKind = keyof typeof PREFIXES;
 
 /** A random opaque id (128 bits, base32 without padding, with its kind as prefix); it tells nothing about time or person. */

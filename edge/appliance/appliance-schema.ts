@@ -1,0 +1,25 @@
+/** Tables of `appliance.db`. Whatever proves somebody's identity is kept as a hash; of people there is nothing here. */
+export const APPLIANCE_SCHEMA = `
+CREATE TABLE IF NOT EXISTS box (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS admin (one INTEGER PRIMARY KEY CHECK (one = 1), hash TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS api_keys (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  title TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER,
+  last_used_at INTEGER
+) STRICT;
+CREATE INDEX IF NOT EXISTS api_keys_by_tenant ON api_keys (tenant, created_at);
+CREATE TABLE IF NOT EXISTS sessions (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS login_links (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS idempotency (
+  request BLOB PRIMARY KEY,
+  content BLOB NOT NULL,
+  result TEXT NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+`;
