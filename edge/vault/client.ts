@@ -28,8 +28,27 @@ export type Enrolment = Takes<'enrolCustomer'>;
 export type Face = Takes<'addFace'>['face'];
 export type Consent = Takes<'recordConsent'>['consent'];
 export type Candidate = Gives<'search'>[number][number];
-export type CustomerSummary = Gives<'listCustomers'>[number];
+export type CustomerView = Gives<'changeProfile'>;
 export type CustomerDetails = Gives<'getCustomer'>;
+export type ProfileChange = Takes<'changeProfile'>['change'];
+export type CustomersQuery = Takes<'listCustomers'>;
+export type SightingsQuery = Takes<'listSightings'>;
+export type UsageDay = Gives<'usage'>[number];
+
+/** One page of a list. `next` is the cursor of the following page, null at the end; a page before it can hold less than was asked for. */
+export interface Page<Item> {
+  readonly items: Item[];
+  readonly next: string | null;
+}
+
+/** A record of the venue. `data` is what the caller gave; he checks it by his own schema. */
+export interface VaultRecord {
+  readonly id: string;
+  readonly version: number;
+  /** Whom it is about; null for a record about nobody. */
+  readonly customerId: string | null;
+  readonly data: unknown;
+}
 
 /** Reasons that do not go away by trying again: somebody has to act. */
 const PERMANENT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -129,16 +148,33 @@ export class VaultClient {
   }
 
   /**
-   * Stores a customer with consent and faces, whole or not at all; on the disk when it resolves.
+   * Stores a customer with consent and faces (or none yet), whole or not at all; on the disk when it resolves.
    * @throws {SecureGateError} `consent_missing`, `consent_expired`, `storage_failed`
    */
   enrolCustomer(enrolment: Enrolment): Promise<Gives<'enrolCustomer'>> {
     return this.#call('enrolCustomer', enrolment);
   }
 
-  /** @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `envelope_rejected`, `storage_failed` */
-  addFace(customerId: string, face: Face): Promise<Gives<'addFace'>> {
-    return this.#call('addFace', { customerId, face });
+  /**
+   * Customers, the newest first. `query` keeps those in whose name each of its words occurs, whatever its case and accents.
+   * Customers whose records do not open are left out; the vault's log names them.
+   */
+  listCustomers(query: CustomersQuery): Promise<Page<CustomerView>> {
+    return this.#call('listCustomers', query);
+  }
+
+  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected` */
+  getCustomer(customerId: string): Promise<CustomerDetails> {
+    return this.#call('getCustomer', { customerId });
+  }
+
+  /**
+   * Changes what is named; a contact of null is taken away.
+   * @param version that of the customer on which the change is based; without it the change is made in any case
+   * @throws {SecureGateError} `customer_not_found`, `version_conflict`, `envelope_rejected`, `storage_failed`
+   */
+  changeProfile(customerId: string, change: ProfileChange, version?: number): Promise<CustomerView> {
+    return this.#call('changeProfile', { customerId, change, version });
   }
 
   /**
@@ -150,6 +186,42 @@ export class VaultClient {
   }
 
   /**
+   * From then on the customer is never a candidate, until a new consent is recorded. His records are kept.
+   * A consent that was withdrawn before stays so.
+   * @throws {SecureGateError} `customer_not_found`, `consent_missing` (there is none), `envelope_rejected`, `storage_failed`
+   */
+  async withdrawConsent(customerId: string): Promise<void> {
+    await this.#call('withdrawConsent', { customerId });
+  }
+
+  /**
+   * Removes a customer with everything about him: first his key, so that nothing of him opens any more, then faces,
+   * consents, sightings and records. Begun, it is finished even if the box loses power in between.
+   * @throws {SecureGateError} `customer_not_found`, `version_conflict`, `storage_failed`
+   */
+  async removeCustomer(customerId: string, version?: number): Promise<void> {
+    await this.#call('removeCustomer', { customerId, version });
+  }
+
+  /** @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `envelope_rejected`, `storage_failed` */
+  addFace(customerId: string, face: Face): Promise<Gives<'addFace'>> {
+    return this.#call('addFace', { customerId, face });
+  }
+
+  /** @throws {SecureGateError} `customer_not_found`, `record_not_found`, `storage_failed` */
+  async removeFace(customerId: string, faceId: string): Promise<void> {
+    await this.#call('removeFace', { customerId, faceId });
+  }
+
+  /**
+   * Picture of an enrolled face (JPEG), as it was given.
+   * @throws {SecureGateError} `customer_not_found`, `record_not_found` (no such face, or without a picture), `envelope_rejected`
+   */
+  facePicture(customerId: string, faceId: string): Promise<Buffer> {
+    return this.#call('facePicture', { customerId, faceId });
+  }
+
+  /**
    * For each embedding (512 numbers, L2-normalised) the `limit` most similar customers whose consent holds, best first,
    * each with his most similar face. Faces of other models are never compared.
    */
@@ -158,26 +230,66 @@ export class VaultClient {
   }
 
   /**
-   * Stores the sighting of a customer; of people who matched nobody nothing is kept.
+   * Keeps a sighting: that of a customer under his key; of people who matched nobody only what the sighting says, which holds
+   * nothing of the face. Reported again under the same id, the later report counts.
    * @throws {SecureGateError} `customer_not_found`, `envelope_rejected`, `storage_failed`
    */
   async recordSighting(sighting: Sighting): Promise<void> {
     await this.#call('recordSighting', sighting);
   }
 
-  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected` */
-  listSightings(customerId: string): Promise<Sighting[]> {
-    return this.#call('listSightings', { customerId });
+  /**
+   * Sightings, the last recorded first. `from` (included) and `to` (not included) are compared with `endedAt`.
+   * One page looks at a limited number of sightings, so it can hold few or none although more follow: `next` tells.
+   */
+  listSightings(query: SightingsQuery): Promise<Page<Sighting>> {
+    return this.#call('listSightings', query);
   }
 
-  /** Customers whose records do not open are left out; the vault's log names them. */
-  listCustomers(): Promise<CustomerSummary[]> {
-    return this.#call('listCustomers', {});
+  /**
+   * Adds a record of the caller's own kind.
+   * @param data checked by the caller, JSON of at most 64 KiB
+   * @param customerId whom the record is about: then it is sealed under his key and goes with him
+   * @throws {SecureGateError} `customer_not_found`, `storage_failed`
+   */
+  addRecord(kind: string, data: object, customerId?: string): Promise<{ id: string; version: number }> {
+    return this.#call('addRecord', { kind, json: JSON.stringify(data), customerId });
   }
 
-  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected` */
-  getCustomer(customerId: string): Promise<CustomerDetails> {
-    return this.#call('getCustomer', { customerId });
+  /** @throws {SecureGateError} `record_not_found`, `envelope_rejected` */
+  async getRecord(kind: string, id: string): Promise<VaultRecord> {
+    return opened(await this.#call('getRecord', { kind, id }));
+  }
+
+  /** Records of one kind, the newest first. Those that do not open are left out; the vault's log names them. */
+  async listRecords(kind: string, page: { cursor?: string | undefined; limit: number }): Promise<Page<VaultRecord>> {
+    const { items, next } = await this.#call('listRecords', { kind, ...page });
+    return { items: items.map(opened), next };
+  }
+
+  /**
+   * Replaces a record's data.
+   * @param version that of the record on which the change is based; without it the change is made in any case
+   * @param customerId whom the new data is about: a record stays with the customer for whom it was made, or with nobody
+   * @throws {SecureGateError} `record_not_found`, `version_conflict`, `conflict` (another customer), `envelope_rejected`, `storage_failed`
+   */
+  changeRecord(kind: string, id: string, data: object, version?: number, customerId?: string): Promise<{ id: string; version: number }> {
+    return this.#call('changeRecord', { kind, id, json: JSON.stringify(data), version, customerId });
+  }
+
+  /** @throws {SecureGateError} `record_not_found`, `version_conflict`, `storage_failed` */
+  async removeRecord(kind: string, id: string, version?: number): Promise<void> {
+    await this.#call('removeRecord', { kind, id, version });
+  }
+
+  /** Adds to a counter of today (UTC). Counts reach the disk some seconds later: a crash can lose these, never more. */
+  async count(counter: string, by = 1): Promise<void> {
+    await this.#call('count', { counter, by });
+  }
+
+  /** Counters of the days (UTC, `2026-11-21`) from `from` to `to`, both included, that counted anything; oldest first. */
+  usage(range: { from: string; to: string }): Promise<UsageDay[]> {
+    return this.#call('usage', range);
   }
 
   async #call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
@@ -241,6 +353,10 @@ export class VaultClient {
     this.#state = state;
     for (const listener of this.#listeners) listener(state, reason);
   }
+}
+
+function opened({ json, ...record }: Gives<'getRecord'>): VaultRecord {
+  return { ...record, data: JSON.parse(json) };
 }
 
 function aborted(cause?: unknown): SecureGateError {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { sightingSchema } from '../../shared/messages/events.ts';
-import { consentSchema } from './consent/consent.ts';
-import { profileSchema } from './customer-records.ts';
+import { CONSENT_STATES, consentSchema } from './consent/consent.ts';
+import { cursorSchema } from './cursor.ts';
+import { profileChangeSchema, profileSchema } from './customers/profile.ts';
 import { embeddingSchema } from './gallery/embedding.ts';
 
 /**
@@ -12,10 +13,55 @@ import { embeddingSchema } from './gallery/embedding.ts';
 
 const customerId = idSchema('customer');
 const faceId = idSchema('face');
+const recordId = idSchema('record');
 const model = z.string().min(1).max(200);
 const quality = z.number().min(0).max(1);
-const newFaceSchema = z.strictObject({ embedding: embeddingSchema, model, quality });
 const nothing = z.strictObject({});
+
+/** Longest JSON of a record, bytes. */
+const MAX_RECORD_BYTES = 64 * 1024;
+/** Largest picture of an aligned face, bytes. */
+const MAX_PICTURE_BYTES = 256 * 1024;
+/** Start of image, and the first byte of the marker that follows. */
+const JPEG_START = Buffer.from([0xff, 0xd8, 0xff]);
+
+const pictureSchema = z
+  .custom<Buffer>(Buffer.isBuffer, { error: 'not a Buffer', abort: true })
+  .refine((bytes) => bytes.length <= MAX_PICTURE_BYTES, { error: `more than ${MAX_PICTURE_BYTES} bytes` })
+  .refine((bytes) => bytes.subarray(0, JPEG_START.length).equals(JPEG_START), { error: 'not a JPEG' });
+
+/** `picture`: JPEG of the aligned face. */
+const newFaceSchema = z.strictObject({ embedding: embeddingSchema, model, quality, picture: pictureSchema.optional() });
+
+/** A customer as the daemon may show him. `version` is another after every change of the customer, his consent or his faces. */
+const customerViewSchema = z.strictObject({
+  customerId,
+  name: z.string(),
+  contact: z.string().nullable(),
+  /** The newest one; what became of it says `consentState`. */
+  consent: consentSchema,
+  consentState: z.enum(CONSENT_STATES),
+  faces: z.number().int(),
+  version: z.number().int(),
+});
+
+const storedFaceSchema = z.strictObject({ faceId, model, quality, enrolledAt: z.iso.datetime(), hasPicture: z.boolean() });
+
+/** Lists are read page by page: `next` of one answer is the `cursor` of the following request, null at the end. */
+const pageQuery = z.strictObject({ cursor: cursorSchema.optional(), limit: z.number().int().min(1).max(200) });
+function pageOf<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item), next: cursorSchema.nullable() });
+}
+
+/** Which kind of record: the caller's word for it. */
+const kind = z.string().regex(/^[a-z][a-z-]{0,31}$/);
+/** Records travel as the JSON text that is stored. */
+const json = z.string().refine((text) => Buffer.byteLength(text) <= MAX_RECORD_BYTES, { error: `more than ${MAX_RECORD_BYTES} bytes` });
+const version = z.number().int().min(1);
+const recordRef = z.strictObject({ kind, id: recordId });
+const recordSchema = z.strictObject({ id: recordId, version, customerId: customerId.nullable(), json: z.string() });
+
+const counters = z.record(z.string(), z.number().int());
 
 /** Every operation of the vault: what it takes and what it gives. */
 export const OPERATIONS = {
@@ -31,38 +77,70 @@ export const OPERATIONS = {
     gives: nothing,
   },
   close: { takes: nothing, gives: nothing },
+
   enrolCustomer: {
-    takes: z.strictObject({ profile: profileSchema, consent: consentSchema, faces: z.array(newFaceSchema).min(1).max(32) }),
+    takes: z.strictObject({ profile: profileSchema, consent: consentSchema, faces: z.array(newFaceSchema).max(32) }),
     gives: z.strictObject({ customerId, faceIds: z.array(faceId) }),
   },
-  addFace: { takes: z.strictObject({ customerId, face: newFaceSchema }), gives: z.strictObject({ faceId }) },
+  listCustomers: { takes: pageQuery.extend({ query: z.string().max(200).optional() }), gives: pageOf(customerViewSchema) },
+  getCustomer: { takes: z.strictObject({ customerId }), gives: customerViewSchema.extend({ faceList: z.array(storedFaceSchema) }) },
+  changeProfile: {
+    takes: z.strictObject({ customerId, change: profileChangeSchema, version: version.optional() }),
+    gives: customerViewSchema,
+  },
   recordConsent: { takes: z.strictObject({ customerId, consent: consentSchema }), gives: nothing },
+  withdrawConsent: { takes: z.strictObject({ customerId }), gives: nothing },
+  removeCustomer: { takes: z.strictObject({ customerId, version: version.optional() }), gives: nothing },
+
+  addFace: { takes: z.strictObject({ customerId, face: newFaceSchema }), gives: z.strictObject({ faceId }) },
+  removeFace: { takes: z.strictObject({ customerId, faceId }), gives: nothing },
+  facePicture: { takes: z.strictObject({ customerId, faceId }), gives: pictureSchema },
   search: {
     takes: z.strictObject({ embeddings: z.array(embeddingSchema).max(256), model, limit: z.number().int().min(1).max(32) }),
     gives: z.array(z.array(z.strictObject({ customerId, faceId, score: z.number() }))),
   },
+
   recordSighting: {
     takes: sightingSchema.extend({ id: idSchema('sighting'), tenant: slugSchema, customerId: customerId.nullable() }),
     gives: nothing,
   },
-  listSightings: { takes: z.strictObject({ customerId }), gives: z.array(sightingSchema) },
-  listCustomers: {
-    takes: nothing,
-    gives: z.array(z.strictObject({ customerId, name: z.string(), faces: z.number().int(), consent: consentSchema })),
-  },
-  getCustomer: {
-    takes: z.strictObject({ customerId }),
-    gives: z.strictObject({
-      customerId,
-      profile: profileSchema,
-      consent: consentSchema,
-      faces: z.array(z.strictObject({ faceId, model, quality, enrolledAt: z.iso.datetime() })),
+  listSightings: {
+    takes: pageQuery.extend({
+      camera: slugSchema.optional(),
+      outcome: sightingSchema.shape.outcome.optional(),
+      customerId: customerId.optional(),
+      from: z.iso.datetime().optional(),
+      to: z.iso.datetime().optional(),
     }),
+    gives: pageOf(sightingSchema),
+  },
+
+  addRecord: {
+    takes: z.strictObject({ kind, json, customerId: customerId.optional() }),
+    gives: z.strictObject({ id: recordId, version }),
+  },
+  getRecord: { takes: recordRef, gives: recordSchema },
+  listRecords: { takes: pageQuery.extend({ kind }), gives: pageOf(recordSchema) },
+  changeRecord: {
+    takes: recordRef.extend({ json, version: version.optional(), customerId: customerId.optional() }),
+    gives: z.strictObject({ id: recordId, version }),
+  },
+  removeRecord: { takes: recordRef.extend({ version: version.optional() }), gives: nothing },
+
+  count: {
+    takes: z.strictObject({ counter: z.string().regex(/^[a-z][a-z0-9_.-]{0,63}$/), by: z.number().int().min(1).max(1_000_000_000) }),
+    gives: nothing,
+  },
+  usage: {
+    takes: z.strictObject({ from: z.iso.date(), to: z.iso.date() }),
+    gives: z.array(z.strictObject({ day: z.iso.date(), counters })),
   },
 } as const;
 
 export type Operation = keyof typeof OPERATIONS;
 export type Takes<O extends Operation> = z.input<(typeof OPERATIONS)[O]['takes']>;
+/** What the vault itself gets: the arguments as checked. */
+export type Taken<O extends Operation> = z.output<(typeof OPERATIONS)[O]['takes']>;
 export type Gives<O extends Operation> = z.output<(typeof OPERATIONS)[O]['gives']>;
 
 /** Daemon to vault. `arguments` is checked by the operation's own schema. */

@@ -14,6 +14,9 @@ export const PURPOSES = {
   consent: { code: 0x0011, holds: 'data' },
   face: { code: 0x0012, holds: 'data' },
   sighting: { code: 0x0013, holds: 'data' },
+  'face-picture': { code: 0x0014, holds: 'data' },
+  /** A record of the venue that is about the customer. */
+  record: { code: 0x0015, holds: 'data' },
 } as const satisfies Record<string, { code: number; holds: 'keys' | 'data' }>;
 
 export type Purpose = keyof typeof PURPOSES;

@@ -25,6 +25,7 @@ const PREFIXES = {
   face: 'fac',
   consent: 'con',
   sighting: 'sig',
+  record: 'rec',
   delivery: 'dlv',
   cek: 'cek',
   apiKey: 'key',

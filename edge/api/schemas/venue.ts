@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
 
-const recordId = z.string().regex(/^[a-z0-9][a-z0-9-]{1,62}$/);
+const recordId = idSchema('record');
 
 const tiles = z.strictObject({
   columns: z.number().int().min(1).max(8),

@@ -24,7 +24,7 @@ export function openEncryptedDatabase(path: string, options: EncryptedDatabaseOp
   let database: Database.Database | undefined;
   try {
     database = new Database(path, { fileMustExist: options.mode === 'open', timeout: 0 });
-    useFileKey(database, options.key);
+    setFileKey(database, options.key);
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('page_size = 16384');
     database.pragma('journal_mode = WAL');
@@ -42,7 +42,7 @@ export function openEncryptedDatabase(path: string, options: EncryptedDatabaseOp
 }
 
 /** Without the prefix `raw:` the library would take the key for a passphrase, and say nothing. */
-function useFileKey(database: Database.Database, key: Buffer): void {
+function setFileKey(database: Database.Database, key: Buffer): void {
   const prefix = Buffer.from('raw:');
   const raw = Buffer.alloc(prefix.length + key.length);
   try {
