@@ -14,6 +14,12 @@ CREATE TABLE IF NOT EXISTS api_keys (
   last_used_at INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS api_keys_by_tenant ON api_keys (tenant, created_at);
+CREATE TABLE IF NOT EXISTS tenants (
+  id TEXT PRIMARY KEY,
+  org TEXT NOT NULL,
+  match_threshold REAL,
+  unmatched_ttl_ms INTEGER NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS sessions (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS login_links (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS idempotency (

@@ -11,6 +11,7 @@ import { APPLIANCE_SCHEMA } from './appliance-schema.ts';
 import { IdempotencyResults } from './idempotency-results.ts';
 import { LoginLinks } from './login-links.ts';
 import { Sessions } from './sessions.ts';
+import { TenantPolicies } from './tenant-policies.ts';
 
 const rowSchema = z.strictObject({ id: idSchema('box') });
 
@@ -18,6 +19,7 @@ const rowSchema = z.strictObject({ id: idSchema('box') });
 export interface Appliance {
   /** Id of this box, made at its first start. */
   readonly box: string;
+  readonly tenants: TenantPolicies;
   readonly admin: AdminCredential;
   readonly apiKeys: ApiKeys;
   readonly sessions: Sessions;
@@ -47,6 +49,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock): Appl
       const { id } = rowSchema.parse(db.prepare('SELECT id FROM box').get());
       return {
         box: id,
+        tenants: new TenantPolicies(db),
         admin: new AdminCredential(db),
         apiKeys: new ApiKeys(db, clock),
         sessions: new Sessions(db, clock),

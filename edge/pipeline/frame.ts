@@ -40,6 +40,15 @@ export interface Detection {
   readonly points?: FivePoints;
 }
 
+/** A track on a frame, with what is known of the person by then. */
+export interface SeenTrack {
+  /** Number of the track on its camera. */
+  readonly track: number;
+  readonly box: Box;
+  readonly outcome: 'person' | 'unknown' | 'undecided';
+  readonly customerId: string | null;
+}
+
 /** Intersection over union of two boxes, 0..1. */
 export function iou(a: Box, b: Box): number {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);

@@ -5,7 +5,7 @@ import type { Sighting } from '../../shared/messages/events.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
-import type { Frame } from './frame.ts';
+import type { FaceShot, Frame, SeenTrack } from './frame.ts';
 import { decide } from './match/decide.ts';
 import { type Ballot, Dossier, type Moment, wipe } from './sighting/dossier.ts';
 import type { Tiles } from './stage-tasks.ts';
@@ -18,6 +18,8 @@ export const WAITING_FRAMES = 2;
 const CUT = Symbol('cut');
 /** Candidates asked of the gallery for each shot: enough to see that two customers are too close to tell apart. */
 const CANDIDATES = 5;
+/** A tenth of the shortest time that a tenant can let shots live. */
+const EXPIRY_EVERY_MS = 100;
 
 export interface PipelineOptions {
   readonly tenant: string;
@@ -31,6 +33,10 @@ export interface PipelineOptions {
   /** Asks the gallery of this camera's tenant; one list of candidates for each embedding. */
   readonly search: (embeddings: Float32Array[], limit: number) => Promise<readonly Ballot[]>;
   readonly onSighting: (sighting: Sighting) => void;
+  /** Takes a look at each analysed frame. The pixels are there until what it returns resolves; whoever returns nothing is done with them. */
+  readonly onLooked?: (frame: Frame, tracks: () => SeenTrack[]) => Promise<void> | undefined;
+  /** Takes a look at the best shot of each vote, which is overwritten afterwards: what is to stay must be copied. */
+  readonly onBestShot?: (sightingId: string, shot: FaceShot, takenAt: number) => void;
   readonly counters: PipelineCounters;
   readonly latency: Quantiles;
   readonly clock: Clock;
@@ -56,7 +62,11 @@ export class Pipeline {
   readonly #dossiers = new Map<number, Dossier>();
   /** Votes and endings that are under way, apart from the frames' rhythm. */
   readonly #pending = new Map<Dossier, Promise<void>>();
+  /** Frames that somebody still takes a look at. */
+  readonly #shown = new Set<Promise<void>>();
   #lastSequence = -1;
+  /** Of the frame that was looked at last. */
+  #tracks: readonly TrackView[] = [];
   #running: Promise<void> | undefined;
   #expiry: NodeJS.Timeout | undefined;
 
@@ -70,11 +80,12 @@ export class Pipeline {
   }
 
   start(): void {
-    const { clock, unmatchedTtlMs } = this.#options;
+    const { clock } = this.#options;
     this.#running = this.#run();
     this.#expiry = setInterval(() => {
+      const { unmatchedTtlMs } = this.#options;
       for (const dossier of this.#dossiers.values()) dossier.expire(clock.now(), unmatchedTtlMs);
-    }, unmatchedTtlMs / 10);
+    }, EXPIRY_EVERY_MS);
   }
 
   /** Takes a frame over; never blocks. */
@@ -93,6 +104,7 @@ export class Pipeline {
     await this.#running;
     this.#endTracks();
     await Promise.all(this.#pending.values());
+    await Promise.all(this.#shown);
     clearInterval(this.#expiry);
   }
 
@@ -105,24 +117,45 @@ export class Pipeline {
 
   async #take(frame: Frame): Promise<void> {
     const { counters, latency, clock, logger, camera } = this.#options;
+    let looked = false;
     try {
       if (frame.sequence <= this.#lastSequence) this.#endTracks();
       this.#lastSequence = frame.sequence;
       await this.#look(frame);
       counters.frames += 1;
       latency.record(clock.monotonic() - frame.arrivedMonotonic);
+      looked = true;
     } catch (error) {
       counters.failures += 1;
       logger.error({ err: error, camera }, 'frame given up');
     } finally {
-      frame.release();
+      if (looked) this.#show(frame);
+      else frame.release();
     }
+  }
+
+  /** Gives the frame back, once whoever takes a look at it is done. */
+  #show(frame: Frame): void {
+    const { onLooked, logger, camera } = this.#options;
+    const shown = onLooked?.(frame, () => this.#seen);
+    if (shown === undefined) {
+      frame.release();
+      return;
+    }
+    const done = shown
+      .catch((error: unknown) => logger.warn({ err: error, camera }, 'frame not shown'))
+      .finally(() => {
+        this.#shown.delete(done);
+        frame.release();
+      });
+    this.#shown.add(done);
   }
 
   async #look(frame: Frame): Promise<void> {
     const { stages, tiles } = this.#options;
     const detections = await stages.detect(frame, tiles);
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
+    this.#tracks = tracks;
     const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs };
     const wanted: { dossier: Dossier; index: number }[] = [];
     for (const view of tracks) {
@@ -157,6 +190,13 @@ export class Pipeline {
     });
   }
 
+  get #seen(): SeenTrack[] {
+    return this.#tracks.flatMap(({ id, box }) => {
+      const dossier = this.#dossiers.get(id);
+      return dossier === undefined ? [] : [{ track: id, box, ...dossier.known }];
+    });
+  }
+
   #dossierOf(view: TrackView, moment: Moment): Dossier {
     const known = this.#dossiers.get(view.id);
     if (known !== undefined) return known;
@@ -186,9 +226,11 @@ export class Pipeline {
   }
 
   async #vote(dossier: Dossier): Promise<void> {
-    const { stages, search, threshold, onSighting, logger, camera } = this.#options;
+    const { stages, search, threshold, onSighting, onBestShot, logger, camera } = this.#options;
     const shots = dossier.takeShots();
-    if (shots.length === 0) return;
+    const [best] = shots;
+    if (best === undefined) return;
+    if (dossier.bestShotAt !== undefined) onBestShot?.(dossier.id, best, dossier.bestShotAt);
     const embeddings: Float32Array[] = [];
     try {
       embeddings.push(...(await Promise.all(shots.map(({ aligned }) => stages.embed(aligned)))));

@@ -57,6 +57,23 @@ export class Dossier {
     this.#box = box;
   }
 
+  get id(): string {
+    return this.#identity.id;
+  }
+
+  /** What is known so far. */
+  get known(): Pick<Sighting, 'outcome' | 'customerId'> {
+    return {
+      outcome: this.#verdict?.outcome ?? 'undecided',
+      customerId: this.#verdict?.outcome === 'person' ? this.#verdict.customerId : null,
+    };
+  }
+
+  /** When the best shot was taken that a vote was cast on, milliseconds since the Unix epoch. */
+  get bestShotAt(): number | undefined {
+    return this.#best?.moment.at;
+  }
+
   get recognised(): boolean {
     return this.#verdict?.outcome === 'person';
   }
@@ -128,8 +145,7 @@ export class Dossier {
       endedAt: iso(this.#last),
       media: { startMs: this.#started.mediaMs, bestShotMs: this.#best?.moment.mediaMs ?? null, endMs: this.#last.mediaMs },
       box: this.#best?.box ?? this.#box,
-      outcome: this.#verdict?.outcome ?? 'undecided',
-      customerId: this.#verdict?.outcome === 'person' ? this.#verdict.customerId : null,
+      ...this.known,
       score: this.#verdict?.score ?? null,
       votes: this.#verdict?.votes ?? 0,
     };

@@ -1,0 +1,147 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { TenantsPort, TenantView } from '../api/ports.ts';
+import type { Appliance } from '../appliance/open-appliance.ts';
+import type { TenantPolicy } from '../appliance/tenant-policies.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Part } from '../runtime/lifecycle.ts';
+import { VaultClient } from '../vault/client.ts';
+
+/** What `unmatchedTtlMs` is where nobody says otherwise; the configuration file has the same default. */
+const DEFAULT_TTL_MS = 10_000;
+
+interface Tenant {
+  policy: TenantPolicy;
+  /** Declared in the configuration file. */
+  readonly fixed: boolean;
+  readonly vault: VaultClient;
+  /** Why the vault failed. */
+  reason: string | null;
+}
+
+export interface TenantsOptions {
+  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir'>;
+  readonly appliance: () => Appliance;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called whenever the vault of a tenant is open, the first time and after each of its crashes. */
+  readonly onOpen: (tenant: string) => void;
+}
+
+/** The tenants of the box, those of the configuration file and those that were added at run time, each with its vault. */
+export class Tenants implements TenantsPort, Part {
+  readonly name = 'vaults';
+  readonly #options: TenantsOptions;
+  readonly #tenants = new Map<string, Tenant>();
+  /** Ids whose vault is being made. */
+  readonly #adding = new Set<string>();
+
+  constructor(options: TenantsOptions) {
+    this.#options = options;
+  }
+
+  /** Opens all vaults. One that does not open stays closed, and the others go on. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { config, appliance, logger } = this.#options;
+    for (const { id, org, matchThreshold = null, unmatchedTtlMs } of config.tenants) {
+      this.#hold({ id, org, matchThreshold, unmatchedTtlMs }, true);
+    }
+    for (const policy of appliance().tenants.list()) {
+      if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
+    }
+    await Promise.all(
+      Array.from(this.#tenants, async ([tenant, { vault }]) => {
+        try {
+          await vault.start(signal);
+        } catch (error) {
+          logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
+        }
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Array.from(this.#tenants.values(), ({ vault }) => vault.stop()));
+  }
+
+  list(): readonly TenantView[] {
+    return Array.from(this.#tenants.values(), viewOf);
+  }
+
+  get(tenant: string): TenantView {
+    return viewOf(this.#find(tenant));
+  }
+
+  vault(tenant: string): VaultClient {
+    return this.#find(tenant).vault;
+  }
+
+  async add(wanted: {
+    id: string;
+    org: string;
+    matchThreshold?: number | undefined;
+    unmatchedTtlMs?: number | undefined;
+  }): Promise<TenantView> {
+    const { id, org, matchThreshold = null, unmatchedTtlMs = DEFAULT_TTL_MS } = wanted;
+    if (this.#tenants.has(id) || this.#adding.has(id)) {
+      throw new SecureGateError('conflict', 'There is a tenant of this id', { details: { tenant: id } });
+    }
+    this.#adding.add(id);
+    const tenant = this.#build({ id, org, matchThreshold, unmatchedTtlMs }, false);
+    try {
+      await tenant.vault.start();
+      this.#options.appliance().tenants.put(tenant.policy);
+    } catch (error) {
+      await tenant.vault.stop();
+      throw error;
+    } finally {
+      this.#adding.delete(id);
+    }
+    this.#tenants.set(id, tenant);
+    this.#options.onOpen(id);
+    return viewOf(tenant);
+  }
+
+  async change(
+    id: string,
+    wanted: { matchThreshold?: number | null | undefined; unmatchedTtlMs?: number | undefined },
+  ): Promise<TenantView> {
+    const tenant = this.#find(id);
+    if (tenant.fixed) {
+      throw new SecureGateError('fixed_by_configuration', 'This tenant is declared in the configuration file', { details: { tenant: id } });
+    }
+    const { matchThreshold = tenant.policy.matchThreshold, unmatchedTtlMs = tenant.policy.unmatchedTtlMs } = wanted;
+    const policy = { ...tenant.policy, matchThreshold, unmatchedTtlMs };
+    this.#options.appliance().tenants.put(policy);
+    tenant.policy = policy;
+    return viewOf(tenant);
+  }
+
+  #hold(policy: TenantPolicy, fixed: boolean): void {
+    this.#tenants.set(policy.id, this.#build(policy, fixed));
+  }
+
+  #build(policy: TenantPolicy, fixed: boolean): Tenant {
+    const { config, appliance, clock, logger, onOpen } = this.#options;
+    const { dataDir, keyDir } = config;
+    const { id, org } = policy;
+    const vault = new VaultClient({ org, tenant: id, box: appliance().box, dataDir, keyDir, clock, logger });
+    const tenant: Tenant = { policy, fixed, vault, reason: null };
+    vault.onStateChange((state, reason) => {
+      tenant.reason = state === 'failed' ? (reason?.code ?? null) : null;
+      if (state === 'ready' && this.#tenants.has(id)) onOpen(id);
+    });
+    return tenant;
+  }
+
+  #find(id: string): Tenant {
+    const tenant = this.#tenants.get(id);
+    if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant', { details: { tenant: id } });
+    return tenant;
+  }
+}
+
+function viewOf({ policy, fixed, vault, reason }: Tenant): TenantView {
+  return { ...policy, state: vault.state, reason, fixed };
+}

@@ -1,0 +1,115 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Sighting } from '../../shared/messages/events.ts';
+import type { BackOff } from '../runtime/back-off.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { LatestQueue } from '../runtime/latest-queue.ts';
+import { pause } from '../runtime/pause.ts';
+import { deliver } from './deliver.ts';
+import type { Resolve } from './public-lookup.ts';
+import { sign } from './sign.ts';
+
+/** Messages that may wait for one receiver, while it is away for a while. */
+const MOST_WAITING = 1000;
+/** About four minutes with the pauses between. */
+const MOST_ATTEMPTS = 8;
+
+export interface Message {
+  /** Stays the same for every attempt, so that a receiver can drop what it has already. */
+  readonly id: string;
+  readonly sighting: Sighting;
+}
+
+export interface CourierOptions {
+  readonly url: string;
+  /** Belongs to whoever made the courier, and must stay readable until it is stopped. */
+  readonly secret: Buffer;
+  readonly allowPrivate: boolean;
+  readonly backOff: BackOff;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Takes a message that is given up. `reason`: HTTP status, error code of the system, or one of ours. */
+  readonly onGivenUp: (message: Message, attempts: number, reason: string) => void;
+  readonly resolve?: Resolve | undefined;
+  readonly longestMs?: number | undefined;
+}
+
+/** Brings messages to one receiver, one after the other, at its own pace: whoever hands one over never waits. */
+export class Courier {
+  readonly #options: CourierOptions;
+  readonly #queue: LatestQueue<Message>;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: CourierOptions) {
+    this.#options = options;
+    this.#queue = new LatestQueue(MOST_WAITING, (message) => options.onGivenUp(message, 0, this.#abort.signal.aborted ? 'stopped' : 'overloaded'));
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Never blocks; when too many wait the oldest is given up. */
+  offer(message: Message): void {
+    this.#queue.push(message);
+  }
+
+  /** Breaks off what is under way; what waits is given up. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#queue.close();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (let message = await this.#queue.next(); message !== undefined; message = await this.#queue.next()) {
+      await this.#bring(message);
+    }
+  }
+
+  async #bring(message: Message): Promise<void> {
+    const { backOff, onGivenUp, logger } = this.#options;
+    const { signal } = this.#abort;
+    let reason = 'stopped';
+    let attempts = 0;
+    backOff.reset();
+    while (!signal.aborted && attempts < MOST_ATTEMPTS) {
+      if (attempts > 0) await pause(backOff.next(), signal);
+      if (signal.aborted) break;
+      attempts += 1;
+      const failure = await this.#attempt(message);
+      if (failure === undefined) return;
+      reason = failure;
+      // Another attempt would only meet the same rule.
+      if (reason === 'webhook_target_refused') break;
+    }
+    logger.warn({ delivery: message.id, attempts, reason }, 'webhook message given up');
+    onGivenUp(message, attempts, reason);
+  }
+
+  /** @returns what went wrong; undefined when the receiver has taken the message */
+  async #attempt({ id, sighting }: Message): Promise<string | undefined> {
+    const { url, secret, allowPrivate, clock, resolve, longestMs } = this.#options;
+    const body = Buffer.from(JSON.stringify({ id, event: 'sighting', sighting }), 'utf8');
+    const headers = {
+      'content-type': 'application/json',
+      'user-agent': 'SecureGate',
+      'securegate-delivery': id,
+      'securegate-signature': sign(secret, Math.floor(clock.now() / 1000), body),
+    };
+    try {
+      const status = await deliver({ url, headers, body, allowPrivate, signal: this.#abort.signal, resolve, longestMs });
+      return status >= 200 && status < 300 ? undefined : String(status);
+    } catch (error) {
+      return reasonOf(error);
+    }
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof SecureGateError) return error.code;
+  if (!(error instanceof Error)) return 'failed';
+  if (error.name === 'TimeoutError' || (error.cause instanceof Error && error.cause.name === 'TimeoutError')) return 'timeout';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
