@@ -17,6 +17,8 @@ export interface BoxPort {
   onEvent(tenant: string, listener: (event: EdgeEvent) => void): () => void;
   /** Crop of a sighting's best shot (JPEG), as long as the tenant's `unmatchedTtlMs` lets it live in memory. */
   sightingPicture(tenant: string, sightingId: string): Promise<Buffer | undefined>;
+  /** Whether `sightingPicture` would give one now. */
+  hasSightingPicture(tenant: string, sightingId: string): boolean;
 }
 
 export interface TenantView {

@@ -16,11 +16,11 @@ export const consentSchema = z
   });
 
 export const newCustomerSchema = z
-  .strictObject({ name: z.string().min(1).max(200), contact: z.string().max(500).optional(), consent: consentSchema })
+  .strictObject({ name: z.string().min(1).max(200), contact: z.string().min(1).max(500).optional(), consent: consentSchema })
   .meta({ id: 'NewCustomer' });
 
 export const customerPatchSchema = z
-  .strictObject({ name: z.string().min(1).max(200).optional(), contact: z.string().max(500).nullable().optional() })
+  .strictObject({ name: z.string().min(1).max(200).optional(), contact: z.string().min(1).max(500).nullable().optional() })
   .meta({ id: 'CustomerPatch' });
 
 /** `valid`: recognised. `expired`, `withdrawn`: kept, but never a candidate. */
@@ -55,7 +55,13 @@ export const faceSchema = z
   .strictObject({ id: idSchema('face'), model: z.string(), quality: z.number(), enrolledAt: z.iso.datetime(), hasPicture: z.boolean() })
   .meta({ id: 'Face' });
 
-export const newFaceResultSchema = z.strictObject({ faceId: idSchema('face'), quality: qualitySchema }).meta({ id: 'NewFace' });
+export const newFaceResultSchema = z
+  .strictObject({
+    faceId: idSchema('face'),
+    /** Null in the answer to a repeated request: the box has not kept it. */
+    quality: qualitySchema.nullable(),
+  })
+  .meta({ id: 'NewFace' });
 
 export const candidateSchema = z
   .strictObject({ customerId: idSchema('customer'), name: z.string(), score: z.number(), match: z.boolean() })
