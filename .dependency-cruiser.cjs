@@ -6,6 +6,7 @@ const MODELS = '^models/';
 const RUNTIME = '^edge/runtime/';
 const INFERENCE = '^edge/inference/';
 const FRAME = '^edge/pipeline/frame\\.ts$';
+const API_PORTS = '^edge/api/ports\\.ts$';
 const VAULT_CLIENT = '^edge/vault/client\\.ts$';
 const PIPELINE_STAGES = ['decode', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
 
@@ -13,6 +14,10 @@ const PIPELINE_STAGES = ['decode', 'detect', 'track', 'face', 'embed', 'match', 
 const ROOMS = [
   // The composition roots know every part, but of the vault only its client.
   { name: 'edge', path: '^edge/[^/]+$', may: ['^edge/(?!vault/)', VAULT_CLIENT, SHARED, MODELS] },
+  // The parts of the daemon that the API reaches through its ports; composed by the daemon, which is their only user.
+  { name: 'edge/box', path: '^edge/box/', may: ['^edge/(?!vault/)', VAULT_CLIENT, SHARED, MODELS] },
+  { name: 'edge/media', path: '^edge/media/', may: [INFERENCE, RUNTIME, SHARED] },
+  { name: 'edge/webhooks', path: '^edge/webhooks/', may: [API_PORTS, VAULT_CLIENT, RUNTIME, SHARED] },
   { name: 'edge/config', path: '^edge/config/', may: [SHARED] },
   { name: 'edge/runtime', path: RUNTIME, may: [SHARED] },
   { name: 'edge/inference', path: INFERENCE, may: [RUNTIME, SHARED, MODELS] },
@@ -35,7 +40,7 @@ const ROOMS = [
 const DOORS = [
   { package: 'onnxruntime-node', from: [INFERENCE] },
   { package: 'node-av', from: ['^edge/pipeline/decode/', '^provisioning/demo/'] },
-  { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^provisioning/demo/'] },
+  { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pacote', from: ['^models/registry/'] },

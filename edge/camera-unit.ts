@@ -1,8 +1,12 @@
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { CameraStateEvent, EdgeEvent, Stats } from '../shared/messages/events.ts';
-import type { CameraConfig, TenantConfig } from './config/schema.ts';
+import type { BestShots } from './box/best-shots.ts';
+import type { UsageMeter } from './box/usage-meter.ts';
+import type { CameraConfig } from './config/schema.ts';
+import type { LiveView } from './media/live/live-view.ts';
 import type { OpenStages } from './open-stages.ts';
 import { Camera } from './pipeline/decode/camera.ts';
+import type { SeenTrack } from './pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, WAITING_FRAMES } from './pipeline/pipeline.ts';
 import { BackOff } from './runtime/back-off.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -17,10 +21,14 @@ const LONGEST_PAUSE_MS = 15_000;
 
 export interface CameraUnitOptions {
   readonly camera: CameraConfig;
-  readonly tenant: TenantConfig;
+  /** The tenant's policy as it is now: it may change while the camera runs. */
+  readonly policy: () => { readonly matchThreshold: number | null; readonly unmatchedTtlMs: number };
   readonly engine: OpenStages;
   readonly vault: VaultClient;
   readonly latency: Quantiles;
+  readonly live: LiveView<SeenTrack>;
+  readonly bestShots: BestShots;
+  readonly usage: UsageMeter;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly emit: (event: EdgeEvent) => void;
@@ -34,39 +42,53 @@ export class CameraUnit implements Part {
   readonly #pipeline: Pipeline;
   readonly #source: Camera;
   #state: CameraStateEvent['state'] = 'stopped';
+  #reason: string | null = null;
   #liveMs = 0;
   #liveSince: number | undefined;
 
   constructor(options: CameraUnitOptions) {
-    const { camera, tenant, engine, vault, latency, clock, logger } = options;
+    const { camera, policy, engine, vault, latency, live, bestShots, usage, clock, logger } = options;
+    const { tenant } = camera;
     this.#options = options;
     this.name = `camera ${camera.id}`;
     this.#pipeline = new Pipeline({
-      tenant: tenant.id,
+      tenant,
       camera: camera.id,
       tiles: camera.tiles,
-      threshold: tenant.matchThreshold ?? engine.matchThreshold,
-      unmatchedTtlMs: tenant.unmatchedTtlMs,
+      get threshold() {
+        return policy().matchThreshold ?? engine.matchThreshold;
+      },
+      get unmatchedTtlMs() {
+        return policy().unmatchedTtlMs;
+      },
       models: engine.models,
       stages: engine.stages,
-      search: (embeddings, limit) => vault.search({ embeddings, model: engine.models.embedder, limit }),
+      search: (embeddings, limit) => {
+        usage.count(tenant, 'faces_searched', embeddings.length);
+        return vault.search({ embeddings, model: engine.models.embedder, limit });
+      },
       onSighting: (sighting) => {
-        if (sighting.phase === 'ended' && sighting.outcome === 'person') this.#keep(sighting);
+        if (sighting.phase === 'ended') this.#keep(sighting);
         options.emit(sighting);
       },
+      onLooked: (frame, tracks) => {
+        usage.count(tenant, 'frames', 1);
+        return live.show(frame, tracks);
+      },
+      onBestShot: (sightingId, shot, takenAt) => bestShots.offer(tenant, sightingId, shot, takenAt),
       counters: this.#counters,
       latency,
       clock,
       logger,
     });
     this.#source = new Camera({
-      tenant: tenant.id,
+      tenant,
       camera: camera.id,
       url: camera.url,
       fps: camera.fps,
       silenceMs: SILENCE_MS,
-      // One being filled, one being looked at, and those that wait.
-      buffers: WAITING_FRAMES + 2,
+      // One being filled, one being looked at, one being shown, and those that wait.
+      buffers: WAITING_FRAMES + 3,
       endsForGood: !/^rtsps?:/i.test(camera.url),
       clock,
       backOff: new BackOff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS),
@@ -93,6 +115,11 @@ export class CameraUnit implements Part {
     return this.#counters.rejections;
   }
 
+  /** Error code of `failed`, else null. */
+  get reason(): string | null {
+    return this.#reason;
+  }
+
   stats(): Stats['cameras'][number] {
     const { camera, clock } = this.#options;
     const liveMs = this.#liveMs + (this.#liveSince === undefined ? 0 : clock.monotonic() - this.#liveSince);
@@ -115,12 +142,14 @@ export class CameraUnit implements Part {
     if (this.#liveSince !== undefined) this.#liveMs += clock.monotonic() - this.#liveSince;
     this.#liveSince = state === 'live' ? clock.monotonic() : undefined;
     this.#state = state;
+    this.#reason = reason;
     emit({ type: 'camera', at: new Date(clock.now()).toISOString(), tenant: camera.tenant, camera: camera.id, state, reason });
     if (state === 'failed' || state === 'ended') this.#pipeline.cut();
   }
 
   #keep(sighting: Parameters<VaultClient['recordSighting']>[0]): void {
-    const { vault, logger, camera } = this.#options;
+    const { vault, usage, logger, camera } = this.#options;
+    usage.count(camera.tenant, 'sightings', 1);
     vault.recordSighting(sighting).catch((error: unknown) => logger.error({ err: error, camera: camera.id }, 'sighting not stored'));
   }
 }

@@ -1,17 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../shared/messages/events.ts';
+import { type RunningApi, startApi } from './api/server.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
-import { CameraUnit } from './camera-unit.ts';
-import type { Config, TenantConfig } from './config/schema.ts';
+import { BestShots } from './box/best-shots.ts';
+import { Cameras } from './box/cameras.ts';
+import { createBoxPort } from './box/create-box-port.ts';
+import { EventHub } from './box/event-hub.ts';
+import { Faces } from './box/faces.ts';
+import { Tenants } from './box/tenants.ts';
+import { UsageMeter } from './box/usage-meter.ts';
+import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
+import type { Config } from './config/schema.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
 import type { Clock } from './runtime/clock.ts';
 import { EventLoopDelay } from './runtime/event-loop-delay.ts';
 import { Lifecycle, type Part } from './runtime/lifecycle.ts';
 import { Quantiles } from './runtime/quantiles.ts';
-import { VaultClient } from './vault/client.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 
 const STATS_EVERY_MS = 1000;
+/** File in the data folder with the token that the first start makes, for the operator to read and remove. */
+const TOKEN_FILE = 'admin.token';
+/** Where the launcher builds the operator's page; a box without it has the API alone. */
+const CONSOLE = fileURLToPath(new URL('../.cache/console', import.meta.url));
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -27,30 +42,65 @@ export class Daemon {
   readonly #lifecycle: Lifecycle;
   readonly #latency = new Quantiles();
   readonly #eventLoop = new EventLoopDelay();
-  readonly #vaults = new Map<string, VaultClient>();
-  readonly #cameras: CameraUnit[] = [];
+  readonly #hub: EventHub;
+  readonly #tenants: Tenants;
+  readonly #cameras: Cameras;
+  readonly #webhooks: Webhooks;
+  readonly #bestShots: BestShots;
+  readonly #usage: UsageMeter;
   #appliance: Appliance | undefined;
   #engine: OpenStages | undefined;
+  #api: RunningApi | undefined;
   #startedAt = 0;
 
   constructor(options: DaemonOptions) {
+    const { config, clock, logger } = options;
     this.#options = options;
-    this.#lifecycle = new Lifecycle(options.logger);
+    this.#lifecycle = new Lifecycle(logger);
+    this.#hub = new EventHub(logger);
+    this.#tenants = new Tenants({
+      config,
+      appliance: () => this.#opened,
+      clock,
+      logger,
+      onOpen: (tenant) => void this.#openParts(tenant),
+    });
+    const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
+    this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
+    this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
+    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
+    this.#usage = new UsageMeter((tenant, counter, by) => vault(tenant).count(counter, by), logger);
   }
 
   /**
    * Starts the box. A tenant whose vault does not open stays closed, with its cameras, and the others go on.
-   * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages`
+   * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages` and of `startApi`
    */
   async start(signal: AbortSignal): Promise<void> {
     const { clock, emit } = this.#options;
     this.#startedAt = clock.monotonic();
     await this.#lifecycle.start(
-      [this.#appliancePart(), this.#inferencePart(), this.#vaultsPart(), this.#camerasPart(), this.#reportingPart()],
+      [
+        this.#appliancePart(),
+        this.#inferencePart(),
+        this.#tenants,
+        this.#usage,
+        this.#bestShots,
+        this.#webhooks,
+        this.#camerasPart(),
+        this.#apiPart(),
+        this.#reportingPart(),
+      ],
       signal,
     );
-    const at = new Date(clock.now()).toISOString();
-    emit({ type: 'ready', at, box: this.#opened.box, cameras: this.#cameras.length, tenants: this.#vaults.size });
+    emit({
+      type: 'ready',
+      at: new Date(clock.now()).toISOString(),
+      box: this.#opened.box,
+      cameras: this.#cameras.units().length,
+      tenants: this.#tenants.list().length,
+      api: this.#served.url,
+    });
   }
 
   /** Drains and stops everything. @returns the names of the parts that failed to stop */
@@ -61,19 +111,23 @@ export class Daemon {
   stats(): Stats {
     const { clock } = this.#options;
     const rejections = new Map<string, number>();
-    for (const camera of this.#cameras) {
+    const units = this.#cameras.units();
+    for (const camera of units) {
       for (const [reason, count] of camera.rejections) rejections.set(reason, (rejections.get(reason) ?? 0) + count);
     }
     return {
       type: 'stats',
       at: new Date(clock.now()).toISOString(),
       uptimeMs: clock.monotonic() - this.#startedAt,
-      cameras: this.#cameras.map((camera) => camera.stats()),
+      cameras: units.map((camera) => camera.stats()),
       latencyMs: this.#latency.values(),
       eventLoopMs: this.#eventLoop.values(),
       rejections: Object.fromEntries(rejections),
       provider: { name: this.#engine?.provider ?? 'none', fallbackReason: this.#engine?.fallbackReason ?? null },
-      vaults: Array.from(this.#vaults, ([tenant, { state, faces, restarts }]) => ({ tenant, state, faces, restarts })),
+      vaults: this.#tenants.list().map(({ id }) => {
+        const { state, faces, restarts } = this.#tenants.vault(id);
+        return { tenant: id, state, faces, restarts };
+      }),
     };
   }
 
@@ -81,7 +135,7 @@ export class Daemon {
     return {
       name: 'appliance',
       start: async () => {
-        this.#appliance = openAppliance(this.#options.config.dataDir);
+        this.#appliance = openAppliance(this.#options.config.dataDir, this.#options.clock);
       },
       stop: async () => this.#appliance?.close(),
     };
@@ -97,54 +151,83 @@ export class Daemon {
     };
   }
 
-  #vaultsPart(): Part {
-    const { config } = this.#options;
+  #camerasPart(): Part {
     return {
-      name: 'vaults',
-      start: async (signal) => void (await Promise.all(config.tenants.map((tenant) => this.#openVault(tenant, signal)))),
-      stop: async () => void (await Promise.all(Array.from(this.#vaults.values(), (vault) => vault.stop()))),
+      name: 'cameras',
+      start: async () => {
+        await this.#cameras.start();
+        await Promise.all(this.#tenants.list().map(({ id, state }) => (state === 'ready' ? this.#openParts(id) : undefined)));
+      },
+      stop: () => this.#cameras.stop(),
     };
   }
 
-  async #openVault(tenant: TenantConfig, signal: AbortSignal): Promise<void> {
-    const { config, clock, logger } = this.#options;
-    const { dataDir, keyDir } = config;
-    const vault = new VaultClient({ org: tenant.org, tenant: tenant.id, box: this.#opened.box, dataDir, keyDir, clock, logger });
-    this.#vaults.set(tenant.id, vault);
+  /** Starts what a tenant can have once its vault is open; what fails is tried again when the vault opens anew. */
+  async #openParts(tenant: string): Promise<void> {
     try {
-      await vault.start(signal);
+      await Promise.all([this.#webhooks.open(tenant), this.#cameras.open(tenant)]);
     } catch (error) {
-      logger.error({ err: error, tenant: tenant.id }, 'the vault of this tenant stays closed');
+      this.#options.logger.error({ err: error, tenant }, 'cameras or webhooks of this tenant were not started');
     }
   }
 
-  #camerasPart(): Part {
-    return { name: 'cameras', start: async () => this.#startCameras(), stop: async () => this.#stopCameras() };
+  #buildUnit(camera: CameraUnitOptions['camera'], live: CameraUnitOptions['live']): CameraUnit {
+    const { clock, logger } = this.#options;
+    return new CameraUnit({
+      camera,
+      live,
+      policy: () => this.#tenants.get(camera.tenant),
+      engine: this.#loaded,
+      vault: this.#tenants.vault(camera.tenant),
+      latency: this.#latency,
+      bestShots: this.#bestShots,
+      usage: this.#usage,
+      clock,
+      logger,
+      emit: (event) => this.#emit(event),
+    });
   }
 
-  async #startCameras(): Promise<void> {
-    const { config, clock, logger, emit } = this.#options;
-    const tenants = new Map<string, TenantConfig>(config.tenants.map((tenant) => [tenant.id, tenant]));
-    for (const camera of config.cameras) {
-      const tenant = tenants.get(camera.tenant) as TenantConfig;
-      const vault = this.#vaults.get(camera.tenant) as VaultClient;
-      const engine = this.#engine as OpenStages;
-      const unit = new CameraUnit({ camera, tenant, engine, vault, latency: this.#latency, clock, logger, emit });
-      this.#cameras.push(unit);
-      // No look at anybody's face for a tenant whose guests cannot be told from strangers.
-      if (vault.state === 'ready') await unit.start();
-    }
+  #emit(event: EdgeEvent): void {
+    this.#options.emit(event);
+    this.#hub.publish(event);
+    if (event.type === 'sighting') this.#webhooks.publish(event);
   }
 
-  async #stopCameras(): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#cameras.map((camera) => camera.stop()));
-    const failed = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-    if (failed.length > 0) throw new AggregateError(failed, 'cameras did not stop cleanly');
+  #apiPart(): Part {
+    const { config, clock, logger } = this.#options;
+    return {
+      name: 'api',
+      start: async () => {
+        const appliance = this.#opened;
+        const tokenFile = join(config.dataDir, TOKEN_FILE);
+        if (await appliance.admin.ensure(tokenFile)) logger.info({ tokenFile }, 'the admin token was made');
+        const faces = new Faces({
+          engine: () => this.#loaded,
+          bestShots: this.#bestShots,
+          matchThreshold: (tenant) => this.#tenants.get(tenant).matchThreshold,
+        });
+        const box = createBoxPort({
+          box: appliance.box,
+          version: readVersion(),
+          stats: () => this.stats(),
+          engine: () => this.#loaded,
+          tenants: this.#tenants,
+          cameras: this.#cameras,
+          faces,
+          webhooks: this.#webhooks,
+          hub: this.#hub,
+        });
+        const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;
+        this.#api = await startApi({ box, appliance, listen: config.api, consoleDir, logger, clock });
+      },
+      stop: async () => this.#api?.stop(),
+    };
   }
 
   #reportingPart(): Part {
     let timer: NodeJS.Timeout | undefined;
-    const report = (): void => this.#options.emit(this.stats());
+    const report = (): void => this.#emit(this.stats());
     return {
       name: 'reporting',
       start: async () => {
@@ -163,4 +246,19 @@ export class Daemon {
     if (this.#appliance === undefined) throw new SecureGateError('stopped', 'The data folder is not open');
     return this.#appliance;
   }
+
+  get #served(): RunningApi {
+    if (this.#api === undefined) throw new SecureGateError('stopped', 'The API is not served');
+    return this.#api;
+  }
+
+  get #loaded(): OpenStages {
+    if (this.#engine === undefined) throw new SecureGateError('stopped', 'The models are not loaded');
+    return this.#engine;
+  }
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { resolveSet } from '../models/registry/resolve-set.ts';
+import { type InstalledModel, resolveSet } from '../models/registry/resolve-set.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { Sighting } from '../shared/messages/events.ts';
 import type { Config } from './config/schema.ts';
@@ -12,6 +12,8 @@ export interface OpenStages extends StageInfo {
   readonly stages: Stages;
   /** Ids, as sightings name them. */
   readonly models: Sighting['models'];
+  /** What the models are and what their licences allow. */
+  readonly licences: readonly { readonly id: string; readonly task: string; readonly licence: string; readonly commercialUse: boolean }[];
   /** The embedding model's own threshold, for tenants that set none. */
   readonly matchThreshold: number;
 }
@@ -34,10 +36,15 @@ export async function openStages(config: Config, logger: Logger): Promise<OpenSt
         landmarks: set.landmarks?.entry.id ?? null,
         embedder: set.embedder.entry.id,
       },
+      licences: [set.detector, set.landmarks, set.embedder].flatMap((model) => (model === null ? [] : licenceOf(model.entry))),
       matchThreshold: set.embedder.entry.defaultThreshold ?? 1,
     };
   } catch (error) {
     await stages.stop();
     throw error;
   }
+}
+
+function licenceOf({ id, task, licence }: InstalledModel['entry']): OpenStages['licences'][number] {
+  return { id, task, licence: licence.name, commercialUse: licence.commercialUse };
 }

@@ -89,4 +89,3 @@ function copyOf(shot: FaceShot): FaceShot {
   copy.set(data);
   return { ...shot, aligned: { width, height, data: copy } };
 }
-

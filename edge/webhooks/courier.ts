@@ -43,7 +43,9 @@ export class Courier {
 
   constructor(options: CourierOptions) {
     this.#options = options;
-    this.#queue = new LatestQueue(MOST_WAITING, (message) => options.onGivenUp(message, 0, this.#abort.signal.aborted ? 'stopped' : 'overloaded'));
+    this.#queue = new LatestQueue(MOST_WAITING, (message) =>
+      options.onGivenUp(message, 0, this.#abort.signal.aborted ? 'stopped' : 'overloaded'),
+    );
   }
 
   start(): void {

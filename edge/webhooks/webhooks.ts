@@ -8,6 +8,7 @@ import type { DeadLetter, WebhooksPort, WebhookView } from '../api/ports.ts';
 import { allPages } from '../runtime/all-pages.ts';
 import { BackOff } from '../runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Part } from '../runtime/lifecycle.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { checkTarget } from './check-target.ts';
 import { Courier, type Message } from './courier.ts';
@@ -51,20 +52,27 @@ export interface WebhooksOptions {
  * another tenant's can hold a message up. What waits and what was given up is in memory: a stop of the box loses it,
  * while the sightings themselves stay in the vault.
  */
-export class Webhooks implements WebhooksPort {
+export class Webhooks implements WebhooksPort, Part {
+  readonly name = 'webhooks';
   readonly #options: WebhooksOptions;
   readonly #tenants = new Map<string, Map<string, Webhook>>();
+  #running = false;
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
   }
 
+  async start(): Promise<void> {
+    this.#running = true;
+  }
+
   /** Reads the webhooks of a tenant whose vault is open. To be called once it is, and again whenever it is open anew. */
   async open(tenant: string): Promise<void> {
-    if (this.#tenants.has(tenant)) return;
+    if (!this.#running || this.#tenants.has(tenant)) return;
     const vault = this.#options.vault(tenant);
     const records = await allPages((cursor) => vault.listRecords(KIND, { cursor, limit: PAGE }));
-    if (this.#tenants.has(tenant)) return;
+    // Meanwhile the box may have been stopped, or the vault opened once more.
+    if (!this.#running || this.#tenants.has(tenant)) return;
     const webhooks = new Map<string, Webhook>();
     this.#tenants.set(tenant, webhooks);
     for (const { id, version, data } of records) {
@@ -83,6 +91,7 @@ export class Webhooks implements WebhooksPort {
   }
 
   async stop(): Promise<void> {
+    this.#running = false;
     const webhooks = Array.from(this.#tenants.values(), (held) => [...held.values()]).flat();
     this.#tenants.clear();
     await Promise.all(webhooks.map((webhook) => this.#discard(webhook)));
@@ -116,9 +125,9 @@ export class Webhooks implements WebhooksPort {
     const data = { url, active, secret: webhook.secret.toString('latin1') };
     const stored = await this.#options.vault(tenant).changeRecord(KIND, id, data, version);
     Object.assign(webhook, { url, active, version: stored.version });
-    const earlier = webhook.courier;
-    this.#launch(webhook);
-    await earlier?.stop();
+    await webhook.courier?.stop();
+    webhook.courier = undefined;
+    if (this.#tenants.get(tenant)?.get(id) === webhook) this.#launch(webhook);
     return viewOf(webhook);
   }
 
@@ -130,7 +139,9 @@ export class Webhooks implements WebhooksPort {
   }
 
   deadLetters(tenant: string, id: string): readonly DeadLetter[] {
-    return this.#find(tenant, id).dead.toReversed().map(({ startedAt: _where, ...letter }) => letter);
+    return this.#find(tenant, id)
+      .dead.toReversed()
+      .map(({ startedAt: _where, ...letter }) => letter);
   }
 
   async redeliver(tenant: string, id: string): Promise<number> {
@@ -169,7 +180,15 @@ export class Webhooks implements WebhooksPort {
       logger,
       onGivenUp: ({ id, sighting }: Message, attempts, reason) => {
         const givenUpAt = new Date(clock.now()).toISOString();
-        webhook.dead.push({ id, sightingId: sighting.id, phase: sighting.phase, startedAt: sighting.startedAt, givenUpAt, attempts, reason });
+        webhook.dead.push({
+          id,
+          sightingId: sighting.id,
+          phase: sighting.phase,
+          startedAt: sighting.startedAt,
+          givenUpAt,
+          attempts,
+          reason,
+        });
         webhook.dead = webhook.dead.slice(-MOST_DEAD_LETTERS);
       },
     });

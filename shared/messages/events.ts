@@ -93,6 +93,8 @@ export const readySchema = z.strictObject({
   box: z.string(),
   cameras: z.number().int(),
   tenants: z.number().int(),
+  /** Where the API is reached. */
+  api: z.url(),
 });
 
 /** What `securegate edge` writes to stdout: one JSON object a line. */

@@ -16,6 +16,9 @@ const { forbidden } = createRequire(import.meta.url)(join(root, '.dependency-cru
 /** One source that breaks one rule: [rule, its path, its text]. */
 const BREACHES: readonly (readonly [rule: string, path: string, text: string])[] = [
   ['room edge', 'edge/root.ts', "import '../provisioning/target.ts';"],
+  ['room edge/box', 'edge/box/breach.ts', "import '../../provisioning/target.ts';"],
+  ['room edge/media', 'edge/media/breach.ts', "import '../appliance/target.ts';"],
+  ['room edge/webhooks', 'edge/webhooks/breach.ts', "import '../appliance/target.ts';"],
   ['room edge/config', 'edge/config/breach.ts', "import '../runtime/target.ts';"],
   ['room edge/runtime', 'edge/runtime/breach.ts', "import '../inference/target.ts';"],
   ['room edge/inference', 'edge/inference/breach.ts', "import '../pipeline/frame.ts';"],

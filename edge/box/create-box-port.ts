@@ -1,0 +1,44 @@
+import type { Stats } from '../../shared/messages/events.ts';
+import type { BoxPort } from '../api/ports.ts';
+import type { OpenStages } from '../open-stages.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { Cameras } from './cameras.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Faces } from './faces.ts';
+import type { Tenants } from './tenants.ts';
+
+export interface BoxParts {
+  readonly box: string;
+  readonly version: string;
+  readonly stats: () => Stats;
+  readonly engine: () => OpenStages;
+  readonly tenants: Tenants;
+  readonly cameras: Cameras;
+  readonly faces: Faces;
+  readonly webhooks: Webhooks;
+  readonly hub: EventHub;
+}
+
+/** What the API may ask of the box, answered by its parts. */
+export function createBoxPort({ box, version, stats, engine, tenants, cameras, faces, webhooks, hub }: BoxParts): BoxPort {
+  return {
+    box,
+    version,
+    stats,
+    models: () => engine().licences,
+    health: () => [{ part: 'inference', ready: true, reason: null }, vaultsHealth(tenants)],
+    tenants,
+    cameras,
+    faces,
+    webhooks,
+    onEvent: (tenant, listener) => hub.listen(tenant, listener),
+    sightingPicture: (tenant, sightingId) => faces.pictureOf(tenant, sightingId),
+    hasSightingPicture: (tenant, sightingId) => faces.hasPictureOf(tenant, sightingId),
+  };
+}
+
+/** One part for all vaults: whoever may ask whether the box is ready is not told whose box it is. */
+function vaultsHealth(tenants: Tenants): ReturnType<BoxPort['health']>[number] {
+  const closed = tenants.list().find(({ state }) => state !== 'ready');
+  return { part: 'vaults', ready: closed === undefined, reason: closed === undefined ? null : (closed.reason ?? 'vault_unavailable') };
+}
