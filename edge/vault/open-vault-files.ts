@@ -11,19 +11,19 @@ import { openEncryptedDatabase } from './store/open-encrypted-database.ts';
 import { syncFolder } from './store/sync-folder.ts';
 import { type VaultFiles, vaultFiles } from './store/vault-files.ts';
 import { VAULT_SCHEMA } from './store/vault-schema.ts';
-import { VaultStore } from './store/vault-store.ts';
 import { writeFileDurably } from './store/write-file-durably.ts';
 
 /**
  * Opens a tenant's files, after making them when there are none. Must be called under the tenant's lock.
  * @param folder `<dataDir>/tenants/<tenant>`
+ * @returns the keyring and vault.db; the caller closes both
  * @throws {SecureGateError} `key_file_missing`, `key_file_unsafe`, `key_rejected`, `vault_corrupt`, `vault_newer`, `data_folder_in_use`, `storage_failed`
  */
 export async function openVaultFiles(
   folder: string,
   scope: VaultScope,
   source: KeySource,
-): Promise<{ keyring: Keyring; store: VaultStore }> {
+): Promise<{ keyring: Keyring; database: Database.Database }> {
   const files = vaultFiles(folder);
   const present = [files.header, files.keysDb, files.vaultDb].filter((path) => existsSync(path));
   if (present.length === 0) await createVaultFiles(files, scope, source);
@@ -39,8 +39,8 @@ export async function openVaultFiles(
   let keysDb: Database.Database | undefined;
   try {
     keysDb = openEncryptedDatabase(files.keysDb, { key: fileKeys.bytes, schema: KEYS_SCHEMA, mode: 'open' });
-    const vaultDb = openEncryptedDatabase(files.vaultDb, { key: fileVault.bytes, schema: VAULT_SCHEMA, mode: 'open' });
-    return { keyring: new Keyring(scope, keys, keysDb), store: new VaultStore(vaultDb) };
+    const database = openEncryptedDatabase(files.vaultDb, { key: fileVault.bytes, schema: VAULT_SCHEMA, mode: 'open' });
+    return { keyring: new Keyring(scope, keys, keysDb), database };
   } catch (error) {
     keysDb?.close();
     for (const { bytes } of keys.values()) bytes.fill(0);

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type Gives, OPERATIONS, type Operation, type Reply, requestSchema } from './protocol.ts';
+import { HANDLERS } from './operations.ts';
+import { type Gives, OPERATIONS, type Operation, type Reply, requestSchema, type Taken } from './protocol.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { Vault } from './vault.ts';
 
@@ -48,46 +49,25 @@ export class VaultService {
   }
 
   #figures(): { faces: number; rejected: number } {
-    return { faces: this.#vault?.faces ?? 0, rejected: this.#vault?.rejected ?? 0 };
+    return { faces: this.#vault?.faceCount ?? 0, rejected: this.#vault?.rejected ?? 0 };
   }
 
   async #run(operation: Operation, input: unknown): Promise<Gives<Operation>> {
-    switch (operation) {
-      case 'open':
-        await this.#open(parse(OPERATIONS.open.takes, input));
-        return {};
-      case 'close':
-        parse(OPERATIONS.close.takes, input);
-        this.stop();
-        return {};
-      case 'enrolCustomer':
-        return this.#opened().enrolCustomer(parse(OPERATIONS.enrolCustomer.takes, input));
-      case 'addFace': {
-        const { customerId, face } = parse(OPERATIONS.addFace.takes, input);
-        return this.#opened().addFace(customerId, face);
-      }
-      case 'recordConsent': {
-        const { customerId, consent } = parse(OPERATIONS.recordConsent.takes, input);
-        this.#opened().recordConsent(customerId, consent);
-        return {};
-      }
-      case 'search': {
-        const query = parse(OPERATIONS.search.takes, input);
-        const candidates = this.#opened().search(query);
-        for (const embedding of query.embeddings) embedding.fill(0);
-        return candidates;
-      }
-      case 'recordSighting':
-        this.#opened().recordSighting(parse(OPERATIONS.recordSighting.takes, input));
-        return {};
-      case 'listSightings':
-        return this.#opened().listSightings(parse(OPERATIONS.listSightings.takes, input).customerId);
-      case 'listCustomers':
-        parse(OPERATIONS.listCustomers.takes, input);
-        return this.#opened().listCustomers();
-      case 'getCustomer':
-        return this.#opened().getCustomer(parse(OPERATIONS.getCustomer.takes, input).customerId);
+    if (operation === 'open') {
+      await this.#open(parse(OPERATIONS.open.takes, input));
+      return {};
     }
+    if (operation === 'close') {
+      parse(OPERATIONS.close.takes, input);
+      this.stop();
+      return {};
+    }
+    return this.#onVault(operation, input);
+  }
+
+  #onVault<O extends keyof typeof HANDLERS>(operation: O, input: unknown): Gives<O> {
+    const takes: (typeof OPERATIONS)[O]['takes'] = OPERATIONS[operation].takes;
+    return HANDLERS[operation](this.#opened(), parse(takes, input) as Taken<O>);
   }
 
   async #open({ scope, dataDir, keyDir, logLevel }: z.output<typeof OPERATIONS.open.takes>): Promise<void> {

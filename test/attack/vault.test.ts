@@ -18,7 +18,7 @@ const keyOf = (box: TestBox, tenant = 'hall'): string => join(box.keyDir, `${ten
 
 /** Customers that the vault names for the faces of these seeds. */
 function named(vault: Vault, ...seeds: number[]): string[] {
-  return vault
+  return vault.faces
     .search({ embeddings: seeds.map(embeddingOf), model: MODEL, limit: 32 })
     .flatMap((candidates) => candidates.filter(({ score }) => score > 0.9).map(({ customerId }) => customerId));
 }
@@ -27,7 +27,7 @@ function named(vault: Vault, ...seeds: number[]): string[] {
 async function enrolled(box: TestBox, seeds: readonly number[], tenant = 'hall'): Promise<string[]> {
   const vault = testVault(box, tenant);
   await vault.start();
-  const ids = seeds.map((seed) => vault.enrolCustomer(guest(seed)).customerId);
+  const ids = seeds.map((seed) => vault.customers.enrol(guest(seed)).customerId);
   vault.stop();
   return ids;
 }
@@ -62,8 +62,11 @@ describe('a copy of the data folder alone', () => {
   test('holds no name, embedding or key in any of its files, while the vault runs and afterwards', async () => {
     const vault = testVault(box);
     await vault.start();
-    const { customerId } = vault.enrolCustomer({ ...guest(1), profile: { name: 'Wilhelmina Findable', contact: 'findable@example.org' } });
-    vault.recordSighting(sightingOf(customerId));
+    const { customerId } = vault.customers.enrol({
+      ...guest(1),
+      profile: { name: 'Wilhelmina Findable', contact: 'findable@example.org' },
+    });
+    vault.sightings.record(sightingOf(customerId));
     const embedding = embeddingOf(1);
     const bytes = Buffer.from(embedding.buffer);
     const needles = [
@@ -143,7 +146,7 @@ describe('damaged files', () => {
       try {
         await vault.start();
         expect(named(vault, 1, 2), `byte ${at}`).toEqual(ids);
-        for (const id of ids) vault.getCustomer(id);
+        for (const id of ids) vault.customers.get({ customerId: id });
       } catch (error) {
         refusals.push(at);
         expect(error, `byte ${at}`).toHaveProperty('code', expect.stringMatching(/^(vault_corrupt|key_rejected)$/));
@@ -199,9 +202,9 @@ describe('somebody who has the file keys and changes rows', () => {
     });
     const vault = await reopened();
     expect(named(vault, 1, 2, 3)).toEqual([third]);
-    expect([vault.faces, vault.rejected]).toEqual([1, 2]);
-    expect(() => vault.getCustomer(first)).toThrow(refused('envelope_rejected'));
-    expect(vault.getCustomer(third).profile.name).toBe('Guest Number 3');
+    expect([vault.faceCount, vault.rejected]).toEqual([1, 2]);
+    expect(() => vault.customers.get({ customerId: first })).toThrow(refused('envelope_rejected'));
+    expect(vault.customers.get({ customerId: third }).name).toBe('Guest Number 3');
   });
 
   test('a face given to another customer is nobody’s', async () => {
@@ -218,7 +221,7 @@ describe('somebody who has the file keys and changes rows', () => {
       database.prepare<[string]>("UPDATE faces SET model = 'other' WHERE customer_id = ?").run(first);
     });
     const vault = await reopened();
-    expect(vault.search({ embeddings: [embeddingOf(1)], model: 'other', limit: 3 })).toEqual([[]]);
+    expect(vault.faces.search({ embeddings: [embeddingOf(1)], model: 'other', limit: 3 })).toEqual([[]]);
     expect(named(vault, 1)).toEqual([]);
   });
 
@@ -228,7 +231,9 @@ describe('somebody who has the file keys and changes rows', () => {
     });
     const without = await reopened();
     expect(named(without, 1)).toEqual([]);
-    expect(() => without.addFace(first, { embedding: embeddingOf(9), model: MODEL, quality: 1 })).toThrow(refused('consent_missing'));
+    expect(() => without.faces.add({ customerId: first, face: { embedding: embeddingOf(9), model: MODEL, quality: 1 } })).toThrow(
+      refused('consent_missing'),
+    );
     without.stop();
     await asInsider(box, 'file-vault', (database) => {
       database.prepare<[string, string]>('UPDATE consents SET customer_id = ? WHERE customer_id = ?').run(first, second);
@@ -241,7 +246,7 @@ describe('somebody who has the file keys and changes rows', () => {
     let now = Date.now();
     const vault = testVault(box, 'hall', () => now);
     await vault.start();
-    vault.recordConsent(first, consentFor(1000, now));
+    vault.customers.recordConsent({ customerId: first, consent: consentFor(1000, now) });
     vault.stop();
     await asInsider(box, 'file-vault', (database) => {
       const rows = database
@@ -264,8 +269,8 @@ describe('somebody who has the file keys and changes rows', () => {
       if (profile) database.prepare<[Buffer, string]>('UPDATE customers SET profile = ? WHERE id = ?').run(profile, first);
     });
     const vault = await reopened();
-    expect(() => vault.getCustomer(first)).toThrow(refused('envelope_rejected'));
-    expect(vault.listCustomers().map(({ customerId }) => customerId)).toEqual(expect.not.arrayContaining([first]));
+    expect(() => vault.customers.get({ customerId: first })).toThrow(refused('envelope_rejected'));
+    expect(vault.customers.list({ limit: 200 }).items.map(({ customerId }) => customerId)).toEqual(expect.not.arrayContaining([first]));
   });
 });
 
@@ -277,6 +282,6 @@ test('old data with the current keyring: who was erased stays erased', async () 
   const vault = testVault(box);
   await vault.start();
   expect(named(vault, 1, 2)).toEqual([kept]);
-  expect(vault.listCustomers().map(({ customerId }) => customerId)).toEqual([kept]);
-  expect(() => vault.getCustomer(erased)).toThrow(refused('customer_not_found'));
+  expect(vault.customers.list({ limit: 200 }).items.map(({ customerId }) => customerId)).toEqual([kept]);
+  expect(() => vault.customers.get({ customerId: erased })).toThrow(refused('customer_not_found'));
 });

@@ -5,7 +5,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { VaultClient, VaultState } from '../../edge/vault/client.ts';
+import type { CustomerView, VaultClient, VaultState } from '../../edge/vault/client.ts';
+import type { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type TestBox, testBox, testClient, testVault } from '../helpers/vault.ts';
 import { consentFor, embeddingOf, face, guest, MODEL, sightingOf } from '../helpers/vault-guests.ts';
@@ -35,7 +36,7 @@ describe('a vault in its own process', () => {
     const box = await testBox();
     const vault = testClient(box);
     expect(vault.state).toBe('stopped');
-    await expect(vault.listCustomers()).rejects.toThrow(refused('vault_unavailable'));
+    await expect(vault.listCustomers({ limit: 1 })).rejects.toThrow(refused('vault_unavailable'));
     await vault.start();
     const given = guest(1);
     const { customerId, faceIds } = await vault.enrolCustomer(given);
@@ -53,10 +54,11 @@ describe('a vault in its own process', () => {
     expect([vault.faces, vault.restarts, vault.rejectedRecords]).toEqual([2, 0, 0]);
     expect(await named(vault, 2)).toEqual([customerId]);
     expect(await vault.getCustomer(customerId)).toMatchObject({
-      profile: { name: 'Guest Number 1' },
-      faces: [{ model: MODEL }, { model: MODEL }],
+      name: 'Guest Number 1',
+      faces: 2,
+      faceList: [{ model: MODEL }, { model: MODEL }],
     });
-    expect(await vault.listSightings(customerId)).toEqual([sighting]);
+    expect(await vault.listSightings({ customerId, limit: 10 })).toEqual({ items: [sighting], next: null });
   });
 
   test('refuses a request with the code of the vault', async () => {
@@ -159,12 +161,12 @@ describe('a crash', () => {
     club.onStateChange((state) => clubStates.push(state));
 
     const crashed = hall.pid;
-    const pending = [hall.listCustomers(), hall.search({ embeddings: [embeddingOf(1)], model: MODEL, limit: 1 })];
+    const pending = [hall.listCustomers({ limit: 1 }), hall.search({ embeddings: [embeddingOf(1)], model: MODEL, limit: 1 })];
     kill(crashed);
     const outcomes = await Promise.allSettled(pending);
     for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toEqual(refused('vault_unavailable'));
     await until(hall, 'starting');
-    await expect(hall.listCustomers()).rejects.toThrow(refused('vault_unavailable'));
+    await expect(hall.listCustomers({ limit: 1 })).rejects.toThrow(refused('vault_unavailable'));
     expect(await named(club, 2)).toHaveLength(1);
     await until(hall, 'ready');
     expect([hall.restarts, hall.faces]).toEqual([1, 1]);
@@ -179,7 +181,7 @@ describe('a crash', () => {
     await vault.start();
     // A stopped process answers nothing, so the request is certainly waiting when its vault dies.
     process.kill(vault.pid ?? Number.NaN, 'SIGSTOP');
-    const waiting = expect(vault.listCustomers()).rejects.toThrow(refused('vault_unavailable'));
+    const waiting = expect(vault.listCustomers({ limit: 1 })).rejects.toThrow(refused('vault_unavailable'));
     kill(vault.pid);
     await waiting;
   });
@@ -222,17 +224,28 @@ test('rubbish in the channel does not end the process', async () => {
   expect(reply).toMatchObject({ id: 5, result: {} });
 });
 
+/** All customers, page by page. */
+function everybody(vault: Vault): CustomerView[] {
+  const customers: CustomerView[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page = vault.customers.list({ limit: 7, cursor });
+    customers.push(...page.items);
+    cursor = page.next;
+  }
+  return customers;
+}
+
 /** Every acknowledged customer is whole; whoever is there besides is whole as well; no key is left without its customer. */
 async function expectWhole(box: TestBox, acknowledged: readonly string[]): Promise<number> {
   const vault = testVault(box);
   await vault.start();
   expect(vault.rejected).toBe(0);
-  const customers = vault.listCustomers();
+  const customers = everybody(vault);
   const ids = new Set(customers.map(({ customerId }) => customerId));
   expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
   expect(customers.filter(({ faces }) => faces !== 2)).toEqual([]);
-  expect(vault.faces).toBe(customers.length * 2);
-  for (const id of ids) expect(vault.getCustomer(id).profile.name).toMatch(/^Guest/);
+  expect(vault.faceCount).toBe(customers.length * 2);
+  for (const id of ids) expect(vault.customers.get({ customerId: id }).name).toMatch(/^Guest/);
   vault.stop();
   return customers.length;
 }

@@ -59,6 +59,16 @@ export class Gallery {
     this.#people.delete(customerId);
   }
 
+  /** Removes one face; one that is not there is no error. */
+  removeFace(customerId: string, faceId: string): void {
+    const person = this.#people.get(customerId);
+    const face = person?.faces.find((one) => one.faceId === faceId);
+    if (!person || !face) return;
+    this.#indexes.get(face.model)?.remove(faceId);
+    this.#owners.delete(faceId);
+    person.faces.splice(person.faces.indexOf(face), 1);
+  }
+
   /**
    * The `limit` most similar customers, best first, each once.
    * @param now milliseconds since the Unix epoch; decides whose consent still holds

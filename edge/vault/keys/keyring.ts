@@ -6,6 +6,7 @@ import { openEnvelope } from '../../../shared/crypto/open-envelope.ts';
 import { sealEnvelope } from '../../../shared/crypto/seal-envelope.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultScope } from '../scope.ts';
+import { purgeLog } from '../store/purge-log.ts';
 import { shardKeyOf } from './header-keys.ts';
 import type { HeaderKeys } from './keyring-header.ts';
 
@@ -32,6 +33,8 @@ export class Keyring {
   readonly #delete: Statement<[string], unknown>;
   readonly #select: Statement<[string], KeyRow>;
   readonly #unsettled: Statement<[], { customer_id: string }>;
+  readonly #erased: Statement<[], { customer_id: string }>;
+  readonly #erase: (customerId: string) => void;
   #stored: string[] = [];
 
   /**
@@ -47,6 +50,12 @@ export class Keyring {
     this.#delete = database.prepare('DELETE FROM customer_keys WHERE customer_id = ?');
     this.#select = database.prepare('SELECT id, version, envelope FROM customer_keys WHERE customer_id = ?');
     this.#unsettled = database.prepare('SELECT customer_id FROM customer_keys WHERE settled = 0');
+    this.#erased = database.prepare('SELECT customer_id FROM erased_customers');
+    const remember = database.prepare<[string]>('INSERT OR IGNORE INTO erased_customers (customer_id) VALUES (?)');
+    this.#erase = database.transaction((customerId: string) => {
+      this.#delete.run(customerId);
+      remember.run(customerId);
+    });
   }
 
   /** Settles or sweeps what the last run left unsettled. @returns the number of keys swept */
@@ -83,7 +92,7 @@ export class Keyring {
   }
 
   /**
-   * @returns the customer's key, whose bytes the caller wipes, or undefined when there is none (erased)
+   * @returns the customer's key, whose bytes the caller wipes, or undefined when there is none (erased, or made after this keyring)
    * @throws {SecureGateError} `envelope_rejected`
    */
   open(customerId: string): EnvelopeKey | undefined {
@@ -91,6 +100,17 @@ export class Keyring {
     if (!row) return undefined;
     const bytes = openEnvelope(this.#shardKey(customerId), 'customer-key', this.#context(customerId, row), row.envelope);
     return { id: row.id, version: row.version, holds: 'data', bytes };
+  }
+
+  /** Drops the customer's key for ever: when this returns, nothing of his opens any more, and no file of the keyring holds the key. */
+  erase(customerId: string): void {
+    this.#erase(customerId);
+    purgeLog(this.#database);
+  }
+
+  /** Everybody whose key was dropped. */
+  erased(): string[] {
+    return this.#erased.all().map((row) => row.customer_id);
   }
 
   close(): void {

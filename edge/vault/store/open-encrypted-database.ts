@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { asVaultError } from './as-vault-error.ts';
+import { purgeLog } from './purge-log.ts';
 
 /** Versions of a database's schema: step i brings version i to i + 1 and ends with setting `user_version`. Steps are only ever appended. */
 export type SchemaSteps = readonly string[];
@@ -34,6 +35,8 @@ export function openEncryptedDatabase(path: string, options: EncryptedDatabaseOp
     database.pragma('foreign_keys = ON');
     database.pragma('trusted_schema = OFF');
     migrate(database, options);
+    // What a run deleted that was killed before it could purge.
+    purgeLog(database);
     return database;
   } catch (error) {
     database?.close();

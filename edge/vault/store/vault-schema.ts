@@ -2,7 +2,9 @@ import type { SchemaSteps } from './open-encrypted-database.ts';
 
 /**
  * Schema of vault.db. Columns hold random ids and envelopes, nothing else about a person; `model` is the public id of
- * the embedder, the same for everybody. No column is trusted for order or ownership: each envelope is bound to its row.
+ * the embedder, the same for everybody. No column is trusted for ownership: each envelope is bound to its row.
+ * `position` is the order in which rows were added, for paging: a moment in time it is not.
+ * `content` is the customer's envelope, or plain JSON where a row has no customer.
  */
 export const VAULT_SCHEMA: SchemaSteps = [
   `
@@ -30,5 +32,39 @@ export const VAULT_SCHEMA: SchemaSteps = [
   ) STRICT;
   CREATE INDEX sightings_customer ON sightings (customer_id);
   PRAGMA user_version = 1;
+  `,
+  `
+  ALTER TABLE customers ADD COLUMN position INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE customers ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+  UPDATE customers SET position = rowid;
+  CREATE UNIQUE INDEX customers_position ON customers (position);
+  ALTER TABLE faces ADD COLUMN picture BLOB;
+  CREATE TABLE all_sightings (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    customer_id TEXT REFERENCES customers (id),
+    content BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO all_sightings (id, customer_id, content) SELECT id, customer_id, envelope FROM sightings ORDER BY rowid;
+  DROP TABLE sightings;
+  ALTER TABLE all_sightings RENAME TO sightings;
+  CREATE INDEX sightings_customer ON sightings (customer_id);
+  CREATE TABLE records (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    customer_id TEXT REFERENCES customers (id),
+    content BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX records_kind ON records (kind);
+  CREATE INDEX records_customer ON records (customer_id);
+  CREATE TABLE usage_counters (
+    day TEXT NOT NULL,
+    counter TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (day, counter)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 2;
   `,
 ];

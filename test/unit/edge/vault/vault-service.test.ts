@@ -25,12 +25,14 @@ const notNormal = embeddingOf(1).map((value) => value * 2);
 test.each<[string, unknown]>([
   ['nothing', undefined],
   ['a string', 'enrolCustomer'],
-  ['no id', { operation: 'listCustomers', arguments: {} }],
-  ['an id that is no number', { id: '1', operation: 'listCustomers', arguments: {} }],
+  ['no id', { operation: 'listCustomers', arguments: { limit: 1 } }],
+  ['an id that is no number', { id: '1', operation: 'listCustomers', arguments: { limit: 1 } }],
 ])('a message that cannot be answered is ignored: %s', async (_, message) => {
   const service = await openService();
   expect(await service.handle(message)).toBeUndefined();
-  expect(await service.handle({ id: 2, operation: 'listCustomers', arguments: {} })).toMatchObject({ result: [] });
+  expect(await service.handle({ id: 2, operation: 'listCustomers', arguments: { limit: 1 } })).toMatchObject({
+    result: { items: [], next: null },
+  });
 });
 
 test.each<[string, unknown]>([
@@ -48,7 +50,18 @@ test.each<[string, unknown]>([
   ],
   ['an embedding that is not normalised', { operation: 'search', arguments: { embeddings: [notNormal], model: MODEL, limit: 1 } }],
   ['an array for an embedding', { operation: 'search', arguments: { embeddings: [[...embeddingOf(1)]], model: MODEL, limit: 1 } }],
-  ['no face', { operation: 'enrolCustomer', arguments: { profile: { name: 'A' }, consent: consentFor(), faces: [] } }],
+  ['a page of nothing', { operation: 'listCustomers', arguments: { limit: 0 } }],
+  ['a page of everything', { operation: 'listCustomers', arguments: { limit: 201 } }],
+  ['a cursor that is none', { operation: 'listCustomers', arguments: { limit: 1, cursor: '1 OR 1=1' } }],
+  [
+    'a picture that is no JPEG',
+    { operation: 'enrolCustomer', arguments: { ...guest(1), faces: [{ ...face(1), picture: Buffer.from('GIF89a') }] } },
+  ],
+  ['an empty picture', { operation: 'enrolCustomer', arguments: { ...guest(1), faces: [{ ...face(1), picture: Buffer.alloc(0) }] } }],
+  ['a record that is too long', { operation: 'addRecord', arguments: { kind: 'rooms', json: `"${'é'.repeat(32 * 1024)}"` } }],
+  ['a kind that is none', { operation: 'addRecord', arguments: { kind: "rooms'", json: '{}' } }],
+  ['a negative count', { operation: 'count', arguments: { counter: 'search', by: -1 } }],
+  ['a day that is none', { operation: 'usage', arguments: { from: '2026-02-30', to: '2026-03-01' } }],
   ['no name', { operation: 'enrolCustomer', arguments: { profile: { name: '' }, consent: consentFor(), faces: [face(1)] } }],
   ['no consent', { operation: 'enrolCustomer', arguments: { profile: { name: 'A' }, faces: [face(1)] } }],
   ['a limit of nothing', { operation: 'search', arguments: { embeddings: [], model: MODEL, limit: 0 } }],
@@ -77,10 +90,10 @@ test('a refusal names the field and never shows what was in it', async () => {
 
 test('before it was opened and after it was closed, the vault is unavailable', async () => {
   const service = new VaultService(systemClock, createLogger('test', { level: 'silent' }));
-  expect(await service.handle({ id: 1, operation: 'listCustomers', arguments: {} })).toEqual(refusal('vault_unavailable'));
+  expect(await service.handle({ id: 1, operation: 'listCustomers', arguments: { limit: 1 } })).toEqual(refusal('vault_unavailable'));
   const opened = await openService();
   expect(await opened.handle({ id: 2, operation: 'close', arguments: {} })).toMatchObject({ result: {} });
-  expect(await opened.handle({ id: 3, operation: 'listCustomers', arguments: {} })).toEqual(refusal('vault_unavailable'));
+  expect(await opened.handle({ id: 3, operation: 'listCustomers', arguments: { limit: 1 } })).toEqual(refusal('vault_unavailable'));
 });
 
 test('requests are answered in the order in which they came', async () => {

@@ -184,6 +184,8 @@ describe('envelope v1', () => {
       ['consent', 17, 'data'],
       ['face', 18, 'data'],
       ['sighting', 19, 'data'],
+      ['face-picture', 20, 'data'],
+      ['record', 21, 'data'],
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Consent, consentSchema, requireConsent } from '../../../../../edge/vault/consent/consent.ts';
+import { type Consent, consentSchema, consentStateOf, requireConsent, requireHolding } from '../../../../../edge/vault/consent/consent.ts';
 
 const consent: Consent = {
   noticeVersion: '1',
@@ -15,13 +15,31 @@ describe('requireConsent', () => {
     expect(() => requireConsent(consent, now)).not.toThrow();
   });
 
-  test.each<[string, Consent | undefined, number]>([
-    ['consent_missing', undefined, from],
-    ['consent_missing', consent, from - 1],
-    ['consent_expired', consent, to],
-    ['consent_expired', consent, to + 1],
-  ])('refuses with %s', (code, given, now) => {
-    expect(() => requireConsent(given, now)).toThrow(expect.objectContaining({ code }));
+  test.each<[string, number]>([
+    ['consent_missing', from - 1],
+    ['consent_expired', to],
+    ['consent_expired', to + 1],
+  ])('refuses with %s at %d', (code, now) => {
+    expect(() => requireConsent(consent, now)).toThrow(expect.objectContaining({ code }));
+  });
+});
+
+describe('the newest consent of a customer', () => {
+  const withdrawn = { sequence: 2, consent, withdrawnAt: '2026-01-10T00:00:00.000Z' };
+
+  test('is valid until it ends or is taken back', () => {
+    expect(consentStateOf({ sequence: 1, consent }, to - 1)).toBe('valid');
+    expect(consentStateOf({ sequence: 1, consent }, to)).toBe('expired');
+    expect(consentStateOf(withdrawn, to - 1)).toBe('withdrawn');
+    expect(consentStateOf(withdrawn, to)).toBe('withdrawn');
+  });
+
+  test('lets a face through only while it holds', () => {
+    expect(requireHolding({ sequence: 1, consent }, from)).toEqual(consent);
+    for (const record of [undefined, withdrawn]) {
+      expect(() => requireHolding(record, from)).toThrow(expect.objectContaining({ code: 'consent_missing' }));
+    }
+    expect(() => requireHolding({ sequence: 1, consent }, to)).toThrow(expect.objectContaining({ code: 'consent_expired' }));
   });
 });
 

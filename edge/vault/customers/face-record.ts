@@ -1,4 +1,4 @@
-import { EMBEDDING_LENGTH } from './gallery/embedding.ts';
+import { EMBEDDING_LENGTH } from '../gallery/embedding.ts';
 
 /** A stored face. The model is not in it: it is the envelope's context. */
 export interface FaceRecord {

@@ -1,21 +1,14 @@
-import { z } from 'zod';
-import type { EnvelopeContext, EnvelopeKey } from '../../shared/crypto/envelope.ts';
-import { openEnvelope } from '../../shared/crypto/open-envelope.ts';
-import type { Purpose } from '../../shared/crypto/purposes.ts';
-import { sealEnvelope } from '../../shared/crypto/seal-envelope.ts';
-import { newId } from '../../shared/ids/ids.ts';
-import { type Sighting, sightingSchema } from '../../shared/messages/events.ts';
-import { type Consent, consentSchema } from './consent/consent.ts';
+import type { EnvelopeContext, EnvelopeKey } from '../../../shared/crypto/envelope.ts';
+import { openEnvelope } from '../../../shared/crypto/open-envelope.ts';
+import type { Purpose } from '../../../shared/crypto/purposes.ts';
+import { sealEnvelope } from '../../../shared/crypto/seal-envelope.ts';
+import { newId } from '../../../shared/ids/ids.ts';
+import { type Sighting, sightingSchema } from '../../../shared/messages/events.ts';
+import { type ConsentRecord, consentRecordSchema } from '../consent/consent.ts';
+import type { VaultScope } from '../scope.ts';
+import type { ConsentRow, FaceRow, NewFaceRow } from '../store/customer-store.ts';
 import { decodeFace, encodeFace, type FaceRecord } from './face-record.ts';
-import type { VaultScope } from './scope.ts';
-import type { ConsentRow, FaceRow, SightingRow } from './store/vault-store.ts';
-
-/** Who a customer is. */
-export const profileSchema = z.strictObject({ name: z.string().min(1).max(200), contact: z.string().min(1).max(320).optional() });
-export type Profile = z.infer<typeof profileSchema>;
-
-/** The order of a customer's consents is inside the envelope, where nobody can change it: the highest number counts. */
-const storedConsentSchema = z.strictObject({ sequence: z.number().int().min(1), consent: consentSchema });
+import { type Profile, profileSchema } from './profile.ts';
 
 /** Seals and opens the records of exactly one customer. Opening throws `envelope_rejected` for what is not his. */
 export class CustomerRecords implements Disposable {
@@ -38,22 +31,27 @@ export class CustomerRecords implements Disposable {
     return profileSchema.parse(this.#openJson('profile', this.#customerId, envelope));
   }
 
-  /** @param earlier the consent that this one follows, as {@link newestConsent} gave it */
-  sealConsent(consent: Consent, earlier: { sequence: number } | undefined): ConsentRow {
+  sealConsent(record: ConsentRecord): ConsentRow {
     const id = newId('consent');
-    return { id, envelope: this.#sealJson('consent', id, { sequence: (earlier?.sequence ?? 0) + 1, consent }) };
+    return { id, envelope: this.#sealJson('consent', id, record) };
   }
 
-  newestConsent(rows: readonly ConsentRow[]): { sequence: number; consent: Consent } | undefined {
-    const consents = rows.map((row) => storedConsentSchema.parse(this.#openJson('consent', row.id, row.envelope)));
+  newestConsent(rows: readonly ConsentRow[]): ConsentRecord | undefined {
+    const consents = rows.map((row) => consentRecordSchema.parse(this.#openJson('consent', row.id, row.envelope)));
     return consents.sort((a, b) => b.sequence - a.sequence)[0];
   }
 
-  sealFace(face: FaceRecord, model: string): FaceRow {
+  /** @param picture JPEG of the aligned face */
+  sealFace(face: FaceRecord, model: string, picture?: Buffer): NewFaceRow {
     const id = newId('face');
     const plaintext = encodeFace(face);
     try {
-      return { id, model, envelope: this.#seal('face', { record: id, model }, plaintext) };
+      return {
+        id,
+        model,
+        envelope: this.#seal('face', { record: id, model }, plaintext),
+        picture: picture ? this.#seal('face-picture', { record: id }, picture) : null,
+      };
     } finally {
       plaintext.fill(0);
     }
@@ -68,12 +66,25 @@ export class CustomerRecords implements Disposable {
     }
   }
 
-  sealSighting(sighting: Sighting): SightingRow {
-    return { id: sighting.id, envelope: this.#sealJson('sighting', sighting.id, sighting) };
+  openPicture(faceId: string, envelope: Buffer): Buffer {
+    return this.#open('face-picture', { record: faceId }, envelope);
   }
 
-  openSighting(row: SightingRow): Sighting {
-    return sightingSchema.parse(this.#openJson('sighting', row.id, row.envelope));
+  sealSighting(sighting: Sighting): Buffer {
+    return this.#sealJson('sighting', sighting.id, sighting);
+  }
+
+  openSighting(id: string, envelope: Buffer): Sighting {
+    return sightingSchema.parse(this.#openJson('sighting', id, envelope));
+  }
+
+  /** @param json of a record of the venue that is about this customer */
+  sealRecord(kind: string, id: string, json: Buffer): Buffer {
+    return this.#seal('record', { record: `${kind}/${id}` }, json);
+  }
+
+  openRecord(kind: string, id: string, envelope: Buffer): Buffer {
+    return this.#open('record', { record: `${kind}/${id}` }, envelope);
   }
 
   [Symbol.dispose](): void {

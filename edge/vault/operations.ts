@@ -1,0 +1,43 @@
+import type { Gives, Operation, Taken } from './protocol.ts';
+import type { Vault } from './vault.ts';
+
+/** What an open vault does for each message; opening and closing are the service's own. */
+type OnOpenVault = Exclude<Operation, 'open' | 'close'>;
+
+export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> } = {
+  enrolCustomer: (vault, input) => vault.customers.enrol(input),
+  listCustomers: (vault, input) => vault.customers.list(input),
+  getCustomer: (vault, input) => vault.customers.get(input),
+  changeProfile: (vault, input) => vault.customers.changeProfile(input),
+  recordConsent: nothingOf((vault, input) => vault.customers.recordConsent(input)),
+  withdrawConsent: nothingOf((vault, input) => vault.customers.withdrawConsent(input)),
+  removeCustomer: nothingOf((vault, input) => vault.customers.remove(input)),
+
+  addFace: (vault, input) => vault.faces.add(input),
+  removeFace: nothingOf((vault, input) => vault.faces.remove(input)),
+  facePicture: (vault, input) => vault.faces.picture(input),
+  search: (vault, input) => {
+    const candidates = vault.faces.search(input);
+    for (const embedding of input.embeddings) embedding.fill(0);
+    return candidates;
+  },
+
+  recordSighting: nothingOf((vault, input) => vault.sightings.record(input)),
+  listSightings: (vault, input) => vault.sightings.list(input),
+
+  addRecord: (vault, input) => vault.records.add(input),
+  getRecord: (vault, input) => vault.records.get(input),
+  listRecords: (vault, input) => vault.records.list(input),
+  changeRecord: (vault, input) => vault.records.change(input),
+  removeRecord: nothingOf((vault, input) => vault.records.remove(input)),
+
+  count: nothingOf((vault, { counter, by }) => vault.usage.count(counter, by)),
+  usage: (vault, { from, to }) => vault.usage.between(from, to),
+};
+
+function nothingOf<Input>(run: (vault: Vault, input: Input) => void): (vault: Vault, input: Input) => Record<string, never> {
+  return (vault, input) => {
+    run(vault, input);
+    return {};
+  };
+}
