@@ -67,6 +67,9 @@ export interface CameraSettings {
   readonly roomId?: string | undefined;
 }
 
+/** What is not named stays as it is. */
+export type CameraChange = { readonly [Field in keyof CameraSettings]?: CameraSettings[Field] | undefined };
+
 /** One analysed picture with what was seen on it, for the live view. */
 export interface LiveFrame {
   readonly mediaMs: number;
@@ -88,7 +91,7 @@ export interface CamerasPort {
   /** Stores the camera in the tenant's vault and starts it. @throws {SecureGateError} `conflict` (slug taken) */
   add(tenant: string, settings: CameraSettings): Promise<CameraView>;
   /** @throws {SecureGateError} `record_not_found`, `fixed_by_configuration`, `version_conflict` */
-  change(tenant: string, id: string, settings: Partial<CameraSettings>, version?: number): Promise<CameraView>;
+  change(tenant: string, id: string, settings: CameraChange, version?: number): Promise<CameraView>;
   remove(tenant: string, id: string, version?: number): Promise<void>;
   /** Opens the address and takes one picture. @throws {SecureGateError} camera_* */
   test(url: string): Promise<{ width: number; height: number; openedMs: number; jpeg: Buffer }>;

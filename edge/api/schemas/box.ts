@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import { CAMERA_STATES, sightingSchema, statsSchema } from '../../../shared/messages/events.ts';
-import { pageQuery } from './common.ts';
+import { pageQuery, tenantParams } from './common.ts';
+import { cameraUrl } from './venue.ts';
+
+export const healthSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' });
+
+export const readinessSchema = z
+  .strictObject({
+    ready: z.boolean(),
+    /** `reason`: error code of what is not ready. */
+    parts: z.array(z.strictObject({ part: z.string(), ready: z.boolean(), reason: z.string().nullable() })),
+  })
+  .meta({ id: 'Readiness' });
 
 export const tenantSchema = z
   .strictObject({
@@ -21,6 +32,11 @@ export const newTenantSchema = tenantSchema
   .pick({ id: true, org: true })
   .extend({ matchThreshold: z.number().min(0).max(1).optional(), unmatchedTtlMs: z.number().int().min(1000).max(60_000).optional() })
   .meta({ id: 'NewTenant' });
+
+export const tenantPatchSchema = newTenantSchema
+  .pick({ unmatchedTtlMs: true })
+  .extend({ matchThreshold: z.number().min(0).max(1).nullable().optional() })
+  .meta({ id: 'TenantPatch' });
 
 export const SCOPES = [
   'people:read',
@@ -55,6 +71,13 @@ export const apiKeySchema = z
 /** The key itself is in this answer and never again. */
 export const createdApiKeySchema = apiKeySchema.extend({ key: z.string() }).meta({ id: 'CreatedApiKey' });
 
+export const keyParams = tenantParams.extend({ keyId: idSchema('apiKey') });
+
+/** The admin token, or the secret of a login link. */
+export const logInSchema = z
+  .union([z.strictObject({ token: z.string().min(1).max(200) }), z.strictObject({ link: z.string().min(1).max(200) })])
+  .meta({ id: 'LogIn' });
+
 export const sessionSchema = z.strictObject({ subject: z.literal('admin'), expiresAt: z.iso.datetime() }).meta({ id: 'Session' });
 
 /** A sighting as the API tells it: with the name for those who may read people. */
@@ -70,6 +93,8 @@ export const sightingsQuery = pageQuery.extend({
   from: z.iso.datetime().optional(),
   to: z.iso.datetime().optional(),
 });
+
+export const sightingParams = tenantParams.extend({ sightingId: idSchema('sighting') });
 
 export const cameraViewSchema = z
   .strictObject({
@@ -90,6 +115,8 @@ export const cameraViewSchema = z
   })
   .meta({ id: 'CameraView' });
 
+export const cameraAddressSchema = z.strictObject({ url: cameraUrl }).meta({ id: 'CameraAddress' });
+
 export const cameraTestSchema = z
   .strictObject({ width: z.number().int(), height: z.number().int(), openedMs: z.number(), /** JPEG, base64. */ picture: z.string() })
   .meta({ id: 'CameraTest' });
@@ -102,6 +129,9 @@ export const systemSchema = z
     models: z.array(z.strictObject({ id: z.string(), task: z.string(), licence: z.string(), commercialUse: z.boolean() })),
   })
   .meta({ id: 'System' });
+
+/** Days in UTC, both included. */
+export const usageQuery = z.strictObject({ from: z.iso.date().optional(), to: z.iso.date().optional() });
 
 export const usageSchema = z
   .strictObject({ days: z.array(z.strictObject({ day: z.iso.date(), counters: z.record(z.string(), z.number().int()) })) })

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema } from '../../../shared/ids/ids.ts';
+import { customerParams, pageQuery } from './common.ts';
 
 export const consentSchema = z
   .strictObject({
@@ -25,6 +26,8 @@ export const customerPatchSchema = z
 
 /** `valid`: recognised. `expired`, `withdrawn`: kept, but never a candidate. */
 export const CONSENT_STATES = ['valid', 'expired', 'withdrawn'] as const;
+
+export const customersQuery = pageQuery.extend({ query: z.string().max(200).optional() });
 
 export const customerSchema = z
   .strictObject({
@@ -55,6 +58,10 @@ export const faceSchema = z
   .strictObject({ id: idSchema('face'), model: z.string(), quality: z.number(), enrolledAt: z.iso.datetime(), hasPicture: z.boolean() })
   .meta({ id: 'Face' });
 
+export const faceParams = customerParams.extend({ faceId: idSchema('face') });
+
+export const fromSightingSchema = z.strictObject({ sightingId: idSchema('sighting') }).meta({ id: 'FaceFromSighting' });
+
 export const newFaceResultSchema = z
   .strictObject({
     faceId: idSchema('face'),
@@ -62,6 +69,8 @@ export const newFaceResultSchema = z
     quality: qualitySchema.nullable(),
   })
   .meta({ id: 'NewFace' });
+
+export const searchQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(32).default(5) });
 
 export const candidateSchema = z
   .strictObject({ customerId: idSchema('customer'), name: z.string(), score: z.number(), match: z.boolean() })
@@ -72,5 +81,11 @@ export const searchResultSchema = z
   .meta({ id: 'SearchResult' });
 
 export const verifyResultSchema = z
-  .strictObject({ match: z.boolean(), score: z.number(), threshold: z.number(), quality: qualitySchema })
+  .strictObject({
+    match: z.boolean(),
+    /** Null where the face is nearer to many others than to this customer, or he has none enrolled. */
+    score: z.number().nullable(),
+    threshold: z.number(),
+    quality: qualitySchema,
+  })
   .meta({ id: 'VerifyResult' });

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
+import { tenantParams } from './common.ts';
 
 const recordId = idSchema('record');
+
+/** May hold the camera's credentials: is written, and never read back whole. No other protocol or file is ever opened for a client. */
+export const cameraUrl = z.url({ protocol: /^rtsps?$/, error: 'not an rtsp:// or rtsps:// address' }).max(2000);
+
+const fps = z.number().min(0.2).max(30);
 
 const tiles = z.strictObject({
   columns: z.number().int().min(1).max(8),
@@ -22,9 +28,8 @@ export const VENUE_RECORDS = {
     .strictObject({
       slug: slugSchema,
       title: z.string().max(200).optional(),
-      /** May hold the camera's credentials: is written, and never read back whole. */
-      url: z.string().min(1).max(2000),
-      fps: z.number().min(0.2).max(30).default(5),
+      url: cameraUrl,
+      fps: fps.default(5),
       tiles: tiles.optional(),
       roomId: recordId.optional(),
     })
@@ -41,5 +46,21 @@ export const VENUE_RECORDS = {
     .meta({ id: 'WatchlistEntry' }),
   webhooks: z.strictObject({ url: z.url({ protocol: /^https?$/ }), active: z.boolean().default(true) }).meta({ id: 'Webhook' }),
 } as const;
+
+const camera = VENUE_RECORDS.cameras.shape;
+
+/** A change names what is to change; nothing that is left out falls back to a default. */
+export const cameraPatchSchema = z
+  .strictObject({
+    slug: camera.slug.optional(),
+    title: camera.title,
+    url: camera.url.optional(),
+    fps: fps.optional(),
+    tiles: tiles.nullable().optional(),
+    roomId: camera.roomId,
+  })
+  .meta({ id: 'CameraPatch' });
+
+export const recordParams = tenantParams.extend({ id: recordId });
 
 export type VenueRecordKind = keyof typeof VENUE_RECORDS;

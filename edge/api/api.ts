@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Appliance } from '../appliance/open-appliance.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { Access, Principal } from './auth/principal.ts';
+import type { Idempotency } from './idempotency.ts';
+import type { BoxPort } from './ports.ts';
+import type { OpenStreams } from './streams/open-streams.ts';
+
+/** The HTTP server with its schemas. */
+export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
+
+/** What the routes work with. */
+export interface RouteContext {
+  readonly box: BoxPort;
+  readonly appliance: Appliance;
+  readonly clock: Clock;
+  readonly authenticator: Authenticator;
+  readonly idempotency: Idempotency;
+  readonly streams: OpenStreams;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route must say who may call it. */
+    access?: Access;
+    /** Content type of an answer that is not JSON. */
+    gives?: string;
+    /** The body is a picture. */
+    takesPicture?: true;
+  }
+  interface FastifyRequest {
+    /** Who asks; undefined on public routes alone. */
+    principal: Principal | undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Stats } from '../../shared/messages/events.ts';
+
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** The box's figures in Prometheus' text format. Everything is counted where it happens; here it is only told. */
+export async function formatMetrics(stats: Stats, openStreams: number): Promise<string> {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Gauge({ name: `securegate_${name}`, help, labelNames, registers });
+  const counter = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
+    new Counter({ name: `securegate_${name}_total`, help, labelNames, registers });
+
+  gauge('uptime_seconds', 'Time since the box started', []).set(stats.uptimeMs / 1000);
+  gauge('open_streams', 'Live views and event streams that are open', []).set(openStreams);
+
+  const perCamera = ['tenant', 'camera'] as const;
+  const live = gauge('camera_live', '1 while the camera sends pictures', perCamera);
+  const fps = gauge('camera_fps', 'Pictures looked at a second since the camera went live', perCamera);
+  const fpsWanted = gauge('camera_fps_wanted', 'Pictures a second that are asked for', perCamera);
+  const frames = counter('camera_frames', 'Pictures looked at', perCamera);
+  const skipped = counter('camera_skipped', 'Pictures given up because the queue was full', perCamera);
+  const tracks = counter('camera_tracks', 'Tracks begun', perCamera);
+  const failures = counter('camera_failures', 'Pictures or votes that failed', perCamera);
+  for (const camera of stats.cameras) {
+    const labels = { tenant: camera.tenant, camera: camera.camera };
+    live.set(labels, camera.state === 'live' ? 1 : 0);
+    fps.set(labels, camera.fps);
+    fpsWanted.set(labels, camera.fpsWanted);
+    frames.inc(labels, camera.frames);
+    skipped.inc(labels, camera.skipped);
+    tracks.inc(labels, camera.tracks);
+    failures.inc(labels, camera.failures);
+  }
+
+  const quantiles = [
+    ['0.5', 'p50'],
+    ['0.95', 'p95'],
+    ['0.99', 'p99'],
+  ] as const;
+  const latency = gauge('frame_latency_seconds', 'From arrival of a picture to the end of its processing', ['quantile']);
+  const eventLoop = gauge('event_loop_delay_seconds', 'Delay of the main thread', ['quantile']);
+  for (const [quantile, field] of quantiles) {
+    latency.set({ quantile }, stats.latencyMs[field] / 1000);
+    eventLoop.set({ quantile }, stats.eventLoopMs[field] / 1000);
+  }
+
+  const rejections = counter('rejected_faces', 'Faces that were not good enough', ['reason']);
+  for (const [reason, count] of Object.entries(stats.rejections)) rejections.inc({ reason }, count);
+
+  gauge('inference_provider', 'Execution provider in use, and why no better one', ['provider', 'fallback_reason']).set(
+    { provider: stats.provider.name, fallback_reason: stats.provider.fallbackReason ?? '' },
+    1,
+  );
+
+  const ready = gauge('vault_ready', '1 while the vault answers', ['tenant']);
+  const faces = gauge('vault_faces', 'Faces that can be candidates', ['tenant']);
+  const restarts = counter('vault_restarts', 'Starts after a crash', ['tenant']);
+  for (const vault of stats.vaults) {
+    const labels = { tenant: vault.tenant };
+    ready.set(labels, vault.state === 'ready' ? 1 : 0);
+    faces.set(labels, vault.faces);
+    restarts.inc(labels, vault.restarts);
+  }
+  return registry.metrics();
+}

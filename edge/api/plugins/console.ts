@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Api } from '../api.ts';
+
+/** Files with a hash of their content in the name never change. */
+const HASHED = /^assets\//;
+
+/**
+ * Serves the operator's page. Its own addresses (`/people`) all lead to `index.html`; they have no dot, files have one.
+ * @throws {SecureGateError} `config_invalid` where the folder holds no page
+ */
+export async function addConsole(api: Api, folder: string): Promise<void> {
+  if (!existsSync(join(folder, 'index.html'))) {
+    throw new SecureGateError('config_invalid', 'The folder of the console holds no page', { details: { folder } });
+  }
+  await api.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, dotfiles: 'ignore' });
+  api.get('/*', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
+    const path = (request.params as { '*': string })['*'];
+    if (/^(v1|metrics)(\/|$)/.test(path)) throw new SecureGateError('not_found', 'There is no such route');
+    if (extname(path) === '') return reply.sendFile('index.html');
+    if (HASHED.test(path)) reply.header('cache-control', 'public, max-age=31536000, immutable');
+    return reply.sendFile(path);
+  });
+}

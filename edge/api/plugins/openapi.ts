@@ -1,0 +1,57 @@
+import swagger from '@fastify/swagger';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import type { Api } from '../api.ts';
+import type { Access } from '../auth/principal.ts';
+import { PICTURE_TYPES } from './pictures.ts';
+import { PROBLEM_TYPE } from './problems.ts';
+
+const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone.
+Refusals are problem details (RFC 9457); their \`code\` is stable. Lists come page by page: \`next\` of an answer is the \`cursor\` of the following request.
+Changes take the version of what they are based on in \`If-Match\`; requests that make something take an \`Idempotency-Key\`.`;
+
+/** Collects the routes as they are added; `GET /openapi.json` tells them. */
+export async function addOpenApi(api: Api, version: string): Promise<void> {
+  await api.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'SecureGate box', version, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer', description: "API key of a tenant (`sgk_…`), or the box's admin token (`sga_…`)." },
+          session: { type: 'apiKey', in: 'cookie', name: 'sgs', description: "The admin's browser session, begun by POST /v1/session." },
+        },
+      },
+    },
+    transform: (document) => {
+      const { schema, url } = jsonSchemaTransform(document);
+      const access = document.route.config?.access ?? 'public';
+      const { takesPicture, gives } = document.route.config ?? {};
+      const body = takesPicture ? { body: { content: contentOf(PICTURE_TYPES) } } : {};
+      const response = gives === undefined ? {} : { response: { 200: { description: 'As it is', content: contentOf([gives]) } } };
+      return { schema: { ...schema, ...body, ...response, security: securityOf(access), 'x-access': access }, url };
+    },
+    transformObject: (document) => withProblems(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document),
+  });
+  api.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => api.swagger());
+}
+
+function contentOf(types: readonly string[]): object {
+  return Object.fromEntries(types.map((type) => [type, { schema: { type: 'string', contentMediaType: type } }]));
+}
+
+function securityOf(access: Access): Record<string, string[]>[] {
+  if (access === 'public') return [];
+  return access === 'session' ? [{ session: [] }] : [{ token: [] }, { session: [] }];
+}
+
+/** Every operation can be refused, and always in the same form. */
+function withProblems(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+  const refusal = { description: 'Refused', content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const operation of Object.values(path ?? {})) {
+      if (typeof operation === 'object' && 'responses' in operation) operation.responses = { ...operation.responses, default: refusal };
+    }
+  }
+  return document;
+}

@@ -1,0 +1,77 @@
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { ERROR_CODES, type ErrorCode } from '../../../shared/errors/codes.ts';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Api } from '../api.ts';
+import type { problemSchema } from '../schemas/common.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Fastify's own refusals as ours. */
+const OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_BAD_URL: 'not_found',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
+};
+
+/** Every refusal leaves as problem details (RFC 9457) with our stable code. */
+export function addProblems(api: Api): void {
+  api.setNotFoundHandler((request, reply) => sendProblem(request, reply, new SecureGateError('not_found', 'There is no such route')));
+  api.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.status >= 500) request.log.error({ err: refusal, code: refusal.code, requestId: request.id }, 'a request failed');
+    return sendProblem(request, reply, refusal);
+  });
+}
+
+/** For what Fastify refuses before any route: also an address that cannot be decoded. */
+export function sendFrameworkProblem(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  void sendProblem(request, reply, refusalOf(error));
+}
+
+/** For what is not HTTP, or comes too slowly: there is no request yet, just a connection. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const body = JSON.stringify(problemOf(new SecureGateError('invalid_request', 'This is not a whole HTTP request'), ''));
+  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close`;
+  socket.end(`${head}\r\n\r\n${body}`);
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: SecureGateError): FastifyReply {
+  const { retryAfterS } = refusal.details;
+  if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS);
+  if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
+  reply.code(refusal.status).type(PROBLEM_TYPE).serializer(JSON.stringify);
+  return reply.send(problemOf(refusal, request.id));
+}
+
+function problemOf(refusal: SecureGateError, requestId: string): z.infer<typeof problemSchema> {
+  const { code, status, message, next, details } = refusal;
+  const { title } = ERROR_CODES[code];
+  // What went wrong inside is for the log: paths, addresses and the like are nobody's business outside.
+  const told = status >= 500 ? { detail: title, details: {} } : { detail: message, details };
+  return { type: `urn:securegate:problem:${code}`, title, status, ...told, code, next, requestId };
+}
+
+function refusalOf(error: FastifyError): SecureGateError {
+  if (error instanceof SecureGateError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    // Fields are named, their values are not: they may be a person's.
+    const fields = error.validation.map(({ instancePath, message }) => ({
+      path: `${error.validationContext ?? 'body'}${instancePath.replaceAll('/', '.')}`,
+      message,
+    }));
+    return new SecureGateError('invalid_request', 'Some fields are not valid', { details: { fields } });
+  }
+  const code = OF_FASTIFY[error.code];
+  if (code !== undefined) return new SecureGateError(code, ERROR_CODES[code].title, { cause: error });
+  const isClients = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500;
+  if (isClients) return new SecureGateError('invalid_request', 'The request cannot be read', { cause: error });
+  return SecureGateError.from(error);
+}

@@ -1,0 +1,50 @@
+import rateLimit from '@fastify/rate-limit';
+import type { FastifyRequest } from 'fastify';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Api } from '../api.ts';
+import type { LimitAttempts } from '../auth/authenticator.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Requests a minute. */
+export interface RateLimits {
+  /** Of one address, whoever asks. */
+  readonly perAddress: number;
+  /** Of one key, or of the admin. */
+  readonly perPrincipal: number;
+  /** Pictures that one key lets be looked at: each takes inference time from the cameras. */
+  readonly pictures: number;
+  /** Attempts of one address to log in. */
+  readonly logIns: number;
+}
+
+export const RATE_LIMITS: RateLimits = { perAddress: 3000, perPrincipal: 1200, pictures: 120, logIns: 10 };
+
+/** Counts requests and refuses too many. @returns the limit of attempts to log in */
+export async function addRateLimits(api: Api, limits: RateLimits): Promise<LimitAttempts> {
+  await api.register(rateLimit, { global: false });
+  const limit = (max: number, keyGenerator: (request: FastifyRequest) => string): LimitAttempts => {
+    const count = api.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator });
+    return async (request) => {
+      const found = await count(request);
+      if (!found.isAllowed && found.isExceeded) {
+        throw new SecureGateError('rate_limited', 'Too many requests', { details: { perMinute: max, retryAfterS: found.ttlInSeconds } });
+      }
+    };
+  };
+  const perAddress = limit(limits.perAddress, ({ ip }) => ip);
+  const perPrincipal = limit(limits.perPrincipal, principalOf);
+  const pictures = limit(limits.pictures, principalOf);
+  api.addHook('onRequest', (request) => perAddress(request));
+  // Comes after authentication, before the body is read.
+  api.addHook('preParsing', async (request, _reply, payload) => {
+    if (request.principal !== undefined) await perPrincipal(request);
+    if (request.routeOptions.config.takesPicture) await pictures(request);
+    return payload;
+  });
+  return limit(limits.logIns, ({ ip }) => ip);
+}
+
+function principalOf({ principal, ip }: FastifyRequest): string {
+  return principal?.id ?? ip;
+}

@@ -1,0 +1,109 @@
+import type { Api, RouteContext } from '../api.ts';
+import type { CameraView } from '../ports.ts';
+import { noContent } from '../schemas/answers.ts';
+import { cameraAddressSchema, cameraTestSchema, cameraViewSchema } from '../schemas/box.ts';
+import { pageOf, tenantParams } from '../schemas/common.ts';
+import { cameraPatchSchema, recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
+import { expectedVersion, setVersion } from '../versions.ts';
+
+const tags = ['cameras'];
+const url = '/v1/tenants/:tenant/cameras';
+
+export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): void {
+  api.route({
+    method: 'GET',
+    url,
+    config: { access: 'cameras:read' },
+    schema: { summary: 'Cameras with their state', tags, params: tenantParams, response: { 200: pageOf(cameraViewSchema) } },
+    handler: async ({ params }) => {
+      const { id } = box.tenants.get(params.tenant);
+      return { items: box.cameras.list(id).map(viewOf), next: null };
+    },
+  });
+
+  api.route({
+    method: 'POST',
+    url,
+    config: { access: 'cameras:write' },
+    schema: {
+      summary: 'Add a camera and start it',
+      tags,
+      params: tenantParams,
+      body: VENUE_RECORDS.cameras,
+      response: { 201: cameraViewSchema },
+    },
+    handler: async (request, reply) => {
+      const { id: tenant } = box.tenants.get(request.params.tenant);
+      const { id } = await idempotency.once(request, async () => (await box.cameras.add(tenant, request.body)).id);
+      const camera = viewOf(box.cameras.get(tenant, id));
+      setVersion(reply, camera.version);
+      reply.header('location', `/v1/tenants/${tenant}/cameras/${id}`);
+      return reply.code(201).send(camera);
+    },
+  });
+
+  api.route({
+    method: 'POST',
+    url: `${url}/test`,
+    config: { access: 'cameras:write' },
+    schema: {
+      summary: 'Open an address and take one picture, without adding a camera',
+      tags,
+      params: tenantParams,
+      body: cameraAddressSchema,
+      response: { 200: cameraTestSchema },
+    },
+    handler: async ({ params, body }) => {
+      box.tenants.get(params.tenant);
+      const { width, height, openedMs, jpeg } = await box.cameras.test(body.url);
+      return { width, height, openedMs, picture: jpeg.toString('base64') };
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: `${url}/:id`,
+    config: { access: 'cameras:read' },
+    schema: { summary: 'One camera with its state', tags, params: recordParams, response: { 200: cameraViewSchema } },
+    handler: async ({ params }, reply) => {
+      const camera = viewOf(box.cameras.get(params.tenant, params.id));
+      setVersion(reply, camera.version);
+      return camera;
+    },
+  });
+
+  api.route({
+    method: 'PATCH',
+    url: `${url}/:id`,
+    config: { access: 'cameras:write' },
+    schema: {
+      summary: 'Change what is named and start the camera anew',
+      tags,
+      params: recordParams,
+      body: cameraPatchSchema,
+      response: { 200: cameraViewSchema },
+    },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const camera = viewOf(await box.cameras.change(tenant, id, request.body, expectedVersion(request)));
+      setVersion(reply, camera.version);
+      return camera;
+    },
+  });
+
+  api.route({
+    method: 'DELETE',
+    url: `${url}/:id`,
+    config: { access: 'cameras:write' },
+    schema: { summary: 'Stop a camera and remove it', tags, params: recordParams, response: { 204: noContent } },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      await box.cameras.remove(tenant, id, expectedVersion(request));
+      return reply.code(204).send();
+    },
+  });
+}
+
+function viewOf({ tiles, ...camera }: CameraView) {
+  return { ...camera, tiles: tiles && { ...tiles } };
+}

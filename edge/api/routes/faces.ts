@@ -1,0 +1,107 @@
+import type { FastifyRequest } from 'fastify';
+import type { Api, RouteContext } from '../api.ts';
+import { pictureOf, takePictures } from '../plugins/pictures.ts';
+import type { DescribedPicture } from '../ports.ts';
+import { noContent } from '../schemas/answers.ts';
+import { customerParams, pageOf } from '../schemas/common.ts';
+import { faceParams, faceSchema, fromSightingSchema, newFaceResultSchema } from '../schemas/people.ts';
+
+const tags = ['faces'];
+
+export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): void {
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/customers/:customerId/faces',
+    config: { access: 'people:read' },
+    schema: { summary: 'Faces of a customer', tags, params: customerParams, response: { 200: pageOf(faceSchema) } },
+    handler: async ({ params }) => {
+      const { faceList } = await box.tenants.vault(params.tenant).getCustomer(params.customerId);
+      return { items: faceList.map(({ faceId, ...face }) => ({ id: faceId, ...face })), next: null };
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/customers/:customerId/faces/:faceId/picture',
+    config: { access: 'people:read', gives: 'image/jpeg' },
+    schema: { summary: 'Picture of an enrolled face', tags, params: faceParams },
+    handler: async ({ params }, reply) => {
+      const picture = await box.tenants.vault(params.tenant).facePicture(params.customerId, params.faceId);
+      return reply.type('image/jpeg').send(picture);
+    },
+  });
+
+  /** Makes one face of what `look` finds, which is overwritten afterwards. */
+  const addFace = async (
+    request: FastifyRequest,
+    { tenant, customerId }: { tenant: string; customerId: string },
+    look: () => Promise<DescribedPicture>,
+  ) => {
+    const vault = box.tenants.vault(tenant);
+    let quality: DescribedPicture['quality'] | null = null;
+    const { id } = await idempotency.once(request, async () => {
+      // Somebody who is not there, or has not agreed, costs no look at the picture.
+      await vault.getCustomer(customerId);
+      const described = await look();
+      const { embedding, model, picture } = described;
+      try {
+        const { faceId } = await vault.addFace(customerId, { embedding, model, quality: described.quality.overall, picture });
+        quality = described.quality;
+        return faceId;
+      } finally {
+        embedding.fill(0);
+        picture.fill(0);
+      }
+    });
+    return { faceId: id, quality };
+  };
+
+  api.register((pictures: Api, _options, done) => {
+    takePictures(pictures);
+    pictures.route({
+      method: 'POST',
+      url: '/v1/tenants/:tenant/customers/:customerId/faces',
+      config: { access: 'people:write', takesPicture: true },
+      schema: {
+        summary: 'Enrol the face on a picture (JPEG, PNG or WebP, at most 20 MiB) that shows this customer alone',
+        tags,
+        params: customerParams,
+        response: { 201: newFaceResultSchema },
+      },
+      handler: async (request, reply) => {
+        const result = await addFace(request, request.params, () => box.faces.describe(pictureOf(request)));
+        return reply.code(201).send(result);
+      },
+    });
+    done();
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/tenants/:tenant/customers/:customerId/faces/from-sighting',
+    config: { access: 'people:write' },
+    schema: {
+      summary: 'Enrol the face of a sighting, as long as its picture lives in memory',
+      tags,
+      params: customerParams,
+      body: fromSightingSchema,
+      response: { 201: newFaceResultSchema },
+    },
+    handler: async (request, reply) => {
+      const { params, body } = request;
+      const result = await addFace(request, params, () => box.faces.ofSighting(params.tenant, body.sightingId));
+      return reply.code(201).send(result);
+    },
+  });
+
+  api.route({
+    method: 'DELETE',
+    url: '/v1/tenants/:tenant/customers/:customerId/faces/:faceId',
+    config: { access: 'people:write' },
+    schema: { summary: 'Remove a face', tags, params: faceParams, response: { 204: noContent } },
+    handler: async ({ params }, reply) => {
+      await box.tenants.vault(params.tenant).removeFace(params.customerId, params.faceId);
+      return reply.code(204).send();
+    },
+  });
+}

@@ -1,0 +1,51 @@
+import type { Api, RouteContext } from '../api.ts';
+import { Names } from '../names.ts';
+import type { LiveFrame } from '../ports.ts';
+import { recordParams } from '../schemas/venue.ts';
+import { LiveStream } from '../streams/live-stream.ts';
+
+const LIVE_TYPE = 'application/vnd.securegate.live';
+const CHECK_MS = 15_000;
+
+export function addLiveRoute(api: Api, { box, clock, streams, authenticator }: RouteContext): void {
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/cameras/:id/live',
+    config: { access: 'live', gives: LIVE_TYPE },
+    schema: {
+      summary: 'Analysed pictures of a camera with what was seen on them, as they come',
+      description: 'Messages of `u32be headerLength | JSON header | JPEG`; the header says how long the JPEG is (`jpegBytes`).',
+      tags: ['cameras'],
+      params: recordParams,
+    },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const names = new Names(box.tenants.vault(tenant), request.principal, clock.monotonic);
+      box.cameras.get(tenant, id);
+      const stream: LiveStream = streams.add(
+        () =>
+          new LiveStream((send) =>
+            box.cameras.watch(tenant, id, (frame) => {
+              if (!stream.wanted) return;
+              formatFrame(frame, names).then(send, (error: unknown) => request.log.warn({ err: error }, 'a live picture was not sent'));
+            }),
+          ),
+      );
+      // Whoever lost his right in the meantime sees nothing more.
+      const check = setInterval(() => void authenticator.authenticate(request).catch(() => stream.destroy()), CHECK_MS);
+      stream.once('close', () => clearInterval(check));
+      return reply.type(LIVE_TYPE).send(stream);
+    },
+  });
+}
+
+/** `u32be headerLength | JSON header | JPEG` */
+async function formatFrame({ mediaMs, width, height, jpeg, tracks }: LiveFrame, names: Names): Promise<Buffer> {
+  const named = await Promise.all(
+    tracks.map(async ({ track, box, outcome, customerId }) => ({ track, box, outcome, customerId, name: await names.of(customerId) })),
+  );
+  const header = Buffer.from(JSON.stringify({ mediaMs, width, height, tracks: named, jpegBytes: jpeg.length }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(header.length);
+  return Buffer.concat([length, header, jpeg]);
+}

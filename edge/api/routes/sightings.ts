@@ -1,0 +1,93 @@
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Sighting } from '../../../shared/messages/events.ts';
+import type { Api, RouteContext } from '../api.ts';
+import { Names } from '../names.ts';
+import { apiSightingSchema, sightingParams, sightingsQuery } from '../schemas/box.ts';
+import { pageOf, tenantParams } from '../schemas/common.ts';
+import { EventStream } from '../streams/event-stream.ts';
+
+const tags = ['sightings'];
+const BEAT_MS = 15_000;
+
+export function addSightingRoutes(api: Api, context: RouteContext): void {
+  const { box, clock, streams, authenticator } = context;
+  const viewOf = async ({ type: _type, ...sighting }: Sighting, names: Names) => ({
+    ...sighting,
+    name: await names.of(sighting.customerId),
+    hasPicture: box.hasSightingPicture(sighting.tenant, sighting.id),
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/sightings',
+    config: { access: 'sightings:read' },
+    schema: {
+      summary: 'Sightings, the newest first; a page can hold less than `limit` although more follow',
+      tags,
+      params: tenantParams,
+      querystring: sightingsQuery,
+      response: { 200: pageOf(apiSightingSchema) },
+    },
+    handler: async ({ params, query, principal }) => {
+      const vault = box.tenants.vault(params.tenant);
+      const names = new Names(vault, principal, clock.monotonic);
+      const { items, next } = await vault.listSightings(query);
+      const views = [];
+      for (const sighting of items) views.push(await viewOf(sighting, names));
+      return { items: views, next };
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/sightings/stream',
+    config: { access: 'sightings:read', gives: 'text/event-stream' },
+    schema: {
+      summary: 'Sightings as they happen, as server-sent events `sighting`; slow readers are cut off and may come back',
+      tags,
+      params: tenantParams,
+    },
+    handler: async (request, reply) => {
+      const { tenant } = request.params;
+      const names = new Names(box.tenants.vault(tenant), request.principal, clock.monotonic);
+      const stream = streams.add(
+        () =>
+          new EventStream((send) =>
+            box.onEvent(tenant, (event) => {
+              if (event.type !== 'sighting') return;
+              viewOf(event, names).then(
+                (view) => send('sighting', view),
+                (error: unknown) => request.log.warn({ err: error }, 'a sighting was not sent'),
+              );
+            }),
+          ),
+      );
+      // Whoever lost his right in the meantime hears nothing more.
+      const beat = setInterval(() => {
+        authenticator.authenticate(request).then(
+          () => stream.beat(),
+          () => stream.destroy(),
+        );
+      }, BEAT_MS);
+      stream.once('close', () => clearInterval(beat));
+      return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream);
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/sightings/:sightingId/picture',
+    config: { access: 'sightings:read', gives: 'image/jpeg' },
+    schema: {
+      summary: 'Picture of the best shot, as long as it lives in memory',
+      tags,
+      params: sightingParams,
+    },
+    handler: async ({ params }, reply) => {
+      const { id } = box.tenants.get(params.tenant);
+      const picture = await box.sightingPicture(id, params.sightingId);
+      if (picture === undefined) throw new SecureGateError('sighting_gone', 'There is no picture of this sighting, or no longer');
+      return reply.type('image/jpeg').send(picture);
+    },
+  });
+}

@@ -1,0 +1,51 @@
+import type { Api, RouteContext } from '../api.ts';
+import { newTenantSchema, tenantPatchSchema, tenantSchema } from '../schemas/box.ts';
+import { pageOf, tenantParams } from '../schemas/common.ts';
+
+const tags = ['tenants'];
+
+export function addTenantRoutes(api: Api, { box, idempotency }: RouteContext): void {
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants',
+    config: { access: 'admin' },
+    schema: { summary: 'Tenants of this box', tags, response: { 200: pageOf(tenantSchema) } },
+    handler: async () => ({ items: box.tenants.list().map((tenant) => ({ ...tenant })), next: null }),
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/tenants',
+    config: { access: 'admin' },
+    schema: { summary: 'Add a tenant with a vault of its own', tags, body: newTenantSchema, response: { 201: tenantSchema } },
+    handler: async (request, reply) => {
+      const { id } = await idempotency.once(request, async () => (await box.tenants.add(request.body)).id);
+      reply.header('location', `/v1/tenants/${id}`);
+      return reply.code(201).send(box.tenants.get(id));
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant',
+    config: { access: 'admin' },
+    schema: { summary: 'One tenant', tags, params: tenantParams, response: { 200: tenantSchema } },
+    handler: async ({ params }) => box.tenants.get(params.tenant),
+  });
+
+  api.route({
+    method: 'PATCH',
+    url: '/v1/tenants/:tenant',
+    config: { access: 'admin' },
+    schema: {
+      summary: "Change a tenant's policy; a threshold of null is the embedding model's own",
+      tags,
+      params: tenantParams,
+      body: tenantPatchSchema,
+      response: { 200: tenantSchema },
+    },
+    handler: async ({ params, body }) => {
+      return box.tenants.change(params.tenant, body);
+    },
+  });
+}

@@ -1,0 +1,121 @@
+import type { Api, RouteContext } from '../api.ts';
+import { noContent } from '../schemas/answers.ts';
+import { pageOf, tenantParams } from '../schemas/common.ts';
+import { recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
+import { createdWebhookSchema, deadLetterSchema, redeliveredSchema, webhookSchema } from '../schemas/venue-views.ts';
+import { expectedVersion, setVersion } from '../versions.ts';
+
+const tags = ['webhooks'];
+const url = '/v1/tenants/:tenant/webhooks';
+
+export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): void {
+  api.route({
+    method: 'GET',
+    url,
+    config: { access: 'venue:read' },
+    schema: { summary: 'List webhooks', tags, params: tenantParams, response: { 200: pageOf(webhookSchema) } },
+    handler: async ({ params }) => {
+      const { id } = box.tenants.get(params.tenant);
+      return { items: box.webhooks.list(id).map((webhook) => ({ ...webhook })), next: null };
+    },
+  });
+
+  api.route({
+    method: 'POST',
+    url,
+    config: { access: 'venue:write' },
+    schema: {
+      summary: 'Add a webhook; its signing secret is shown in this answer and never again',
+      tags,
+      params: tenantParams,
+      body: VENUE_RECORDS.webhooks,
+      response: { 201: createdWebhookSchema },
+    },
+    handler: async (request, reply) => {
+      const { tenant } = request.params;
+      box.tenants.get(tenant);
+      let secret: string | null = null;
+      const { id } = await idempotency.once(request, async () => {
+        const made = await box.webhooks.add(tenant, request.body);
+        secret = made.secret;
+        return made.webhook.id;
+      });
+      const webhook = box.webhooks.get(tenant, id);
+      setVersion(reply, webhook.version);
+      reply.header('location', `/v1/tenants/${tenant}/webhooks/${id}`);
+      return reply.code(201).send({ ...webhook, secret });
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: `${url}/:id`,
+    config: { access: 'venue:read' },
+    schema: { summary: 'Read a webhook', tags, params: recordParams, response: { 200: webhookSchema } },
+    handler: async ({ params }, reply) => {
+      const webhook = box.webhooks.get(params.tenant, params.id);
+      setVersion(reply, webhook.version);
+      return webhook;
+    },
+  });
+
+  api.route({
+    method: 'PUT',
+    url: `${url}/:id`,
+    config: { access: 'venue:write' },
+    schema: {
+      summary: 'Replace a webhook; its signing secret stays',
+      tags,
+      params: recordParams,
+      body: VENUE_RECORDS.webhooks,
+      response: { 200: webhookSchema },
+    },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      const webhook = await box.webhooks.change(tenant, id, request.body, expectedVersion(request));
+      setVersion(reply, webhook.version);
+      return webhook;
+    },
+  });
+
+  api.route({
+    method: 'DELETE',
+    url: `${url}/:id`,
+    config: { access: 'venue:write' },
+    schema: { summary: 'Remove a webhook', tags, params: recordParams, response: { 204: noContent } },
+    handler: async (request, reply) => {
+      const { tenant, id } = request.params;
+      await box.webhooks.remove(tenant, id, expectedVersion(request));
+      return reply.code(204).send();
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: `${url}/:id/dead-letters`,
+    config: { access: 'venue:read' },
+    schema: {
+      summary: 'Deliveries that were given up, the newest first',
+      tags,
+      params: recordParams,
+      response: { 200: pageOf(deadLetterSchema) },
+    },
+    handler: async ({ params }) => {
+      const letters = box.webhooks.deadLetters(params.tenant, params.id);
+      return { items: letters.map((letter) => ({ ...letter })), next: null };
+    },
+  });
+
+  api.route({
+    method: 'POST',
+    url: `${url}/:id/dead-letters/redeliver`,
+    config: { access: 'venue:write' },
+    schema: {
+      summary: 'Try the given-up deliveries again, as far as their sightings are still there',
+      tags,
+      params: recordParams,
+      response: { 202: redeliveredSchema },
+    },
+    handler: async ({ params }, reply) => reply.code(202).send({ redelivered: await box.webhooks.redeliver(params.tenant, params.id) }),
+  });
+}
