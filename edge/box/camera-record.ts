@@ -21,7 +21,7 @@ export function cameraSettings(value: unknown): CameraSettings {
       details: { fields },
     });
   }
-  if (!/^rtsps?:\/\//i.test(parsed.data.url) || !URL.canParse(parsed.data.url)) {
+  if (!/^rtsps?:\/\/[^/]/i.test(parsed.data.url) || !URL.canParse(parsed.data.url)) {
     throw new SecureGateError('invalid_request', 'The address of a camera begins with rtsp:// or rtsps://', {
       details: { fields: ['url'] },
     });

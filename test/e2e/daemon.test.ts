@@ -39,6 +39,7 @@ async function writeConfig(cameras: NonNullable<ConfigInput['cameras']>, more: P
   const config: ConfigInput = {
     dataDir: join(folder, 'data'),
     keyDir: join(folder, 'keys'),
+    api: { port: 0 },
     tenants: [
       { id: 'north', org: 'acme' },
       { id: 'south', org: 'acme' },

@@ -1,0 +1,74 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { BestShots } from '../../../../edge/box/best-shots.ts';
+import type { FaceShot } from '../../../../edge/pipeline/frame.ts';
+
+const NOW = 1_700_000_000_000;
+
+function shotOf(value: number, overall: number): FaceShot {
+  const point = { x: 0, y: 0 };
+  return {
+    box: { x: 0, y: 0, width: 80, height: 80 },
+    points: [point, point, point, point, point],
+    quality: { sizePx: 80, sharpness: 2, yaw: 0, pitch: 0, roll: 0, cutOff: 0, overall },
+    rejections: [],
+    aligned: { width: 112, height: 112, data: Buffer.alloc(112 * 112 * 3, value) },
+  };
+}
+
+async function started(ttlMs: () => number = () => 10_000) {
+  const time = { wall: NOW, monotonic: 5000 };
+  const shots = new BestShots({ now: () => time.wall, monotonic: () => time.monotonic }, ttlMs);
+  await shots.start();
+  onTestFinished(() => shots.stop());
+  const pass = (milliseconds: number): void => {
+    time.wall += milliseconds;
+    time.monotonic += milliseconds;
+  };
+  return { shots, time, pass };
+}
+
+test('keeps a copy of the best shot of a sighting, which the caller may overwrite', async () => {
+  const { shots } = await started();
+  const original = shotOf(7, 0.5);
+  shots.offer('hall', 'sig_a', original, NOW);
+  shots.offer('hall', 'sig_a', shotOf(9, 0.4), NOW);
+  original.aligned.data.fill(0);
+  shots.take('hall', 'sig_a')?.aligned.data.fill(0);
+  expect(shots.take('hall', 'sig_a')?.aligned.data.every((value) => value === 7)).toBe(true);
+  shots.offer('hall', 'sig_a', shotOf(8, 0.6), NOW);
+  expect(shots.take('hall', 'sig_a')?.aligned.data[0]).toBe(8);
+});
+
+test("gives nobody another tenant's shot", async () => {
+  const { shots } = await started();
+  shots.offer('hall', 'sig_a', shotOf(7, 0.5), NOW);
+  expect(shots.take('club', 'sig_a')).toBeUndefined();
+  expect(shots.has('club', 'sig_a')).toBe(false);
+});
+
+test('a shot is gone when it is as old as the tenant allows now, counted from when it was taken', async () => {
+  let ttlMs = 10_000;
+  const { shots, pass } = await started(() => ttlMs);
+  shots.offer('hall', 'sig_a', shotOf(7, 0.5), NOW - 6000);
+  pass(3000);
+  expect(shots.has('hall', 'sig_a')).toBe(true);
+  ttlMs = 9000;
+  expect(shots.has('hall', 'sig_a')).toBe(false);
+  expect(shots.take('hall', 'sig_a')).toBeUndefined();
+});
+
+test('setting the clock back lets no shot live longer', async () => {
+  const { shots, time, pass } = await started();
+  shots.offer('hall', 'sig_a', shotOf(7, 0.5), NOW);
+  time.wall -= 3_600_000;
+  pass(10_000);
+  expect(shots.take('hall', 'sig_a')).toBeUndefined();
+});
+
+test('keeps no more than it may, and drops the oldest', async () => {
+  const { shots } = await started();
+  for (let index = 0; index <= 200; index += 1) shots.offer('hall', `sig_${index}`, shotOf(1, 0.5), NOW);
+  expect(shots.has('hall', 'sig_0')).toBe(false);
+  expect(shots.has('hall', 'sig_1')).toBe(true);
+  expect(shots.has('hall', 'sig_200')).toBe(true);
+});
