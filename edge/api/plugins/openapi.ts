@@ -5,6 +5,7 @@ import type { Api } from '../api.ts';
 import type { Access } from '../auth/principal.ts';
 import { PICTURE_TYPES } from './pictures.ts';
 import { PROBLEM_TYPE } from './problems.ts';
+import { tidyComponents } from './tidy-components.ts';
 
 const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone.
 Refusals are problem details (RFC 9457); their \`code\` is stable. Lists come page by page: \`next\` of an answer is the \`cursor\` of the following request.
@@ -31,7 +32,7 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       const response = gives === undefined ? {} : { response: { 200: { description: 'As it is', content: contentOf([gives]) } } };
       return { schema: { ...schema, ...body, ...response, security: securityOf(access), 'x-access': access }, url };
     },
-    transformObject: (document) => withProblems(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document),
+    transformObject: (document) => tidyComponents(withProblems(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document)),
   });
   api.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, async () => api.swagger());
 }

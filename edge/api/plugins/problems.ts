@@ -22,7 +22,7 @@ export function addProblems(api: Api): void {
   api.setNotFoundHandler((request, reply) => sendProblem(request, reply, new SecureGateError('not_found', 'There is no such route')));
   api.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.status >= 500) request.log.error({ err: refusal, code: refusal.code, requestId: request.id }, 'a request failed');
+    if (refusal.status >= 500) request.log.error({ err: refusal, code: refusal.code }, 'a request failed');
     return sendProblem(request, reply, refusal);
   });
 }

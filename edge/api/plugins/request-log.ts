@@ -8,7 +8,7 @@ export function addRequestLog(api: Api): void {
   api.addHook('onResponse', async (request, reply) => {
     const { tenant } = (request.params ?? {}) as { readonly tenant?: string };
     const route = request.routeOptions.url ?? 'none';
-    const facts = { requestId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     // Of a path that no route has taken the tenant is just somebody's text.
     const who = request.principal === undefined ? {} : { principal: request.principal.id, ...(tenant === undefined ? {} : { tenant }) };
     request.log.info({ ...facts, ...who }, 'request');

@@ -3,6 +3,7 @@ import type { CameraView } from '../ports.ts';
 import { noContent } from '../schemas/answers.ts';
 import { cameraAddressSchema, cameraTestSchema, cameraViewSchema } from '../schemas/box.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
+import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
 import { cameraPatchSchema, recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
 import { expectedVersion, setVersion } from '../versions.ts';
 
@@ -26,6 +27,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     url,
     config: { access: 'cameras:write' },
     schema: {
+      headers: idempotencyHeaders,
       summary: 'Add a camera and start it',
       tags,
       params: tenantParams,
@@ -77,6 +79,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     url: `${url}/:id`,
     config: { access: 'cameras:write' },
     schema: {
+      headers: versionHeaders,
       summary: 'Change what is named and start the camera anew',
       tags,
       params: recordParams,
@@ -95,7 +98,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     method: 'DELETE',
     url: `${url}/:id`,
     config: { access: 'cameras:write' },
-    schema: { summary: 'Stop a camera and remove it', tags, params: recordParams, response: { 204: noContent } },
+    schema: { headers: versionHeaders, summary: 'Stop a camera and remove it', tags, params: recordParams, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await box.cameras.remove(tenant, id, expectedVersion(request));

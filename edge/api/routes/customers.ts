@@ -2,6 +2,7 @@ import type { CustomerView } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
 import { customerParams, pageOf, tenantParams } from '../schemas/common.ts';
+import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
 import { consentSchema, customerPatchSchema, customerSchema, customersQuery, newCustomerSchema } from '../schemas/people.ts';
 import { expectedVersion, setVersion } from '../versions.ts';
 
@@ -30,6 +31,7 @@ export function addCustomerRoutes(api: Api, { box, idempotency }: RouteContext):
     url: '/v1/tenants/:tenant/customers',
     config: { access: 'people:write' },
     schema: {
+      headers: idempotencyHeaders,
       summary: 'Add a customer with his consent; faces follow one by one',
       tags,
       params: tenantParams,
@@ -65,6 +67,7 @@ export function addCustomerRoutes(api: Api, { box, idempotency }: RouteContext):
     url: '/v1/tenants/:tenant/customers/:customerId',
     config: { access: 'people:write' },
     schema: {
+      headers: versionHeaders,
       summary: 'Change what is named; a contact of null is taken away',
       tags,
       params: customerParams,
@@ -84,6 +87,7 @@ export function addCustomerRoutes(api: Api, { box, idempotency }: RouteContext):
     url: '/v1/tenants/:tenant/customers/:customerId',
     config: { access: 'people:write' },
     schema: {
+      headers: versionHeaders,
       summary: 'Remove a customer with faces, sightings and all other records about him',
       tags,
       params: customerParams,

@@ -4,6 +4,7 @@ import { pictureOf, takePictures } from '../plugins/pictures.ts';
 import type { DescribedPicture } from '../ports.ts';
 import { noContent } from '../schemas/answers.ts';
 import { customerParams, pageOf } from '../schemas/common.ts';
+import { idempotencyHeaders } from '../schemas/headers.ts';
 import { faceParams, faceSchema, fromSightingSchema, newFaceResultSchema } from '../schemas/people.ts';
 
 const tags = ['faces'];
@@ -63,6 +64,7 @@ export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): voi
       url: '/v1/tenants/:tenant/customers/:customerId/faces',
       config: { access: 'people:write', takesPicture: true },
       schema: {
+        headers: idempotencyHeaders,
         summary: 'Enrol the face on a picture (JPEG, PNG or WebP, at most 20 MiB) that shows this customer alone',
         tags,
         params: customerParams,
@@ -81,6 +83,7 @@ export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): voi
     url: '/v1/tenants/:tenant/customers/:customerId/faces/from-sighting',
     config: { access: 'people:write' },
     schema: {
+      headers: idempotencyHeaders,
       summary: 'Enrol the face of a sighting, as long as its picture lives in memory',
       tags,
       params: customerParams,

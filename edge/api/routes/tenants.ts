@@ -1,6 +1,7 @@
 import type { Api, RouteContext } from '../api.ts';
 import { newTenantSchema, tenantPatchSchema, tenantSchema } from '../schemas/box.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
+import { idempotencyHeaders } from '../schemas/headers.ts';
 
 const tags = ['tenants'];
 
@@ -17,7 +18,13 @@ export function addTenantRoutes(api: Api, { box, idempotency }: RouteContext): v
     method: 'POST',
     url: '/v1/tenants',
     config: { access: 'admin' },
-    schema: { summary: 'Add a tenant with a vault of its own', tags, body: newTenantSchema, response: { 201: tenantSchema } },
+    schema: {
+      headers: idempotencyHeaders,
+      summary: 'Add a tenant with a vault of its own',
+      tags,
+      body: newTenantSchema,
+      response: { 201: tenantSchema },
+    },
     handler: async (request, reply) => {
       const { id } = await idempotency.once(request, async () => (await box.tenants.add(request.body)).id);
       reply.header('location', `/v1/tenants/${id}`);

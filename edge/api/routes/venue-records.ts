@@ -3,6 +3,7 @@ import type { VaultClient, VaultRecord } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
 import { pageOf, pageQuery, tenantParams } from '../schemas/common.ts';
+import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
 import { recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
 import { viewSchemas } from '../schemas/venue-views.ts';
 import { expectedVersion, setVersion } from '../versions.ts';
@@ -44,7 +45,14 @@ function addRoutesOf(kind: Kind, api: Api, { box, idempotency }: RouteContext): 
     method: 'POST',
     url,
     config: { access: 'venue:write' },
-    schema: { summary: `Add to ${kind}`, tags, params: tenantParams, body: dataSchema, response: { 201: viewSchema } },
+    schema: {
+      headers: idempotencyHeaders,
+      summary: `Add to ${kind}`,
+      tags,
+      params: tenantParams,
+      body: dataSchema,
+      response: { 201: viewSchema },
+    },
     handler: async (request, reply) => {
       const { tenant } = request.params;
       const vault = box.tenants.vault(tenant);
@@ -75,7 +83,14 @@ function addRoutesOf(kind: Kind, api: Api, { box, idempotency }: RouteContext): 
     method: 'PUT',
     url: `${url}/:id`,
     config: { access: 'venue:write' },
-    schema: { summary: `Replace one of ${kind}`, tags, params: recordParams, body: dataSchema, response: { 200: viewSchema } },
+    schema: {
+      headers: versionHeaders,
+      summary: `Replace one of ${kind}`,
+      tags,
+      params: recordParams,
+      body: dataSchema,
+      response: { 200: viewSchema },
+    },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const { body } = request;
@@ -92,7 +107,7 @@ function addRoutesOf(kind: Kind, api: Api, { box, idempotency }: RouteContext): 
     method: 'DELETE',
     url: `${url}/:id`,
     config: { access: 'venue:write' },
-    schema: { summary: `Remove one of ${kind}`, tags, params: recordParams, response: { 204: noContent } },
+    schema: { headers: versionHeaders, summary: `Remove one of ${kind}`, tags, params: recordParams, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await box.tenants.vault(tenant).removeRecord(kind, id, expectedVersion(request));

@@ -1,6 +1,7 @@
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
+import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
 import { recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
 import { createdWebhookSchema, deadLetterSchema, redeliveredSchema, webhookSchema } from '../schemas/venue-views.ts';
 import { expectedVersion, setVersion } from '../versions.ts';
@@ -25,6 +26,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
     url,
     config: { access: 'venue:write' },
     schema: {
+      headers: idempotencyHeaders,
       summary: 'Add a webhook; its signing secret is shown in this answer and never again',
       tags,
       params: tenantParams,
@@ -64,6 +66,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
     url: `${url}/:id`,
     config: { access: 'venue:write' },
     schema: {
+      headers: versionHeaders,
       summary: 'Replace a webhook; its signing secret stays',
       tags,
       params: recordParams,
@@ -82,7 +85,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
     method: 'DELETE',
     url: `${url}/:id`,
     config: { access: 'venue:write' },
-    schema: { summary: 'Remove a webhook', tags, params: recordParams, response: { 204: noContent } },
+    schema: { headers: versionHeaders, summary: 'Remove a webhook', tags, params: recordParams, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await box.webhooks.remove(tenant, id, expectedVersion(request));

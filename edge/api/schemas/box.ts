@@ -31,12 +31,12 @@ export const tenantSchema = z
 export const newTenantSchema = tenantSchema
   .pick({ id: true, org: true })
   .extend({ matchThreshold: z.number().min(0).max(1).optional(), unmatchedTtlMs: z.number().int().min(1000).max(60_000).optional() })
-  .meta({ id: 'NewTenant' });
+  .meta({ id: 'NewTenant', examples: [{ id: 'north-hall', org: 'acme', unmatchedTtlMs: 10_000 }] });
 
 export const tenantPatchSchema = newTenantSchema
   .pick({ unmatchedTtlMs: true })
   .extend({ matchThreshold: z.number().min(0).max(1).nullable().optional() })
-  .meta({ id: 'TenantPatch' });
+  .meta({ id: 'TenantPatch', examples: [{ matchThreshold: 0.5 }] });
 
 export const SCOPES = [
   'people:read',
@@ -54,7 +54,10 @@ export type Scope = (typeof SCOPES)[number];
 
 export const newApiKeySchema = z
   .strictObject({ title: z.string().min(1).max(100), scopes: z.array(z.enum(SCOPES)).min(1), expiresAt: z.iso.datetime().optional() })
-  .meta({ id: 'NewApiKey' });
+  .meta({
+    id: 'NewApiKey',
+    examples: [{ title: 'Ticket shop', scopes: ['people:read', 'people:write'], expiresAt: '2027-12-31T00:00:00Z' }],
+  });
 
 export const apiKeySchema = z
   .strictObject({
@@ -76,7 +79,7 @@ export const keyParams = tenantParams.extend({ keyId: idSchema('apiKey') });
 /** The admin token, or the secret of a login link. */
 export const logInSchema = z
   .union([z.strictObject({ token: z.string().min(1).max(200) }), z.strictObject({ link: z.string().min(1).max(200) })])
-  .meta({ id: 'LogIn' });
+  .meta({ id: 'LogIn', examples: [{ token: 'sga_…' }] });
 
 export const sessionSchema = z.strictObject({ subject: z.literal('admin'), expiresAt: z.iso.datetime() }).meta({ id: 'Session' });
 
@@ -115,7 +118,9 @@ export const cameraViewSchema = z
   })
   .meta({ id: 'CameraView' });
 
-export const cameraAddressSchema = z.strictObject({ url: cameraUrl }).meta({ id: 'CameraAddress' });
+export const cameraAddressSchema = z
+  .strictObject({ url: cameraUrl })
+  .meta({ id: 'CameraAddress', examples: [{ url: 'rtsp://192.168.10.21:554/stream1' }] });
 
 export const cameraTestSchema = z
   .strictObject({ width: z.number().int(), height: z.number().int(), openedMs: z.number(), /** JPEG, base64. */ picture: z.string() })

@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { idSchema } from '../../../shared/ids/ids.ts';
 import { customerParams, pageQuery } from './common.ts';
 
+const CONSENT = {
+  noticeVersion: '2026-1',
+  purpose: 'entry without ticket',
+  givenAt: '2026-11-01T18:00:00Z',
+  expiresAt: '2027-06-30T00:00:00Z',
+};
+
 export const consentSchema = z
   .strictObject({
     noticeVersion: z.string().min(1).max(100),
@@ -11,18 +18,16 @@ export const consentSchema = z
   })
   .meta({
     id: 'Consent',
-    examples: [
-      { noticeVersion: '2026-1', purpose: 'entry without ticket', givenAt: '2026-11-01T18:00:00Z', expiresAt: '2027-06-30T00:00:00Z' },
-    ],
+    examples: [CONSENT],
   });
 
 export const newCustomerSchema = z
   .strictObject({ name: z.string().min(1).max(200), contact: z.string().min(1).max(500).optional(), consent: consentSchema })
-  .meta({ id: 'NewCustomer' });
+  .meta({ id: 'NewCustomer', examples: [{ name: 'Ada Example', contact: 'ada@example.org', consent: CONSENT }] });
 
 export const customerPatchSchema = z
   .strictObject({ name: z.string().min(1).max(200).optional(), contact: z.string().min(1).max(500).nullable().optional() })
-  .meta({ id: 'CustomerPatch' });
+  .meta({ id: 'CustomerPatch', examples: [{ name: 'Ada Example', contact: null }] });
 
 /** `valid`: recognised. `expired`, `withdrawn`: kept, but never a candidate. */
 export const CONSENT_STATES = ['valid', 'expired', 'withdrawn'] as const;
@@ -60,7 +65,9 @@ export const faceSchema = z
 
 export const faceParams = customerParams.extend({ faceId: idSchema('face') });
 
-export const fromSightingSchema = z.strictObject({ sightingId: idSchema('sighting') }).meta({ id: 'FaceFromSighting' });
+export const fromSightingSchema = z
+  .strictObject({ sightingId: idSchema('sighting') })
+  .meta({ id: 'FaceFromSighting', examples: [{ sightingId: 'sig_aaaaaaaaaaaaaaaaaaaaaaaaaa' }] });
 
 export const newFaceResultSchema = z
   .strictObject({

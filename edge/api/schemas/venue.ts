@@ -23,7 +23,9 @@ export const VENUE_RECORDS = {
   events: z
     .strictObject({ title: z.string().min(1).max(200), startsAt: z.iso.datetime(), endsAt: z.iso.datetime(), roomId: recordId.optional() })
     .meta({ id: 'Event', examples: [{ title: 'Winter concert', startsAt: '2026-12-12T19:00:00Z', endsAt: '2026-12-12T22:00:00Z' }] }),
-  rooms: z.strictObject({ title: z.string().min(1).max(200), capacity: z.number().int().positive().optional() }).meta({ id: 'Room' }),
+  rooms: z
+    .strictObject({ title: z.string().min(1).max(200), capacity: z.number().int().positive().optional() })
+    .meta({ id: 'Room', examples: [{ title: 'Great hall', capacity: 800 }] }),
   cameras: z
     .strictObject({
       slug: slugSchema,
@@ -33,8 +35,10 @@ export const VENUE_RECORDS = {
       tiles: tiles.optional(),
       roomId: recordId.optional(),
     })
-    .meta({ id: 'Camera' }),
-  attendees: z.strictObject({ eventId: recordId, customerId: idSchema('customer') }).meta({ id: 'Attendee' }),
+    .meta({ id: 'Camera', examples: [{ slug: 'main-door', title: 'Main door', url: 'rtsp://192.168.10.21:554/stream1', fps: 5 }] }),
+  attendees: z
+    .strictObject({ eventId: recordId, customerId: idSchema('customer') })
+    .meta({ id: 'Attendee', examples: [{ eventId: 'rec_aaaaaaaaaaaaaaaaaaaaaaaaaa', customerId: 'cus_aaaaaaaaaaaaaaaaaaaaaaaaaa' }] }),
   /** Somebody may only be watched for a stated purpose, by a named owner, for a limited time. */
   watchlists: z
     .strictObject({
@@ -43,8 +47,20 @@ export const VENUE_RECORDS = {
       owner: z.string().min(1).max(200),
       expiresAt: z.iso.datetime(),
     })
-    .meta({ id: 'WatchlistEntry' }),
-  webhooks: z.strictObject({ url: z.url({ protocol: /^https?$/ }), active: z.boolean().default(true) }).meta({ id: 'Webhook' }),
+    .meta({
+      id: 'WatchlistEntry',
+      examples: [
+        {
+          customerId: 'cus_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+          purpose: 'greeted at the door',
+          owner: 'Guest relations',
+          expiresAt: '2026-12-31T00:00:00Z',
+        },
+      ],
+    }),
+  webhooks: z
+    .strictObject({ url: z.url({ protocol: /^https?$/ }), active: z.boolean().default(true) })
+    .meta({ id: 'Webhook', examples: [{ url: 'https://hooks.example.org/securegate', active: true }] }),
 } as const;
 
 const camera = VENUE_RECORDS.cameras.shape;
@@ -59,7 +75,7 @@ export const cameraPatchSchema = z
     tiles: tiles.nullable().optional(),
     roomId: camera.roomId,
   })
-  .meta({ id: 'CameraPatch' });
+  .meta({ id: 'CameraPatch', examples: [{ fps: 8 }] });
 
 export const recordParams = tenantParams.extend({ id: recordId });
 
