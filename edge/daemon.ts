@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../shared/messages/events.ts';
+import type { BoxPort } from './api/ports.ts';
 import { type RunningApi, startApi } from './api/server.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import { BestShots } from './box/best-shots.ts';
@@ -63,7 +64,7 @@ export class Daemon {
       appliance: () => this.#opened,
       clock,
       logger,
-      onOpen: (tenant) => void this.#openParts(tenant),
+      onOpen: (tenant) => this.#openParts(tenant),
     });
     const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
     this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
@@ -106,6 +107,23 @@ export class Daemon {
   /** Drains and stops everything. @returns the names of the parts that failed to stop */
   async stop(): Promise<readonly string[]> {
     return this.#lifecycle.stop();
+  }
+
+  /** What the API may ask of this box. */
+  port(): BoxPort {
+    const engine = (): OpenStages => this.#loaded;
+    const matchThreshold = (tenant: string): number | null => this.#tenants.get(tenant).matchThreshold;
+    return createBoxPort({
+      box: this.#opened.box,
+      version: readVersion(),
+      stats: () => this.stats(),
+      engine,
+      tenants: this.#tenants,
+      cameras: this.#cameras,
+      faces: new Faces({ engine, bestShots: this.#bestShots, matchThreshold }),
+      webhooks: this.#webhooks,
+      hub: this.#hub,
+    });
   }
 
   stats(): Stats {
@@ -202,22 +220,7 @@ export class Daemon {
         const appliance = this.#opened;
         const tokenFile = join(config.dataDir, TOKEN_FILE);
         if (await appliance.admin.ensure(tokenFile)) logger.info({ tokenFile }, 'the admin token was made');
-        const faces = new Faces({
-          engine: () => this.#loaded,
-          bestShots: this.#bestShots,
-          matchThreshold: (tenant) => this.#tenants.get(tenant).matchThreshold,
-        });
-        const box = createBoxPort({
-          box: appliance.box,
-          version: readVersion(),
-          stats: () => this.stats(),
-          engine: () => this.#loaded,
-          tenants: this.#tenants,
-          cameras: this.#cameras,
-          faces,
-          webhooks: this.#webhooks,
-          hub: this.#hub,
-        });
+        const box = this.port();
         const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;
         this.#api = await startApi({ box, appliance, listen: config.api, consoleDir, logger, clock });
       },

@@ -25,8 +25,8 @@ export interface TenantsOptions {
   readonly appliance: () => Appliance;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called whenever the vault of a tenant is open, the first time and after each of its crashes. */
-  readonly onOpen: (tenant: string) => void;
+  /** Called whenever the vault of a tenant is open, the first time and after each of its crashes. Must not reject. */
+  readonly onOpen: (tenant: string) => Promise<void>;
 }
 
 /** The tenants of the box, those of the configuration file and those that were added at run time, each with its vault. */
@@ -99,7 +99,7 @@ export class Tenants implements TenantsPort, Part {
       this.#adding.delete(id);
     }
     this.#tenants.set(id, tenant);
-    this.#options.onOpen(id);
+    await this.#options.onOpen(id);
     return viewOf(tenant);
   }
 
@@ -130,7 +130,7 @@ export class Tenants implements TenantsPort, Part {
     const tenant: Tenant = { policy, fixed, vault, reason: null };
     vault.onStateChange((state, reason) => {
       tenant.reason = state === 'failed' ? (reason?.code ?? null) : null;
-      if (state === 'ready' && this.#tenants.has(id)) onOpen(id);
+      if (state === 'ready' && this.#tenants.has(id)) void onOpen(id);
     });
     return tenant;
   }

@@ -30,6 +30,8 @@ export async function writeConfig(run: RunFolder, urls: Readonly<Record<string, 
   const config: ConfigInput = {
     dataDir: 'data',
     keyDir: 'keys',
+    // Any free port: another box, or another demo, may run on this machine.
+    api: { port: 0 },
     tenants: TENANTS.map((id) => ({ id, org: 'demo' })),
     cameras,
   };
