@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type {
+  apiSightingSchema,
+  cameraTestSchema,
+  cameraViewSchema,
+  readinessSchema,
+  sessionSchema,
+  systemSchema,
+  tenantSchema,
+} from '../../api/schemas/box.ts';
+import type { problemSchema } from '../../api/schemas/common.ts';
+import type {
+  candidateSchema,
+  consentSchema,
+  customerPatchSchema,
+  customerSchema,
+  faceSchema,
+  newCustomerSchema,
+  newFaceResultSchema,
+  qualitySchema,
+  searchResultSchema,
+} from '../../api/schemas/people.ts';
+import type { cameraPatchSchema, VENUE_RECORDS } from '../../api/schemas/venue.ts';
+
+export type Problem = z.infer<typeof problemSchema>;
+export type Session = z.infer<typeof sessionSchema>;
+/** What `/readyz` answers, whether it says yes or no. */
+export type Readiness = z.infer<typeof readinessSchema>;
+export type System = z.infer<typeof systemSchema>;
+export type Tenant = z.infer<typeof tenantSchema>;
+export type Camera = z.infer<typeof cameraViewSchema>;
+export type CameraSettings = z.input<typeof VENUE_RECORDS.cameras>;
+export type CameraPatch = z.infer<typeof cameraPatchSchema>;
+export type CameraTest = z.infer<typeof cameraTestSchema>;
+export type Sighting = z.infer<typeof apiSightingSchema>;
+export type Customer = z.infer<typeof customerSchema>;
+export type CustomerPatch = z.infer<typeof customerPatchSchema>;
+export type NewCustomer = z.infer<typeof newCustomerSchema>;
+export type Consent = z.infer<typeof consentSchema>;
+export type Face = z.infer<typeof faceSchema>;
+export type NewFace = z.infer<typeof newFaceResultSchema>;
+export type Quality = z.infer<typeof qualitySchema>;
+export type Candidate = z.infer<typeof candidateSchema>;
+export type SearchResult = z.infer<typeof searchResultSchema>;
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Cursor of the following page; null at the end. */
+  readonly next: string | null;
+}

@@ -1,0 +1,95 @@
+import type { Camera } from '../api/types.ts';
+import { Field } from '../parts/field.tsx';
+import { type CameraDraft, TILES } from './camera-draft.ts';
+
+interface Props {
+  readonly draft: CameraDraft;
+  readonly camera: Camera | undefined;
+  readonly onDraft: (draft: CameraDraft) => void;
+}
+
+export function CameraFields({ draft, camera, onDraft }: Props) {
+  const set = (change: Partial<CameraDraft>): void => onDraft({ ...draft, ...change });
+  const added = camera === undefined;
+  return (
+    <>
+      <Field
+        label="Address"
+        hint={
+          added
+            ? 'User and password may be part of it. They are kept sealed and never shown again.'
+            : `Now ${camera.address}. Leave it empty to keep it.`
+        }
+      >
+        {(control) => (
+          <input
+            {...control}
+            required={added}
+            maxLength={2000}
+            autoComplete="off"
+            spellCheck={false}
+            placeholder="rtsp://user:password@10.0.4.21/stream1"
+            value={draft.url}
+            onChange={(event) => set({ url: event.target.value })}
+          />
+        )}
+      </Field>
+      <div className="field-row">
+        <Field label="Short name" hint={added ? 'Small letters, digits and dashes. Stays for good.' : 'Cannot be changed.'}>
+          {(control) => (
+            <input
+              {...control}
+              required
+              disabled={!added}
+              pattern="[a-z0-9][a-z0-9\-]{0,61}[a-z0-9]"
+              title="2 to 63 lower-case letters, digits and dashes, not at the ends"
+              autoComplete="off"
+              spellCheck={false}
+              placeholder="north-gate"
+              value={draft.slug}
+              onChange={(event) => set({ slug: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Title (optional)">
+          {(control) => (
+            <input
+              {...control}
+              maxLength={200}
+              placeholder="North gate"
+              value={draft.title}
+              onChange={(event) => set({ title: event.target.value })}
+            />
+          )}
+        </Field>
+      </div>
+      <div className="field-row">
+        <Field label="Pictures a second">
+          {(control) => (
+            <input
+              {...control}
+              type="number"
+              required
+              min={0.2}
+              max={30}
+              step={0.1}
+              value={draft.fps}
+              onChange={(event) => set({ fps: event.target.value })}
+            />
+          )}
+        </Field>
+        <Field label="Look closer in" hint="Finds small, distant faces; costs as much more work.">
+          {(control) => (
+            <select {...control} value={draft.tiles} onChange={(event) => set({ tiles: event.target.value })}>
+              {[...new Set<string>([...TILES, draft.tiles])].map((tiles) => (
+                <option key={tiles} value={tiles}>
+                  {tiles === '1x1' ? 'the whole picture' : `${tiles.replace('x', ' × ')} parts`}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,99 @@
+import { BackOff } from '../../runtime/back-off.ts';
+import { boxClock } from '../api/box-clock.ts';
+import { ProblemError } from '../api/problem-error.ts';
+import { send } from '../api/request.ts';
+import type { Problem } from '../api/types.ts';
+import type { LiveMessage } from './live-message.ts';
+import { readLiveMessages } from './read-live-messages.ts';
+
+export type WatchState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'open' }
+  /** @property retryAt milliseconds since the Unix epoch */
+  | { readonly kind: 'away'; readonly problem: Problem; readonly retryAt: number };
+
+/** A stream that sends nothing for so long is opened anew. */
+const SILENCE_MS = 20_000;
+
+/** Watches one camera: reads its live stream, and opens it again, ever less eagerly, whenever it breaks off. */
+export class LiveWatch {
+  readonly #path: string;
+  readonly #onMessage: (message: LiveMessage) => Promise<void>;
+  readonly #onState: (state: WatchState) => void;
+  readonly #backOff = new BackOff(500, 15_000);
+  #abort: AbortController | undefined;
+  #timer: number | undefined;
+
+  /** @param onMessage the next message waits until this one is drawn, so that a slow page falls behind and not over */
+  constructor(path: string, onMessage: (message: LiveMessage) => Promise<void>, onState: (state: WatchState) => void) {
+    this.#path = path;
+    this.#onMessage = onMessage;
+    this.#onState = onState;
+  }
+
+  /** Opens the stream, at once also where it was about to wait. */
+  start(): void {
+    this.stop();
+    const abort = new AbortController();
+    this.#abort = abort;
+    void this.#watch(abort);
+  }
+
+  stop(): void {
+    window.clearTimeout(this.#timer);
+    this.#abort?.abort();
+    this.#abort = undefined;
+  }
+
+  async #watch(stop: AbortController): Promise<void> {
+    this.#onState({ kind: 'connecting' });
+    const silence = new AbortController();
+    const heard = (): void => {
+      window.clearTimeout(this.#timer);
+      this.#timer = window.setTimeout(() => silence.abort(), SILENCE_MS);
+    };
+    let error: unknown;
+    try {
+      heard();
+      const { body } = await send('GET', this.#path, { signal: AbortSignal.any([stop.signal, silence.signal]) });
+      if (stop.signal.aborted) return;
+      this.#onState({ kind: 'open' });
+      if (body !== null) {
+        for await (const message of readLiveMessages(chunksOf(body))) {
+          if (stop.signal.aborted) return;
+          heard();
+          this.#backOff.reset();
+          await this.#onMessage(message);
+        }
+      }
+    } catch (thrown) {
+      error = thrown;
+    }
+    if (stop.signal.aborted) return;
+    window.clearTimeout(this.#timer);
+    const waitMs = this.#backOff.next();
+    this.#onState({ kind: 'away', problem: problemOf(error, silence.signal.aborted), retryAt: boxClock.now() + waitMs });
+    this.#timer = window.setTimeout(() => this.start(), waitMs);
+  }
+}
+
+/** Safari cannot iterate over a stream yet. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+function problemOf(error: unknown, silent: boolean): Problem {
+  const { problem } = ProblemError.from(error);
+  if (silent) return { ...problem, code: 'silent', title: 'No pictures', detail: 'The box has sent no picture for a while.', next: '' };
+  if (error === undefined) return { ...problem, code: 'closed', title: 'Stream ended', detail: 'The box has ended the stream.', next: '' };
+  return problem;
+}

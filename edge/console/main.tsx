@@ -1,0 +1,19 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { takeLoginLink } from './log-in/take-login-link.ts';
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/parts.css';
+import './styles/shell.css';
+import './styles/pages.css';
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('The page has no root element');
+const link = takeLoginLink(window.location, window.history);
+createRoot(root).render(
+  <StrictMode>
+    <App link={link} />
+  </StrictMode>,
+);

@@ -1,0 +1,11 @@
+import type { Sighting, Tenant } from '../api/types.ts';
+
+/** How long the box still holds the face of a sighting, milliseconds; 0 when it has let it go. */
+export function faceTimeLeft(
+  { hasPicture, bestShotAt }: Pick<Sighting, 'hasPicture' | 'bestShotAt'>,
+  tenant: Pick<Tenant, 'unmatchedTtlMs'> | undefined,
+  now: number,
+): number {
+  if (!hasPicture || bestShotAt === null || tenant === undefined) return 0;
+  return Math.max(0, Date.parse(bestShotAt) + tenant.unmatchedTtlMs - now);
+}

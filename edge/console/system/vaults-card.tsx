@@ -1,0 +1,47 @@
+import type { System } from '../api/types.ts';
+import { StateDot } from '../parts/state-dot.tsx';
+import type { Tone } from '../words/camera-state.ts';
+
+type Vault = System['stats']['vaults'][number];
+
+const STATES: Readonly<Record<Vault['state'], { readonly tone: Tone; readonly word: string }>> = {
+  ready: { tone: 'good', word: 'Open' },
+  starting: { tone: 'wait', word: 'Opening' },
+  failed: { tone: 'bad', word: 'Failed' },
+  stopped: { tone: 'off', word: 'Closed' },
+};
+
+/** Each venue's vault: its own process, files and keys. */
+export function VaultsCard({ vaults }: { readonly vaults: readonly Vault[] }) {
+  return (
+    <section className="panel card" aria-label="Vaults">
+      <h2>Vaults</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Venue</th>
+            <th scope="col">State</th>
+            <th scope="col" className="number">
+              Faces
+            </th>
+            <th scope="col" className="number">
+              Restarts
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {vaults.map(({ tenant, state, faces, restarts }) => (
+            <tr key={tenant}>
+              <th scope="row">{tenant}</th>
+              <td>
+                <StateDot tone={STATES[state].tone}>{STATES[state].word}</StateDot>
+              </td>
+              <td className="number">{faces}</td>
+              <td className={restarts > 0 ? 'number warn' : 'number'}>{restarts}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
