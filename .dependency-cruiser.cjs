@@ -30,6 +30,8 @@ const ROOMS = [
   })),
   { name: 'edge/vault', path: '^edge/vault/', may: [RUNTIME, SHARED] },
   { name: 'edge/appliance', path: '^edge/appliance/', may: [RUNTIME, SHARED] },
+  // What it needs of the running box comes to it through its ports.
+  { name: 'edge/api', path: '^edge/api/', may: [VAULT_CLIENT, '^edge/appliance/', RUNTIME, SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
   { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/'] },
@@ -43,6 +45,11 @@ const DOORS = [
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
+  { package: '@node-rs/argon2', from: ['^edge/appliance/'] },
+  { package: 'fastify', from: ['^edge/api/'] },
+  { package: '@fastify', from: ['^edge/api/'] },
+  { package: 'fastify-type-provider-zod', from: ['^edge/api/'] },
+  { package: 'prom-client', from: ['^edge/api/'] },
   { package: 'pacote', from: ['^models/registry/'] },
   { package: 'onnx-proto', from: ['^models/convert/'] },
   { package: 'commander', from: ['^provisioning/'] },

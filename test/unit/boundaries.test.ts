@@ -29,6 +29,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['room edge/pipeline/sighting', 'edge/pipeline/sighting/breach.ts', "import '../detect/target.ts';"],
   ['room edge/vault', 'edge/vault/breach.ts', "import '../appliance/target.ts';"],
   ['room edge/appliance', 'edge/appliance/breach.ts', "import '../inference/target.ts';"],
+  ['room edge/api', 'edge/api/breach.ts', "import '../pipeline/frame.ts';"],
   ['room models', 'models/breach.ts', "import '../edge/runtime/target.ts';"],
   ['room provisioning', 'provisioning/breach.ts', "import '../cloud/target.ts';"],
   ['room shared', 'shared/breach.ts', "import '../models/target.ts';"],
@@ -37,6 +38,11 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['door sharp', 'edge/inference/sharp.ts', "import 'sharp';"],
   ['door better-sqlite3', 'edge/runtime/sqlite.ts', "import type Database from 'better-sqlite3'; export type D = Database;"],
   ['door sqlite-vec', 'edge/appliance/vec.ts', "import 'sqlite-vec';"],
+  ['door @node-rs/argon2', 'edge/api/argon2.ts', "import '@node-rs/argon2';"],
+  ['door fastify', 'edge/appliance/fastify.ts', "import 'fastify';"],
+  ['door @fastify', 'edge/appliance/cookie.ts', "import '@fastify/cookie';"],
+  ['door fastify-type-provider-zod', 'shared/provider.ts', "import 'fastify-type-provider-zod';"],
+  ['door prom-client', 'edge/runtime/metrics.ts', "import 'prom-client';"],
   ['door pacote', 'models/convert/pacote.ts', "import 'pacote';"],
   ['door onnx-proto', 'models/registry/proto.ts', "import 'onnx-proto';"],
   ['door commander', 'edge/commander.ts', "import 'commander';"],
@@ -66,6 +72,7 @@ const LAWFUL: readonly (readonly [path: string, text: string])[] = [
     'test/target.ts',
   ].map((path) => [path, 'export type Target = 1;'] as const),
   ['edge/daemon.ts', "import './pipeline/pipeline.ts'; import './vault/client.ts'; import '../models/target.ts';"],
+  ['edge/api/server.ts', "import 'fastify'; import '@fastify/cookie'; import '../vault/client.ts'; import '../appliance/target.ts';"],
   ['edge/pipeline/pipeline.ts', "import './detect/target.ts'; import './sighting/target.ts';"],
   ['edge/pipeline/decode/av.ts', "import 'node-av'; import 'sharp'; import '../frame.ts';"],
   ['edge/vault/store.ts', "import 'better-sqlite3'; import 'sqlite-vec';"],
@@ -75,7 +82,21 @@ const LAWFUL: readonly (readonly [path: string, text: string])[] = [
   ],
 ];
 
-const DECLARED = ['onnxruntime-node', 'node-av', 'sharp', 'better-sqlite3', 'sqlite-vec', 'pacote', 'onnx-proto', 'commander'];
+const DECLARED = [
+  'onnxruntime-node',
+  'node-av',
+  'sharp',
+  'better-sqlite3',
+  'sqlite-vec',
+  '@node-rs/argon2',
+  'fastify',
+  '@fastify/cookie',
+  'fastify-type-provider-zod',
+  'prom-client',
+  'pacote',
+  'onnx-proto',
+  'commander',
+];
 
 describe('the boundaries between the rooms', () => {
   let folder: string;
