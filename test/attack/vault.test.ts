@@ -10,7 +10,7 @@ import { VAULT_SCHEMA } from '../../edge/vault/store/vault-schema.ts';
 import type { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type TestBox, testBox, testVault } from '../helpers/vault.ts';
-import { consentFor, embeddingOf, guest, MODEL, sightingOf } from '../helpers/vault-guests.ts';
+import { consentFor, embeddingOf, face, guest, MODEL, pictureOf, sightingOf } from '../helpers/vault-guests.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
 const filesOf = (box: TestBox, tenant = 'hall'): ReturnType<typeof vaultFiles> => vaultFiles(join(box.dataDir, 'tenants', tenant));
@@ -78,6 +78,9 @@ describe('a copy of the data folder alone', () => {
       'Wilhelmina',
       'findable@',
       'recognition at the entrance',
+      'picture 1, findable',
+      'findable too',
+      'findable-password',
     ];
     const leaks = async (): Promise<string[]> => {
       const entries = await readdir(box.dataDir, { recursive: true, withFileTypes: true });
@@ -262,6 +265,80 @@ describe('somebody who has the file keys and changes rows', () => {
     expect(named(again, 1)).toEqual([]);
   });
 
+  test('a sighting, a picture and a record of another customer open for nobody, and the lists go on', async () => {
+    const vault = await reopened();
+    const pictured = (seed: number): string =>
+      vault.faces.add({ customerId: seed === 4 ? first : second, face: { ...face(seed), picture: pictureOf(seed) } }).faceId;
+    const [mine, his] = [pictured(4), pictured(5)];
+    for (const customerId of [first, second, third]) {
+      vault.sightings.record(sightingOf(customerId));
+      vault.records.add({ kind: 'attendees', json: `"${customerId}"`, customerId });
+    }
+    vault.stop();
+    await asInsider(box, 'file-vault', (database) => {
+      const swap = (read: string, write: string, one: string, two: string): void => {
+        const select = database.prepare<[string], { bytes: Buffer }>(read);
+        const update = database.prepare<[Buffer | undefined, string]>(write);
+        const [a, b] = [select.get(one)?.bytes, select.get(two)?.bytes];
+        update.run(b, one);
+        update.run(a, two);
+      };
+      swap(
+        'SELECT content AS bytes FROM sightings WHERE customer_id = ?',
+        'UPDATE sightings SET content = ? WHERE customer_id = ?',
+        first,
+        second,
+      );
+      swap(
+        'SELECT content AS bytes FROM records WHERE customer_id = ?',
+        'UPDATE records SET content = ? WHERE customer_id = ?',
+        first,
+        second,
+      );
+      swap('SELECT picture AS bytes FROM faces WHERE id = ?', 'UPDATE faces SET picture = ? WHERE id = ?', mine, his);
+    });
+    const again = await reopened();
+    expect(again.sightings.list({ limit: 10 }).items.map(({ customerId }) => customerId)).toEqual([third]);
+    expect(again.records.list({ kind: 'attendees', limit: 10 }).items.map(({ json }) => json)).toEqual([`"${third}"`]);
+    expect(() => again.faces.picture({ customerId: first, faceId: mine })).toThrow(refused('envelope_rejected'));
+    expect(again.rejected).toBe(4);
+  });
+
+  test('a sighting put under another customer, or under nobody, is no sighting; nor is one that somebody wrote himself', async () => {
+    const vault = await reopened();
+    const [moved, orphaned, forged] = [sightingOf(first), sightingOf(first), sightingOf(null, 'hall', 'unknown')];
+    for (const sighting of [moved, orphaned, forged]) vault.sightings.record(sighting);
+    vault.stop();
+    await asInsider(box, 'file-vault', (database) => {
+      const give = database.prepare<[string | null, string]>('UPDATE sightings SET customer_id = ? WHERE id = ?');
+      give.run(second, moved.id);
+      give.run(null, orphaned.id);
+      const claim = Buffer.from(JSON.stringify({ ...forged, outcome: 'person', customerId: third }));
+      database.prepare<[Buffer, string]>('UPDATE sightings SET content = ? WHERE id = ?').run(claim, forged.id);
+    });
+    const again = await reopened();
+    expect(again.sightings.list({ limit: 10 })).toEqual({ items: [], next: null });
+    expect(again.rejected).toBe(3);
+  });
+
+  test('a record about a customer opens neither as another one nor as one of another kind', async () => {
+    const vault = await reopened();
+    const [guestList, blackList] = ['attendees', 'watchlists'].map(
+      (kind) => vault.records.add({ kind, json: `"${kind}"`, customerId: first }).id,
+    );
+    vault.stop();
+    await asInsider(box, 'file-vault', (database) => {
+      database.prepare<[string]>("UPDATE records SET kind = 'watchlists' WHERE id = ?").run(guestList ?? '');
+      database
+        .prepare<[string]>('UPDATE records SET customer_id = (SELECT id FROM customers WHERE position = 2) WHERE id = ?')
+        .run(blackList ?? '');
+    });
+    const again = await reopened();
+    expect(again.records.list({ kind: 'watchlists', limit: 10 })).toEqual({ items: [], next: null });
+    for (const id of [guestList, blackList])
+      expect(() => again.records.get({ kind: 'watchlists', id: id ?? '' })).toThrow(refused('envelope_rejected'));
+  });
+
   test('names exchanged open for nobody', async () => {
     await asInsider(box, 'file-vault', (database) => {
       const select = database.prepare<[string], { profile: Buffer }>('SELECT profile FROM customers WHERE id = ?');
@@ -284,4 +361,128 @@ test('old data with the current keyring: who was erased stays erased', async () 
   expect(named(vault, 1, 2)).toEqual([kept]);
   expect(vault.customers.list({ limit: 200 }).items.map(({ customerId }) => customerId)).toEqual([kept]);
   expect(() => vault.customers.get({ customerId: erased })).toThrow(refused('customer_not_found'));
+});
+
+describe('a removed customer', () => {
+  const tables = ['records', 'sightings', 'faces', 'consents', 'customers'] as const;
+  const COUNT = {
+    records: 'SELECT count(*) FROM records WHERE customer_id = ?',
+    sightings: 'SELECT count(*) FROM sightings WHERE customer_id = ?',
+    faces: 'SELECT count(*) FROM faces WHERE customer_id = ?',
+    consents: 'SELECT count(*) FROM consents WHERE customer_id = ?',
+    customers: 'SELECT count(*) FROM customers WHERE id = ?',
+  };
+
+  /** Rows and keys of a customer in the files of a box. */
+  async function rowsOf(customerId: string, of = box): Promise<number[]> {
+    const counts: number[] = [];
+    await asInsider(of, 'file-vault', (database) => {
+      for (const table of tables) counts.push(Number(database.prepare<[string]>(COUNT[table]).pluck().get(customerId)));
+    });
+    await asInsider(of, 'file-keys', (database) => {
+      counts.push(Number(database.prepare<[string]>('SELECT count(*) FROM customer_keys WHERE customer_id = ?').pluck().get(customerId)));
+    });
+    return counts;
+  }
+
+  async function withHistory(): Promise<{ vault: Vault; customerId: string }> {
+    const vault = testVault(box);
+    await vault.start();
+    const { customerId } = vault.customers.enrol({ ...guest(1), faces: [{ ...face(1), picture: pictureOf(1) }] });
+    vault.customers.recordConsent({ customerId, consent: consentFor() });
+    vault.sightings.record(sightingOf(customerId));
+    vault.records.add({ kind: 'attendees', json: '{}', customerId });
+    return { vault, customerId };
+  }
+
+  test('leaves no row and no key, not even for a thief who cuts the power at once and throws the logs away', async () => {
+    const { vault, customerId } = await withHistory();
+    const before = { ...(await testBox()), box: box.box };
+    await cp(box.dataDir, before.dataDir, { recursive: true });
+    await cp(keyOf(box), keyOf(before));
+    vault.customers.remove({ customerId });
+    const thief = { ...(await testBox()), box: box.box };
+    await cp(box.dataDir, thief.dataDir, { recursive: true });
+    await cp(keyOf(box), keyOf(thief));
+    for (const log of [`${filesOf(thief).keysDb}-wal`, `${filesOf(thief).vaultDb}-wal`]) await rm(log, { force: true });
+    expect(await rowsOf(customerId, thief)).toEqual([0, 0, 0, 0, 0, 0]);
+    // What was copied before the removal had everything, so the count can find something.
+    expect(await rowsOf(customerId, before)).toEqual([1, 1, 1, 2, 1, 1]);
+  });
+
+  test('of whom a crash left the rows is removed at the next start, and so is one who comes back with an older data file', async () => {
+    const { vault, customerId } = await withHistory();
+    const kept = vault.customers.enrol(guest(2)).customerId;
+    vault.stop();
+    const older = await readFile(filesOf(box).vaultDb);
+    await asInsider(box, 'file-keys', (database) => {
+      // The first half of a removal: see Keyring.erase.
+      database.prepare<[string]>('DELETE FROM customer_keys WHERE customer_id = ?').run(customerId);
+      database.prepare<[string]>('INSERT INTO erased_customers VALUES (?)').run(customerId);
+    });
+    for (const restored of [false, true]) {
+      if (restored) await writeFile(filesOf(box).vaultDb, older);
+      expect(await rowsOf(customerId)).toEqual([1, 1, 1, 2, 1, 0]);
+      const again = testVault(box);
+      await again.start();
+      expect([named(again, 1, 2), again.rejected]).toEqual([[kept], 0]);
+      again.stop();
+      expect(await rowsOf(customerId)).toEqual([0, 0, 0, 0, 0, 0]);
+    }
+  });
+
+  test('can be one whose records do not open any more', async () => {
+    const [first = ''] = await enrolled(box, [1]);
+    await asInsider(box, 'file-vault', (database) => database.prepare("UPDATE customers SET profile = x'00'").run());
+    await asInsider(box, 'file-keys', (database) => database.prepare("UPDATE customer_keys SET envelope = x'00'").run());
+    const vault = testVault(box);
+    await vault.start();
+    vault.customers.remove({ customerId: first });
+    vault.stop();
+    expect(await rowsOf(first)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+});
+
+test('a customer without a key who was never erased keeps his rows: the right keyring may come back', async () => {
+  const [first = ''] = await enrolled(box, [1]);
+  const keyring = await readFile(filesOf(box).keysDb);
+  await asInsider(box, 'file-keys', (database) => database.prepare('DELETE FROM customer_keys').run());
+  const vault = testVault(box);
+  await vault.start();
+  expect(vault.customers.list({ limit: 10 }).items).toEqual([]);
+  vault.stop();
+  await writeFile(filesOf(box).keysDb, keyring);
+  const again = testVault(box);
+  await again.start();
+  expect(named(again, 1)).toEqual([first]);
+});
+
+test('another tenant’s ids lead nowhere', async () => {
+  const [hall, club] = [testVault(box, 'hall'), testVault(box, 'club')];
+  await Promise.all([hall.start(), club.start()]);
+  const { customerId, faceIds } = hall.customers.enrol({ ...guest(1), faces: [{ ...face(1), picture: pictureOf(1) }] });
+  const sighting = sightingOf(customerId);
+  hall.sightings.record(sighting);
+  const record = hall.records.add({ kind: 'rooms', json: '{}' });
+  const faceId = faceIds[0] ?? '';
+  const attempts = [
+    () => club.customers.get({ customerId }),
+    () => club.customers.changeProfile({ customerId, change: { name: 'Mine' } }),
+    () => club.customers.recordConsent({ customerId, consent: consentFor() }),
+    () => club.customers.withdrawConsent({ customerId }),
+    () => club.customers.remove({ customerId }),
+    () => club.faces.remove({ customerId, faceId }),
+    () => club.faces.picture({ customerId, faceId }),
+    () => club.sightings.record({ ...sighting, tenant: 'club' }),
+    () => club.records.add({ kind: 'attendees', json: '{}', customerId }),
+  ];
+  for (const attempt of attempts) expect(attempt).toThrow(refused('customer_not_found'));
+  expect(() => club.sightings.record(sighting)).toThrow(refused('invalid_request'));
+  expect(() => club.records.get({ kind: 'rooms', id: record.id })).toThrow(refused('record_not_found'));
+  expect([
+    club.customers.list({ limit: 9 }).items,
+    club.sightings.list({ limit: 9 }).items,
+    club.records.list({ kind: 'rooms', limit: 9 }).items,
+  ]).toEqual([[], [], []]);
+  expect(hall.customers.get({ customerId })).toMatchObject({ name: 'Guest Number 1', faces: 1, version: 1 });
 });

@@ -57,3 +57,8 @@ export function sightingOf(customerId: string | null, tenant = 'hall', outcome: 
     models: { detector: 'test-detector', landmarks: 'landmarks-68', embedder: MODEL },
   };
 }
+
+/** Bytes that begin as a JPEG does and follow from the seed. */
+export function pictureOf(seed: number): Buffer {
+  return Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), Buffer.from(`picture ${seed}, findable. `.repeat(40))]);
+}

@@ -9,7 +9,7 @@ import type { CustomerView, VaultClient, VaultState } from '../../edge/vault/cli
 import type { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type TestBox, testBox, testClient, testVault } from '../helpers/vault.ts';
-import { consentFor, embeddingOf, face, guest, MODEL, sightingOf } from '../helpers/vault-guests.ts';
+import { consentFor, embeddingOf, face, guest, MODEL, pictureOf, sightingOf } from '../helpers/vault-guests.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
 const kill = (pid: number | undefined): void => void process.kill(pid ?? Number.NaN, 'SIGKILL');
@@ -59,6 +59,57 @@ describe('a vault in its own process', () => {
       faceList: [{ model: MODEL }, { model: MODEL }],
     });
     expect(await vault.listSightings({ customerId, limit: 10 })).toEqual({ items: [sighting], next: null });
+  });
+
+  test('carries every operation of the API across the process boundary', async () => {
+    const vault = testClient(await testBox());
+    await vault.start();
+    const { customerId } = await vault.enrolCustomer({
+      profile: { name: 'Zoë', contact: 'z@example.org' },
+      consent: consentFor(),
+      faces: [],
+    });
+    const { faceId } = await vault.addFace(customerId, { ...face(1), picture: pictureOf(1) });
+    const picture = await vault.facePicture(customerId, faceId);
+    expect([Buffer.isBuffer(picture), picture]).toEqual([true, pictureOf(1)]);
+    expect(await vault.changeProfile(customerId, { contact: null }, 2)).toMatchObject({ name: 'Zoë', contact: null, version: 3 });
+    await expect(vault.changeProfile(customerId, { name: 'Late' }, 2)).rejects.toThrow(refused('version_conflict'));
+    expect(await vault.listCustomers({ query: 'ZOE', limit: 5 })).toMatchObject({ items: [{ customerId, faces: 1 }], next: null });
+    await vault.withdrawConsent(customerId);
+    expect(await named(vault, 1)).toEqual([]);
+    await vault.recordConsent(customerId, consentFor());
+    expect(await named(vault, 1)).toEqual([customerId]);
+
+    await vault.recordSighting(sightingOf(customerId));
+    await vault.recordSighting(sightingOf(null, 'hall', 'unknown'));
+    const page = await vault.listSightings({ limit: 1 });
+    expect(page.items).toMatchObject([{ outcome: 'unknown' }]);
+    expect(await vault.listSightings({ limit: 1, cursor: page.next ?? '' })).toMatchObject({ items: [{ customerId }], next: null });
+
+    const { id, version } = await vault.addRecord('attendees', { customerId, seat: undefined, guests: [1, null] }, customerId);
+    expect(await vault.changeRecord('attendees', id, { customerId, seat: 7 }, version, customerId)).toEqual({ id, version: 2 });
+    expect(await vault.getRecord('attendees', id)).toEqual({ id, version: 2, customerId, data: { customerId, seat: 7 } });
+    await expect(vault.addRecord('rooms', { title: 'x'.repeat(64 * 1024) })).rejects.toThrow(refused('invalid_request'));
+    await vault.addRecord('rooms', { title: 'Bar' });
+    expect(await vault.listRecords('rooms', { limit: 9 })).toMatchObject({
+      items: [{ customerId: null, data: { title: 'Bar' } }],
+      next: null,
+    });
+
+    await vault.count('api.search');
+    await vault.count('api.search', 4);
+    const today = new Date().toISOString().slice(0, 10);
+    const counted = await vault.usage({ from: '2000-01-01', to: '2999-12-31' });
+    // Two days when midnight falls into this test.
+    expect(counted.reduce((sum, { counters }) => sum + (counters['api.search'] ?? 0), 0)).toBe(5);
+    expect(counted[0]?.day.localeCompare(today)).toBeLessThanOrEqual(0);
+
+    await vault.removeFace(customerId, faceId);
+    await expect(vault.facePicture(customerId, faceId)).rejects.toThrow(refused('record_not_found'));
+    await vault.removeCustomer(customerId);
+    await expect(vault.getCustomer(customerId)).rejects.toThrow(refused('customer_not_found'));
+    await expect(vault.removeRecord('attendees', id)).rejects.toThrow(refused('record_not_found'));
+    expect((await vault.listSightings({ limit: 9 })).items).toHaveLength(1);
   });
 
   test('refuses a request with the code of the vault', async () => {
@@ -307,3 +358,39 @@ describe('kill -9 while guests are enrolled: every acknowledged customer is ther
     await expectWhole(box, acknowledged);
   }, 120_000);
 });
+
+test('kill -9 while guests are removed: who is acknowledged is gone, everybody else is whole', async () => {
+  const box = await testBox();
+  const all: string[] = [];
+  const gone: string[] = [];
+  for (let round = 0; round < 8; round += 1) {
+    const vault = testClient(box);
+    await vault.start();
+    const pid = vault.pid;
+    const guests: string[] = [];
+    for (let seed = 0; seed < 8; seed += 1) {
+      const { customerId } = await vault.enrolCustomer({ ...guest(seed), faces: [face(seed), face(seed + 100_000)] });
+      guests.push(customerId);
+      await vault.recordSighting(sightingOf(customerId));
+    }
+    all.push(...guests);
+    // The knife falls anywhere within the removals, or right after them.
+    setTimeout(() => kill(pid), Math.random() * 40);
+    const outcomes = await Promise.allSettled(
+      guests.map(async (customerId) => {
+        await vault.removeCustomer(customerId);
+        gone.push(customerId);
+      }),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toEqual(refused('vault_unavailable'));
+    await vi.waitUntil(() => vault.pid !== pid, { timeout: 20_000, interval: 10 });
+    await vault.stop();
+  }
+  expect(gone.length).toBeGreaterThan(0);
+  expect(await expectWhole(box, [])).toBeLessThanOrEqual(all.length - gone.length);
+  const vault = testVault(box);
+  await vault.start();
+  for (const customerId of gone) expect(() => vault.customers.get({ customerId })).toThrow(refused('customer_not_found'));
+  const left = new Set(everybody(vault).map(({ customerId }) => customerId));
+  expect(new Set(vault.sightings.list({ limit: 200 }).items.map(({ customerId }) => customerId))).toEqual(left);
+}, 120_000);

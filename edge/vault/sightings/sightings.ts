@@ -8,7 +8,7 @@ import type { VaultScope } from '../scope.ts';
 import type { SightingRow, SightingStore } from '../store/sighting-store.ts';
 
 /** Sightings that one page looks at, at most: the vault answers one request at a time, and faces wait behind this one. */
-const LOOKED_AT = 2000;
+const LOOKED_AT = 1000;
 
 /**
  * Who was seen in this tenant's venue. The sighting of a customer, with its time and place, is sealed under his key;

@@ -60,4 +60,16 @@ describe('Gallery', () => {
     gallery.admit('anna', 3000, [galleryFace('a1', 1)]);
     expect(gallery.search('m', embeddingOf(1), 5, 2500)).toHaveLength(1);
   });
+
+  test('a removed face is gone, the customer’s others stay', () => {
+    const gallery = new Gallery(createSqliteVecIndex);
+    gallery.admit('anna', 1000, [galleryFace('a1', 1), galleryFace('a2', 2)]);
+    gallery.removeFace('bert', 'a1');
+    expect(gallery.size).toBe(2);
+    gallery.removeFace('anna', 'a1');
+    gallery.removeFace('anna', 'a1');
+    expect(gallery.search('m', embeddingOf(1), 5, 0).map(({ faceId }) => faceId)).toEqual(['a2']);
+    gallery.remove('anna');
+    expect(gallery.size).toBe(0);
+  });
 });

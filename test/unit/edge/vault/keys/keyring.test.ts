@@ -68,4 +68,17 @@ describe('Keyring', () => {
     expect(keyring.open('cus_settled')).toBeDefined();
     expect(keyring.open('cus_stored')).toBeDefined();
   });
+
+  test('drops a key for ever and remembers for whom', async () => {
+    const { keyring, database } = await testKeyring();
+    keyring.create('cus_one');
+    keyring.settleLater('cus_one');
+    keyring.create('cus_two');
+    expect(keyring.erased()).toEqual([]);
+    keyring.erase('cus_one');
+    keyring.erase('cus_one');
+    expect([keyring.open('cus_one'), keyring.erased()]).toEqual([undefined, ['cus_one']]);
+    expect(keyring.open('cus_two')).toBeDefined();
+    expect(database.prepare('SELECT count(*) FROM customer_keys').pluck().get()).toBe(1);
+  });
 });
