@@ -9,10 +9,11 @@ import { allPages } from '../runtime/all-pages.ts';
 import { BackOff } from '../runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
+import { SerialWork } from '../runtime/serial-work.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { checkTarget } from './check-target.ts';
 import { Courier, type Message } from './courier.ts';
-import { findSighting } from './find-sighting.ts';
+import { findSightings } from './find-sightings.ts';
 
 const KIND = 'webhooks';
 const PAGE = 100;
@@ -25,7 +26,7 @@ const storedSchema = z.strictObject({ url: z.string(), active: z.boolean(), secr
 
 interface BuriedMessage extends DeadLetter {
   /** Says where to look for the sighting. */
-  readonly startedAt: string;
+  readonly endedAt: string;
 }
 
 interface Webhook {
@@ -37,6 +38,12 @@ interface Webhook {
   courier: Courier | undefined;
   /** Oldest first. */
   dead: BuriedMessage[];
+}
+
+interface TenantWebhooks {
+  readonly byId: Map<string, Webhook>;
+  /** Changes are made one after the other: what one of them checks, none of the others changes meanwhile. */
+  readonly work: SerialWork;
 }
 
 export interface WebhooksOptions {
@@ -55,7 +62,7 @@ export interface WebhooksOptions {
 export class Webhooks implements WebhooksPort, Part {
   readonly name = 'webhooks';
   readonly #options: WebhooksOptions;
-  readonly #tenants = new Map<string, Map<string, Webhook>>();
+  readonly #tenants = new Map<string, TenantWebhooks>();
   #running = false;
 
   constructor(options: WebhooksOptions) {
@@ -73,32 +80,33 @@ export class Webhooks implements WebhooksPort, Part {
     const records = await allPages((cursor) => vault.listRecords(KIND, { cursor, limit: PAGE }));
     // Meanwhile the box may have been stopped, or the vault opened once more.
     if (!this.#running || this.#tenants.has(tenant)) return;
-    const webhooks = new Map<string, Webhook>();
-    this.#tenants.set(tenant, webhooks);
+    const byId = new Map<string, Webhook>();
+    this.#tenants.set(tenant, { byId, work: new SerialWork() });
     for (const { id, version, data } of records) {
       const { url, active, secret } = storedSchema.parse(data);
       const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), courier: undefined, dead: [] };
-      webhooks.set(id, webhook);
+      byId.set(id, webhook);
       this.#launch(webhook);
     }
   }
 
   /** Hands a sighting to every active webhook of its tenant; never blocks. */
   publish(sighting: Sighting): void {
-    for (const { courier } of this.#tenants.get(sighting.tenant)?.values() ?? []) {
+    for (const { courier } of this.#tenants.get(sighting.tenant)?.byId.values() ?? []) {
       courier?.offer({ id: newId('delivery'), sighting });
     }
   }
 
   async stop(): Promise<void> {
     this.#running = false;
-    const webhooks = Array.from(this.#tenants.values(), (held) => [...held.values()]).flat();
+    const tenants = [...this.#tenants.values()];
     this.#tenants.clear();
-    await Promise.all(webhooks.map((webhook) => this.#discard(webhook)));
+    await Promise.all(tenants.map(({ work }) => work.idle()));
+    await Promise.all(tenants.flatMap(({ byId }) => Array.from(byId.values(), (webhook) => this.#discard(webhook))));
   }
 
   list(tenant: string): readonly WebhookView[] {
-    return Array.from(this.#of(tenant).values(), viewOf);
+    return Array.from(this.#of(tenant).byId.values(), viewOf);
   }
 
   get(tenant: string, id: string): WebhookView {
@@ -107,61 +115,68 @@ export class Webhooks implements WebhooksPort, Part {
 
   async add(tenant: string, { url, active }: { url: string; active: boolean }): Promise<{ webhook: WebhookView; secret: string }> {
     checkTarget(url, this.#options.allowPrivateTargets);
-    const held = this.#of(tenant);
-    if (held.size >= MOST_WEBHOOKS) {
-      throw new SecureGateError('conflict', 'This tenant has as many webhooks as it can have', { details: { most: MOST_WEBHOOKS } });
-    }
-    const secret = `whsec_${randomBytes(32).toString('base64url')}`;
-    const { id, version } = await this.#options.vault(tenant).addRecord(KIND, { url, active, secret });
-    const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), courier: undefined, dead: [] };
-    held.set(id, webhook);
-    this.#launch(webhook);
-    return { webhook: viewOf(webhook), secret };
+    const { byId, work } = this.#of(tenant);
+    return work.run(async () => {
+      if (byId.size >= MOST_WEBHOOKS) {
+        throw new SecureGateError('conflict', 'This tenant has as many webhooks as it can have', { details: { most: MOST_WEBHOOKS } });
+      }
+      const secret = `whsec_${randomBytes(32).toString('base64url')}`;
+      const { id, version } = await this.#options.vault(tenant).addRecord(KIND, { url, active, secret });
+      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), courier: undefined, dead: [] };
+      byId.set(id, webhook);
+      this.#launch(webhook);
+      return { webhook: viewOf(webhook), secret };
+    });
   }
 
   async change(tenant: string, id: string, { url, active }: { url: string; active: boolean }, version?: number): Promise<WebhookView> {
     checkTarget(url, this.#options.allowPrivateTargets);
-    const webhook = this.#find(tenant, id);
-    const data = { url, active, secret: webhook.secret.toString('latin1') };
-    const stored = await this.#options.vault(tenant).changeRecord(KIND, id, data, version);
-    Object.assign(webhook, { url, active, version: stored.version });
-    await webhook.courier?.stop();
-    webhook.courier = undefined;
-    if (this.#tenants.get(tenant)?.get(id) === webhook) this.#launch(webhook);
-    return viewOf(webhook);
+    return this.#of(tenant).work.run(async () => {
+      const webhook = this.#find(tenant, id);
+      const data = { url, active, secret: webhook.secret.toString('latin1') };
+      const stored = await this.#options.vault(tenant).changeRecord(KIND, id, data, version);
+      Object.assign(webhook, { url, active, version: stored.version });
+      const earlier = webhook.courier;
+      this.#launch(webhook);
+      await earlier?.stop();
+      return viewOf(webhook);
+    });
   }
 
   async remove(tenant: string, id: string, version?: number): Promise<void> {
-    const webhook = this.#find(tenant, id);
-    await this.#options.vault(tenant).removeRecord(KIND, id, version);
-    this.#of(tenant).delete(id);
-    await this.#discard(webhook);
+    const { byId, work } = this.#of(tenant);
+    return work.run(async () => {
+      const webhook = this.#find(tenant, id);
+      await this.#options.vault(tenant).removeRecord(KIND, id, version);
+      byId.delete(id);
+      await this.#discard(webhook);
+    });
   }
 
   deadLetters(tenant: string, id: string): readonly DeadLetter[] {
     return this.#find(tenant, id)
       .dead.toReversed()
-      .map(({ startedAt: _where, ...letter }) => letter);
+      .map(({ endedAt: _where, ...letter }) => letter);
   }
 
   async redeliver(tenant: string, id: string): Promise<number> {
-    const webhook = this.#find(tenant, id);
-    const { courier } = webhook;
+    return this.#of(tenant).work.run(() => this.#redeliver(tenant, this.#find(tenant, id)));
+  }
+
+  async #redeliver(tenant: string, webhook: Webhook): Promise<number> {
+    const { courier, dead: letters } = webhook;
     if (courier === undefined) throw new SecureGateError('conflict', 'This webhook is not active');
-    const letters = webhook.dead.splice(0);
-    let found = 0;
-    for (const [index, letter] of letters.entries()) {
-      try {
-        const sighting = await findSighting(this.#options.vault(tenant), letter.sightingId, letter.startedAt);
-        if (sighting === undefined) continue;
-        courier.offer({ id: letter.id, sighting });
-        found += 1;
-      } catch (error) {
-        webhook.dead.unshift(...letters.slice(index));
-        throw error;
-      }
-    }
-    return found;
+    const [oldest] = letters.map(({ endedAt }) => endedAt).sort();
+    if (oldest === undefined) return 0;
+    const found = await findSightings(this.#options.vault(tenant), new Set(letters.map(({ sightingId }) => sightingId)), oldest);
+    // What was given up meanwhile stays for the next time.
+    webhook.dead = webhook.dead.filter((letter) => !letters.includes(letter));
+    const messages = letters.flatMap(({ id, sightingId }) => {
+      const sighting = found.get(sightingId);
+      return sighting === undefined ? [] : [{ id, sighting }];
+    });
+    for (const message of messages) courier.offer(message);
+    return messages.length;
   }
 
   #launch(webhook: Webhook): void {
@@ -180,16 +195,16 @@ export class Webhooks implements WebhooksPort, Part {
       logger,
       onGivenUp: ({ id, sighting }: Message, attempts, reason) => {
         const givenUpAt = new Date(clock.now()).toISOString();
-        webhook.dead.push({
+        const letter = {
           id,
           sightingId: sighting.id,
           phase: sighting.phase,
-          startedAt: sighting.startedAt,
+          endedAt: sighting.endedAt,
           givenUpAt,
           attempts,
           reason,
-        });
-        webhook.dead = webhook.dead.slice(-MOST_DEAD_LETTERS);
+        };
+        webhook.dead = [...webhook.dead, letter].slice(-MOST_DEAD_LETTERS);
       },
     });
   }
@@ -199,7 +214,7 @@ export class Webhooks implements WebhooksPort, Part {
     webhook.secret.fill(0);
   }
 
-  #of(tenant: string): Map<string, Webhook> {
+  #of(tenant: string): TenantWebhooks {
     const held = this.#tenants.get(tenant);
     if (held !== undefined) return held;
     // Says that there is no such tenant, where there is none.
@@ -208,7 +223,7 @@ export class Webhooks implements WebhooksPort, Part {
   }
 
   #find(tenant: string, id: string): Webhook {
-    const webhook = this.#of(tenant).get(id);
+    const webhook = this.#of(tenant).byId.get(id);
     if (webhook === undefined) throw new SecureGateError('record_not_found', 'There is no such webhook');
     return webhook;
   }
