@@ -64,7 +64,7 @@ export const configSchema = z
     keyDir: z
       .string()
       .min(1)
-      .describe('Folder of the tenant keys of a stand-alone box (<tenant>.key, mode 0600). Must lie outside dataDir.'),
+      .describe('Folder of the tenant keys of a stand-alone box (`<tenant>.key`, mode 0600). Must lie outside dataDir.'),
     modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
     models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),
     inference: z

@@ -35,6 +35,8 @@ test('folders count from the file, defaults are filled in', () => {
     dataDir: join(folder, 'data'),
     keyDir: '/etc/securegate/keys',
     models: { set: 'embedded' },
+    api: { host: '127.0.0.1', port: 8750 },
+    webhooks: { allowPrivateTargets: false },
     inference: { provider: 'auto', workers: 0 },
     tenants: [{ id: 'north', unmatchedTtlMs: 10_000 }],
     cameras: [{ id: 'door', fps: 5 }],
@@ -63,4 +65,22 @@ test.each([
 test("an error never shows a camera's address, which may hold its password", () => {
   const error = failureOf({ ...smallest, cameras: [{ ...smallest.cameras?.[0], fps: 'many', url: ['rtsp://user:hunter2@10.0.0.7'] }] });
   expect(`${error.message}${JSON.stringify(error.toJSON())}`).not.toContain('hunter2');
+});
+
+test('the files of the certificate count from the file, too', () => {
+  const file = join(folder, 'box.json');
+  writeFileSync(file, JSON.stringify({ ...smallest, api: { host: '0.0.0.0', tls: { cert: 'box.pem', key: '/etc/securegate/box.key' } } }));
+  expect(loadConfig(file).api).toEqual({
+    host: '0.0.0.0',
+    port: 8750,
+    tls: { cert: join(folder, 'box.pem'), key: '/etc/securegate/box.key' },
+  });
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.7', 'box.example.com', '127.0.0.1.example.com'])('plain HTTP is not served on %s', (host) => {
+  expect(failureOf({ ...smallest, api: { host } }).details).toMatchObject({ fields: [expect.stringContaining('api.tls')] });
+});
+
+test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('plain HTTP is served on %s', (host) => {
+  expect(parseConfig({ ...smallest, api: { host } }).api.host).toBe(host);
 });
