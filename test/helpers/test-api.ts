@@ -72,7 +72,12 @@ export class TestApi {
     });
     const bytes = Buffer.from(await response.arrayBuffer());
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(bytes.toString()) as unknown) : undefined, bytes };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson ? (JSON.parse(bytes.toString()) as unknown) : undefined,
+      bytes,
+    };
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { Components, JsonSchema } from './arbitrary-of-schema.ts';
+import type { TestApi } from './test-api.ts';
+
+interface Content {
+  readonly [type: string]: { readonly schema: JsonSchema };
+}
+
+/** One route of the OpenAPI document. */
+export interface Operation {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly access: string;
+  readonly parameters: readonly { readonly in: string; readonly name: string; readonly required?: boolean; readonly schema: JsonSchema }[];
+  readonly body: Content | undefined;
+  readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
+}
+
+interface Document {
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            'x-access': string;
+            parameters?: Operation['parameters'];
+            requestBody?: { content: Content };
+            responses: Operation['responses'];
+          }
+        >
+      >
+    >
+  >;
+  readonly components: { readonly schemas: Components };
+}
+
+/** The routes as the box itself tells them. */
+export async function readOperations(api: TestApi): Promise<{ operations: Operation[]; components: Components }> {
+  const document = (await api.ask('GET', '/openapi.json')).body as Document;
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { parameters = [], requestBody, responses, 'x-access': access }]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      access,
+      parameters,
+      body: requestBody?.content,
+      responses,
+    })),
+  );
+  return { operations, components: document.components.schemas };
+}
+
+/** A validator of the document's own schema, made without the sources that the schema was made from. */
+export function validatorOf(schema: JsonSchema, components: Components): z.ZodType {
+  const text = JSON.stringify({ ...schema, $defs: components }).replaceAll('#/components/schemas/', '#/$defs/');
+  return z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]);
+}
