@@ -187,6 +187,7 @@ describe('a removed customer', () => {
     expect(() => vault.sightings.record(sightingOf(gone))).toThrow(refused('customer_not_found'));
     expect(() => vault.records.add({ kind: 'attendees', json: '{}', customerId: gone })).toThrow(refused('customer_not_found'));
     expect([candidates(vault, 1), vault.faceCount, names(vault)]).toEqual([[kept], 1, ['Guest Number 2']]);
+    expect(vault.customers.list({ limit: 1 }).next).toBeNull();
     expect(vault.sightings.list({ limit: 10 }).items.map(({ customerId }) => customerId)).toEqual([kept]);
     expect(vault.records.list({ kind: 'attendees', limit: 10 }).items.map(({ json }) => json)).toEqual(['{"of":"kept"}']);
   });
