@@ -5,10 +5,13 @@ import type { CustomerAccess } from '../customers/customer-access.ts';
 import { OpenedCustomers } from '../customers/opened-customers.ts';
 import type { Taken } from '../protocol.ts';
 import type { VaultScope } from '../scope.ts';
-import type { SightingRow, SightingStore } from '../store/sighting-store.ts';
+import type { SightingRow, SightingStore, Span } from '../store/sighting-store.ts';
 
 /** Sightings that one page looks at, at most: the vault answers one request at a time, and faces wait behind this one. */
 const LOOKED_AT = 1000;
+
+const FIRST_DAY = '0000-01-01';
+const LAST_DAY = '9999-12-31';
 
 /**
  * Who was seen in this tenant's venue. The sighting of a customer, with its time and place, is sealed under his key;
@@ -28,25 +31,28 @@ export class Sightings {
   /** @throws {SecureGateError} `invalid_request` (another tenant's, or it contradicts itself), `customer_not_found`, `envelope_rejected`, `storage_failed` */
   record(sighting: Sighting): void {
     const { id, tenant, outcome, customerId } = sighting;
+    const day = dayOf(sighting.endedAt);
     if (tenant !== this.#scope.tenant) throw new SecureGateError('invalid_request', 'This sighting belongs to another tenant');
     if ((outcome === 'person') !== (customerId !== null))
       throw new SecureGateError('invalid_request', 'A sighting names a customer if its outcome is a person, and only then');
     if (customerId === null) {
-      this.#store.put({ id, customer_id: null, content: Buffer.from(JSON.stringify(sighting), 'utf8') });
+      this.#store.put({ id, customer_id: null, content: Buffer.from(JSON.stringify(sighting), 'utf8') }, day);
       return;
     }
     using records = this.#access.open(customerId);
-    this.#store.put({ id, customer_id: customerId, content: records.sealSighting(sighting) });
+    this.#store.put({ id, customer_id: customerId, content: records.sealSighting(sighting) }, day);
   }
 
   /** The last recorded first. Sightings that do not open are left out; the log names them. */
   list(query: Taken<'listSightings'>): { items: Sighting[]; next: string | null } {
+    const span = this.#spanOf(query);
+    if (!span) return { items: [], next: null };
     using customers = new OpenedCustomers(this.#access);
     const items: Sighting[] = [];
     let looked = 0;
     let last = 0;
     // One more than may be looked at tells whether anything follows.
-    for (const row of this.#store.before(positionOf(query.cursor), LOOKED_AT + 1, ownerIn(query))) {
+    for (const row of this.#store.in(span, LOOKED_AT + 1, ownerIn(query))) {
       if (items.length === query.limit || looked === LOOKED_AT) return { items, next: cursorAt(last) };
       last = row.position;
       looked += 1;
@@ -56,6 +62,19 @@ export class Sightings {
     }
     return { items, next: null };
   }
+
+  /** Where sightings of the wanted time can lie, from the cursor on. */
+  #spanOf({ cursor, from, to }: Taken<'listSightings'>): Span | undefined {
+    const last = positionOf(cursor) - 1;
+    if (from === undefined && to === undefined) return { first: 0, last };
+    const span = this.#store.span(from === undefined ? FIRST_DAY : dayOf(from), to === undefined ? LAST_DAY : dayOf(to));
+    return span && { first: span.first, last: Math.min(span.last, last) };
+  }
+}
+
+/** @param time ISO 8601 in UTC */
+function dayOf(time: string): string {
+  return time.slice(0, LAST_DAY.length);
 }
 
 /** Whose rows have to be looked at: undefined for everybody's, null for those of people who are no customers. */

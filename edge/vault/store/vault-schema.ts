@@ -3,7 +3,8 @@ import type { SchemaSteps } from './open-encrypted-database.ts';
 /**
  * Schema of vault.db. Columns hold random ids and envelopes, nothing else about a person; `model` is the public id of
  * the embedder, the same for everybody. No column is trusted for ownership: each envelope is bound to its row.
- * `position` is the order in which rows were added, for paging: a moment in time it is not.
+ * `position` is the order in which rows were added, for paging. Of the time of a sighting no column says more than between
+ * which positions those of a day (UTC) lie; the day '' stands for those of an earlier version, whose days are not known.
  * `content` is the customer's envelope, or plain JSON where a row has no customer.
  */
 export const VAULT_SCHEMA: SchemaSteps = [
@@ -49,6 +50,12 @@ export const VAULT_SCHEMA: SchemaSteps = [
   DROP TABLE sightings;
   ALTER TABLE all_sightings RENAME TO sightings;
   CREATE INDEX sightings_customer ON sightings (customer_id);
+  CREATE TABLE sighting_days (
+    day TEXT PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO sighting_days SELECT '', min(position), max(position) FROM sightings HAVING count(*) > 0;
   CREATE TABLE records (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,

@@ -72,3 +72,30 @@ test('a page that found little among many says where to go on', () => {
   const second = vault.sightings.list({ camera: 'bar', limit: 10, cursor: first.next ?? '' });
   expect([second.items.map(({ id }) => id), second.next]).toEqual([[wanted], null]);
 });
+
+test('of a time are found wherever they lie, also when the clock of the box was wrong in between', () => {
+  const at = (endedAt: string): string => {
+    const sighting = { ...sightingOf(customerId), endedAt };
+    vault.sightings.record(sighting);
+    return sighting.id;
+  };
+  const ids = ['2026-11-20T23:59:00Z', '2026-11-21T00:01:00Z', '1970-01-01T00:00:00Z', '2099-01-01T00:00:00Z', '2026-11-21T23:59:59Z'].map(
+    at,
+  );
+  const [before, early, past, future, late] = ids;
+  expect(listed({ from: '2026-11-21T00:00:00Z', to: '2026-11-22T00:00:00Z' })).toEqual([late, early]);
+  expect(listed({ to: '2026-11-21T00:00:00Z' })).toEqual([past, before]);
+  expect(listed({ from: '2026-11-22T00:00:00Z' })).toEqual([future]);
+  expect(listed({ from: '2026-11-21T12:00:00Z', to: '2026-11-21T13:00:00Z' })).toEqual([]);
+  expect(listed({ from: '2030-01-01T00:00:00Z', to: '2030-01-02T00:00:00Z' })).toEqual([]);
+});
+
+test('of one day are found at once behind thousands of later ones, page by page', () => {
+  const [one, two] = [1, 2].map(() => ({ ...sightingOf(customerId), endedAt: '2026-11-20T12:00:00Z' }));
+  for (const sighting of [one, two]) vault.sightings.record(sighting ?? stranger());
+  for (let index = 0; index < 1100; index += 1) vault.sightings.record({ ...stranger(), endedAt: '2026-11-22T12:00:00Z' });
+  const query = { from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z', limit: 1 };
+  const first = vault.sightings.list(query);
+  expect(first.items).toEqual([two]);
+  expect(vault.sightings.list({ ...query, cursor: first.next ?? '' })).toEqual({ items: [one], next: null });
+});

@@ -30,7 +30,9 @@ test('a vault of the first version keeps every row on its way to the newest', as
   expect(customers.customer('abe')).toEqual({ profile: Buffer.from('profile abe'), version: 1 });
   expect(customers.consents('zed')).toEqual([{ id: 'consent zed', envelope: Buffer.from('consent') }]);
   expect(customers.faces('zed')).toEqual([{ id: 'face zed', model: 'm', envelope: Buffer.from('face'), has_picture: 0 }]);
-  expect([...new SightingStore(database).before(1000, 10)]).toEqual([
+  const sightings = new SightingStore(database);
+  const span = sightings.span('2026-01-01', '2026-01-02');
+  expect(span && [...sightings.in(span, 10)]).toEqual([
     { position: 2, id: 'seen abe', customer_id: 'abe', content: Buffer.from('seen abe') },
     { position: 1, id: 'seen zed', customer_id: 'zed', content: Buffer.from('seen zed') },
   ]);
