@@ -7,7 +7,12 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/parts.css';
 import './styles/shell.css';
-import './styles/pages.css';
+import './sightings/sightings.css';
+import './live/live.css';
+import './people/people.css';
+import './search/search.css';
+import './cameras/cameras.css';
+import './system/system.css';
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no root element');

@@ -15,9 +15,8 @@ export function CameraTable({ cameras, onEdit, onRemove }: Props) {
       <table>
         <thead>
           <tr>
-            <th scope="col">Camera</th>
+            <th scope="col">Camera and address</th>
             <th scope="col">State</th>
-            <th scope="col">Address</th>
             <th scope="col" className="number">
               Given / wanted fps
             </th>
@@ -51,17 +50,17 @@ function CameraRow({ camera, onEdit, onRemove }: RowProps) {
       <th scope="row">
         {title}
         {title !== camera.slug && <span className="quiet below">{camera.slug}</span>}
+        <span className="quiet below address">{camera.address}</span>
       </th>
       <td>
         <StateDot tone={tone}>{word}</StateDot>
         {reason !== null && <span className="below">{reason}.</span>}
         {next !== null && <span className="quiet below">{next}</span>}
       </td>
-      <td className="address">{camera.address}</td>
       <td className="number">
         {camera.fpsGiven.toFixed(1)} / {camera.fps}
       </td>
-      <td>{camera.tiles === null ? 'whole picture' : `${camera.tiles.columns} × ${camera.tiles.rows}`}</td>
+      <td className="cell-tight">{camera.tiles === null ? 'whole picture' : `${camera.tiles.columns} × ${camera.tiles.rows}`}</td>
       <td className="row-do">
         {camera.fixed ? (
           <span className="quiet fixed" title="Declared in the configuration file: it is changed there.">

@@ -1,9 +1,12 @@
 import type { LiveHeader, LiveTrack } from './live-message.ts';
+import { placeLabels, type Rectangle } from './place-labels.ts';
 
 /** Colours on the picture itself: the same in light and dark, chosen to stand out from any scene. */
 const COLOURS: Readonly<Record<LiveTrack['outcome'], string>> = { person: '#4fe0a4', unknown: '#ffbd5c', undecided: '#e3ebf0' };
 const LABEL_GROUND = 'rgba(8, 14, 18, 0.82)';
 const LABEL_TEXT = '#ffffff';
+/** In CSS pixels. */
+const LABEL = { height: 20, pad: 6, stripe: 4, gap: 5, most: 190 };
 
 /** Name on a track's label; null while it is undecided. */
 export function labelOf({ outcome, name }: Pick<LiveTrack, 'outcome' | 'name'>): string | null {
@@ -21,15 +24,36 @@ export function drawLive(canvas: HTMLCanvasElement, picture: CanvasImageSource, 
   const { width, height } = canvas;
   context.drawImage(picture, 0, 0, width, height);
   const [toX, toY] = [width / header.width, height / header.height];
-  for (const track of header.tracks) {
-    const box = { x: track.box.x * toX, y: track.box.y * toY, width: track.box.width * toX, height: track.box.height * toY };
-    drawCorners(context, box, COLOURS[track.outcome], scale);
-    const label = labelOf(track);
-    if (label !== null) drawLabel(context, box, label, COLOURS[track.outcome], scale, width);
+  const tracks = header.tracks.map(({ box, ...track }) => ({
+    colour: COLOURS[track.outcome],
+    label: labelOf(track),
+    box: { x: box.x * toX, y: box.y * toY, width: box.width * toX, height: box.height * toY },
+  }));
+  for (const { box, colour } of tracks) drawCorners(context, box, colour, scale);
+  context.font = `600 ${12.5 * scale}px system-ui, sans-serif`;
+  context.textBaseline = 'middle';
+  const labels = tracks.flatMap(({ box, colour, label }) => {
+    if (label === null) return [];
+    const text = shorten(context, label, LABEL.most * scale);
+    return [
+      { box, colour, text, width: context.measureText(text).width + (2 * LABEL.pad + LABEL.stripe) * scale, height: LABEL.height * scale },
+    ];
+  });
+  const places = placeLabels(labels, canvas, LABEL.gap * scale);
+  for (const [index, label] of labels.entries()) {
+    const place = places[index];
+    if (place !== undefined) drawLabel(context, { ...place, width: label.width, height: label.height }, label.text, label.colour, scale);
   }
 }
 
-function drawCorners(context: CanvasRenderingContext2D, box: LiveTrack['box'], colour: string, scale: number): void {
+function shorten(context: CanvasRenderingContext2D, text: string, most: number): string {
+  if (context.measureText(text).width <= most) return text;
+  const characters = [...text];
+  while (characters.length > 1 && context.measureText(`${characters.join('')}…`).width > most) characters.pop();
+  return `${characters.join('')}…`;
+}
+
+function drawCorners(context: CanvasRenderingContext2D, box: Rectangle, colour: string, scale: number): void {
   const arm = Math.min(box.width, box.height) * 0.28;
   const [right, bottom] = [box.x + box.width, box.y + box.height];
   const path = new Path2D();
@@ -58,27 +82,20 @@ function drawCorners(context: CanvasRenderingContext2D, box: LiveTrack['box'], c
 
 function drawLabel(
   context: CanvasRenderingContext2D,
-  box: LiveTrack['box'],
-  label: string,
+  { x, y, width, height }: Rectangle,
+  text: string,
   colour: string,
   scale: number,
-  canvasWidth: number,
 ): void {
-  const [pad, height] = [6 * scale, 20 * scale];
-  context.font = `600 ${12.5 * scale}px system-ui, sans-serif`;
-  context.textBaseline = 'middle';
-  const width = Math.min(context.measureText(label).width + 2 * pad + 5 * scale, canvasWidth);
-  const x = Math.max(0, Math.min(box.x + (box.width - width) / 2, canvasWidth - width));
-  const above = box.y - height - 5 * scale;
-  const y = above >= 0 ? above : Math.max(0, box.y + 4 * scale);
+  const stripe = LABEL.stripe * scale;
   context.fillStyle = LABEL_GROUND;
   context.beginPath();
-  context.roundRect(x, y, width, height, 4 * scale);
+  context.roundRect(x, y, width, height, stripe);
   context.fill();
   context.fillStyle = colour;
   context.beginPath();
-  context.roundRect(x, y, 4 * scale, height, [4 * scale, 0, 0, 4 * scale]);
+  context.roundRect(x, y, stripe, height, [stripe, 0, 0, stripe]);
   context.fill();
   context.fillStyle = LABEL_TEXT;
-  context.fillText(label, x + 4 * scale + pad, y + height / 2 + 0.5 * scale, width - pad);
+  context.fillText(text, x + stripe + LABEL.pad * scale, y + height / 2 + 0.5 * scale);
 }

@@ -22,7 +22,7 @@ export function InView({ tracks, tenant }: Props) {
         </li>
       ))}
       {unknown > 0 && <li className="chip chip-wait">{unknown} unknown</li>}
-      {undecided > 0 && <li className="chip">{undecided} not decided yet</li>}
+      {undecided > 0 && <li className="chip">{undecided} undecided</li>}
     </ul>
   );
 }

@@ -44,7 +44,9 @@ export function PictureDrop({ label, busy, onPicture }: Props) {
       >
         <Icon name="upload" />
         <strong>{busy ? 'The box is looking at the picture…' : label}</strong>
-        <span id={`${id}-hint`}>One person, from the front. JPEG, PNG or WebP, up to 20 MB.</span>
+        <span id={`${id}-hint`} className="drop-hint">
+          One person, from the front. JPEG, PNG or WebP, up to 20 MB.
+        </span>
       </label>
     </div>
   );

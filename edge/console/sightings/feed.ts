@@ -18,7 +18,7 @@ export function mergeFeed(feed: Feed): readonly Sighting[] {
 /** The venues whose next page carries the merged list further. */
 export function tenantsToLoad(feed: Feed): readonly string[] {
   const horizon = horizonOf(feed);
-  return Object.keys(feed).filter((tenant) => feed[tenant]?.next !== null && feed[tenant]?.items.at(-1)?.startedAt === horizon);
+  return Object.entries(feed).flatMap(([tenant, page]) => (page.next !== null && endOf(page) === horizon ? [tenant] : []));
 }
 
 /** Puts a sighting that has just come into its venue's list, in the place of an earlier word on the same one. */
@@ -31,6 +31,13 @@ export function withSighting(feed: Feed, sighting: Sighting): Feed {
 }
 
 function horizonOf(feed: Feed): string | undefined {
-  const ends = Object.values(feed).flatMap(({ items, next }) => (next === null ? [] : (items.at(-1)?.startedAt ?? [])));
+  const ends = Object.values(feed).flatMap((page) => (page.next === null ? [] : endOf(page)));
   return ends.toSorted().at(-1);
+}
+
+/** Later than every sighting. */
+const NOTHING_LOADED = '~';
+
+function endOf({ items }: Page<Sighting>): string {
+  return items.at(-1)?.startedAt ?? NOTHING_LOADED;
 }

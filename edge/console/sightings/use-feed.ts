@@ -1,8 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { ProblemError } from '../api/problem-error.ts';
-import { type SightingsFilter, sightings } from '../api/sightings.ts';
+import type { SightingsFilter } from '../api/sightings.ts';
 import type { Problem, Sighting } from '../api/types.ts';
 import { type Feed, mergeFeed, tenantsToLoad, withSighting } from './feed.ts';
+import { loadPage } from './load-page.ts';
 import { SightingStream } from './sighting-stream.ts';
 
 const PAGE = 40;
@@ -33,7 +34,7 @@ export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter
     const ids = joined.split(' ');
     const load = async (): Promise<void> => {
       try {
-        const pages = await Promise.all(ids.map(async (id) => [id, await sightings.list(id, wanted, abort.signal)] as const));
+        const pages = await Promise.all(ids.map(async (id) => [id, await loadPage(id, wanted, abort.signal)] as const));
         setFeed(Object.fromEntries(pages));
         setProblem(undefined);
       } catch (error) {
@@ -76,7 +77,7 @@ export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter
     for (const tenant of tenantsToLoad(feed)) {
       const cursor = feed[tenant]?.next;
       if (cursor === null || cursor === undefined) continue;
-      const page = await sightings.list(tenant, { ...wanted, cursor }, signal);
+      const page = await loadPage(tenant, { ...wanted, cursor }, signal);
       setFeed((before) => before && { ...before, [tenant]: { items: [...(before[tenant]?.items ?? []), ...page.items], next: page.next } });
     }
   }, [feed, camera, outcome]);

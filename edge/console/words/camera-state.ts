@@ -1,7 +1,8 @@
 import type { Camera } from '../api/types.ts';
 import { errorWords } from './error-words.ts';
 
-export type Tone = 'good' | 'wait' | 'bad' | 'off';
+/** `wait` passes by itself, `warn` does not. */
+export type Tone = 'good' | 'wait' | 'warn' | 'bad' | 'off';
 
 /** State of a camera in words, with the reason where there is one. */
 export function cameraState(camera: Pick<Camera, 'state' | 'reason'>): {

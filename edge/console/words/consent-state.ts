@@ -12,7 +12,7 @@ export function consentState({ consentState: state, consent }: Pick<Customer, 'c
     case 'valid':
       return { tone: 'good', word: `Consent until ${formatDay(consent.expiresAt)}`, meaning: 'This person is recognised.' };
     case 'expired':
-      return { tone: 'wait', word: 'Consent expired', meaning: 'This person is not recognised until a new consent is recorded.' };
+      return { tone: 'warn', word: 'Consent expired', meaning: 'This person is not recognised until a new consent is recorded.' };
     case 'withdrawn':
       return {
         tone: 'bad',
