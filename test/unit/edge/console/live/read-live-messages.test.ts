@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { LiveMessage } from '../../../../../edge/console/live/live-message.ts';
 import { readLiveMessages } from '../../../../../edge/console/live/read-live-messages.ts';
 
 /** A message as the box sends it. */
@@ -20,13 +21,19 @@ async function* cut(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator
   yield bytes.subarray(at);
 }
 
+async function collect(messages: AsyncIterable<LiveMessage>): Promise<LiveMessage[]> {
+  const all: LiveMessage[] = [];
+  for await (const each of messages) all.push(each);
+  return all;
+}
+
 describe('a live stream', () => {
   test('gives the same messages however the network cuts it', async () => {
     const arbitraryMessages = fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.uint8Array({ maxLength: 300 })), { maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(arbitraryMessages, fc.array(fc.nat({ max: 200 })), async (messages, sizes) => {
         const bytes = Buffer.concat(messages.map(([name, jpeg]) => message(name, jpeg)));
-        const read = await Array.fromAsync(readLiveMessages(cut(bytes, sizes)));
+        const read = await collect(readLiveMessages(cut(bytes, sizes)));
         expect(read.map(({ header, jpeg }) => [header.tracks[0]?.name, [...jpeg]])).toEqual(
           messages.map(([name, jpeg]) => [name, [...jpeg]]),
         );
@@ -37,11 +44,11 @@ describe('a live stream', () => {
   test('that ends in the middle of a message gives what was whole', async () => {
     const whole = message('Ada', new Uint8Array([1, 2, 3]));
     const bytes = Buffer.concat([whole, whole.subarray(0, whole.length - 1)]);
-    expect(await Array.fromAsync(readLiveMessages(cut(bytes, [])))).toHaveLength(1);
+    expect(await collect(readLiveMessages(cut(bytes, [])))).toHaveLength(1);
   });
 
   test('that is none is refused rather than collected', async () => {
     const html = Buffer.from('<!doctype html>'.repeat(10));
-    await expect(Array.fromAsync(readLiveMessages(cut(html, [7])))).rejects.toThrow(RangeError);
+    await expect(collect(readLiveMessages(cut(html, [7])))).rejects.toThrow(RangeError);
   });
 });
