@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ErrorCode } from '../../shared/errors/codes.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -35,5 +36,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; undefined on public routes alone. */
     principal: Principal | undefined;
+    /** Why it was refused. */
+    refusal: ErrorCode | undefined;
   }
 }

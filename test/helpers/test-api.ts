@@ -80,6 +80,10 @@ export class TestApi {
     };
   }
 
+  get dataDir(): string {
+    return join(this.#folder, 'data');
+  }
+
   async stop(): Promise<void> {
     await this.#api.stop();
     await this.box.stop();

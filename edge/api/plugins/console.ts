@@ -7,6 +7,9 @@ import type { Api } from '../api.ts';
 /** Files with a hash of their content in the name never change. */
 const HASHED = /^assets\//;
 
+/** Addresses of the API, and those that lead out of the folder. */
+const NOT_OURS = /^(v1|metrics)(\/|$)|(^|\/)\.\.(\/|$)/;
+
 /**
  * Serves the operator's page. Its own addresses (`/people`) all lead to `index.html`; they have no dot, files have one.
  * @throws {SecureGateError} `config_invalid` where the folder holds no page
@@ -18,7 +21,7 @@ export async function addConsole(api: Api, folder: string): Promise<void> {
   await api.register(fastifyStatic, { root: folder, serve: false, cacheControl: false, dotfiles: 'ignore' });
   api.get('/*', { config: { access: 'public' }, schema: { hide: true } }, async (request, reply) => {
     const path = (request.params as { '*': string })['*'];
-    if (/^(v1|metrics)(\/|$)/.test(path)) throw new SecureGateError('not_found', 'There is no such route');
+    if (NOT_OURS.test(path)) throw new SecureGateError('not_found', 'There is no such route');
     if (extname(path) === '') return reply.sendFile('index.html');
     if (HASHED.test(path)) reply.header('cache-control', 'public, max-age=31536000, immutable');
     return reply.sendFile(path);

@@ -17,12 +17,16 @@ const OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };
 
+/** Something outside the box failed, and an address that somebody tried out can hold a password: not for the log. */
+const OUTSIDE = 502;
+
 /** Every refusal leaves as problem details (RFC 9457) with our stable code. */
 export function addProblems(api: Api): void {
+  api.decorateRequest('refusal', undefined);
   api.setNotFoundHandler((request, reply) => sendProblem(request, reply, new SecureGateError('not_found', 'There is no such route')));
   api.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.status >= 500) request.log.error({ err: refusal, code: refusal.code }, 'a request failed');
+    if (refusal.status >= 500 && refusal.status !== OUTSIDE) request.log.error({ err: refusal, code: refusal.code }, 'a request failed');
     return sendProblem(request, reply, refusal);
   });
 }
@@ -44,6 +48,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: SecureGateError): FastifyReply {
+  request.refusal = refusal.code;
   const { retryAfterS } = refusal.details;
   if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS);
   if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');

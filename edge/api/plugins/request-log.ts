@@ -11,6 +11,6 @@ export function addRequestLog(api: Api): void {
     const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     // Of a path that no route has taken the tenant is just somebody's text.
     const who = request.principal === undefined ? {} : { principal: request.principal.id, ...(tenant === undefined ? {} : { tenant }) };
-    request.log.info({ ...facts, ...who }, 'request');
+    request.log.info({ ...facts, ...who, code: request.refusal }, 'request');
   });
 }

@@ -34,6 +34,8 @@ export function addLiveRoute(api: Api, { box, clock, streams, authenticator }: R
       // Whoever lost his right in the meantime sees nothing more.
       const check = setInterval(() => void authenticator.authenticate(request).catch(() => stream.destroy()), CHECK_MS);
       stream.once('close', () => clearInterval(check));
+      // The reader learns at once that he may watch, also while the camera has nothing to show.
+      stream.once('resume', () => reply.raw.flushHeaders());
       return reply.type(LIVE_TYPE).send(stream);
     },
   });

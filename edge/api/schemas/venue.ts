@@ -5,7 +5,10 @@ import { tenantParams } from './common.ts';
 const recordId = idSchema('record');
 
 /** May hold the camera's credentials: is written, and never read back whole. No other protocol or file is ever opened for a client. */
-export const cameraUrl = z.url({ protocol: /^rtsps?$/, error: 'not an rtsp:// or rtsps:// address' }).max(2000);
+export const cameraUrl = z
+  .string()
+  .max(2000)
+  .regex(/^rtsps?:\/\/[^\s/?#]\S*$/, { error: 'not an rtsp:// or rtsps:// address' });
 
 const fps = z.number().min(0.2).max(30);
 

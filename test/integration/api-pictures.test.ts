@@ -1,0 +1,147 @@
+import { request as httpRequest } from 'node:http';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Person, twoPeople } from '../helpers/people.ts';
+import { type Answer, startTestApi, type TestApi } from '../helpers/test-api.ts';
+import { consentFor } from '../helpers/vault-guests.ts';
+
+let api: TestApi;
+let people: [Person, Person];
+let customerId: string;
+
+beforeAll(async () => {
+  api = await startTestApi();
+  people = await twoPeople();
+  const { body } = await api.ask('POST', '/v1/tenants/north/customers', { as: api.admin, json: { name: 'Ada', consent: consentFor() } });
+  customerId = (body as { id: string }).id;
+  const face = await api.ask('POST', `/v1/tenants/north/customers/${customerId}/faces`, { as: api.admin, picture: people[0].toEnrol });
+  expect(face.status).toBe(201);
+}, 60_000);
+afterAll(() => api.stop());
+
+const search = (picture: Buffer, type = 'image/jpeg'): Promise<Answer> =>
+  api.ask('POST', '/v1/tenants/north/search', { as: api.admin, picture, headers: { 'content-type': type } });
+const outcomeOf = ({ status, body }: Answer): [number, unknown] => [status, (body as { code?: string }).code];
+const flat = (): Sharp => sharp({ create: { width: 64, height: 64, channels: 3, background: '#777' } });
+
+test('enrolled, a person is found by another picture and verified, another person is not', async () => {
+  const found = (await search(people[0].toShow)).body as { candidates: { customerId: string; name: string; match: boolean }[] };
+  expect(found.candidates[0]).toMatchObject({ customerId, name: 'Ada', match: true });
+  const verify = (picture: Buffer): Promise<Answer> =>
+    api.ask('POST', `/v1/tenants/north/customers/${customerId}/verify`, { as: api.admin, picture });
+  expect((await verify(people[0].toShow)).body).toMatchObject({ match: true });
+  expect((await verify(people[1].toShow)).body).toMatchObject({ match: false });
+});
+
+test('a face keeps its picture, which only those see who may read people', async () => {
+  const path = `/v1/tenants/north/customers/${customerId}/faces`;
+  const { items } = (await api.ask('GET', path, { as: api.admin })).body as { items: { id: string; hasPicture: boolean }[] };
+  expect(items).toMatchObject([{ hasPicture: true }]);
+  const picture = await api.ask('GET', `${path}/${items[0]?.id}/picture`, { as: api.key('north', ['people:read']) });
+  expect(picture.headers.get('content-type')).toBe('image/jpeg');
+  expect(await sharp(picture.bytes).metadata()).toMatchObject({ format: 'jpeg', width: 112, height: 112 });
+});
+
+test.each([
+  ['in CMYK', (face: Sharp) => face.toColourspace('cmyk').jpeg(), 'image/jpeg'],
+  ['with 16 bits a channel', (face: Sharp) => face.toColourspace('rgb16').png(), 'image/png'],
+  ['as WebP', (face: Sharp) => face.webp({ quality: 90 }), 'image/webp'],
+  ['with another content type than it has', (face: Sharp) => face.png(), 'image/jpeg'],
+  // 6: the camera was held upright, a quarter turn clockwise makes it right again.
+  ['turned, and upright by EXIF', (face: Sharp) => face.rotate(-90).jpeg({ quality: 95 }).withMetadata({ orientation: 6 }), 'image/jpeg'],
+] as const)('the same person is found on a picture %s', async (_what, edit, type) => {
+  const answer = await search(await edit(sharp(people[0].toShow)).toBuffer(), type);
+  expect(answer.body).toMatchObject({ candidates: [{ customerId, match: true }] });
+});
+
+test('hostile pictures are refused with a code', async () => {
+  const png = await flat().png().toBuffer();
+  const bomb = Buffer.from(png);
+  // IHDR says 60000 x 60000; what the header's checksum says then is nobody's concern.
+  bomb.writeUInt32BE(60_000, 16);
+  bomb.writeUInt32BE(60_000, 20);
+  const frames = await sharp({ create: { width: 64, height: 64 * 3, channels: 3, background: '#777', pageHeight: 64 } })
+    .webp({ loop: 0, delay: [50, 50, 50] })
+    .toBuffer();
+  expect((await sharp(frames).metadata()).pages).toBe(3);
+  const gif = await flat().gif().toBuffer();
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>');
+  const polyglot = Buffer.concat([Buffer.from('GIF89a'), people[0].toShow]);
+  const withZip = Buffer.concat([await flat().jpeg().toBuffer(), Buffer.from('PK\x03\x04 and a whole archive')]);
+  const cases: [string, Buffer, [number, string][]][] = [
+    [
+      'bomb',
+      bomb,
+      [
+        [413, 'image_too_large'],
+        [422, 'image_truncated'],
+      ],
+    ],
+    ['animated', frames, [[422, 'no_face']]],
+    ['gif', gif, [[415, 'not_an_image']]],
+    ['svg', svg, [[415, 'not_an_image']]],
+    ['html', Buffer.from('<html><script>alert(1)</script>'), [[415, 'not_an_image']]],
+    ['polyglot', polyglot, [[415, 'not_an_image']]],
+    ['archive behind a picture', withZip, [[422, 'no_face']]],
+    ['cut off', people[0].toShow.subarray(0, 4000), [[422, 'image_truncated']]],
+    ['start of a JPEG', Buffer.from([0xff, 0xd8, 0xff, 0xe0]), [[422, 'image_truncated']]],
+  ];
+  for (const [what, picture, expected] of cases) expect(expected, what).toContainEqual(outcomeOf(await search(picture)));
+});
+
+test('what is no picture by its content type is not even read', async () => {
+  for (const type of ['text/plain', 'application/octet-stream', 'image/gif', 'application/json', 'multipart/form-data; boundary=x']) {
+    expect(outcomeOf(await search(people[0].toShow, type)), type).toEqual([415, 'unsupported_media_type']);
+  }
+  const none = await api.ask('POST', '/v1/tenants/north/search', { as: api.admin });
+  expect(outcomeOf(none)).toEqual([415, 'unsupported_media_type']);
+  const json = await api.ask('POST', '/v1/tenants/north/customers', { as: api.admin, picture: people[0].toShow });
+  expect(outcomeOf(json)).toEqual([415, 'unsupported_media_type']);
+});
+
+/** Sends 100 MB as fast as they are taken. @returns the answer's status and how much was sent by then */
+function flood(path: string, headers: Record<string, string>): Promise<{ status: number; sentMb: number }> {
+  const chunk = Buffer.alloc(1024 * 1024, 0xff);
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; sentMb: number }>();
+  let sentMb = 0;
+  let answered = false;
+  const request = httpRequest(`${api.url}${path}`, { method: 'POST', headers });
+  request.once('response', (response) => {
+    answered = true;
+    response.resume();
+    resolve({ status: response.statusCode ?? 0, sentMb });
+    request.destroy();
+  });
+  request.on('error', (error) => !answered && reject(error));
+  const send = (): void => {
+    if (answered) return;
+    if (sentMb === 100) {
+      request.end();
+      return;
+    }
+    sentMb += 1;
+    if (request.write(chunk)) setImmediate(send);
+    else request.once('drain', send);
+  };
+  send();
+  return promise;
+}
+
+test('a body of 100 MB is refused before it is there', async () => {
+  const authorization = `Bearer ${api.admin}`;
+  const type = { 'content-type': 'image/jpeg' };
+  const told = await flood('/v1/tenants/north/search', { ...type, authorization, 'content-length': String(100 * 1024 * 1024) });
+  expect(told.status).toBe(413);
+  const untold = await flood('/v1/tenants/north/search', { ...type, authorization, 'transfer-encoding': 'chunked' });
+  expect(untold.status).toBe(413);
+  expect(untold.sentMb).toBeLessThan(100);
+  const json = await flood('/v1/tenants/north/customers', {
+    'content-type': 'application/json',
+    authorization,
+    'transfer-encoding': 'chunked',
+  });
+  expect(json.status).toBe(413);
+  const stranger = await flood('/v1/tenants/north/search', { ...type, 'transfer-encoding': 'chunked' });
+  expect(stranger.status).toBe(401);
+  expect((await api.ask('GET', '/healthz')).status).toBe(200);
+});

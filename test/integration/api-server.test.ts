@@ -1,0 +1,295 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startApi } from '../../edge/api/server.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import type { Sighting } from '../../shared/messages/events.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+import { startTestApi, type TestApi } from '../helpers/test-api.ts';
+import { consentFor, sightingOf } from '../helpers/vault-guests.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startTestApi({ more: { timeouts: { headersMs: 300, requestMs: 600 } } });
+}, 60_000);
+afterAll(() => api.stop());
+
+const silent = createLogger('test', { level: 'silent' });
+const another = (more: object) =>
+  startApi({ box: api.box, appliance: api.appliance, listen: { host: '127.0.0.1', port: 0 }, logger: silent, clock: systemClock, ...more });
+
+describe('where it listens', () => {
+  test.each(['0.0.0.0', '::', '192.0.2.1', 'box.example'])('plain HTTP is not served on %s', async (host) => {
+    await expect(another({ listen: { host, port: 0 } })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  test('a port that is taken is told', async () => {
+    const port = Number(new URL(api.url).port);
+    await expect(another({ listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  test('with a certificate it speaks TLS, and its cookie goes nowhere else', async () => {
+    const folder = await tempFolder();
+    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await expect(another({ listen: { host: '127.0.0.1', port: 0, tls: { cert, key } } })).rejects.toMatchObject({ code: 'config_invalid' });
+    const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost'];
+    execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+    const running = await another({ listen: { host: '127.0.0.1', port: 0, tls: { cert, key } } });
+    try {
+      expect(running.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+      const headers = { 'content-type': 'application/json' };
+      const request = httpsRequest(`${running.url}/v1/session`, { method: 'POST', headers, rejectUnauthorized: false, agent: false });
+      request.end(JSON.stringify({ token: api.admin }));
+      const [response] = await once(request, 'response');
+      response.resume();
+      expect(response.statusCode).toBe(201);
+      expect(response.headers['set-cookie']).toEqual([expect.stringContaining('; Secure')]);
+      expect(response.headers['strict-transport-security']).toContain('max-age=31536000');
+    } finally {
+      await running.stop();
+    }
+  });
+});
+
+/** What a server says to raw bytes until it ends the connection. */
+async function raw(bytes: string): Promise<string> {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  let text = '';
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  socket.on('error', (error) => {
+    text += String(error);
+  });
+  socket.write(bytes);
+  await once(socket, 'close');
+  return text;
+}
+
+describe('a client that keeps the connection waiting is let go', () => {
+  test('in its headers', async () => {
+    const answer = await raw('GET /healthz HTTP/1.1\r\nHost: box\r\nX-Slow: ');
+    expect(answer).toContain('HTTP/1.1 400');
+    expect(answer).toContain('"code":"invalid_request"');
+  });
+
+  test('in its body', async () => {
+    const head = `POST /v1/tenants/north/rooms HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer ${api.admin}\r\nContent-Type: application/json\r\nContent-Length: 500`;
+    expect(await raw(`${head}\r\n\r\n{"title":`)).toContain('HTTP/1.1 400');
+  });
+
+  test('and what is no HTTP gets a problem as well', async () => {
+    expect(await raw('\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n')).toContain('application/problem+json');
+  });
+});
+
+test('paths that are none are told as such', async () => {
+  for (const path of ['/v1', '/v1/tenants/north/nothing', '/%ff', '/v1/tenants/..%2f..%2fetc', `/${'a'.repeat(3000)}`]) {
+    const { status, headers, body } = await api.ask('GET', path, { as: api.admin });
+    expect([status, headers.get('content-type'), (body as { code: string }).code], path).toEqual([
+      path.includes('etc') ? 400 : 404,
+      'application/problem+json',
+      path.includes('etc') ? 'invalid_request' : 'not_found',
+    ]);
+  }
+  expect((await api.ask('DELETE', '/healthz')).status).toBe(404);
+});
+
+test('readiness names the parts that are not ready', async () => {
+  expect((await api.ask('GET', '/readyz')).body).toMatchObject({ ready: true });
+  api.box.broken.set('vault north', 'key_file_missing');
+  const { status, body } = await api.ask('GET', '/readyz');
+  api.box.broken.clear();
+  expect([status, body]).toEqual([
+    503,
+    { ready: false, parts: expect.arrayContaining([{ part: 'vault north', ready: false, reason: 'key_file_missing' }]) },
+  ]);
+});
+
+test('metrics hold what Prometheus needs of cameras and vaults', async () => {
+  await api.ask('POST', '/v1/tenants/north/cameras', { as: api.admin, json: { slug: 'metered', url: 'rtsp://camera.example/1' } });
+  const { headers, bytes } = await api.ask('GET', '/metrics', { as: api.admin });
+  expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  for (const line of [
+    'securegate_camera_live{tenant="north",camera="metered"} 1',
+    'securegate_camera_skipped_total{tenant="north",camera="metered"} 1',
+    'securegate_rejected_faces_total{reason="blurred"} 3',
+    'securegate_vault_ready{tenant="north"} 1',
+    'securegate_frame_latency_seconds{quantile="0.95"} 0.02',
+  ]) {
+    expect(bytes.toString()).toContain(`${line}\n`);
+  }
+});
+
+/** Reads a stream that does not end. */
+async function openStream(
+  path: string,
+): Promise<{ headers: Headers; until: (wanted: (read: Buffer) => boolean) => Promise<Buffer>; end: () => void }> {
+  const abort = new AbortController();
+  const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${api.admin}` }, signal: abort.signal });
+  expect(response.status).toBe(200);
+  const reader = response.body?.getReader();
+  let read = Buffer.alloc(0);
+  const until = async (wanted: (read: Buffer) => boolean): Promise<Buffer> => {
+    while (!wanted(read)) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
+      if (done) throw new Error('the stream ended');
+      read = Buffer.concat([read, value]);
+    }
+    return read;
+  };
+  return { headers: response.headers, until, end: () => abort.abort() };
+}
+
+test('sightings come as server-sent events, with names, until the reader leaves', async () => {
+  const made = await api.ask('POST', '/v1/tenants/north/customers', { as: api.admin, json: { name: 'Ada', consent: consentFor() } });
+  const { id: customerId } = made.body as { id: string };
+  const stream = await openStream('/v1/tenants/north/sightings/stream');
+  expect(stream.headers.get('content-type')).toBe('text/event-stream');
+  await stream.until((read) => read.toString().startsWith(':\n\n'));
+  const [ours, theirs] = [sightingOf(customerId, 'north'), sightingOf(null, 'south', 'unknown')];
+  api.box.emit('south', theirs);
+  api.box.emit('north', ours);
+  const text = (await stream.until((read) => read.toString().endsWith('}\n\n'))).toString();
+  expect(text).not.toContain(theirs.id);
+  const [, data = ''] = /event: sighting\ndata: (.*)\n\n/.exec(text) ?? [];
+  const { type: _type, ...sighting } = ours;
+  expect(JSON.parse(data)).toEqual({ ...sighting, name: 'Ada', hasPicture: false });
+  expect(api.box.listeners).toBe(1);
+  stream.end();
+  await expect.poll(() => api.box.listeners).toBe(0);
+});
+
+test('a reader of sightings who does not keep up is cut off', async () => {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => socket.destroy());
+  socket.write(`GET /v1/tenants/north/sightings/stream HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
+  await once(socket, 'data');
+  socket.pause();
+  const models: Sighting['models'] = { detector: 'd'.repeat(10_000), landmarks: null, embedder: 'e' };
+  await expect
+    .poll(
+      () => {
+        for (let count = 0; count < 200; count += 1) api.box.emit('north', { ...sightingOf(null, 'north', 'unknown'), models });
+        return api.box.listeners;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe(0);
+  socket.destroy();
+});
+
+test('the live view sends header and picture, and whoever is behind misses pictures rather than seeing old ones', async () => {
+  const made = await api.ask('POST', '/v1/tenants/north/cameras', {
+    as: api.admin,
+    json: { slug: 'live', url: 'rtsp://camera.example/1' },
+  });
+  const { id } = made.body as { id: string };
+  const stream = await openStream(`/v1/tenants/north/cameras/${id}/live`);
+  expect(stream.headers.get('content-type')).toBe('application/vnd.securegate.live');
+  const jpeg = Buffer.alloc(5000, 7);
+  const track = { track: 3, box: { x: 1, y: 2, width: 3, height: 4 }, outcome: 'unknown', customerId: null } as const;
+  expect(api.box.show(id, { mediaMs: 40, width: 640, height: 360, jpeg, tracks: [track] })).toBe(1);
+  const message = await stream.until((read) => read.length > 5000);
+  const length = message.readUInt32BE(0);
+  expect(JSON.parse(message.subarray(4, 4 + length).toString())).toEqual({
+    mediaMs: 40,
+    width: 640,
+    height: 360,
+    tracks: [{ ...track, name: null }],
+    jpegBytes: 5000,
+  });
+  expect(message.subarray(4 + length).equals(jpeg)).toBe(true);
+  stream.end();
+  await expect.poll(() => api.box.show(id, { mediaMs: 80, width: 640, height: 360, jpeg, tracks: [] })).toBe(0);
+});
+
+test('stopping ends streams that are open', async () => {
+  const running = await another({});
+  const response = await fetch(`${running.url}/v1/tenants/north/sightings/stream`, { headers: { authorization: `Bearer ${api.admin}` } });
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await running.stop();
+  await expect(reader?.read()).rejects.toThrow();
+});
+
+describe('the page', () => {
+  test('is served with its own scripts alone, and its addresses lead to it', async () => {
+    const folder = await tempFolder();
+    await mkdir(join(folder, 'assets'));
+    await writeFile(join(folder, 'index.html'), '<!doctype html><title>SecureGate</title>');
+    await writeFile(join(folder, 'assets', 'main-1a2b.js'), 'export {};');
+    await writeFile(join(folder, '..', 'secret.txt'), 'secret');
+    const running = await another({ consoleDir: folder });
+    try {
+      for (const path of ['/', '/people', '/people/cus_x', '/index.html']) {
+        const page = await fetch(`${running.url}${path}`);
+        expect([page.status, page.headers.get('content-type'), page.headers.get('cache-control')], path).toEqual([
+          200,
+          'text/html; charset=utf-8',
+          'no-store',
+        ]);
+        expect(await page.text()).toContain('SecureGate');
+        const policy = page.headers.get('content-security-policy') ?? '';
+        expect(policy).toContain("default-src 'none'");
+        expect(policy).not.toMatch(/unsafe|https?:|\*/);
+      }
+      const script = await fetch(`${running.url}/assets/main-1a2b.js`);
+      expect([script.status, script.headers.get('content-type')]).toEqual([200, expect.stringContaining('javascript')]);
+      expect(script.headers.get('cache-control')).toContain('immutable');
+      for (const path of ['/assets/none.js', '/v1/none', '/metrics/none', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/.git/config.x']) {
+        const none = await fetch(`${running.url}${path}`);
+        expect([none.status, none.headers.get('content-type')], path).toEqual([404, 'application/problem+json']);
+      }
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test('that is not there keeps the box from starting', async () => {
+    await expect(another({ consoleDir: await tempFolder() })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+});
+
+test('no secret, no name and no search ever reaches the log', async () => {
+  const key = api.key('north');
+  const link = api.appliance.loginLinks.add();
+  const logIn = await api.ask('POST', '/v1/session', { json: { token: api.admin } });
+  const cookie = logIn.headers.get('set-cookie')?.split(';')[0]?.slice(4) ?? '';
+  await api.ask('POST', '/v1/session', { json: { link } });
+  await api.ask('GET', '/v1/session', { headers: { cookie: `sgs=${cookie}` } });
+  await api.ask('GET', '/v1/session', { as: `sga_${'Q'.repeat(43)}` });
+  const idempotency = 'idempotency-key-of-mine';
+  const person = { name: 'Trillian McMillan', contact: 'trillian@example.org', consent: consentFor() };
+  await api.ask('POST', '/v1/tenants/north/customers', { as: key, json: person, headers: { 'idempotency-key': idempotency } });
+  await api.ask('GET', '/v1/tenants/north/customers?query=McMillan', { as: key });
+  await api.ask('POST', '/v1/tenants/north/customers', { as: key, json: { ...person, name: { first: 'Trillian' } } });
+  await api.ask('POST', '/v1/tenants/north/cameras/test', { as: key, json: { url: 'rtsp://user:hunter2@camera.example/' } });
+  await api.ask('GET', '/v1/tenants/north/%ffMcMillan', { as: key });
+  await api.ask('GET', '/Trillian', { as: key });
+  await raw(`GET /Trillian HTTP/1.1\r\nAuthorization: Bearer ${key}\r\nbroken header\r\n\r\n`);
+  const log = api.log.join('');
+  expect(log).toContain('"route":"/v1/tenants/:tenant/customers"');
+  expect(log).toContain('"code":"camera_unreachable"');
+  const secrets = [
+    api.admin,
+    key,
+    key.slice(-43),
+    link,
+    cookie,
+    'Q'.repeat(43),
+    idempotency,
+    'Trillian',
+    'McMillan',
+    'trillian@',
+    'hunter2',
+  ];
+  for (const secret of secrets) expect(log, secret).not.toContain(secret);
+});
