@@ -265,6 +265,22 @@ describe('somebody who has the file keys and changes rows', () => {
     expect(named(again, 1)).toEqual([]);
   });
 
+  test('a withdrawn consent does not come back, whichever rows are taken away', async () => {
+    const vault = await reopened();
+    vault.customers.recordConsent({ customerId: first, consent: consentFor(7_200_000) });
+    vault.customers.withdrawConsent({ customerId: first });
+    vault.stop();
+    await asInsider(box, 'file-vault', (database) => {
+      const rows = database.prepare<[string], string>('SELECT id FROM consents WHERE customer_id = ?').pluck().all(first);
+      expect(rows).toHaveLength(2);
+      // The newest has the later rowid.
+      database.prepare('DELETE FROM consents WHERE rowid = (SELECT max(rowid) FROM consents)').run();
+    });
+    const again = await reopened();
+    expect(named(again, 1, 2, 3)).toEqual([second, third]);
+    expect(again.customers.get({ customerId: first }).consentState).toBe('withdrawn');
+  });
+
   test('a sighting, a picture and a record of another customer open for nobody, and the lists go on', async () => {
     const vault = await reopened();
     const pictured = (seed: number): string =>

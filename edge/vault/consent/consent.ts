@@ -19,13 +19,13 @@ export const CONSENT_STATES = ['valid', 'expired', 'withdrawn'] as const;
 export type ConsentState = (typeof CONSENT_STATES)[number];
 
 /**
- * A consent, or its withdrawal, as it is stored. The order of a customer's consents is inside the envelope, where nobody
+ * A consent as it is stored. The order of a customer's consents is inside the envelope, where nobody
  * can change it: the highest number counts.
  */
 export const consentRecordSchema = z.strictObject({
   sequence: z.number().int().min(1),
   consent: consentSchema,
-  /** ISO 8601; only there when the customer has taken the consent back. */
+  /** ISO 8601; only there when the customer has taken his consent back. Then all his consents say so, and none is left that would let him in. */
   withdrawnAt: z.iso.datetime().optional(),
 });
 export type ConsentRecord = z.infer<typeof consentRecordSchema>;

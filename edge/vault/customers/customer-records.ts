@@ -31,14 +31,16 @@ export class CustomerRecords implements Disposable {
     return profileSchema.parse(this.#openJson('profile', this.#customerId, envelope));
   }
 
-  sealConsent(record: ConsentRecord): ConsentRow {
-    const id = newId('consent');
+  sealConsent(record: ConsentRecord, id = newId('consent')): ConsentRow {
     return { id, envelope: this.#sealJson('consent', id, record) };
   }
 
+  openConsent(row: ConsentRow): ConsentRecord {
+    return consentRecordSchema.parse(this.#openJson('consent', row.id, row.envelope));
+  }
+
   newestConsent(rows: readonly ConsentRow[]): ConsentRecord | undefined {
-    const consents = rows.map((row) => consentRecordSchema.parse(this.#openJson('consent', row.id, row.envelope)));
-    return consents.sort((a, b) => b.sequence - a.sequence)[0];
+    return rows.map((row) => this.openConsent(row)).sort((a, b) => b.sequence - a.sequence)[0];
   }
 
   /** @param picture JPEG of the aligned face */

@@ -139,11 +139,16 @@ export class Customers {
     // Whatever follows fails: who says no is not recognised from this moment on.
     faces.dismiss(customerId);
     using records = access.open(customerId);
-    const newest = records.newestConsent(store.consents(customerId));
-    if (!newest) throw new SecureGateError('consent_missing', 'This customer has given no consent');
-    if (newest.withdrawnAt !== undefined) return;
+    const given = store.consents(customerId).map((row) => ({ id: row.id, record: records.openConsent(row) }));
+    if (given.length === 0) throw new SecureGateError('consent_missing', 'This customer has given no consent');
+    const holding = given.filter(({ record }) => record.withdrawnAt === undefined);
     const withdrawnAt = new Date(clock.now()).toISOString();
-    store.addConsent(customerId, records.sealConsent({ sequence: newest.sequence + 1, consent: newest.consent, withdrawnAt }));
+    if (holding.length > 0) {
+      store.replaceConsents(
+        customerId,
+        holding.map(({ id, record }) => records.sealConsent({ ...record, withdrawnAt }, id)),
+      );
+    }
   }
 
   /**

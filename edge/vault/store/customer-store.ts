@@ -50,6 +50,7 @@ export class CustomerStore {
   readonly #picture: Statement<[string, string], { picture: Buffer | null }>;
   readonly #addCustomer: (customer: NewCustomer) => number;
   readonly #addConsent: (customerId: string, consent: ConsentRow) => void;
+  readonly #replaceConsents: (customerId: string, consents: readonly ConsentRow[]) => void;
   readonly #addFace: (customerId: string, face: NewFaceRow) => void;
   readonly #changeProfile: Statement<[Buffer, string], unknown>;
   readonly #removeFace: (customerId: string, faceId: string) => boolean;
@@ -71,6 +72,7 @@ export class CustomerStore {
       'INSERT INTO customers (id, profile, position) SELECT ?, ?, coalesce(max(position), 0) + 1 FROM customers RETURNING position',
     );
     const insertConsent = database.prepare<[string, string, Buffer]>('INSERT INTO consents (id, customer_id, envelope) VALUES (?, ?, ?)');
+    const updateConsent = database.prepare<[Buffer, string, string]>('UPDATE consents SET envelope = ? WHERE customer_id = ? AND id = ?');
     const insertFace = database.prepare<[string, string, string, Buffer, Buffer | null]>(
       'INSERT INTO faces (id, customer_id, model, envelope, picture) VALUES (?, ?, ?, ?, ?)',
     );
@@ -92,6 +94,10 @@ export class CustomerStore {
     });
     this.#addConsent = database.transaction((customerId: string, consent: ConsentRow) => {
       insertConsent.run(consent.id, customerId, consent.envelope);
+      touch.run(customerId);
+    });
+    this.#replaceConsents = database.transaction((customerId: string, consents: readonly ConsentRow[]) => {
+      for (const { id, envelope } of consents) updateConsent.run(envelope, customerId, id);
       touch.run(customerId);
     });
     this.#addFace = database.transaction((customerId: string, face: NewFaceRow) => {
@@ -141,6 +147,12 @@ export class CustomerStore {
 
   addConsent(customerId: string, consent: ConsentRow): void {
     this.#addConsent(customerId, consent);
+  }
+
+  /** All of them or none. */
+  replaceConsents(customerId: string, consents: readonly ConsentRow[]): void {
+    this.#replaceConsents(customerId, consents);
+    purgeLog(this.#database);
   }
 
   addFace(customerId: string, face: NewFaceRow): void {
