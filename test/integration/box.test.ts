@@ -125,6 +125,9 @@ describe('a box at run time', () => {
     });
     const known = await until(seen((sighting) => sighting.customerId === customerId && sighting.phase === 'ended'));
     expect(known.tenant).toBe('south');
+    await box.tenants.change('south', { matchThreshold: 1 });
+    await until(seen(({ outcome }) => outcome === 'unknown'));
+    await box.tenants.change('south', { matchThreshold: null });
     await receiver.calls(2);
     expect(JSON.parse(String(receiver.received[0]?.body))).toMatchObject({ event: 'sighting', sighting: { id: stranger.id } });
 

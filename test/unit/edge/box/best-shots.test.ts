@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { BestShots } from '../../../../edge/box/best-shots.ts';
 import type { FaceShot } from '../../../../edge/pipeline/frame.ts';
 
@@ -71,4 +71,28 @@ test('keeps no more than it may, and drops the oldest', async () => {
   expect(shots.has('hall', 'sig_0')).toBe(false);
   expect(shots.has('hall', 'sig_1')).toBe(true);
   expect(shots.has('hall', 'sig_200')).toBe(true);
+});
+
+test('what is too old, replaced or left at the stop is overwritten in memory', async () => {
+  const copies: Buffer[] = [];
+  const { alloc } = Buffer;
+  const spy = vi.spyOn(Buffer, 'alloc').mockImplementation((...given: Parameters<typeof alloc>) => {
+    const buffer = alloc(...given);
+    copies.push(buffer);
+    return buffer;
+  });
+  onTestFinished(() => spy.mockRestore());
+  const { shots, pass } = await started();
+  const [first, second, third] = [shotOf(7, 0.5), shotOf(8, 0.6), shotOf(9, 0.5)];
+  copies.length = 0;
+  shots.offer('hall', 'sig_a', first, NOW);
+  shots.offer('hall', 'sig_a', second, NOW);
+  const isOverwritten = (copy: Buffer | undefined): boolean => copy?.every((value) => value === 0) === true;
+  expect(copies.map(isOverwritten)).toEqual([true, false]);
+  pass(10_000);
+  await vi.waitFor(() => expect(copies.map(isOverwritten)).toEqual([true, true]));
+  shots.offer('hall', 'sig_b', third, NOW + 10_000);
+  expect(isOverwritten(copies[2])).toBe(false);
+  await shots.stop();
+  expect(isOverwritten(copies[2])).toBe(true);
 });
