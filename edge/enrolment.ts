@@ -2,8 +2,10 @@ import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import type { Config } from './config/schema.ts';
+import { encodeJpeg } from './media/encode-jpeg.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
 import { type DescribedFace, describeStill } from './pipeline/describe-still.ts';
+import { wipe } from './pipeline/sighting/dossier.ts';
 import { systemClock } from './runtime/clock.ts';
 import { type Candidate, VaultClient } from './vault/client.ts';
 
@@ -52,7 +54,9 @@ export class Enrolment {
         const { code, message, details } = SecureGateError.from(error);
         throw new SecureGateError(code, message, { cause: error, details: { ...details, image: index } });
       });
-      faces.push({ embedding, model: this.#engine.models.embedder, quality: shot.quality.overall });
+      const { jpeg: picture } = await encodeJpeg(shot.aligned, shot.aligned.width);
+      wipe(shot);
+      faces.push({ embedding, model: this.#engine.models.embedder, quality: shot.quality.overall, picture });
     }
     const { name, contact, consent } = request;
     return vault.enrolCustomer({ profile: { name, ...(contact === undefined ? {} : { contact }) }, consent, faces });
@@ -80,9 +84,8 @@ export class Enrolment {
 
   async #openVault(id: string): Promise<VaultClient> {
     const { tenants, dataDir, keyDir } = this.#config;
-    const tenant = tenants.find((entry) => entry.id === id);
-    if (tenant === undefined)
-      throw new SecureGateError('tenant_not_found', 'The configuration has no such tenant', { details: { tenant: id } });
+    const tenant = [...tenants, ...this.#appliance.tenants.list()].find((entry) => entry.id === id);
+    if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant: id } });
     const { box } = this.#appliance;
     const vault = new VaultClient({ org: tenant.org, tenant: id, box, dataDir, keyDir, clock: systemClock, logger: this.#logger });
     await vault.start();

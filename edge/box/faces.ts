@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { DescribedPicture, FacesPort } from '../api/ports.ts';
-import { encodeJpeg } from '../media/live/encode-jpeg.ts';
+import { encodeJpeg } from '../media/encode-jpeg.ts';
 import type { OpenStages } from '../open-stages.ts';
 import { describeStill } from '../pipeline/describe-still.ts';
 import { ENROLMENT_LIMITS } from '../pipeline/face/quality-limits.ts';

@@ -1,5 +1,5 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { encodeJpeg } from '../media/live/encode-jpeg.ts';
+import { encodeJpeg } from '../media/encode-jpeg.ts';
 import { CameraConnection } from '../pipeline/decode/camera-connection.ts';
 import { FramePool } from '../pipeline/decode/frame-pool.ts';
 import type { Frame } from '../pipeline/frame.ts';

@@ -114,5 +114,4 @@ function isLoopback(host: string): boolean {
 
 export type Config = z.infer<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;
-export type TenantConfig = Config['tenants'][number];
 export type CameraConfig = Config['cameras'][number];

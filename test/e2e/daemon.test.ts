@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -77,6 +77,10 @@ describe('a box with two tenants', () => {
     ]);
     const customerId = await enrolGuest(file);
     const daemon = startDaemon(file);
+    const { api } = await daemon.until('ready');
+    expect(await (await fetch(`${api}/readyz`)).json()).toMatchObject({ ready: true });
+    const token = await stat(join(folder, 'data', 'admin.token'));
+    expect(token.mode & 0o777).toBe(0o600);
     const known = await daemon.until('sighting', ({ camera, phase }) => camera === 'north-door' && phase === 'begun');
     const stranger = await daemon.until('sighting', ({ camera }) => camera === 'south-door');
     expect(known).toMatchObject({ tenant: 'north', outcome: 'person', customerId });

@@ -1,5 +1,5 @@
 import type { RgbImage } from '../../inference/image.ts';
-import { encodeJpeg } from './encode-jpeg.ts';
+import { encodeJpeg } from '../encode-jpeg.ts';
 
 /** Wide enough to know a face on a tile of the console; a larger picture costs each watcher's network more than it shows. */
 const MAX_WIDTH = 960;

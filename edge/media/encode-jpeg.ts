@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { RgbImage } from '../../inference/image.ts';
+import type { RgbImage } from '../inference/image.ts';
 
 // The library would keep pictures of past operations in memory to save work.
 sharp.cache(false);
