@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApi } from '../../edge/api/server.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -164,6 +164,33 @@ test('sightings come as server-sent events, with names, until the reader leaves'
   expect(api.box.listeners).toBe(1);
   stream.end();
   await expect.poll(() => api.box.listeners).toBe(0);
+});
+
+test('who loses his right hears and sees nothing more', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const made = await api.ask('POST', '/v1/tenants/north/cameras', {
+      as: api.admin,
+      json: { slug: 'watched', url: 'rtsp://camera.example/1' },
+    });
+    const paths = ['sightings/stream', `cameras/${(made.body as { id: string }).id}/live`];
+    for (const path of paths) {
+      const key = api.key('north');
+      const response = await fetch(`${api.url}/v1/tenants/north/${path}`, { headers: { authorization: `Bearer ${key}` } });
+      const ended = response.arrayBuffer().then(
+        () => 'ended',
+        () => 'ended',
+      );
+      vi.advanceTimersByTime(20_000);
+      const keyId = `key_${key.split('_')[2]}`;
+      expect((await api.ask('DELETE', `/v1/tenants/north/api-keys/${keyId}`, { as: api.admin })).status).toBe(204);
+      expect(await Promise.race([ended, (await api.ask('GET', '/healthz')).status])).toBe(200);
+      vi.advanceTimersByTime(20_000);
+      expect(await ended).toBe('ended');
+    }
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a reader of sightings who does not keep up is cut off', async () => {

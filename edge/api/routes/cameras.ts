@@ -4,7 +4,7 @@ import { noContent } from '../schemas/answers.ts';
 import { cameraAddressSchema, cameraTestSchema, cameraViewSchema } from '../schemas/box.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
-import { cameraPatchSchema, recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
+import { cameraParams, cameraPatchSchema, VENUE_RECORDS } from '../schemas/venue.ts';
 import { expectedVersion, setVersion } from '../versions.ts';
 
 const tags = ['cameras'];
@@ -66,7 +66,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     method: 'GET',
     url: `${url}/:id`,
     config: { access: 'cameras:read' },
-    schema: { summary: 'One camera with its state', tags, params: recordParams, response: { 200: cameraViewSchema } },
+    schema: { summary: 'One camera with its state', tags, params: cameraParams, response: { 200: cameraViewSchema } },
     handler: async ({ params }, reply) => {
       const camera = viewOf(box.cameras.get(params.tenant, params.id));
       setVersion(reply, camera.version);
@@ -82,7 +82,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
       headers: versionHeaders,
       summary: 'Change what is named and start the camera anew',
       tags,
-      params: recordParams,
+      params: cameraParams,
       body: cameraPatchSchema,
       response: { 200: cameraViewSchema },
     },
@@ -98,7 +98,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     method: 'DELETE',
     url: `${url}/:id`,
     config: { access: 'cameras:write' },
-    schema: { headers: versionHeaders, summary: 'Stop a camera and remove it', tags, params: recordParams, response: { 204: noContent } },
+    schema: { headers: versionHeaders, summary: 'Stop a camera and remove it', tags, params: cameraParams, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await box.cameras.remove(tenant, id, expectedVersion(request));

@@ -1,7 +1,7 @@
 import type { Api, RouteContext } from '../api.ts';
 import { Names } from '../names.ts';
 import type { LiveFrame } from '../ports.ts';
-import { recordParams } from '../schemas/venue.ts';
+import { cameraParams } from '../schemas/venue.ts';
 import { LiveStream } from '../streams/live-stream.ts';
 
 const LIVE_TYPE = 'application/vnd.securegate.live';
@@ -16,18 +16,25 @@ export function addLiveRoute(api: Api, { box, clock, streams, authenticator }: R
       summary: 'Analysed pictures of a camera with what was seen on them, as they come',
       description: 'Messages of `u32be headerLength | JSON header | JPEG`; the header says how long the JPEG is (`jpegBytes`).',
       tags: ['cameras'],
-      params: recordParams,
+      params: cameraParams,
     },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       const names = new Names(box.tenants.vault(tenant), request.principal, clock.monotonic);
       box.cameras.get(tenant, id);
+      // One picture at a time, so that none overtakes another whose names are still being looked up.
+      let formatting = false;
       const stream: LiveStream = streams.add(
         () =>
           new LiveStream((send) =>
             box.cameras.watch(tenant, id, (frame) => {
-              if (!stream.wanted) return;
-              formatFrame(frame, names).then(send, (error: unknown) => request.log.warn({ err: error }, 'a live picture was not sent'));
+              if (!stream.wanted || formatting) return;
+              formatting = true;
+              formatFrame(frame, names)
+                .then(send, (error: unknown) => request.log.warn({ err: error }, 'a live picture was not sent'))
+                .finally(() => {
+                  formatting = false;
+                });
             }),
           ),
       );

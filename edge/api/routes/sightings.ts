@@ -50,15 +50,16 @@ export function addSightingRoutes(api: Api, context: RouteContext): void {
     handler: async (request, reply) => {
       const { tenant } = request.params;
       const names = new Names(box.tenants.vault(tenant), request.principal, clock.monotonic);
+      // One after the other, so that none overtakes another whose name is still being looked up.
+      let last: Promise<void> = Promise.resolve();
       const stream = streams.add(
         () =>
           new EventStream((send) =>
             box.onEvent(tenant, (event) => {
               if (event.type !== 'sighting') return;
-              viewOf(event, names).then(
-                (view) => send('sighting', view),
-                (error: unknown) => request.log.warn({ err: error }, 'a sighting was not sent'),
-              );
+              last = last
+                .then(async () => send('sighting', await viewOf(event, names)))
+                .catch((error: unknown) => request.log.warn({ err: error }, 'a sighting was not sent'));
             }),
           ),
       );

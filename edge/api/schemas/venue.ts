@@ -82,4 +82,5 @@ export const cameraPatchSchema = z
 
 export const recordParams = tenantParams.extend({ id: recordId });
 
-export type VenueRecordKind = keyof typeof VENUE_RECORDS;
+/** A camera that the configuration file declares has its slug for an id. */
+export const cameraParams = tenantParams.extend({ id: z.union([recordId, slugSchema]) });
