@@ -2,16 +2,14 @@ import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 
 /** What a customer agreed to, and until when. */
-export const consentSchema = z
-  .strictObject({
-    /** Version of the notice that the customer was shown. */
-    noticeVersion: z.string().min(1).max(64),
-    purpose: z.string().min(1).max(200),
-    /** ISO 8601, UTC. The consent holds from givenAt on and no longer from expiresAt on. */
-    givenAt: z.iso.datetime(),
-    expiresAt: z.iso.datetime(),
-  })
-  .refine(({ givenAt, expiresAt }) => Date.parse(givenAt) < Date.parse(expiresAt), { path: ['expiresAt'], error: 'not after givenAt' });
+export const consentSchema = z.strictObject({
+  /** Version of the notice that the customer was shown. */
+  noticeVersion: z.string().min(1).max(64),
+  purpose: z.string().min(1).max(200),
+  /** ISO 8601, UTC. The consent holds from givenAt on and no longer from expiresAt on: it never holds where that comes first. */
+  givenAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+});
 export type Consent = z.infer<typeof consentSchema>;
 
 /**
