@@ -39,6 +39,7 @@ const DOORS = [
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pacote', from: ['^models/registry/'] },
+  { package: 'tar', from: ['^models/registry/'] },
   { package: 'onnx-proto', from: ['^models/convert/'] },
   { package: 'commander', from: ['^provisioning/'] },
 ];

@@ -35,6 +35,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['door better-sqlite3', 'edge/runtime/sqlite.ts', "import type Database from 'better-sqlite3'; export type D = Database;"],
   ['door sqlite-vec', 'edge/appliance/vec.ts', "import 'sqlite-vec';"],
   ['door pacote', 'models/convert/pacote.ts', "import 'pacote';"],
+  ['door tar', 'provisioning/tar.ts', "import 'tar';"],
   ['door onnx-proto', 'models/registry/proto.ts', "import 'onnx-proto';"],
   ['door commander', 'edge/commander.ts', "import 'commander';"],
   ['provisioning-loads-roots-late', 'provisioning/early.ts', "import '../edge/target.ts';"],
@@ -72,7 +73,7 @@ const LAWFUL: readonly (readonly [path: string, text: string])[] = [
   ],
 ];
 
-const DECLARED = ['onnxruntime-node', 'node-av', 'sharp', 'better-sqlite3', 'sqlite-vec', 'pacote', 'onnx-proto', 'commander'];
+const DECLARED = ['onnxruntime-node', 'node-av', 'sharp', 'better-sqlite3', 'sqlite-vec', 'pacote', 'tar', 'onnx-proto', 'commander'];
 
 describe('the boundaries between the rooms', () => {
   let folder: string;
