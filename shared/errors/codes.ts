@@ -42,7 +42,11 @@ export const ERROR_CODES = {
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },
   camera_ended: { status: 502, title: 'Camera ended the stream', next: 'Check the camera; the box keeps trying.' },
-  camera_unsupported: { status: 422, title: 'Stream cannot be decoded', next: 'Set the camera to H.264 or H.265.' },
+  camera_unsupported: {
+    status: 422,
+    title: 'Stream cannot be decoded',
+    next: 'Set the camera to H.264 or H.265; a film needs a container such as MP4.',
+  },
   // Models
   model_missing: { status: 503, title: 'Model file is missing', next: 'Run: securegate models pull' },
   model_integrity: { status: 503, title: 'Model file is not the expected one', next: 'Remove it and run: securegate models pull' },

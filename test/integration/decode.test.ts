@@ -124,12 +124,15 @@ describe('a camera over RTSP', () => {
   });
 });
 
-test('a file that is no video is unsupported, and a missing one unreachable', async () => {
+test('a file that is no video or has no times is unsupported, and a missing one unreachable', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'securegate-decode-'));
   cleanups.push(() => rm(folder, { recursive: true }));
   const file = join(folder, 'not-a-video.mp4');
   await writeFile(file, 'just words, again and again '.repeat(1000));
-  await expect(connect(file).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+  await expect(connect(file).outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
+  const bare = join(folder, 'bare.h264');
+  await writeFile(bare, video);
+  await expect(connect(bare).outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
   await expect(connect(join(folder, 'missing.mp4')).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
 });
 

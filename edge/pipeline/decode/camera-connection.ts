@@ -1,4 +1,4 @@
-import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF, AVERROR_INVALIDDATA, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Log, Packet, Frame as Picture } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -103,7 +103,8 @@ export class CameraConnection {
           }
         : { protocol_whitelist: 'file' },
     );
-    this.#check(await this.#input.openInput(this.#options.url, null, options), 'camera_unreachable', 'open');
+    const opened = await this.#input.openInput(this.#options.url, null, options);
+    this.#check(opened, opened === AVERROR_INVALIDDATA ? 'camera_unsupported' : 'camera_unreachable', 'open');
     this.#check(await this.#input.findStreamInfo(), 'camera_unsupported', 'find streams');
     const streamIndex = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
     const stream = this.#input.streams[streamIndex];
@@ -137,6 +138,8 @@ export class CameraConnection {
     }
     if (this.#interrupted !== undefined) throw new SecureGateError('camera_ended', 'Reading was interrupted');
     await this.#decode(null, signal);
+    // A bare H.264 file has no times to sample by; it must not look like a film that was watched to its end.
+    if (!this.#live && !this.#isNetwork) throw new SecureGateError('camera_unsupported', 'No picture of this file could be shown');
   }
 
   async #decode(packet: Packet | null, signal: AbortSignal): Promise<void> {
