@@ -28,7 +28,14 @@ export async function runEdge(configFile: string): Promise<number> {
   });
   const events = openEventWriter(logger);
   const daemon = new Daemon({ config, clock: systemClock, logger, emit: events.write });
-  await daemon.start(abort.signal);
+  try {
+    await daemon.start(abort.signal);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    events.flush();
+    logger.info({ signal: await stopped, err: error }, 'stopped before it had started');
+    return 0;
+  }
   logger.info({ tenants: config.tenants.length, cameras: config.cameras.length }, 'started');
   logger.info({ signal: await stopped }, 'stopping');
   const deadline = setTimeout(() => {

@@ -1,6 +1,7 @@
-import { cp, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import Database from 'better-sqlite3';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
@@ -163,6 +164,21 @@ test('a box without its models, or with a file of the wrong shape, says so and d
   const wrong = startDaemon(file);
   expect(await wrong.exit).toBe(1);
   expect(wrong.log).toMatch(/model_integrity|model_contract/);
+});
+
+test('a box that is stopped while it starts ends cleanly', async () => {
+  const file = await writeConfig([]);
+  const tenants = join(folder, 'data', 'tenants');
+  await mkdir(tenants, { recursive: true, mode: 0o700 });
+  // A vault that somebody else holds keeps the daemon from being ready for seconds.
+  const held = new Database(join(tenants, 'north.lock'));
+  onTestFinished(() => void held.close());
+  held.exec('BEGIN EXCLUSIVE');
+  const daemon = startDaemon(file);
+  await vi.waitFor(() => access(join(folder, 'data', 'appliance.db')), { timeout: 20_000 });
+  daemon.kill('SIGTERM');
+  expect(await daemon.exit, daemon.log).toBe(0);
+  expect(daemon.events.filter(({ type }) => type === 'ready')).toEqual([]);
 });
 
 /** The vault processes are the daemon's children; each names its tenant in its log. */
