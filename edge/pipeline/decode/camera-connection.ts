@@ -4,6 +4,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Frame } from '../frame.ts';
 import type { FramePool } from './frame-pool.ts';
+import { PictureClock } from './picture-clock.ts';
 import { RgbConverter } from './rgb-converter.ts';
 import { Sampler } from './sampler.ts';
 
@@ -38,11 +39,11 @@ export class CameraConnection {
   readonly #picture = new Picture();
   readonly #sampler: Sampler;
   readonly #converter = new RgbConverter();
+  readonly #pictureClock = new PictureClock();
   #decoder: CodecContext | undefined;
   #interrupted: 'silent' | 'aborted' | undefined;
   #lastProgress = 0;
   #sequence = 0;
-  #firstPts: bigint | undefined;
   #live = false;
   #paceFrom: number | undefined;
 
@@ -158,10 +159,9 @@ export class CameraConnection {
   async #deliver(signal: AbortSignal): Promise<void> {
     const picture = this.#picture;
     const pts = picture.bestEffortTimestamp;
-    if (pts === AV_NOPTS_VALUE) return;
-    this.#firstPts ??= pts;
     const { num, den } = picture.timeBase.num === 0 ? (this.#decoder as CodecContext).pktTimebase : picture.timeBase;
-    const mediaMs = (Number(pts - this.#firstPts) * num * 1000) / den;
+    const milliseconds = (ticks: bigint): number => (Number(ticks) * num * 1000) / den;
+    const mediaMs = this.#pictureClock.timeOf(pts === AV_NOPTS_VALUE ? null : milliseconds(pts), milliseconds(picture.duration));
     if (!this.#isNetwork) await this.#pace(mediaMs, signal);
     if (!this.#live) {
       this.#live = true;
