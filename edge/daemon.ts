@@ -114,6 +114,7 @@ export class Daemon {
     try {
       await vault.start(signal);
     } catch (error) {
+      if (signal.aborted) return;
       logger.error({ err: error, tenant: tenant.id }, 'the vault of this tenant stays closed');
     }
   }

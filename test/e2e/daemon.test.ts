@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { access, cp, mkdir, readdir, readFile, readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -180,6 +182,17 @@ test('a box that is stopped while it starts ends cleanly', async () => {
   expect(await daemon.exit, daemon.log).toBe(0);
   expect(daemon.events.filter(({ type }) => type === 'ready')).toEqual([]);
 });
+
+test('a box goes down even while a camera hangs where nothing can interrupt it', async () => {
+  const pipe = join(folder, 'pipe.mp4');
+  // Opening a pipe that nobody writes to hangs in the kernel.
+  await promisify(execFile)('mkfifo', [pipe]);
+  const daemon = startDaemon(await writeConfig([{ id: 'north-door', tenant: 'north', url: pipe }]));
+  await daemon.until('ready');
+  daemon.kill('SIGTERM');
+  expect(await daemon.exit).toBe('SIGKILL');
+  expect(daemon.log).toContain('did not stop in time');
+}, 20_000);
 
 /** The vault processes are the daemon's children; each names its tenant in its log. */
 async function vaultPid(daemonPid: number, tenant: string): Promise<number> {
