@@ -169,6 +169,7 @@ test('a camera that dies is called again until it is stopped', async () => {
   const source = await startSource();
   const states: string[] = [];
   let frames = 0;
+  let lastPixels: Uint8Array = new Uint8Array(1);
   const camera = new Camera({
     tenant: 'north',
     camera: 'door',
@@ -182,6 +183,7 @@ test('a camera that dies is called again until it is stopped', async () => {
     logger: createLogger('test', { level: 'silent' }),
     onFrame: (frame) => {
       frames += 1;
+      lastPixels = frame.data;
       frame.release();
     },
     onSkipped: () => undefined,
@@ -192,6 +194,7 @@ test('a camera that dies is called again until it is stopped', async () => {
   source.dropConnections();
   source.refuse();
   await vi.waitUntil(() => states.includes('failed:camera_unreachable'), { timeout: 5000 });
+  expect(lastPixels.every((byte) => byte === 0)).toBe(true);
   source.accept();
   const before = frames;
   await vi.waitUntil(() => frames >= before + 2, { timeout: 5000 });
