@@ -214,7 +214,9 @@ export class Pipeline {
       if (dossier.recognised) onSighting(dossier.toSighting('begun'));
     } catch (error) {
       this.#options.counters.failures += 1;
-      logger.warn({ code: SecureGateError.from(error).code, err: error, camera }, 'vote given up');
+      const { code, message } = SecureGateError.from(error);
+      // A vault that is away fails every vote of every camera until it is back: a line each, not a stack trace each.
+      logger.warn(code === 'internal' ? { err: error, camera } : { code, reason: message, camera }, 'vote given up');
     }
   }
 

@@ -17,7 +17,7 @@ export interface CameraConnectionOptions {
   /** rtsp:// or rtsps:// address, or the path of a file, which is played in real time. */
   readonly url: string;
   readonly fps: number;
-  /** Longest time without a packet, milliseconds. */
+  /** Longest time without a packet of the video, milliseconds. */
   readonly silenceMs: number;
   readonly pool: FramePool;
   readonly clock: Clock;
@@ -129,9 +129,10 @@ export class CameraConnection {
       const code = await this.#input.readFrame(this.#packet);
       if (code === AVERROR_EOF) break;
       this.#check(code, 'camera_ended', 'read');
-      this.#lastProgress = this.#options.clock.monotonic();
       try {
         if (this.#packet.streamIndex !== streamIndex) continue;
+        // Sound alone is no sign of life.
+        this.#lastProgress = this.#options.clock.monotonic();
         await this.#decode(this.#packet, signal);
       } finally {
         this.#packet.unref();
