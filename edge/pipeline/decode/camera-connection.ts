@@ -140,7 +140,7 @@ export class CameraConnection {
     }
     if (this.#interrupted !== undefined) throw new SecureGateError('camera_ended', 'Reading was interrupted');
     await this.#decode(null, signal);
-    // A bare H.264 file has no times to sample by; it must not look like a film that was watched to its end.
+    // A file of which nothing could be decoded must not look like a film that was watched to its end.
     if (!this.#live && !this.#isNetwork) throw new SecureGateError('camera_unsupported', 'No picture of this file could be shown');
   }
 
