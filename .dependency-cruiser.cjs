@@ -51,6 +51,7 @@ const DOORS = [
   { package: 'fastify-type-provider-zod', from: ['^edge/api/'] },
   { package: 'prom-client', from: ['^edge/api/'] },
   { package: 'pacote', from: ['^models/registry/'] },
+  { package: 'tar', from: ['^models/registry/'] },
   { package: 'onnx-proto', from: ['^models/convert/'] },
   { package: 'commander', from: ['^provisioning/'] },
 ];

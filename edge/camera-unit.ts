@@ -14,8 +14,8 @@ import type { Part } from './runtime/lifecycle.ts';
 import type { Quantiles } from './runtime/quantiles.ts';
 import type { VaultClient } from './vault/client.ts';
 
-/** Without a packet for this long a camera counts as silent. */
-const SILENCE_MS = 1500;
+/** Without a picture for this long a camera counts as silent: longer than a hitch of the network, or a camera that saves at night. */
+const SILENCE_MS = 3000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
 

@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { access, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { holdLock } from './hold-lock.mjs';
 
@@ -42,7 +42,9 @@ export async function bootstrap({ root, withTests, say, env, uid }) {
     (!withTests || missingPackages(env).length === 0);
   if (await isReady()) return { node };
 
+  await requireWritable(root);
   await mkdir(join(root, '.cache'), { recursive: true });
+  await requireWritable(join(root, '.cache'));
   const release = await holdLock(join(root, '.cache/bootstrap.lock'), () => say('waiting for another start that is installing'));
   try {
     if (!system && !(await hasRuntime(root, runtime))) await installRuntime(root, securegate.runtime, say, env);
@@ -57,10 +59,14 @@ export async function bootstrap({ root, withTests, say, env, uid }) {
 const RUNTIME = '.runtime/node_modules';
 const STAMP = 'node_modules/.securegate-lock';
 
-/** @param {string} version @param {string} range of the form `>=24.0.0` */
-function runsSources(version, range) {
-  const [wanted] = range.replace('>=', '').split('.');
-  return Number(version.split('.')[0]) >= Number(wanted);
+/**
+ * Whether a Node is new enough for the sources.
+ * @param {string} version @param {string} range of the form `>=24.3.0`
+ */
+export function runsSources(version, range) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = range.replace('>=', '').split('.').map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
 /** @param {string} root @param {string} version */
@@ -83,10 +89,11 @@ async function installRuntime(root, runtime, say, env) {
       `This machine (${process.platform} ${process.arch}) has Node ${process.versions.node}; install Node ${runtime.version} or newer on it by hand.`,
     );
   }
-  await requireWritable(root);
   for (const left of await readdir(root)) if (left.startsWith('.runtime-')) await rm(join(root, left), { recursive: true });
   say(`installing Node ${runtime.version} beside the project (this machine has ${process.versions.node})`);
   const fresh = await mkdtemp(join(root, '.runtime-'));
+  // mkdtemp shuts everybody else out; the daemon often runs as another user than the one who installs.
+  await chmod(fresh, 0o755);
   const dependencies = { [name]: runtime.version };
   const lock = {
     lockfileVersion: 3,
@@ -110,11 +117,10 @@ async function stampFor(root, runtime) {
 }
 
 /**
- * Whether node_modules is what the lock file says. An installed package has no lock file: npm cared for its dependencies.
+ * Whether node_modules is what the lock file says.
  * @param {string} root @param {string} runtime @param {boolean} development
  */
 async function hasDependencies(root, runtime, development) {
-  if (!existsSync(join(root, 'package-lock.json'))) return true;
   if (!existsSync(join(root, STAMP))) return false;
   const stamp = JSON.parse(await readFile(join(root, STAMP), 'utf8'));
   const wanted = await stampFor(root, runtime);
@@ -125,7 +131,6 @@ async function hasDependencies(root, runtime, development) {
 
 /** @param {string} root @param {string} runtime @param {boolean} development @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env */
 async function installDependencies(root, runtime, development, say, env) {
-  await requireWritable(root);
   say(`installing ${development ? 'all' : 'runtime'} dependencies from package-lock.json (npm ci)`);
   await run('npm', ['ci', development ? '--include=dev' : '--omit=dev', ...QUIET], { cwd: root, env, say });
   // Written last, so that a killed install is repeated.
@@ -171,12 +176,14 @@ async function installPackages(say, env, uid) {
 /** No install scripts (see .npmrc), and warnings about other people's packages are not the reader's business. */
 const QUIET = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
 
-/** @param {string} root */
-async function requireWritable(root) {
+/** @param {string} folder */
+async function requireWritable(folder) {
   try {
-    await access(root, constants.W_OK);
+    await access(folder, constants.W_OK);
   } catch (error) {
-    throw new BootstrapError(`${root} is not complete and not writable: start once as its owner.`, { cause: error });
+    throw new BootstrapError(`Something is missing here, and ${folder} is not yours to write to: start once as its owner.`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { printError } from './print-error.ts';
 
 /** A command's file is loaded when its command is called (or listed by the help): a broken part must not take `doctor` with it. */
@@ -22,6 +23,8 @@ async function main(args: readonly string[]): Promise<number> {
     .version(version)
     .option('--verbose', 'show what lay below an error')
     .addHelpText('after', EXIT_CODES)
+    // Wrong usage is told as every other error is.
+    .configureOutput({ outputError: () => undefined })
     .exitOverride();
   const named = args.find((arg) => Object.hasOwn(COMMANDS, arg));
   for (const [name, load] of Object.entries(COMMANDS)) {
@@ -31,9 +34,15 @@ async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    printError(error, { json: args.includes('--json'), verbose: program.opts().verbose === true });
-    return 1;
+    const form = { json: args.includes('--json'), verbose: program.opts().verbose === true };
+    if (!(error instanceof CommanderError)) {
+      printError(error, form);
+      return 1;
+    }
+    if (error.exitCode === 0) return 0;
+    // A command without its subcommand has shown its help.
+    if (error.code !== 'commander.help') printError(new SecureGateError('usage', error.message.replace(/^error: /, '')), form);
+    return 2;
   }
 }
 

@@ -11,9 +11,7 @@ export function printError(error: unknown, options: { json: boolean; verbose: bo
     process.stderr.write(`${JSON.stringify({ error: { ...shown.toJSON(), ...(options.verbose ? { causes } : {}) } })}\n`);
     return;
   }
-  const details = Object.entries(shown.details).map(
-    ([name, value]) => `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  const details = Object.entries(shown.details).map(([name, value]) => `  ${name}:${readable(value)}`);
   const lines = [
     `error: ${shown.message} [${shown.code}]`,
     ...details,
@@ -21,6 +19,12 @@ export function printError(error: unknown, options: { json: boolean; verbose: bo
     `next: ${shown.next}`,
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** Several things below each other, one thing behind its name. */
+function readable(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 1 ? readable(value[0]) : value.map((entry) => `\n   ${readable(entry)}`).join('');
+  return ` ${typeof value === 'string' ? value : JSON.stringify(value)}`;
 }
 
 /** What lay below, outermost first, with the stacks that lead to the lines at fault. */

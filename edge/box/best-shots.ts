@@ -41,7 +41,7 @@ export class BestShots implements Part {
     this.#tenants.clear();
   }
 
-  /** Copies the shot, unless a better one of this sighting is kept. @param takenAt milliseconds since the Unix epoch */
+  /** Copies the shot, unless a better one of this sighting is kept. @param takenAt monotonic, milliseconds */
   offer(tenant: string, sightingId: string, shot: FaceShot, takenAt: number): void {
     const kept = this.#tenants.get(tenant) ?? new Map<string, KeptShot>();
     this.#tenants.set(tenant, kept);
@@ -49,7 +49,7 @@ export class BestShots implements Part {
     if (earlier !== undefined && earlier.shot.quality.overall >= shot.quality.overall) return;
     if (earlier !== undefined) wipe(earlier.shot);
     kept.delete(sightingId);
-    kept.set(sightingId, { shot: copyOf(shot), takenAt: this.#clock.monotonic() - (this.#clock.now() - takenAt) });
+    kept.set(sightingId, { shot: copyOf(shot), takenAt });
     for (const [id, { shot: oldest }] of kept) {
       if (kept.size <= MOST_PER_TENANT) break;
       wipe(oldest);

@@ -55,6 +55,7 @@ export class Tenants implements TenantsPort, Part {
         try {
           await vault.start(signal);
         } catch (error) {
+          if (signal.aborted) return;
           logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
         }
       }),

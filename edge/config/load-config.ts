@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
-import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -19,14 +18,18 @@ export function loadConfig(file: string): Config {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new SecureGateError('config_invalid', `${file} is not JSON`, { cause: error });
+    // The parser's message quotes the file, which may hold a camera's password: only the place is told.
+    const place = error instanceof Error ? /line \d+ column \d+/.exec(error.message)?.[0] : undefined;
+    throw new SecureGateError('config_invalid', `${file} is not JSON`, { details: place === undefined ? {} : { place } });
   }
   const config = parseConfig(json);
   const base = dirname(resolve(file));
   const from = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
   const { tls } = config.api;
+  const cameras = config.cameras.map((camera) => ({ ...camera, url: isAddress(camera.url) ? camera.url : from(camera.url) }));
   return {
     ...config,
+    cameras,
     dataDir: from(config.dataDir),
     keyDir: from(config.keyDir),
     api: { ...config.api, ...(tls === undefined ? {} : { tls: { cert: from(tls.cert), key: from(tls.key) } }) },
@@ -34,11 +37,16 @@ export function loadConfig(file: string): Config {
   };
 }
 
+/** Whether a camera's url is an address on the network, not the path of a video file. */
+function isAddress(url: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url);
+}
+
 /** @throws {SecureGateError} `config_invalid` with the fields at fault */
 export function parseConfig(json: unknown): Config {
   const parsed = configSchema.safeParse(json);
   if (parsed.success) return parsed.data;
   // A camera's address may hold its password: the fields are named, their values are not.
-  const fields = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new SecureGateError('config_invalid', `Configuration is not valid:\n${z.prettifyError(parsed.error)}`, { details: { fields } });
+  const fields = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
+  throw new SecureGateError('config_invalid', 'The configuration is not valid', { details: { fields } });
 }

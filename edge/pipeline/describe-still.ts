@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { decodeStill } from './decode/decode-still.ts';
-import type { Detection, FaceShot } from './frame.ts';
+import type { Detection, FaceQuality, FaceShot } from './frame.ts';
 import type { Stages } from './stages.ts';
 
 /** A face that is this much narrower than the largest one stands in the background and is not meant. */
@@ -23,10 +23,15 @@ export async function describeStill(stages: Stages, file: Buffer): Promise<Descr
   if (shot === undefined) throw new SecureGateError('internal', 'A face was detected but not analysed');
   if (shot.rejections.length > 0) {
     throw new SecureGateError('poor_face', `The face is not good enough: ${shot.rejections.join(', ')}`, {
-      details: { reasons: shot.rejections, quality: shot.quality },
+      details: { reasons: shot.rejections, quality: rounded(shot.quality) },
     });
   }
   return { shot, embedding: await stages.embed(shot.aligned) };
+}
+
+/** As exact as anybody wants to read it. */
+function rounded(quality: FaceQuality): Record<string, number> {
+  return Object.fromEntries(Object.entries(quality).map(([name, value]) => [name, Math.round(value * 100) / 100]));
 }
 
 function onlyFace(detections: readonly Detection[]): Detection {

@@ -30,7 +30,10 @@ export interface PipelineOptions {
   readonly unmatchedTtlMs: number;
   readonly models: Sighting['models'];
   readonly stages: Stages;
-  /** Asks the gallery of this camera's tenant; one list of candidates for each embedding. */
+  /**
+   * Asks the gallery of this camera's tenant; one list of candidates for each embedding. The embeddings are overwritten as
+   * soon as the promise is there, however long the gallery takes to answer.
+   */
   readonly search: (embeddings: Float32Array[], limit: number) => Promise<readonly Ballot[]>;
   readonly onSighting: (sighting: Sighting) => void;
   /** Takes a look at each analysed frame. The pixels are there until what it returns resolves; whoever returns nothing is done with them. */
@@ -64,7 +67,7 @@ export class Pipeline {
   readonly #pending = new Map<Dossier, Promise<void>>();
   /** Frames that somebody still takes a look at. */
   readonly #shown = new Set<Promise<void>>();
-  #lastSequence = -1;
+  #last: Pick<Frame, 'sequence' | 'mediaMs' | 'width' | 'height'> | undefined;
   /** Of the frame that was looked at last. */
   #tracks: readonly TrackView[] = [];
   #running: Promise<void> | undefined;
@@ -84,7 +87,8 @@ export class Pipeline {
     this.#running = this.#run();
     this.#expiry = setInterval(() => {
       const { unmatchedTtlMs } = this.#options;
-      for (const dossier of this.#dossiers.values()) dossier.expire(clock.now(), unmatchedTtlMs);
+      const now = clock.monotonic();
+      for (const dossier of [...this.#dossiers.values(), ...this.#pending.keys()]) dossier.expire(now, unmatchedTtlMs);
     }, EXPIRY_EVERY_MS);
   }
 
@@ -119,8 +123,9 @@ export class Pipeline {
     const { counters, latency, clock, logger, camera } = this.#options;
     let looked = false;
     try {
-      if (frame.sequence <= this.#lastSequence) this.#endTracks();
-      this.#lastSequence = frame.sequence;
+      if (this.#beginsAnew(frame)) this.#endTracks();
+      const { sequence, mediaMs, width, height } = frame;
+      this.#last = { sequence, mediaMs, width, height };
       await this.#look(frame);
       counters.frames += 1;
       latency.record(clock.monotonic() - frame.arrivedMonotonic);
@@ -151,18 +156,27 @@ export class Pipeline {
     this.#shown.add(done);
   }
 
+  /** Another connection, a camera that set its clock back, or another picture size: boxes and times of before mean nothing now. */
+  #beginsAnew({ sequence, mediaMs, width, height }: Frame): boolean {
+    const last = this.#last;
+    if (last === undefined) return false;
+    return sequence <= last.sequence || mediaMs < last.mediaMs || width !== last.width || height !== last.height;
+  }
+
   async #look(frame: Frame): Promise<void> {
     const { stages, tiles } = this.#options;
     const detections = await stages.detect(frame, tiles);
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
     this.#tracks = tracks;
-    const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs };
+    const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs, monotonic: frame.arrivedMonotonic };
     const wanted: { dossier: Dossier; index: number }[] = [];
     for (const view of tracks) {
       const dossier = this.#dossierOf(view, moment);
       if (view.detectionIndex === null) continue;
       dossier.seen(moment, view.box);
-      if (dossier.wantsShots) wanted.push({ dossier, index: view.detectionIndex });
+      if (!dossier.wantsLook(moment)) continue;
+      dossier.looked(moment);
+      wanted.push({ dossier, index: view.detectionIndex });
     }
     await this.#gatherShots(frame, moment, wanted, detections);
     for (const view of ended) this.#end(view);
@@ -202,14 +216,15 @@ export class Pipeline {
     if (known !== undefined) return known;
     const { tenant, camera, models, counters } = this.#options;
     counters.tracks += 1;
-    const started: Moment = { at: moment.at - (moment.mediaMs - view.startedMs), mediaMs: view.startedMs };
+    const age = moment.mediaMs - view.startedMs;
+    const started: Moment = { at: moment.at - age, mediaMs: view.startedMs, monotonic: moment.monotonic - age };
     const dossier = new Dossier({ id: newId('sighting'), tenant, camera, track: view.id, models }, started, view.box);
     this.#dossiers.set(view.id, dossier);
     return dossier;
   }
 
   #endTracks(): void {
-    this.#lastSequence = -1;
+    this.#last = undefined;
     for (const view of this.#tracker.flush()) this.#end(view);
   }
 
@@ -220,30 +235,42 @@ export class Pipeline {
     const earlier = this.#pending.get(dossier);
     this.#inBackground(dossier, async () => {
       await earlier;
-      if (dossier.wantsShots) await this.#vote(dossier);
+      if (!dossier.recognised) await this.#vote(dossier);
+      dossier.close();
       this.#options.onSighting(dossier.toSighting('ended'));
     });
   }
 
   async #vote(dossier: Dossier): Promise<void> {
-    const { stages, search, threshold, onSighting, onBestShot, logger, camera } = this.#options;
+    const { search, threshold, onSighting, onBestShot, logger, camera } = this.#options;
     const shots = dossier.takeShots();
     const [best] = shots;
     if (best === undefined) return;
     if (dossier.bestShotAt !== undefined) onBestShot?.(dossier.id, best, dossier.bestShotAt);
-    const embeddings: Float32Array[] = [];
     try {
-      embeddings.push(...(await Promise.all(shots.map(({ aligned }) => stages.embed(aligned)))));
-      const ballots = dossier.addBallots(await search(embeddings, CANDIDATES));
+      const embeddings = await this.#embed(shots);
+      const answer = search(embeddings, CANDIDATES);
+      for (const embedding of embeddings) embedding.fill(0);
+      const ballots = dossier.addBallots(await answer);
       dossier.conclude(decide(ballots, threshold));
       if (dossier.recognised) onSighting(dossier.toSighting('begun'));
     } catch (error) {
       this.#options.counters.failures += 1;
-      logger.warn({ code: SecureGateError.from(error).code, err: error, camera }, 'vote given up');
-    } finally {
-      for (const shot of shots) wipe(shot);
-      for (const embedding of embeddings) embedding.fill(0);
+      const { code, message } = SecureGateError.from(error);
+      // A vault that is away fails every vote of every camera until it is back: a line each, not a stack trace each.
+      logger.warn(code === 'internal' ? { err: error, camera } : { code, reason: message, camera }, 'vote given up');
     }
+  }
+
+  /** All or none, and nothing of a face is left in the shots. */
+  async #embed(shots: readonly FaceShot[]): Promise<Float32Array[]> {
+    const outcomes = await Promise.allSettled(shots.map(({ aligned }) => this.#options.stages.embed(aligned)));
+    for (const shot of shots) wipe(shot);
+    const embeddings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return embeddings;
+    for (const embedding of embeddings) embedding.fill(0);
+    throw failed.reason;
   }
 
   #inBackground(dossier: Dossier, work: () => Promise<void>): void {

@@ -37,6 +37,8 @@ export interface WorkerPoolOptions {
 export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #slots: Slot[];
+  /** All threads that run, also those that are not ready yet. */
+  readonly #workers = new Set<Worker>();
   readonly #waiting: Task[] = [];
   readonly #abort = new AbortController();
 
@@ -62,9 +64,8 @@ export class WorkerPool {
   /** Ends the threads; tasks that are not done reject with `stopped`. */
   async stop(): Promise<void> {
     this.#abort.abort();
-    const workers = this.#slots.flatMap(({ worker }) => worker ?? []);
     for (const task of this.#waiting.splice(0)) task.reject(new SecureGateError('stopped', 'The inference threads were stopped'));
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(Array.from(this.#workers, (worker) => worker.terminate()));
   }
 
   /** @throws {SecureGateError} the worker's own error, `inference_failed` when its thread died, `stopped` */
@@ -92,6 +93,7 @@ export class WorkerPool {
   #launch(slot: Slot): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
+      this.#workers.add(worker);
       let failure: unknown;
       worker.on('error', (error) => {
         failure = error;
@@ -111,6 +113,7 @@ export class WorkerPool {
         this.#dispatch();
       });
       worker.on('exit', (code) => {
+        this.#workers.delete(worker);
         const wasReady = slot.worker === worker;
         slot.worker = undefined;
         const error = SecureGateError.from(failure ?? new Error(`thread ended with ${code}`), 'inference_failed');
@@ -131,6 +134,7 @@ export class WorkerPool {
         await this.#launch(slot);
         return;
       } catch (again) {
+        if (signal.aborted) return;
         this.#options.logger.error({ err: again }, 'inference thread does not start');
         await pause(backOff.next(), signal);
       }

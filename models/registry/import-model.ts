@@ -18,12 +18,12 @@ export interface ImportOptions extends RegistryOptions {
 /**
  * Installs a model from a file that the operator brings.
  * @returns the model's id
- * @throws {SecureGateError} `model_missing` no such file, `model_unknown`, `model_licence`, `model_integrity`, `model_contract`, `storage_failed`
+ * @throws {SecureGateError} `file_unreadable`, `model_unknown`, `model_licence`, `model_integrity`, `model_contract`, `storage_failed`
  */
 export async function importModel(file: string, options: ImportOptions = {}): Promise<string> {
   const { store, manifest } = resolveRegistry(options);
   const sha256 = await hashFile(file).catch((cause: unknown) => {
-    throw new SecureGateError('model_missing', `cannot read ${file}`, { cause, details: { file } });
+    throw new SecureGateError('file_unreadable', `cannot read ${file}`, { cause, details: { file } });
   });
   const entry = options.as === undefined ? findBySha256(manifest, sha256, file) : findModel(manifest, options.as);
   // Somebody who names the wrong model learns more from its shape than from a SHA-256 that differs.

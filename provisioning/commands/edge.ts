@@ -4,6 +4,7 @@ export function edgeCommand(): Command {
   return new Command('edge')
     .description('run the box: watch the cameras and report sightings')
     .requiredOption('--config <file>', 'configuration of the box (JSON)')
+    .option('--json', 'print an error that ends it as JSON as well')
     .addHelpText(
       'after',
       `

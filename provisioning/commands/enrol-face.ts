@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 
 interface Options {
@@ -23,7 +25,11 @@ export function enrolFaceCommand(): Command {
     .option('--contact <text>', 'how to reach the person; sealed in the vault of the tenant')
     .requiredOption('--consent-notice <version>', 'version of the notice that the person agreed to')
     .requiredOption('--consent-purpose <text>', 'what the person agreed to')
-    .requiredOption('--consent-until <date>', 'end of the consent (YYYY-MM-DD or ISO 8601)', parseDate)
+    .requiredOption(
+      '--consent-until <date>',
+      'when the consent ends: YYYY-MM-DD (the first moment of that day, UTC) or ISO 8601',
+      parseDate,
+    )
     .option('--json', 'print the result as JSON')
     .action(enrolFace);
 }
@@ -33,21 +39,25 @@ async function enrolFace(files: string[], options: Options): Promise<void> {
     import('../../edge/config/load-config.ts'),
     import('../../edge/enrolment.ts'),
   ]);
-  const images = await Promise.all(files.map((file) => readFile(file)));
+  const images = await Promise.all(files.map(readPicture));
   const enrolment = await openEnrolment(loadConfig(options.config), { logger: createLogger('enrol-face', { level: 'warn' }) });
   try {
-    const result = await enrolment.enrol({
-      tenant: options.tenant,
-      name: options.name,
-      ...(options.contact === undefined ? {} : { contact: options.contact }),
-      consent: {
-        noticeVersion: options.consentNotice,
-        purpose: options.consentPurpose,
-        givenAt: new Date().toISOString(),
-        expiresAt: options.consentUntil,
-      },
-      images,
-    });
+    const result = await enrolment
+      .enrol({
+        tenant: options.tenant,
+        name: options.name,
+        ...(options.contact === undefined ? {} : { contact: options.contact }),
+        consent: {
+          noticeVersion: options.consentNotice,
+          purpose: options.consentPurpose,
+          givenAt: new Date().toISOString(),
+          expiresAt: options.consentUntil,
+        },
+        images,
+      })
+      .catch((error: unknown) => {
+        throw withPicture(error, files);
+      });
     const text = `Enrolled as ${result.customerId} with ${result.faceIds.length} face(s).`;
     process.stdout.write(`${options.json ? JSON.stringify(result) : text}\n`);
   } finally {
@@ -55,8 +65,26 @@ async function enrolFace(files: string[], options: Options): Promise<void> {
   }
 }
 
+async function readPicture(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause: unknown) => {
+    throw new SecureGateError('file_unreadable', `cannot read ${file}`, { cause, details: { file } });
+  });
+}
+
+/** The error with the name of the picture at fault, where it is one picture's. */
+function withPicture(error: unknown, files: readonly string[]): SecureGateError {
+  const { code, message, details } = SecureGateError.from(error);
+  const { image, ...others } = details;
+  return new SecureGateError(code, message, {
+    cause: error,
+    details: typeof image === 'number' ? { ...others, picture: files[image] } : details,
+  });
+}
+
+const dateSchema = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+
+/** Nothing but ISO 8601: whoever reads 06/07/2027 as another day than its writer breaks a consent. */
 function parseDate(value: string): string {
-  const date = new Date(value);
-  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('Not a date.');
-  return date.toISOString();
+  if (!dateSchema.safeParse(value).success) throw new InvalidArgumentError('Not a date such as 2027-06-30.');
+  return new Date(value).toISOString();
 }

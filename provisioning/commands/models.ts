@@ -24,7 +24,7 @@ export function modelsCommand(): Command {
 
 function common(command: Command): Command {
   return command
-    .option('--models-dir <folder>', 'folder of the model files (default: SECUREGATE_MODELS_DIR, or where this installation keeps them)')
+    .option('--models-dir <folder>', 'folder of the model files (default: SECUREGATE_MODELS_DIR, or .cache/models beside the program)')
     .option('--json', 'print one JSON object');
 }
 

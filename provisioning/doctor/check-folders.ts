@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Finding } from './finding.ts';
 
@@ -20,7 +20,7 @@ export function checkFolders(config: {
 }
 
 function checkFolder(check: string, folder: string): Finding {
-  if (!existsSync(folder)) return { check, state: 'ok', message: `${folder} is made at the first start` };
+  if (!existsSync(folder)) return checkPlaceOf(check, folder);
   const status = statSync(folder);
   if (!status.isDirectory()) return { check, state: 'fail', message: `${folder} is not a folder`, next: 'Choose another one.' };
   const mode = (status.mode & 0o777).toString(8);
@@ -34,6 +34,24 @@ function checkFolder(check: string, folder: string): Finding {
     return { check, state: 'warn', message: `others may look into ${folder} (mode ${mode})`, next: `chmod 700 ${folder}` };
   }
   return { check, state: 'ok', message: `${folder} (mode ${mode})` };
+}
+
+/** A folder that is not there yet must be one that this user can make. */
+function checkPlaceOf(check: string, folder: string): Finding {
+  let place = dirname(resolve(folder));
+  while (!existsSync(place)) place = dirname(place);
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return { check, state: 'ok', message: `${folder} is made at the first start` };
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : String(error);
+    return {
+      check,
+      state: 'fail',
+      message: `${folder} cannot be made in ${place} (${reason})`,
+      next: 'Make it for the user of the daemon, mode 700, or choose another one.',
+    };
+  }
 }
 
 function checkApart(dataDir: string, keyDir: string): Finding {

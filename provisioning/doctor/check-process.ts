@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { runsSources } from '../bootstrap.mjs';
 import type { Finding } from './finding.ts';
 
 /** The daemon's needs of libuv's pool for `cameras` cameras: a dead one may hold two threads, the rest of the process 32. */
@@ -18,13 +19,11 @@ export function checkProcess(input: {
   readonly cameras: number;
 }): Finding[] {
   const launch = 'Start through provisioning/launch.mjs (npm run --silent securegate -- COMMAND), which sets it.';
-  const wanted = Number(/\d+/.exec(input.engines)?.[0]);
-  const major = Number(input.version.split('.')[0]);
   const pool = Number(input.env.UV_THREADPOOL_SIZE ?? 4);
   const needed = threadPoolFor(input.cameras);
   const perturb = input.env.MALLOC_PERTURB_;
   return [
-    major >= wanted
+    runsSources(input.version, input.engines)
       ? { check: 'Node', state: 'ok', message: `${input.version} on ${process.platform} ${process.arch}, ${availableParallelism()} cores` }
       : { check: 'Node', state: 'fail', message: `${input.version} is too old, ${input.engines} is needed`, next: launch },
     pool >= needed

@@ -33,11 +33,12 @@ async function readConfig(file: string | undefined) {
   try {
     const { loadConfig } = await import('../../edge/config/load-config.ts');
     const config = loadConfig(file);
-    const finding: Finding = { check, state: 'ok', message: `${config.tenants.length} tenants, ${config.cameras.length} cameras` };
+    const finding: Finding = { check, state: 'ok', message: `tenants: ${config.tenants.length}, cameras: ${config.cameras.length}` };
     return { config, findings: [finding] };
   } catch (error) {
-    const { message, next } = SecureGateError.from(error);
-    const finding: Finding = { check, state: 'fail', message, next };
+    const { message, details, next } = SecureGateError.from(error);
+    const faults = Object.values(details).flat().join('; ');
+    const finding: Finding = { check, state: 'fail', message: faults === '' ? message : `${message}: ${faults}`, next };
     return { config: null, findings: [finding] };
   }
 }

@@ -26,6 +26,8 @@ export const ERROR_CODES = {
   rate_limited: { status: 429, title: 'Too many requests', next: 'Wait as long as the Retry-After header says.' },
   // Identifiers and requests
   invalid_id: { status: 400, title: 'Identifier is not valid', next: 'Use 2 to 63 lower-case letters, digits and dashes.' },
+  usage: { status: 400, title: 'Command is used wrongly', next: 'Add --help to see what it takes.' },
+  file_unreadable: { status: 400, title: 'File cannot be read', next: 'Check the path of the file and who may read it.' },
   invalid_request: { status: 400, title: 'Request is not valid', next: 'See the details for the field at fault.' },
   customer_not_found: { status: 404, title: 'No such customer', next: 'Check the customer id and the tenant.' },
   tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
@@ -71,7 +73,11 @@ export const ERROR_CODES = {
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },
   camera_ended: { status: 502, title: 'Camera ended the stream', next: 'Check the camera; the box keeps trying.' },
-  camera_unsupported: { status: 422, title: 'Stream cannot be decoded', next: 'Set the camera to H.264 or H.265.' },
+  camera_unsupported: {
+    status: 422,
+    title: 'Stream cannot be decoded',
+    next: 'Set the camera to H.264 or H.265; a film needs a container such as MP4.',
+  },
   // Models
   model_missing: { status: 503, title: 'Model file is missing', next: 'Run: securegate models pull' },
   model_integrity: { status: 503, title: 'Model file is not the expected one', next: 'Remove it and run: securegate models pull' },
@@ -81,12 +87,16 @@ export const ERROR_CODES = {
   model_source: { status: 502, title: 'Model cannot be fetched', next: 'Check the network or use: securegate models pull --from FOLDER' },
   inference_failed: { status: 500, title: 'Inference failed', next: 'See the cause; the box goes on with the next frame.' },
   // Box
-  config_invalid: { status: 500, title: 'Configuration is not valid', next: 'Correct the fields named in the details.' },
-  config_missing: { status: 500, title: 'Configuration file is missing', next: 'Pass --config FILE.' },
+  config_invalid: { status: 500, title: 'Configuration is not valid', next: 'Correct what the details name.' },
+  config_missing: {
+    status: 500,
+    title: 'Configuration file cannot be read',
+    next: 'Check the path of the configuration and who may read it.',
+  },
   data_folder_in_use: { status: 409, title: 'Data folder is in use', next: 'Stop the other daemon or choose another folder.' },
-  storage_failed: { status: 507, title: 'Storage failed', next: 'Check free space and permissions of the data folder.' },
+  storage_failed: { status: 507, title: 'Storage failed', next: 'Check the free space and the permissions of the folder.' },
   overloaded: { status: 503, title: 'Too much work at once', next: 'Try again later or lower the sampling rate.' },
-  stopped: { status: 503, title: 'Part is stopped', next: 'Start the daemon.' },
+  stopped: { status: 503, title: 'Stopped before it was done', next: 'Start it again.' },
   demo_failed: { status: 500, title: 'Demo failed', next: 'Run it again with --keep and look into the log in its folder.' },
   internal: { status: 500, title: 'Unexpected error', next: 'Report it with the log lines around it.' },
 } as const satisfies Record<string, { status: number; title: string; next: string }>;

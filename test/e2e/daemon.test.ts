@@ -1,6 +1,9 @@
-import { cp, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { access, cp, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { promisify } from 'node:util';
+import Database from 'better-sqlite3';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
@@ -169,6 +172,32 @@ test('a box without its models, or with a file of the wrong shape, says so and d
   expect(await wrong.exit).toBe(1);
   expect(wrong.log).toMatch(/model_integrity|model_contract/);
 });
+
+test('a box that is stopped while it starts ends cleanly', async () => {
+  const file = await writeConfig([]);
+  const tenants = join(folder, 'data', 'tenants');
+  await mkdir(tenants, { recursive: true, mode: 0o700 });
+  // A vault that somebody else holds keeps the daemon from being ready for seconds.
+  const held = new Database(join(tenants, 'north.lock'));
+  onTestFinished(() => void held.close());
+  held.exec('BEGIN EXCLUSIVE');
+  const daemon = startDaemon(file);
+  await vi.waitFor(() => access(join(folder, 'data', 'appliance.db')), { timeout: 20_000 });
+  daemon.kill('SIGTERM');
+  expect(await daemon.exit, daemon.log).toBe(0);
+  expect(daemon.events.filter(({ type }) => type === 'ready')).toEqual([]);
+});
+
+test('a box goes down even while a camera hangs where nothing can interrupt it', async () => {
+  const pipe = join(folder, 'pipe.mp4');
+  // Opening a pipe that nobody writes to hangs in the kernel.
+  await promisify(execFile)('mkfifo', [pipe]);
+  const daemon = startDaemon(await writeConfig([{ id: 'north-door', tenant: 'north', url: pipe }]));
+  await daemon.until('ready');
+  daemon.kill('SIGTERM');
+  expect(await daemon.exit).toBe('SIGKILL');
+  expect(daemon.log).toContain('did not stop in time');
+}, 20_000);
 
 /** The vault processes are the daemon's children; each names its tenant in its log. */
 async function vaultPid(daemonPid: number, tenant: string): Promise<number> {

@@ -79,6 +79,28 @@ describe('a camera over RTSP', () => {
     }
   });
 
+  test.each([
+    [360, 640],
+    [638, 358],
+  ])('of %dx%d pixels, no multiple of a vector, writes nothing past the memory of its pictures', async (width, height) => {
+    const source = new RtspCamera({ video: await makeTestVideo({ pictures: 10, fps: FPS, width, height }), fps: FPS, end: 'once' });
+    await source.start();
+    cleanups.push(() => source.stop());
+    const bytes = width * height * 3;
+    // What the pool gives to a picture, and behind it something that belongs to others.
+    const given = new FramePool(1).acquire(bytes)?.buffer.byteLength ?? 0;
+    const memory = Buffer.alloc(given + 4096, 7);
+    class GuardedPool extends FramePool {
+      override acquire(): Buffer {
+        return memory.subarray(0, bytes);
+      }
+    }
+    const { seen, outcome } = connect(source.url, { pool: new GuardedPool(1) });
+    expect(await outcome).toBe('ended');
+    expect(seen.length).toBeGreaterThan(0);
+    expect(memory.subarray(given).every((byte) => byte === 7)).toBe(true);
+  });
+
   test('that falls silent is given up, while another one keeps its rate', async () => {
     const [stalling, steady] = [await startSource(), await startSource()];
     const silent = connect(stalling.url, { silenceMs: 600 });
@@ -124,12 +146,22 @@ describe('a camera over RTSP', () => {
   });
 });
 
+test('a bare H.264 file, which tells no times, is played at its rate', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'securegate-decode-'));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'video.h264');
+  await writeFile(file, video);
+  const { seen, outcome } = connect(file);
+  expect(await outcome).toBe('ended');
+  expect(seen.map(({ mediaMs }) => mediaMs)).toEqual([0, 200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800]);
+});
+
 test('a file that is no video is unsupported, and a missing one unreachable', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'securegate-decode-'));
   cleanups.push(() => rm(folder, { recursive: true }));
   const file = join(folder, 'not-a-video.mp4');
   await writeFile(file, 'just words, again and again '.repeat(1000));
-  await expect(connect(file).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+  await expect(connect(file).outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
   await expect(connect(join(folder, 'missing.mp4')).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
 });
 
@@ -137,6 +169,7 @@ test('a camera that dies is called again until it is stopped', async () => {
   const source = await startSource();
   const states: string[] = [];
   let frames = 0;
+  let lastPixels: Uint8Array = new Uint8Array(1);
   const camera = new Camera({
     tenant: 'north',
     camera: 'door',
@@ -150,6 +183,7 @@ test('a camera that dies is called again until it is stopped', async () => {
     logger: createLogger('test', { level: 'silent' }),
     onFrame: (frame) => {
       frames += 1;
+      lastPixels = frame.data;
       frame.release();
     },
     onSkipped: () => undefined,
@@ -160,6 +194,7 @@ test('a camera that dies is called again until it is stopped', async () => {
   source.dropConnections();
   source.refuse();
   await vi.waitUntil(() => states.includes('failed:camera_unreachable'), { timeout: 5000 });
+  expect(lastPixels.every((byte) => byte === 0)).toBe(true);
   source.accept();
   const before = frames;
   await vi.waitUntil(() => frames >= before + 2, { timeout: 5000 });

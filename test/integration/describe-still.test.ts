@@ -65,8 +65,7 @@ test.each([
   ['blurred', (picture: Sharp) => picture.blur(5)],
   [
     'too_small',
-    (picture: Sharp) =>
-      picture.resize({ height: 70 }).extend({ top: 200, bottom: 200, left: 200, right: 200, background: '#707070' }),
+    (picture: Sharp) => picture.resize({ height: 70 }).extend({ top: 200, bottom: 200, left: 200, right: 200, background: '#707070' }),
   ],
   ['roll', (picture: Sharp) => picture.rotate(38, { background: '#707070' })],
 ] as const)('a poor face is refused with its reasons: %s', async (reason, spoil) => {

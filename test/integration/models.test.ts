@@ -143,7 +143,7 @@ describe('the command line', () => {
     ['a set that is not there', 'model_unknown', ['pull', '--set', 'x']],
     ['a folder without the files', 'model_source', ['pull', '--from', '/nowhere']],
     ['nothing to verify', 'model_missing', ['verify']],
-    ['a file that is not there', 'model_missing', ['import', '/nowhere.onnx']],
+    ['a file that is not there', 'file_unreadable', ['import', '/nowhere.onnx']],
   ])('fails for %s with a code', async (_name, code, args) => {
     const result = await securegate(...args, '--models-dir', await tempFolder(), '--json');
     expect(result.code).toBe(1);

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { RgbImage } from '../../edge/inference/image.ts';
@@ -170,6 +171,69 @@ test('a stream that begins anew ends the tracks of the one before', async () => 
     [0, 1000],
     [0, 1000],
   ]);
+});
+
+test('a camera that sets its clock back, or changes its picture, begins anew', async () => {
+  const { pipeline, sightings, counters } = pipelineOf(new Map());
+  const frames = walk(0, 9, []);
+  const changed = frames.map((frame, step): Frame => {
+    if (step < 3) return { ...frame, mediaMs: frame.mediaMs + 100_000 };
+    if (step < 6) return frame;
+    return { ...frame, height: HEIGHT - 2, data: frame.data.subarray(0, WIDTH * (HEIGHT - 2) * 3) };
+  });
+  pipeline.start();
+  await show(pipeline, counters, changed);
+  await pipeline.stop();
+  const ended = sightings.filter(({ phase }) => phase === 'ended');
+  expect(ended.map(({ media }) => [media.startMs, media.endMs])).toEqual([
+    [100_000, 100_400],
+    [600, 1000],
+    [1200, 1600],
+  ]);
+});
+
+test('a guest who comes in out of focus is named once the camera sees her well', async () => {
+  let seesHerWell = false;
+  let votes = 0;
+  const search = async (embeddings: Float32Array[]) => {
+    votes += 1;
+    return embeddings.map(() => [{ customerId: 'cus_a', score: seesHerWell ? 0.9 : 0.3 }]);
+  };
+  const { pipeline, sightings, counters } = pipelineOf(new Map(), { search });
+  const { width, height, data } = person(1).shown;
+  const small = sharp(data, { raw: { width, height, channels: 3 } }).resize({ height: 160 });
+  const pixels = async (picture: typeof small): Promise<RgbImage> => {
+    const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, data };
+  };
+  const [sharply, blurred] = [await pixels(small.clone()), await pixels(small.clone().blur(2.4))];
+  const frames = Array.from({ length: 60 }, (_, step) => scene(step, [{ image: step < 30 ? blurred : sharply, x: 400, y: 200 }], []));
+  pipeline.start();
+  await show(pipeline, counters, frames.slice(0, 30));
+  expect([sightings, votes]).toEqual([[], 3]);
+  seesHerWell = true;
+  await show(pipeline, counters, frames.slice(30));
+  await pipeline.stop();
+  expect(sightings.map(({ phase, outcome, customerId, track }) => [phase, outcome, customerId, track])).toEqual([
+    ['begun', 'person', 'cus_a', 1],
+    ['ended', 'person', 'cus_a', 1],
+  ]);
+});
+
+test('a gallery that does not answer keeps no face waiting in memory', async () => {
+  const asked: Float32Array[] = [];
+  const { promise, resolve } = Promise.withResolvers<[]>();
+  const search = (embeddings: Float32Array[]): Promise<[]> => {
+    asked.push(...embeddings);
+    return promise;
+  };
+  const { pipeline, counters } = pipelineOf(new Map(), { search });
+  pipeline.start();
+  await show(pipeline, counters, walk(0, 12, []));
+  expect(asked.length).toBeGreaterThan(0);
+  expect(asked.every((embedding) => embedding.every((value) => value === 0))).toBe(true);
+  resolve([]);
+  await pipeline.stop();
 });
 
 test('with the vault away nobody is named, nothing is kept, and the frames go on', async () => {

@@ -44,6 +44,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['door fastify-type-provider-zod', 'shared/provider.ts', "import 'fastify-type-provider-zod';"],
   ['door prom-client', 'edge/runtime/metrics.ts', "import 'prom-client';"],
   ['door pacote', 'models/convert/pacote.ts', "import 'pacote';"],
+  ['door tar', 'provisioning/tar.ts', "import 'tar';"],
   ['door onnx-proto', 'models/registry/proto.ts', "import 'onnx-proto';"],
   ['door commander', 'edge/commander.ts', "import 'commander';"],
   ['provisioning-loads-roots-late', 'provisioning/early.ts', "import '../edge/target.ts';"],
@@ -94,6 +95,7 @@ const DECLARED = [
   'fastify-type-provider-zod',
   'prom-client',
   'pacote',
+  'tar',
   'onnx-proto',
   'commander',
 ];

@@ -1,9 +1,10 @@
-import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF, AVERROR_INVALIDDATA, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Log, Packet, Frame as Picture } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Frame } from '../frame.ts';
 import type { FramePool } from './frame-pool.ts';
+import { PictureClock } from './picture-clock.ts';
 import { RgbConverter } from './rgb-converter.ts';
 import { Sampler } from './sampler.ts';
 
@@ -16,7 +17,7 @@ export interface CameraConnectionOptions {
   /** rtsp:// or rtsps:// address, or the path of a file, which is played in real time. */
   readonly url: string;
   readonly fps: number;
-  /** Longest time without a packet, milliseconds. */
+  /** Longest time without a packet of the video, milliseconds. */
   readonly silenceMs: number;
   readonly pool: FramePool;
   readonly clock: Clock;
@@ -38,11 +39,11 @@ export class CameraConnection {
   readonly #picture = new Picture();
   readonly #sampler: Sampler;
   readonly #converter = new RgbConverter();
+  readonly #pictureClock = new PictureClock();
   #decoder: CodecContext | undefined;
   #interrupted: 'silent' | 'aborted' | undefined;
   #lastProgress = 0;
   #sequence = 0;
-  #firstPts: bigint | undefined;
   #live = false;
   #paceFrom: number | undefined;
 
@@ -103,7 +104,8 @@ export class CameraConnection {
           }
         : { protocol_whitelist: 'file' },
     );
-    this.#check(await this.#input.openInput(this.#options.url, null, options), 'camera_unreachable', 'open');
+    const opened = await this.#input.openInput(this.#options.url, null, options);
+    this.#check(opened, opened === AVERROR_INVALIDDATA ? 'camera_unsupported' : 'camera_unreachable', 'open');
     this.#check(await this.#input.findStreamInfo(), 'camera_unsupported', 'find streams');
     const streamIndex = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
     const stream = this.#input.streams[streamIndex];
@@ -127,9 +129,10 @@ export class CameraConnection {
       const code = await this.#input.readFrame(this.#packet);
       if (code === AVERROR_EOF) break;
       this.#check(code, 'camera_ended', 'read');
-      this.#lastProgress = this.#options.clock.monotonic();
       try {
         if (this.#packet.streamIndex !== streamIndex) continue;
+        // Sound alone is no sign of life.
+        this.#lastProgress = this.#options.clock.monotonic();
         await this.#decode(this.#packet, signal);
       } finally {
         this.#packet.unref();
@@ -137,6 +140,8 @@ export class CameraConnection {
     }
     if (this.#interrupted !== undefined) throw new SecureGateError('camera_ended', 'Reading was interrupted');
     await this.#decode(null, signal);
+    // A file of which nothing could be decoded must not look like a film that was watched to its end.
+    if (!this.#live && !this.#isNetwork) throw new SecureGateError('camera_unsupported', 'No picture of this file could be shown');
   }
 
   async #decode(packet: Packet | null, signal: AbortSignal): Promise<void> {
@@ -155,10 +160,9 @@ export class CameraConnection {
   async #deliver(signal: AbortSignal): Promise<void> {
     const picture = this.#picture;
     const pts = picture.bestEffortTimestamp;
-    if (pts === AV_NOPTS_VALUE) return;
-    this.#firstPts ??= pts;
     const { num, den } = picture.timeBase.num === 0 ? (this.#decoder as CodecContext).pktTimebase : picture.timeBase;
-    const mediaMs = (Number(pts - this.#firstPts) * num * 1000) / den;
+    const milliseconds = (ticks: bigint): number => (Number(ticks) * num * 1000) / den;
+    const mediaMs = this.#pictureClock.timeOf(pts === AV_NOPTS_VALUE ? null : milliseconds(pts), milliseconds(picture.duration));
     if (!this.#isNetwork) await this.#pace(mediaMs, signal);
     if (!this.#live) {
       this.#live = true;

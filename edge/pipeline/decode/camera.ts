@@ -49,7 +49,6 @@ export class Camera {
   async stop(): Promise<void> {
     this.#abort.abort();
     await this.#running;
-    this.#pool.close();
   }
 
   async #run(): Promise<void> {
@@ -69,6 +68,9 @@ export class Camera {
         const { code, details } = SecureGateError.from(error);
         logger.warn({ camera: this.#options.camera, tenant: this.#options.tenant, code, ...details }, 'camera failed');
         onState('failed', code);
+      } finally {
+        // A camera may stay away for days; its last pictures must not wait for it in memory.
+        this.#pool.close();
       }
       if (this.#liveSince !== undefined && clock.monotonic() - this.#liveSince > STEADY_MS) backOff.reset();
       await pause(backOff.next(), signal);

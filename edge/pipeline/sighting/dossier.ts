@@ -4,6 +4,10 @@ import type { Box, FaceShot } from '../frame.ts';
 /** Good shots that make one vote, and votes that are taken before a track is left as it is. */
 const SHOTS_PER_VOTE = 3;
 const MAX_VOTES = 3;
+/** After its votes a face that nobody knew is looked at this often, in case it is seen better by then. */
+const LOOK_AGAIN_MS = 1000;
+/** A shot whose quality is so many times that of the best one that voted makes the votes so far worthless. */
+const CLEARLY_BETTER = 1.5;
 
 /** Which track on which camera, and with which models it is looked at. */
 export interface DossierIdentity {
@@ -14,10 +18,11 @@ export interface DossierIdentity {
   readonly models: Sighting['models'];
 }
 
-/** A moment in wall-clock time and in the stream's own time, milliseconds. */
+/** A moment in wall-clock time, in the stream's own time and in monotonic time, milliseconds. */
 export interface Moment {
   readonly at: number;
   readonly mediaMs: number;
+  readonly monotonic: number;
 }
 
 interface KeptShot {
@@ -47,7 +52,8 @@ export class Dossier {
   #offered = 0;
   #votes = 0;
   #best: { box: Box; moment: Moment; overall: number } | undefined;
-  readonly #ballots: Ballot[] = [];
+  #ballots: Ballot[] = [];
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #verdict: Verdict | undefined;
 
   constructor(identity: DossierIdentity, started: Moment, box: Box) {
@@ -69,18 +75,31 @@ export class Dossier {
     };
   }
 
-  /** When the best shot was taken that a vote was cast on, milliseconds since the Unix epoch. */
+  /** When the best shot was taken that a vote was cast on, monotonic. */
   get bestShotAt(): number | undefined {
-    return this.#best?.moment.at;
+    return this.#best?.moment.monotonic;
   }
 
   get recognised(): boolean {
     return this.#verdict?.outcome === 'person';
   }
 
-  /** Whether another shot could still change what is known: recognise once, then stop. */
-  get wantsShots(): boolean {
+  /** Votes are still open: a person is recognised once, and a stranger is left alone after a few tries. */
+  get #undecided(): boolean {
     return !this.recognised && this.#votes < MAX_VOTES;
+  }
+
+  /**
+   * Whether a look at the face at this moment could still change what is known. After the votes it rarely can: a guest who
+   * came in blurred or far away comes closer.
+   */
+  wantsLook({ mediaMs }: Moment): boolean {
+    return this.#undecided || (!this.recognised && mediaMs - this.#lookedMs >= LOOK_AGAIN_MS);
+  }
+
+  /** The face is looked at. */
+  looked({ mediaMs }: Moment): void {
+    this.#lookedMs = mediaMs;
   }
 
   seen(moment: Moment, box: Box): void {
@@ -88,8 +107,16 @@ export class Dossier {
     this.#box = box;
   }
 
-  /** Keeps the shot if it is among the best ones that wait for the next vote. */
+  /** Takes the shot over, and keeps it if it is among the best ones that wait for the next vote. */
   offer(shot: FaceShot, moment: Moment): void {
+    if (!this.#undecided) {
+      if (this.recognised || shot.quality.overall < CLEARLY_BETTER * (this.#best?.overall ?? 0)) {
+        wipe(shot);
+        return;
+      }
+      this.#votes = 0;
+      this.#ballots = [];
+    }
     this.#offered += 1;
     this.#waiting.push({ shot, moment });
     this.#waiting.sort((a, b) => b.shot.quality.overall - a.shot.quality.overall);
@@ -98,7 +125,7 @@ export class Dossier {
 
   /** Enough good shots have come in for a vote. */
   get voteDue(): boolean {
-    return this.wantsShots && this.#offered >= SHOTS_PER_VOTE;
+    return this.#undecided && this.#offered >= SHOTS_PER_VOTE;
   }
 
   /** Hands out the shots that wait, best first; the caller wipes them with {@link wipe} after use. */
@@ -106,7 +133,6 @@ export class Dossier {
     const taken = this.#waiting;
     this.#waiting = [];
     this.#offered = 0;
-    if (taken.length > 0) this.#votes += 1;
     for (const { shot, moment } of taken) {
       if (this.#best === undefined || shot.quality.overall > this.#best.overall) {
         this.#best = { box: shot.box, moment, overall: shot.quality.overall };
@@ -115,8 +141,9 @@ export class Dossier {
     return taken.map(({ shot }) => shot);
   }
 
-  /** Adds the gallery's answers of a vote. @returns all answers of this track, which decide together */
+  /** Adds the gallery's answers of a vote; one that got none does not count. @returns all answers that decide together */
   addBallots(ballots: readonly Ballot[]): readonly Ballot[] {
+    this.#votes += 1;
     this.#ballots.push(...ballots);
     return this.#ballots;
   }
@@ -125,13 +152,18 @@ export class Dossier {
     if (!this.recognised) this.#verdict = verdict;
   }
 
-  /** Overwrites shots older than `ttlMs`. */
+  /** Overwrites shots older than `ttlMs`. @param now monotonic, since the wall clock may be set back */
   expire(now: number, ttlMs: number): void {
-    const old = this.#waiting.filter(({ moment }) => now - moment.at > ttlMs);
+    const old = this.#waiting.filter(({ moment }) => now - moment.monotonic > ttlMs);
     if (old.length === 0) return;
     for (const { shot } of old) wipe(shot);
     this.#waiting = this.#waiting.filter((kept) => !old.includes(kept));
     this.#offered = this.#waiting.length;
+  }
+
+  /** Overwrites the shots that no vote took. */
+  close(): void {
+    for (const { shot } of this.#waiting.splice(0)) wipe(shot);
   }
 
   toSighting(phase: Sighting['phase']): Sighting {

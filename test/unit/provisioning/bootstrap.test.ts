@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -87,6 +87,7 @@ describe('the runtime', () => {
     const { node } = await start();
     expect(node).toBe(join(root, '.runtime/node_modules', RUNTIME, 'bin/node'));
     expect(existsSync(node)).toBe(true);
+    expect((statSync(join(root, '.runtime')).mode & 0o777).toString(8), 'others run it as well').toBe('755');
     const lock = JSON.parse(readFileSync(join(folder, 'calls.lock'), 'utf8'));
     expect(lock.packages[`node_modules/${RUNTIME}`]).toEqual({ version: '24.21.0', integrity: 'sha512-pinned' });
     expect(said[0]).toMatch(/installing Node 24\.21\.0 .*this machine has/);
@@ -161,9 +162,12 @@ describe('the dependencies', () => {
     await expect(failure).rejects.toBeInstanceOf(BootstrapError);
   });
 
-  test('of an installed package, which has no lock file, are none of our business', async () => {
-    rmSync(join(root, 'package-lock.json'));
-    await start();
+  test.skipIf(process.getuid?.() === 0)('cannot be put into the checkout of somebody else (but root may): says so', async () => {
+    chmodSync(root, 0o555);
+    await expect(start()).rejects.toThrow(/not yours to write to/);
+    chmodSync(root, 0o755);
+    mkdirSync(join(root, '.cache'), { mode: 0o555 });
+    await expect(start()).rejects.toThrow(/\.cache is not yours to write to/);
     expect(calls()).toEqual([]);
   });
 });

@@ -16,6 +16,10 @@ beforeAll(() => {
   mkdirSync(join(root, 'provisioning'));
   for (const file of ['launch.mjs', 'bootstrap.mjs', 'hold-lock.mjs']) cpSync(join(source, file), join(root, 'provisioning', file));
   writeFileSync(join(root, 'package.json'), JSON.stringify({ type: 'module', engines: { node: '>=18.0.0' }, securegate: {} }));
+  writeFileSync(join(root, 'package-lock.json'), '{}');
+  mkdirSync(join(root, 'node_modules'));
+  // Stands in for npm: nothing has to be installed.
+  writeFileSync(join(root, 'npm'), '#!/bin/sh\n', { mode: 0o755 });
   writeFileSync(
     join(root, 'provisioning/main.ts'),
     `const what: string = process.argv[2] ?? '';
@@ -35,7 +39,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 function launch(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcessByStdio<null, Readable, null> {
   return spawn(process.execPath, [join(root, 'provisioning/launch.mjs'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: `${root}:${process.env.PATH}`, ...env },
   });
 }
 

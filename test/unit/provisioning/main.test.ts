@@ -13,6 +13,12 @@ function securegate(...args: string[]): { status: number | null; stdout: string;
   });
 }
 
+/** Arguments of an enrolment that lacks nothing; later ones count. */
+function enrolment(picture: string, ...more: string[]): string[] {
+  const consent = ['--consent-notice', '1', '--consent-purpose', 'entry', '--consent-until', '2999-01-01'];
+  return ['enrol-face', picture, '--config', picture, '--tenant', 'north', '--name', 'Somebody', ...consent, ...more];
+}
+
 test('lists its commands and exit codes', () => {
   const { status, stdout, stderr } = securegate('--help');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
@@ -34,6 +40,15 @@ test.each([[], ['dotcor'], ['toString'], ['doctor', '--no-such-option'], ['edge'
   },
 );
 
+test('wrong usage is told as every other error is, for people and for programs', () => {
+  expect(securegate('dotcor').stderr).toMatch(/^error: unknown command 'dotcor'[\s\S]*\[usage\]\nnext: Add --help .*\n$/);
+  const forPrograms = securegate('demo', '--json');
+  expect(forPrograms).toMatchObject({ status: 2, stdout: '' });
+  expect(JSON.parse(forPrograms.stderr)).toEqual({
+    error: { code: 'usage', message: '--json needs --once', next: expect.any(String), details: {} },
+  });
+});
+
 test('a failure ends with 1, its code and the next step', () => {
   const folder = mkdtempSync(join(tmpdir(), 'securegate-main-'));
   try {
@@ -45,11 +60,23 @@ test('a failure ends with 1, its code and the next step', () => {
     expect(forPeople.stderr).not.toMatch(/because:/);
     expect(securegate('edge', '--config', config, '--verbose').stderr).toMatch(/because: .*ENOENT/);
 
-    const forPrograms = securegate('models', 'import', config, '--as', 'ultraface-320', '--json');
-    expect(forPrograms.status).toBe(1);
-    expect(forPrograms.stdout).toBe('');
-    expect(JSON.parse(forPrograms.stderr).error).toMatchObject({ code: expect.any(String), next: expect.any(String) });
+    for (const [code, ...args] of [
+      ['config_missing', 'edge', '--config', config],
+      ['file_unreadable', 'models', 'import', config, '--as', 'ultraface-320'],
+      ['file_unreadable', ...enrolment(config)],
+      ['config_missing', ...enrolment(MAIN, '--config', config)],
+    ] as const) {
+      const forPrograms = securegate(...args, '--json');
+      expect(forPrograms).toMatchObject({ status: 1, stdout: '' });
+      expect(JSON.parse(forPrograms.stderr).error).toMatchObject({ code, next: expect.any(String) });
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test.each(['06/07/2027', '2027', '2027-02-31', '30.6.2027', 'tomorrow', '2027-06-30T12:00'])('%s is no end of a consent', (date) => {
+  const { status, stderr } = securegate(...enrolment(MAIN, '--consent-until', date));
+  expect(status).toBe(2);
+  expect(stderr).toContain('Not a date such as');
 });

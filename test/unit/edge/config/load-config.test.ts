@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig, parseConfig } from '../../../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../../../edge/config/schema.ts';
@@ -28,9 +29,10 @@ function failureOf(config: unknown): SecureGateError {
   throw new Error('the configuration was taken');
 }
 
-test('folders count from the file, defaults are filled in', () => {
+test('paths count from the file, defaults are filled in', () => {
   const file = join(folder, 'box.json');
-  writeFileSync(file, JSON.stringify(smallest));
+  const film = { id: 'film', tenant: 'north', url: 'films/door.mp4' };
+  writeFileSync(file, JSON.stringify({ ...smallest, cameras: [...(smallest.cameras ?? []), film] }));
   expect(loadConfig(file)).toMatchObject({
     dataDir: join(folder, 'data'),
     keyDir: '/etc/securegate/keys',
@@ -39,7 +41,10 @@ test('folders count from the file, defaults are filled in', () => {
     webhooks: { allowPrivateTargets: false },
     inference: { provider: 'auto', workers: 0 },
     tenants: [{ id: 'north', unmatchedTtlMs: 10_000 }],
-    cameras: [{ id: 'door', fps: 5 }],
+    cameras: [
+      { id: 'door', fps: 5, url: 'rtsp://user:hunter2@10.0.0.7/stream' },
+      { id: 'film', url: join(folder, 'films/door.mp4') },
+    ],
   });
 });
 
@@ -83,4 +88,22 @@ test.each(['0.0.0.0', '::', '10.0.0.7', 'box.example.com', '127.0.0.1.example.co
 
 test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost'])('plain HTTP is served on %s', (host) => {
   expect(parseConfig({ ...smallest, api: { host } }).api.host).toBe(host);
+});
+
+test('nor does one of a file that is not JSON, not even by its cause', () => {
+  const file = join(folder, 'box.json');
+  writeFileSync(file, '{ "url": rtsp://u:hunter2@10.0.0.7 }');
+  try {
+    loadConfig(file);
+    expect.unreachable();
+  } catch (error) {
+    expect(inspect(error)).toContain('config_invalid');
+    expect(inspect(error)).not.toContain('hunter2');
+  }
+});
+
+test('the place of a fault in a file that is not JSON is told', () => {
+  const file = join(folder, 'box.json');
+  writeFileSync(file, '{\n  "dataDir": "data"\n  "keyDir": "keys"\n}');
+  expect(() => loadConfig(file)).toThrow(expect.objectContaining({ details: { place: 'line 3 column 3' } }));
 });

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { WorkerPool } from '../../../../edge/runtime/worker-pool.ts';
 import { createLogger } from '../../../../shared/log/create-logger.ts';
@@ -50,4 +53,11 @@ test('after the stop nothing is taken on, and what waited is told', async () => 
   await pool.stop();
   expect((await waiting).at(-1)).toMatchObject({ status: 'rejected', reason: { code: 'stopped' } });
   await expect(pool.run(1)).rejects.toMatchObject({ code: 'stopped' });
+});
+
+test('a thread that is still starting in the place of a dead one does not outlive the stop', async () => {
+  const owner = fileURLToPath(new URL('../../../fixtures/pool-owner.ts', import.meta.url));
+  // It would go on as long as a thread of its does.
+  const { stdout } = await promisify(execFile)(process.execPath, [owner], { timeout: 10_000 });
+  expect(stdout).toBe('inference_failed, stopped\n');
 });

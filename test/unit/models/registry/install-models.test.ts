@@ -66,7 +66,7 @@ describe('importing', () => {
   test('an unknown id and a missing file are refused', async () => {
     const { file, options } = await setUp();
     await expect(importModel(file, { ...options, as: 'constructor' })).rejects.toMatchObject({ code: 'model_unknown' });
-    await expect(importModel(`${file}x`, options)).rejects.toMatchObject({ code: 'model_missing' });
+    await expect(importModel(`${file}x`, options)).rejects.toMatchObject({ code: 'file_unreadable' });
   });
 
   test('an accepted licence is kept on record', async () => {

@@ -47,6 +47,13 @@ test('folders that others may enter or change are named', () => {
   expect(states()).toEqual({ ...GOOD, 'data folder': 'warn', 'key folder': 'fail' });
 });
 
+test('a folder that cannot be made is named', () => {
+  // Not even root makes one in a file.
+  writeFileSync(join(base, 'file'), '');
+  config.keyDir = join(base, 'file', 'keys');
+  expect(states()).toEqual({ ...GOOD, 'key folder': 'fail' });
+});
+
 test('a file in the place of a folder is named', () => {
   writeFileSync(config.dataDir, '');
   expect(states()).toEqual({ ...GOOD, 'data folder': 'fail' });

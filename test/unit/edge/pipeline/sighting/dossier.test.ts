@@ -5,8 +5,8 @@ import { sightingSchema } from '../../../../../shared/messages/events.ts';
 
 const identity = { id: 'sig_x', tenant: 'north', camera: 'door', track: 7, models: { detector: 'd', landmarks: 'l', embedder: 'e' } };
 const box = { x: 10, y: 20, width: 100, height: 120 };
-const start = { at: 1_700_000_000_000, mediaMs: 2000 };
-const later = (ms: number) => ({ at: start.at + ms, mediaMs: start.mediaMs + ms });
+const start = { at: 1_700_000_000_000, mediaMs: 2000, monotonic: 500 };
+const later = (ms: number) => ({ at: start.at + ms, mediaMs: start.mediaMs + ms, monotonic: start.monotonic + ms });
 
 function shot(overall: number): FaceShot {
   const point = { x: 0, y: 0 };
@@ -38,18 +38,56 @@ test('a recognised track asks for nothing more, and no later verdict takes the n
   const dossier = new Dossier(identity, start, box);
   dossier.conclude({ outcome: 'person', customerId: 'cus_a', score: 0.7, votes: 3 });
   dossier.conclude({ outcome: 'unknown', score: 0.2, votes: 6 });
-  expect(dossier.wantsShots).toBe(false);
+  expect(dossier.wantsLook(later(60_000))).toBe(false);
   expect(dossier.toSighting('ended')).toMatchObject({ outcome: 'person', customerId: 'cus_a', score: 0.7, votes: 3 });
 });
 
-test('an unknown one is looked at again, at most three times', () => {
+/** Three shots of this quality, and a vote in which they name nobody. */
+function voteInVain(dossier: Dossier, overall: number, ms: number): void {
+  for (let index = 0; index < 3; index += 1) dossier.offer(shot(overall), later(ms));
+  expect(dossier.voteDue).toBe(true);
+  expect(dossier.addBallots(dossier.takeShots().map(() => [])).length % 3).toBe(0);
+  dossier.conclude({ outcome: 'unknown', score: 0.1, votes: 3 });
+}
+
+test('an unknown one votes three times, and is then looked at once a second', () => {
   const dossier = new Dossier(identity, start, box);
   for (const round of [1, 2, 3]) {
-    expect(dossier.wantsShots).toBe(true);
-    for (const overall of [0.1, 0.2, 0.3]) dossier.offer(shot(overall), later(round * 600));
-    expect(dossier.takeShots().length).toBe(3);
+    expect(dossier.wantsLook(later(round * 600))).toBe(true);
+    dossier.looked(later(round * 600));
+    voteInVain(dossier, 0.3, round * 600);
   }
-  expect(dossier.wantsShots).toBe(false);
+  expect(dossier.wantsLook(later(2799))).toBe(false);
+  expect(dossier.wantsLook(later(2800))).toBe(true);
+});
+
+test('after the votes a shot that is little better is overwritten, and a clearly better one votes alone', () => {
+  const dossier = new Dossier(identity, start, box);
+  for (const round of [1, 2, 3]) voteInVain(dossier, 0.3, round * 600);
+  const better = shot(0.44);
+  dossier.offer(better, later(4000));
+  expect(isWiped(better)).toBe(true);
+  for (const overall of [0.46, 0.2, 0.5]) dossier.offer(shot(overall), later(5000));
+  expect(dossier.voteDue).toBe(true);
+  const ballot = [{ customerId: 'cus_a', score: 0.9 }];
+  expect(dossier.addBallots(dossier.takeShots().map(() => ballot))).toEqual([ballot, ballot, ballot]);
+});
+
+test('a vote that the gallery did not answer is not counted', () => {
+  const dossier = new Dossier(identity, start, box);
+  for (let round = 0; round < 5; round += 1) {
+    for (let index = 0; index < 3; index += 1) dossier.offer(shot(0.3), later(round * 600));
+    expect(dossier.takeShots()).toHaveLength(3);
+  }
+  expect(dossier.wantsLook(later(3000))).toBe(true);
+});
+
+test('what no vote took is overwritten when the track is closed', () => {
+  const dossier = new Dossier(identity, start, box);
+  const left = shot(0.9);
+  dossier.offer(left, later(0));
+  dossier.close();
+  expect(isWiped(left)).toBe(true);
 });
 
 test('shots older than the limit are overwritten and no longer vote', () => {
@@ -57,7 +95,7 @@ test('shots older than the limit are overwritten and no longer vote', () => {
   const [old, fresh] = [shot(0.9), shot(0.4)];
   dossier.offer(old, later(0));
   dossier.offer(fresh, later(8000));
-  dossier.expire(start.at + 10_001, 10_000);
+  dossier.expire(start.monotonic + 10_001, 10_000);
   expect([isWiped(old), isWiped(fresh)]).toEqual([true, false]);
   expect(dossier.takeShots()).toEqual([fresh]);
 });
