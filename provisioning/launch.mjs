@@ -19,10 +19,13 @@ const DAEMON_ENVIRONMENT = {
   MALLOC_PERTURB_: '165',
 };
 
+/** What nobody may set otherwise: ONNX Runtime would report its use, with an id of the machine, to its maker (edge/inference/no-telemetry.ts). */
+const FIXED_ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1' };
+
 try {
   const say = (/** @type {string} */ line) => void process.stderr.write(`securegate: ${line}\n`);
   const { node } = await bootstrap({ root, withTests, say, env: process.env, uid: process.getuid?.() });
-  const env = { ...DAEMON_ENVIRONMENT, ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
+  const env = { ...DAEMON_ENVIRONMENT, ...process.env, ...FIXED_ENVIRONMENT, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
   const child = spawn(node, command, { stdio: 'inherit', env });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
     process.on(signal, () => {

@@ -46,7 +46,7 @@ function launch(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcessByStdi
 test('runs the command with what must be in the environment before Node starts', async () => {
   const { args, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
   expect(args).toEqual(['env', '--json', 'a b']);
-  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165' });
+  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165', ORT_DISABLE_TELEMETRY: '1' });
   expect(env.PATH.split(':')[0]).toBe(join(process.execPath, '..'));
   expect(env.NODE_OPTIONS).toBeUndefined();
 });
