@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -195,8 +206,18 @@ describe('two starts at once', () => {
   test('do not wait for one that died', async () => {
     const { stdout: dead } = await promisify(execFile)(process.execPath, ['-p', 'process.pid']);
     mkdirSync(join(root, '.cache'));
-    writeFileSync(join(root, '.cache/bootstrap.lock'), dead.trim());
+    writeFileSync(join(root, '.cache/bootstrap.lock'), `${dead.trim()} 1`);
     await Promise.all([another(), another()]);
+    expect(calls()).toHaveLength(1);
+    expect(readdirSync(join(root, '.cache'))).toEqual([]);
+  });
+
+  test('do not wait for one that died and whose number is now their own, as after a restart of a container', async () => {
+    mkdirSync(join(root, '.cache'));
+    const lock = join(root, '.cache/bootstrap.lock');
+    writeFileSync(`${lock}.${process.pid}`, `${process.pid} 1`);
+    linkSync(`${lock}.${process.pid}`, lock);
+    await start();
     expect(calls()).toHaveLength(1);
     expect(readdirSync(join(root, '.cache'))).toEqual([]);
   });
