@@ -8,10 +8,13 @@ import { type OpenStages, openStages } from './open-stages.ts';
 import type { Clock } from './runtime/clock.ts';
 import { EventLoopDelay } from './runtime/event-loop-delay.ts';
 import { Lifecycle, type Part } from './runtime/lifecycle.ts';
+import { pause } from './runtime/pause.ts';
 import { Quantiles } from './runtime/quantiles.ts';
 import { VaultClient } from './vault/client.ts';
 
 const STATS_EVERY_MS = 1000;
+/** How long the start waits for vaults; one that takes longer brings its cameras when it is open. */
+const VAULTS_PATIENCE_MS = 10_000;
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -28,6 +31,8 @@ export class Daemon {
   readonly #latency = new Quantiles();
   readonly #eventLoop = new EventLoopDelay();
   readonly #vaults = new Map<string, VaultClient>();
+  /** Of each tenant, whether its vault opened; never rejects. */
+  readonly #opening = new Map<string, Promise<boolean>>();
   readonly #cameras: CameraUnit[] = [];
   #appliance: Appliance | undefined;
   #engine: OpenStages | undefined;
@@ -39,7 +44,7 @@ export class Daemon {
   }
 
   /**
-   * Starts the box. A tenant whose vault does not open stays closed, with its cameras, and the others go on.
+   * Starts the box. A tenant whose vault does not open stays closed, with its cameras, and the others go on; so they do when one hangs.
    * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages`
    */
   async start(signal: AbortSignal): Promise<void> {
@@ -101,39 +106,56 @@ export class Daemon {
     const { config } = this.#options;
     return {
       name: 'vaults',
-      start: async (signal) => void (await Promise.all(config.tenants.map((tenant) => this.#openVault(tenant, signal)))),
+      start: async (signal) => {
+        for (const tenant of config.tenants) this.#opening.set(tenant.id, this.#openVault(tenant, signal));
+      },
       stop: async () => void (await Promise.all(Array.from(this.#vaults.values(), (vault) => vault.stop()))),
     };
   }
 
-  async #openVault(tenant: TenantConfig, signal: AbortSignal): Promise<void> {
+  async #openVault(tenant: TenantConfig, signal: AbortSignal): Promise<boolean> {
     const { config, clock, logger } = this.#options;
     const { dataDir, keyDir } = config;
     const vault = new VaultClient({ org: tenant.org, tenant: tenant.id, box: this.#opened.box, dataDir, keyDir, clock, logger });
     this.#vaults.set(tenant.id, vault);
     try {
       await vault.start(signal);
+      return true;
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       logger.error({ err: error, tenant: tenant.id }, 'the vault of this tenant stays closed');
+      return false;
     }
   }
 
   #camerasPart(): Part {
-    return { name: 'cameras', start: async () => this.#startCameras(), stop: async () => this.#stopCameras() };
+    let stopped = false;
+    return {
+      name: 'cameras',
+      start: async (signal) => {
+        this.#makeCameras();
+        const started = Array.from(this.#opening, async ([tenant, opened]) => {
+          // No look at anybody's face for a tenant whose guests cannot be told from strangers.
+          if (!(await opened) || stopped) return;
+          for (const unit of this.#cameras) if (unit.tenant === tenant) await unit.start();
+        });
+        await Promise.race([Promise.all(started), pause(VAULTS_PATIENCE_MS, signal)]);
+      },
+      stop: async () => {
+        stopped = true;
+        await this.#stopCameras();
+      },
+    };
   }
 
-  async #startCameras(): Promise<void> {
+  #makeCameras(): void {
     const { config, clock, logger, emit } = this.#options;
     const tenants = new Map<string, TenantConfig>(config.tenants.map((tenant) => [tenant.id, tenant]));
     for (const camera of config.cameras) {
       const tenant = tenants.get(camera.tenant) as TenantConfig;
       const vault = this.#vaults.get(camera.tenant) as VaultClient;
       const engine = this.#engine as OpenStages;
-      const unit = new CameraUnit({ camera, tenant, engine, vault, latency: this.#latency, clock, logger, emit });
-      this.#cameras.push(unit);
-      // No look at anybody's face for a tenant whose guests cannot be told from strangers.
-      if (vault.state === 'ready') await unit.start();
+      this.#cameras.push(new CameraUnit({ camera, tenant, engine, vault, latency: this.#latency, clock, logger, emit }));
     }
   }
 

@@ -153,6 +153,25 @@ describe('a box with two tenants', () => {
   });
 });
 
+test('a tenant whose vault hangs (a dying disk) keeps nobody else waiting, and the box still stops when told', async () => {
+  const camera = await startCamera();
+  const file = await writeConfig([
+    { id: 'south-door', tenant: 'south', url: camera.url },
+    { id: 'north-door', tenant: 'north', url: camera.url },
+  ]);
+  const keyring = join(folder, 'data/tenants/south/keyring');
+  await mkdir(keyring, { recursive: true });
+  for (const other of ['keyring/keys.db', 'vault.db']) await writeFile(join(keyring, '..', other), '');
+  // Nobody ever writes into this pipe: reading the keyring's header never ends.
+  await promisify(execFile)('mkfifo', [join(keyring, 'header.json')]);
+  const daemon = startDaemon(file);
+  await daemon.until('camera', ({ camera: id, state }) => id === 'north-door' && state === 'live');
+  expect(daemon.events.map(({ type }) => type)).not.toContain('ready');
+  daemon.kill('SIGTERM');
+  expect(await daemon.exit).toBe(0);
+  expect(daemon.events.filter((event) => event.type === 'camera' && event.camera === 'south-door')).toEqual([]);
+});
+
 test('a box without its models, or with a file of the wrong shape, says so and does not start', async () => {
   const file = await writeConfig([], { modelsDir: join(folder, 'models') });
   const without = startDaemon(file);
