@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
@@ -14,6 +15,7 @@ import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
+import { testClient } from '../helpers/vault.ts';
 
 const consent = { noticeVersion: 'v1', purpose: 'entry', givenAt: '2026-01-01T00:00:00.000Z', expiresAt: '2999-01-01T00:00:00.000Z' };
 const logger = createLogger('test', { level: 'silent' });
@@ -150,6 +152,35 @@ describe('a box with two tenants', () => {
 
     south.accept();
     await daemon.until('camera', ({ camera, state }) => camera === 'south-door' && state === 'live', from);
+  });
+});
+
+test('the command line enrols a guest whose name is no argument', async () => {
+  const config = await writeConfig([]);
+  const picture = join(folder, 'guest.jpg');
+  await writeFile(picture, guest.toEnrol);
+  const main = new URL('../../provisioning/main.ts', import.meta.url).pathname;
+  const consents = ['--consent-notice', 'v1', '--consent-purpose', 'entry', '--consent-until', '2999-01-01'];
+  const command = promisify(execFile)(process.execPath, [
+    main,
+    'enrol-face',
+    picture,
+    '--config',
+    config,
+    '--tenant',
+    'north',
+    '--json',
+    ...consents,
+  ]);
+  command.child.stdin?.end('Ottoline Quist\n');
+  const { customerId } = JSON.parse((await command).stdout);
+  const appliance = openAppliance(join(folder, 'data'));
+  onTestFinished(() => appliance.close());
+  const vault = testClient({ box: appliance.box, dataDir: join(folder, 'data'), keyDir: join(folder, 'keys') }, 'north');
+  await vault.start();
+  expect(await vault.getCustomer(customerId)).toMatchObject({
+    profile: { name: 'Ottoline Quist' },
+    faces: [{ model: expect.any(String) }],
   });
 });
 
