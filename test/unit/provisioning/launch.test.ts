@@ -24,7 +24,7 @@ beforeAll(() => {
     join(root, 'provisioning/main.ts'),
     `import { readFileSync } from 'node:fs';
      const what: string = process.argv[2] ?? '';
-     if (what === 'env') console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env }));
+     if (what === 'env') console.log(JSON.stringify({ args: process.argv.slice(2), node: process.execArgv, env: process.env }));
      if (what === 'limits') console.log(readFileSync('/proc/self/limits', 'utf8'));
      if (what === 'exit') process.exitCode = 7;
      if (what === 'die') process.kill(process.pid, 'SIGKILL');
@@ -46,8 +46,9 @@ function launch(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcessByStdi
 }
 
 test('runs the command with what must be in the environment before Node starts', async () => {
-  const { args, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
+  const { args, node, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
   expect(args).toEqual(['env', '--json', 'a b']);
+  expect(node).toContain('--disable-sigusr1');
   expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165', ORT_DISABLE_TELEMETRY: '1' });
   expect(env.PATH.split(':')[0]).toBe(join(process.execPath, '..'));
   expect(env.NODE_OPTIONS).toBeUndefined();
