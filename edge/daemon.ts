@@ -74,7 +74,7 @@ export class Daemon {
   }
 
   /**
-   * Starts the box. A tenant whose vault does not open stays closed, with its cameras, and the others go on.
+   * Starts the box. A tenant whose vault does not open stays closed, with its cameras, and the others go on; so they do when one hangs.
    * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages` and of `startApi`
    */
   async start(signal: AbortSignal): Promise<void> {

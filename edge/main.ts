@@ -1,6 +1,5 @@
-import { destination } from 'pino';
 import { createLogger, type Logger } from '../shared/log/create-logger.ts';
-import type { EdgeEvent } from '../shared/messages/events.ts';
+import { LineWriter } from '../shared/log/line-writer.ts';
 import { loadConfig } from './config/load-config.ts';
 import { Daemon } from './daemon.ts';
 import { systemClock } from './runtime/clock.ts';
@@ -9,7 +8,6 @@ import { systemClock } from './runtime/clock.ts';
 const SHUTDOWN_LIMIT_MS = 9000;
 /** For the last line of the log. */
 const LAST_WORDS_MS = 100;
-const EVENT_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /**
  * Runs the daemon until SIGTERM or SIGINT. Events go to stdout, one JSON object a line; the log goes to stderr.
@@ -30,7 +28,11 @@ export async function runEdge(configFile: string): Promise<number> {
       });
     }
   });
-  const daemon = new Daemon({ config, clock: systemClock, logger, emit: openEventWriter(logger) });
+  const events = new LineWriter({
+    fd: 1,
+    onLost: (error) => logger.warn({ err: error }, 'events are lost: nobody reads stdout, or it cannot be written'),
+  });
+  const daemon = new Daemon({ config, clock: systemClock, logger, emit: (event) => events.write(`${JSON.stringify(event)}\n`) });
   try {
     await daemon.start(abort.signal);
   } catch (error) {
@@ -49,15 +51,4 @@ export async function runEdge(configFile: string): Promise<number> {
 function giveUp(logger: Logger): void {
   logger.error('did not stop in time');
   setTimeout(() => process.kill(process.pid, 'SIGKILL'), LAST_WORDS_MS);
-}
-
-/**
- * Writes events to stdout without ever blocking: a pipe whose reader is stuck would stop the whole daemon,
- * so what does not fit into the buffer is dropped and said in the log.
- */
-function openEventWriter(logger: Logger): (event: EdgeEvent) => void {
-  const stdout = destination({ fd: 1, sync: false, maxLength: EVENT_BUFFER_BYTES });
-  stdout.on('drop', () => logger.warn('events dropped: nobody reads stdout'));
-  stdout.on('error', (error) => logger.warn({ err: error }, 'events cannot be written'));
-  return (event) => void stdout.write(`${JSON.stringify(event)}\n`);
 }

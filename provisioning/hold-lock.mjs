@@ -9,7 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export async function holdLock(path, onWait) {
   const mine = `${path}.${process.pid}`;
-  await writeFile(mine, String(process.pid));
+  // One that a killed start left may be the lock itself under its other name: never write into it.
+  await rm(mine, { force: true });
+  await writeFile(mine, `${process.pid} ${await startOf(process.pid)}`);
   try {
     for (let waited = false; ; waited = true) {
       // link() appears in one step with its content, so nobody ever reads a lock without its owner.
@@ -36,33 +38,45 @@ export async function holdLock(path, onWait) {
  */
 async function dropDeadLock(path) {
   const owner = await ownerOf(path);
-  if (owner === undefined || isAlive(owner)) return false;
+  if (owner === undefined || (await isAlive(owner))) return false;
   const aside = `${path}.dead-${process.pid}`;
   await rename(path, aside).catch((error) => {
     if (error.code !== 'ENOENT') throw error;
   });
   const moved = await ownerOf(aside);
-  if (moved !== undefined && isAlive(moved)) await rename(aside, path);
+  if (moved !== undefined && (await isAlive(moved))) await rename(aside, path);
   else await rm(aside, { force: true });
   return true;
 }
 
-/** @param {string} path @returns {Promise<number | undefined>} */
+/** @param {string} path @returns {Promise<string | undefined>} what its owner wrote into it */
 async function ownerOf(path) {
   try {
-    return Number(await readFile(path, 'utf8'));
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** @param {number} pid */
-function isAlive(pid) {
+/**
+ * A number alone says too little: in a container the next start often has the very number of the killed one, and would wait for itself.
+ * @param {string} owner
+ */
+async function isAlive(owner) {
+  const [pid, start] = owner.split(' ');
+  return start !== undefined && (await startOf(Number(pid))) === start;
+}
+
+/** When a process began (proc_pid_stat(5), field 22), which tells it from others of its number. @param {number} pid */
+async function startOf(pid) {
   try {
-    process.kill(pid, 0);
-    return true;
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in brackets, and may hold spaces and brackets itself.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code === 'ENOENT' || code === 'ESRCH') return undefined;
+    throw error;
   }
 }

@@ -19,11 +19,19 @@ const DAEMON_ENVIRONMENT = {
   MALLOC_PERTURB_: '165',
 };
 
+/** What nobody may set otherwise: ONNX Runtime would report its use, with an id of the machine, to its maker (edge/inference/no-telemetry.ts). */
+const FIXED_ENVIRONMENT = { ORT_DISABLE_TELEMETRY: '1' };
+
+/** A crash would else write the memory of the process, with keys, names and embeddings, into a file. Node cannot set this limit itself. */
+const WITHOUT_CORE_DUMPS = 'ulimit -c 0; exec "$@"';
+/** SIGUSR1 would open Node's debugger, and with it faces and cameras' passwords, to everybody on this machine. */
+const WITHOUT_DEBUGGER = '--disable-sigusr1';
+
 try {
   const say = (/** @type {string} */ line) => void process.stderr.write(`securegate: ${line}\n`);
   const { node } = await bootstrap({ root, withTests, say, env: process.env, uid: process.getuid?.() });
-  const env = { ...DAEMON_ENVIRONMENT, ...process.env, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
-  const child = spawn(node, command, { stdio: 'inherit', env });
+  const env = { ...DAEMON_ENVIRONMENT, ...process.env, ...FIXED_ENVIRONMENT, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
+  const child = spawn('/bin/sh', ['-c', WITHOUT_CORE_DUMPS, 'sh', node, WITHOUT_DEBUGGER, ...command], { stdio: 'inherit', env });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
     process.on(signal, () => {
       // A terminal sends Ctrl-C to the child as well; a second one would mean "at once" to it.

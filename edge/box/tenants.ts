@@ -6,10 +6,13 @@ import type { TenantPolicy } from '../appliance/tenant-policies.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
+import { pause } from '../runtime/pause.ts';
 import { VaultClient } from '../vault/client.ts';
 
 /** What `unmatchedTtlMs` is where nobody says otherwise; the configuration file has the same default. */
 const DEFAULT_TTL_MS = 10_000;
+/** How long the start waits for vaults. */
+const PATIENCE_MS = 10_000;
 
 interface Tenant {
   policy: TenantPolicy;
@@ -41,7 +44,7 @@ export class Tenants implements TenantsPort, Part {
     this.#options = options;
   }
 
-  /** Opens all vaults. One that does not open stays closed, and the others go on. */
+  /** Opens all vaults. One that does not open stays closed, and the others go on; one that hangs comes when it is open. */
   async start(signal: AbortSignal): Promise<void> {
     const { config, appliance, logger } = this.#options;
     for (const { id, org, matchThreshold = null, unmatchedTtlMs } of config.tenants) {
@@ -50,16 +53,15 @@ export class Tenants implements TenantsPort, Part {
     for (const policy of appliance().tenants.list()) {
       if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
     }
-    await Promise.all(
-      Array.from(this.#tenants, async ([tenant, { vault }]) => {
-        try {
-          await vault.start(signal);
-        } catch (error) {
-          if (signal.aborted) return;
-          logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
-        }
-      }),
-    );
+    const opening = Array.from(this.#tenants, async ([tenant, { vault }]) => {
+      try {
+        await vault.start(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
+      }
+    });
+    await Promise.race([Promise.all(opening), pause(PATIENCE_MS, signal)]);
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,4 @@
+import '../inference/no-telemetry.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { RgbImage } from '../inference/image.ts';
 import { MicroBatcher } from '../inference/micro-batcher.ts';

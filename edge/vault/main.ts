@@ -21,4 +21,4 @@ process.on('message', async (message) => {
 });
 
 // A terminal and a service manager signal the daemon's whole group. The daemon finishes its work first and then says `close`.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => undefined);

@@ -45,7 +45,8 @@ export class VaultProcess {
       // Nothing of the daemon's environment or arguments is the vault's business. Freed memory is overwritten (glibc), since
       // embeddings would otherwise stay readable in it.
       env: { PATH: process.env.PATH, MALLOC_PERTURB_: process.env.MALLOC_PERTURB_ ?? '165' },
-      execArgv: [],
+      // SIGUSR1 would open Node's debugger, and with it the keys, to everybody on this machine.
+      execArgv: ['--disable-sigusr1'],
       serialization: 'advanced',
       // stdout is for the daemon's events alone; the vault logs to stderr.
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -3,12 +3,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { readPerson } from '../terminal/read-person.ts';
 
 interface Options {
   readonly config: string;
   readonly tenant: string;
-  readonly name: string;
-  readonly contact?: string;
   readonly consentNotice: string;
   readonly consentPurpose: string;
   readonly consentUntil: string;
@@ -21,8 +20,6 @@ export function enrolFaceCommand(): Command {
     .argument('<picture...>', 'JPEG, PNG or WebP files that each show this person alone')
     .requiredOption('--config <file>', 'configuration of the box (JSON)')
     .requiredOption('--tenant <id>', 'tenant that the person is a customer of')
-    .requiredOption('--name <name>', 'name of the person; sealed in the vault of the tenant')
-    .option('--contact <text>', 'how to reach the person; sealed in the vault of the tenant')
     .requiredOption('--consent-notice <version>', 'version of the notice that the person agreed to')
     .requiredOption('--consent-purpose <text>', 'what the person agreed to')
     .requiredOption(
@@ -31,6 +28,12 @@ export function enrolFaceCommand(): Command {
       parseDate,
     )
     .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+The name of the person, and on a second line how to reach them, are asked for or read from standard input: arguments would
+show them to every user of this machine. Both are sealed in the vault of the tenant.`,
+    )
     .action(enrolFace);
 }
 
@@ -39,14 +42,14 @@ async function enrolFace(files: string[], options: Options): Promise<void> {
     import('../../edge/config/load-config.ts'),
     import('../../edge/enrolment.ts'),
   ]);
+  const person = await readPerson(process.stdin, process.stderr);
   const images = await Promise.all(files.map(readPicture));
   const enrolment = await openEnrolment(loadConfig(options.config), { logger: createLogger('enrol-face', { level: 'warn' }) });
   try {
     const result = await enrolment
       .enrol({
         tenant: options.tenant,
-        name: options.name,
-        ...(options.contact === undefined ? {} : { contact: options.contact }),
+        ...person,
         consent: {
           noticeVersion: options.consentNotice,
           purpose: options.consentPurpose,

@@ -14,7 +14,11 @@ export async function checkNativeModules(): Promise<Finding[]> {
 async function checkNativeModule(name: NativeModule): Promise<Finding> {
   const check = `native module ${name}`;
   try {
-    const { stdout } = await promisify(execFile)(process.execPath, [PROBE, name], { timeout: 20_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, [PROBE, name], {
+      timeout: 20_000,
+      // The probe loads ONNX Runtime itself: see edge/inference/no-telemetry.ts.
+      env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' },
+    });
     return { check, state: 'ok', message: stdout };
   } catch (error) {
     return { check, state: 'fail', message: reasonOf(error), next: 'Install the dependencies again: npm ci' };

@@ -1,4 +1,5 @@
-import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { LineWriter } from './line-writer.ts';
 
 export type { Logger };
 
@@ -31,6 +32,18 @@ export function createLogger(part: string, options: { level?: string; stream?: D
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
     },
-    options.stream ?? destination({ fd: 2, sync: false }),
+    options.stream ?? stderrLines(),
   );
+}
+
+let stderrWriter: LineWriter | undefined;
+
+/** One for the whole process, so that its lines keep their order and are flushed once. */
+function stderrLines(): LineWriter {
+  if (stderrWriter === undefined) {
+    const writer = new LineWriter({ fd: 2 });
+    process.once('exit', () => writer.flushSync());
+    stderrWriter = writer;
+  }
+  return stderrWriter;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
@@ -14,6 +15,7 @@ import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
+import { testClient } from '../helpers/vault.ts';
 
 const consent = { noticeVersion: 'v1', purpose: 'entry', givenAt: '2026-01-01T00:00:00.000Z', expiresAt: '2999-01-01T00:00:00.000Z' };
 const logger = createLogger('test', { level: 'silent' });
@@ -156,6 +158,54 @@ describe('a box with two tenants', () => {
     south.accept();
     await daemon.until('camera', ({ camera, state }) => camera === 'south-door' && state === 'live', from);
   });
+});
+
+test('the command line enrols a guest whose name is no argument', async () => {
+  const config = await writeConfig([]);
+  const picture = join(folder, 'guest.jpg');
+  await writeFile(picture, guest.toEnrol);
+  const main = new URL('../../provisioning/main.ts', import.meta.url).pathname;
+  const consents = ['--consent-notice', 'v1', '--consent-purpose', 'entry', '--consent-until', '2999-01-01'];
+  const command = promisify(execFile)(process.execPath, [
+    main,
+    'enrol-face',
+    picture,
+    '--config',
+    config,
+    '--tenant',
+    'north',
+    '--json',
+    ...consents,
+  ]);
+  command.child.stdin?.end('Ottoline Quist\n');
+  const { customerId } = JSON.parse((await command).stdout);
+  const appliance = openAppliance(join(folder, 'data'));
+  onTestFinished(() => appliance.close());
+  const vault = testClient({ box: appliance.box, dataDir: join(folder, 'data'), keyDir: join(folder, 'keys') }, 'north');
+  await vault.start();
+  expect(await vault.getCustomer(customerId)).toMatchObject({
+    profile: { name: 'Ottoline Quist' },
+    faces: [{ model: expect.any(String) }],
+  });
+});
+
+test('a tenant whose vault hangs (a dying disk) keeps nobody else waiting, and the box still stops when told', async () => {
+  const camera = await startCamera();
+  const file = await writeConfig([
+    { id: 'south-door', tenant: 'south', url: camera.url },
+    { id: 'north-door', tenant: 'north', url: camera.url },
+  ]);
+  const keyring = join(folder, 'data/tenants/south/keyring');
+  await mkdir(keyring, { recursive: true });
+  for (const other of ['keyring/keys.db', 'vault.db']) await writeFile(join(keyring, '..', other), '');
+  // Nobody ever writes into this pipe: reading the keyring's header never ends.
+  await promisify(execFile)('mkfifo', [join(keyring, 'header.json')]);
+  const daemon = startDaemon(file);
+  await daemon.until('camera', ({ camera: id, state }) => id === 'north-door' && state === 'live');
+  expect(daemon.events.map(({ type }) => type)).not.toContain('ready');
+  daemon.kill('SIGTERM');
+  expect(await daemon.exit).toBe(0);
+  expect(daemon.events.filter((event) => event.type === 'camera' && event.camera === 'south-door')).toEqual([]);
 });
 
 test('a box without its models, or with a file of the wrong shape, says so and does not start', async () => {

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Log } from 'node-av';
+import { AV_LOG_QUIET } from 'node-av/constants';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Camera } from '../../edge/pipeline/decode/camera.ts';
 import { CameraConnection, type CameraConnectionOptions } from '../../edge/pipeline/decode/camera-connection.ts';
@@ -10,6 +12,7 @@ import type { Frame } from '../../edge/pipeline/frame.ts';
 import { BackOff } from '../../edge/runtime/back-off.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
+import { H264Encoder } from '../../provisioning/demo/footage/h264-encoder.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { makeTestVideo, testVideoLuma } from '../helpers/make-test-video.ts';
 
@@ -163,6 +166,56 @@ test('a file that is no video is unsupported, and a missing one unreachable', as
   await writeFile(file, 'just words, again and again '.repeat(1000));
   await expect(connect(file).outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
   await expect(connect(join(folder, 'missing.mp4')).outcome).rejects.toMatchObject({ code: 'camera_unreachable' });
+});
+
+test('of files too, only formats of video reach FFmpeg: some decoders do not survive what they are given', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'securegate-decode-'));
+  cleanups.push(() => rm(folder, { recursive: true }));
+  const files = {
+    'art.txt': 'text is a film to FFmpeg '.repeat(200),
+    'list.mp4': 'ffconcat version 1.0\nfile art.txt\n',
+    'one.ppm': 'P6 1 1 255\nabc',
+  };
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(folder, name), content);
+    await expect(connect(join(folder, name)).outcome, name).rejects.toMatchObject({ code: 'camera_unsupported' });
+  }
+});
+
+describe('a hostile camera', () => {
+  test('cannot choose its decoder', async () => {
+    // Payload type 26 is Motion JPEG (RFC 3551).
+    const sdp = 'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=control:one\r\n';
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.on('data', (chunk) => {
+        const request = chunk.toString();
+        const head = `RTSP/1.0 200 OK\r\nCSeq: ${/CSeq: (\d+)/.exec(request)?.[1]}\r\nSession: 1\r\n`;
+        if (request.startsWith('DESCRIBE'))
+          socket.write(`${head}Content-Type: application/sdp\r\nContent-Length: ${sdp.length}\r\n\r\n${sdp}`);
+        else socket.write(`${head}Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n`);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanups.push(async () => server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    await expect(connect(`rtsp://127.0.0.1:${port}/x`).outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
+  });
+
+  test('cannot fill the memory with pictures of a size that no camera has', async () => {
+    const format = { width: 8192, height: 5120, fps: 5 };
+    const encoder = new H264Encoder(format);
+    await encoder.start();
+    Log.setLevel(AV_LOG_QUIET);
+    await encoder.encode(Buffer.alloc((format.width * format.height * 3) / 2, 128));
+    const source = new RtspCamera({ video: await encoder.finish(), fps: format.fps, end: 'loop' });
+    await source.start();
+    cleanups.push(() => source.stop());
+    const { outcome, seen } = connect(source.url, { silenceMs: 600 });
+    await expect(outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
+    expect(seen).toEqual([]);
+  });
 });
 
 test('a camera that dies is called again until it is stopped', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,6 +32,18 @@ function runs(pid: number): boolean {
 }
 
 describe('a vault in its own process', () => {
+  test('lets nobody open a debugger in it', async () => {
+    const vault = testClient(await testBox());
+    await vault.start();
+    process.kill(vault.pid ?? Number.NaN, 'SIGUSR1');
+    expect(await vault.listCustomers()).toEqual([]);
+    const tasks = `/proc/${vault.pid}/task`;
+    const threads = readdirSync(tasks).map((thread) => readFileSync(join(tasks, thread, 'comm'), 'utf8').trim());
+    expect(threads).toContain('V8Worker');
+    expect(threads).not.toContain('SignalInspector');
+    expect([vault.state, vault.restarts]).toEqual(['ready', 0]);
+  });
+
   test('keeps customers, consents, faces and sightings over a restart', async () => {
     const box = await testBox();
     const vault = testClient(box);

@@ -1,4 +1,14 @@
-import { AV_LOG_QUIET, AV_NOPTS_VALUE, AVERROR_EOF, AVERROR_INVALIDDATA, AVMEDIA_TYPE_VIDEO } from 'node-av/constants';
+import {
+  AV_CODEC_ID_H264,
+  AV_CODEC_ID_HEVC,
+  AV_LOG_QUIET,
+  AV_NOPTS_VALUE,
+  type AVCodecID,
+  AVERROR_EINVAL,
+  AVERROR_EOF,
+  AVERROR_INVALIDDATA,
+  AVMEDIA_TYPE_VIDEO,
+} from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Log, Packet, Frame as Picture } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -10,6 +20,18 @@ import { Sampler } from './sampler.ts';
 
 // FFmpeg's own messages may hold the camera's address with its credentials; errors are told by their codes instead.
 Log.setLevel(AV_LOG_QUIET);
+
+/**
+ * The sender chooses what FFmpeg runs: of its hundreds of formats and decoders none but these is ever reached, since one that
+ * falls over takes every tenant's cameras with it.
+ */
+const CODECS: ReadonlySet<AVCodecID> = new Set<AVCodecID>([AV_CODEC_ID_H264, AV_CODEC_ID_HEVC]);
+const CODEC_NAMES = 'h264,hevc';
+const FILE_FORMATS = 'mov,matroska,mpegts,h264,hevc';
+/** More than 8K. A decoder keeps up to 16 pictures: a stream of a few kilobytes that claims a huge size would take all of the memory. */
+const MAX_PIXELS = 40_000_000;
+/** Silences in which packets may come and no picture: the first whole one comes up to some seconds after the call. */
+const BLIND_SILENCES = 10;
 
 export interface CameraConnectionOptions {
   readonly tenant: string;
@@ -41,8 +63,9 @@ export class CameraConnection {
   readonly #converter = new RgbConverter();
   readonly #pictureClock = new PictureClock();
   #decoder: CodecContext | undefined;
-  #interrupted: 'silent' | 'aborted' | undefined;
+  #interrupted: 'silent' | 'blind' | 'aborted' | undefined;
   #lastProgress = 0;
+  #lastPicture = 0;
   #sequence = 0;
   #live = false;
   #paceFrom: number | undefined;
@@ -61,13 +84,15 @@ export class CameraConnection {
     if (signal.aborted) return 'aborted';
     const { clock, silenceMs } = this.#options;
     this.#input.allocContext();
-    const interrupt = (why: 'silent' | 'aborted'): void => {
+    const interrupt = (why: 'silent' | 'blind' | 'aborted'): void => {
       this.#interrupted ??= why;
       this.#input.interrupt();
     };
     this.#lastProgress = clock.monotonic();
+    this.#lastPicture = this.#lastProgress;
     const watchdog = setInterval(() => {
       if (clock.monotonic() - this.#lastProgress > silenceMs) interrupt('silent');
+      if (clock.monotonic() - this.#lastPicture > silenceMs * BLIND_SILENCES) interrupt('blind');
     }, 100);
     const onAbort = (): void => interrupt('aborted');
     signal.addEventListener('abort', onAbort, { once: true });
@@ -79,6 +104,9 @@ export class CameraConnection {
       if (this.#interrupted === 'aborted') return 'aborted';
       if (this.#interrupted === 'silent') {
         throw new SecureGateError(this.#live ? 'camera_silent' : 'camera_unreachable', 'No packet arrived in time', { cause: error });
+      }
+      if (this.#interrupted === 'blind') {
+        throw new SecureGateError('camera_unsupported', 'Packets arrive, but no picture can be decoded', { cause: error });
       }
       throw error;
     } finally {
@@ -97,20 +125,22 @@ export class CameraConnection {
       this.#isNetwork
         ? {
             rtsp_transport: 'tcp',
+            format_whitelist: 'rtsp',
+            codec_whitelist: CODEC_NAMES,
             protocol_whitelist: 'rtsp,rtsps,rtp,tcp,tls,crypto',
-            // The codec's parameters come with the session description: no need to watch the stream for a second first.
-            probesize: '32768',
-            analyzeduration: '0',
           }
-        : { protocol_whitelist: 'file' },
+        : { protocol_whitelist: 'file', format_whitelist: FILE_FORMATS, codec_whitelist: CODEC_NAMES },
     );
     const opened = await this.#input.openInput(this.#options.url, null, options);
-    this.#check(opened, opened === AVERROR_INVALIDDATA ? 'camera_unsupported' : 'camera_unreachable', 'open');
-    this.#check(await this.#input.findStreamInfo(), 'camera_unsupported', 'find streams');
+    // EINVAL: a format that is not let through.
+    const unsupported = opened === AVERROR_INVALIDDATA || opened === AVERROR_EINVAL;
+    this.#check(opened, unsupported ? 'camera_unsupported' : 'camera_unreachable', 'open');
+    // A session description says all that is needed; looking into the stream would decode it before any limit holds.
+    if (!this.#isNetwork) this.#check(await this.#input.findStreamInfo(), 'camera_unsupported', 'find streams');
     const streamIndex = this.#input.findBestStream(AVMEDIA_TYPE_VIDEO);
     const stream = this.#input.streams[streamIndex];
     if (stream === undefined) throw new SecureGateError('camera_unsupported', 'The stream has no video');
-    const codec = Codec.findDecoder(stream.codecpar.codecId);
+    const codec = CODECS.has(stream.codecpar.codecId) ? Codec.findDecoder(stream.codecpar.codecId) : null;
     if (codec === null) throw new SecureGateError('camera_unsupported', 'No decoder for this codec');
     const decoder = new CodecContext();
     decoder.allocContext3(codec);
@@ -118,6 +148,7 @@ export class CameraConnection {
     this.#check(decoder.parametersToContext(stream.codecpar), 'camera_unsupported', 'read the codec parameters');
     decoder.threadCount = 1;
     decoder.pktTimebase = stream.timeBase;
+    this.#check(decoder.setOption('max_pixels', String(MAX_PIXELS)), 'camera_unsupported', 'limit the decoder');
     this.#check(await decoder.open2(codec), 'camera_unsupported', 'open the decoder');
     return streamIndex;
   }
@@ -130,6 +161,7 @@ export class CameraConnection {
       if (code === AVERROR_EOF) break;
       this.#check(code, 'camera_ended', 'read');
       try {
+        // Sound alone is no sign of life: a camera whose pictures stopped is silent.
         if (this.#packet.streamIndex !== streamIndex) continue;
         // Sound alone is no sign of life.
         this.#lastProgress = this.#options.clock.monotonic();
@@ -149,6 +181,7 @@ export class CameraConnection {
     // A damaged packet is no reason to give the camera up: the decoder goes on at the next intact one.
     if ((await decoder.sendPacket(packet)) < 0) return;
     while ((await decoder.receiveFrame(this.#picture)) >= 0) {
+      this.#lastPicture = this.#options.clock.monotonic();
       try {
         if (this.#picture.decodeErrorFlags === 0) await this.#deliver(signal);
       } finally {
@@ -199,6 +232,7 @@ export class CameraConnection {
       if (signal.aborted) throw new SecureGateError('stopped', 'The camera was stopped');
       await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 100)));
       this.#lastProgress = clock.monotonic();
+      this.#lastPicture = this.#lastProgress;
     }
   }
 

@@ -2,8 +2,8 @@ import { AV_PIX_FMT_RGB24, type AVPixelFormat, SWS_BILINEAR } from 'node-av/cons
 import { type Frame as Picture, SoftwareScaleContext } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 
-/** Widest picture that is analysed; larger ones are scaled down, since a face that only shows there is below every model's input. */
-const MAX_WIDTH = 1920;
+/** Longer side of the picture that is analysed; larger ones are scaled down, since a face that only shows there is below every model's input. */
+const MAX_SIDE = 1920;
 
 /** Turns decoded pictures (any pixel format) into packed 8-bit RGB, on libuv's threads. */
 export class RgbConverter {
@@ -12,8 +12,8 @@ export class RgbConverter {
 
   /** Size in pixels of the converted picture. */
   sizeOf(picture: Picture): { width: number; height: number } {
-    const scale = Math.min(1, MAX_WIDTH / picture.width);
-    return { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
+    const scale = Math.min(1, MAX_SIDE / Math.max(picture.width, picture.height));
+    return { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) };
   }
 
   /**

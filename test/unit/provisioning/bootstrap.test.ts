@@ -1,5 +1,16 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,7 +25,7 @@ const NPM = `#!/bin/sh
 echo "npm $*" >> "$CALLS"
 [ -n "$NPM_FAILS" ] && { echo "$NPM_FAILS" >&2; exit 1; }
 [ -n "$NPM_DIES" ] && kill -9 $$
-sleep 0.2
+if [ -n "$NPM_UNTIL" ]; then until [ -e "$NPM_UNTIL" ]; do sleep 0.05; done; else sleep 0.2; fi
 mkdir -p node_modules
 case "$*" in *--prefix*)
   cp package-lock.json "$CALLS.lock"
@@ -173,20 +184,25 @@ describe('the dependencies', () => {
 });
 
 describe('two starts at once', () => {
-  const another = () =>
+  const another = (more: NodeJS.ProcessEnv = {}) =>
     promisify(execFile)(
       process.execPath,
       [
         '--input-type=module',
         '-e',
-        `const { bootstrap } = await import(${JSON.stringify(BOOTSTRAP)});
-         await bootstrap({ root: ${JSON.stringify(root)}, withTests: false, env: process.env, uid: 0, say: console.log });`,
+        `import { writeFileSync } from 'node:fs';
+         const { bootstrap } = await import(${JSON.stringify(BOOTSTRAP)});
+         await bootstrap({ root: ${JSON.stringify(root)}, withTests: false, env: process.env, uid: 0, say: (line) => {
+           console.log(line);
+           if (line.startsWith('waiting')) writeFileSync(process.env.CALLS + '.waits', '');
+         } });`,
       ],
-      { env },
+      { env: { ...env, ...more } },
     );
 
   test('install once: the others wait and say so', async () => {
-    const outputs = await Promise.all([another(), another(), another()]);
+    const until = { NPM_UNTIL: join(folder, 'calls.waits') };
+    const outputs = await Promise.all([another(until), another(until), another(until)]);
     expect(calls()).toHaveLength(1);
     expect(outputs.filter(({ stdout }) => stdout.includes('waiting for another start'))).not.toEqual([]);
     expect(readdirSync(join(root, '.cache'))).toEqual([]);
@@ -195,8 +211,18 @@ describe('two starts at once', () => {
   test('do not wait for one that died', async () => {
     const { stdout: dead } = await promisify(execFile)(process.execPath, ['-p', 'process.pid']);
     mkdirSync(join(root, '.cache'));
-    writeFileSync(join(root, '.cache/bootstrap.lock'), dead.trim());
+    writeFileSync(join(root, '.cache/bootstrap.lock'), `${dead.trim()} 1`);
     await Promise.all([another(), another()]);
+    expect(calls()).toHaveLength(1);
+    expect(readdirSync(join(root, '.cache'))).toEqual([]);
+  });
+
+  test('do not wait for one that died and whose number is now their own, as after a restart of a container', async () => {
+    mkdirSync(join(root, '.cache'));
+    const lock = join(root, '.cache/bootstrap.lock');
+    writeFileSync(`${lock}.${process.pid}`, `${process.pid} 1`);
+    linkSync(`${lock}.${process.pid}`, lock);
+    await start();
     expect(calls()).toHaveLength(1);
     expect(readdirSync(join(root, '.cache'))).toEqual([]);
   });

@@ -22,8 +22,10 @@ beforeAll(() => {
   writeFileSync(join(root, 'npm'), '#!/bin/sh\n', { mode: 0o755 });
   writeFileSync(
     join(root, 'provisioning/main.ts'),
-    `const what: string = process.argv[2] ?? '';
-     if (what === 'env') console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env }));
+    `import { readFileSync } from 'node:fs';
+     const what: string = process.argv[2] ?? '';
+     if (what === 'env') console.log(JSON.stringify({ args: process.argv.slice(2), node: process.execArgv, env: process.env }));
+     if (what === 'limits') console.log(readFileSync('/proc/self/limits', 'utf8'));
      if (what === 'exit') process.exitCode = 7;
      if (what === 'die') process.kill(process.pid, 'SIGKILL');
      if (what === 'wait') {
@@ -44,11 +46,19 @@ function launch(args: string[], env: NodeJS.ProcessEnv = {}): ChildProcessByStdi
 }
 
 test('runs the command with what must be in the environment before Node starts', async () => {
-  const { args, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
+  const { args, node, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
   expect(args).toEqual(['env', '--json', 'a b']);
-  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165' });
+  expect(node).toContain('--disable-sigusr1');
+  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165', ORT_DISABLE_TELEMETRY: '1' });
   expect(env.PATH.split(':')[0]).toBe(join(process.execPath, '..'));
   expect(env.NODE_OPTIONS).toBeUndefined();
+});
+
+test('leaves no core dump, wherever the limit was', async () => {
+  const script = `ulimit -c unlimited 2>/dev/null; exec "$@"`;
+  const started = [process.execPath, join(root, 'provisioning/launch.mjs'), 'limits', 'a b'];
+  const child = spawn('/bin/sh', ['-c', script, 'sh', ...started], { stdio: ['ignore', 'pipe', 'inherit'] });
+  expect(await text(child.stdout)).toMatch(/^Max core file size +0 +0 /m);
 });
 
 test('leaves what somebody set alone', async () => {

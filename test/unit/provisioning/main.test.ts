@@ -9,6 +9,8 @@ const MAIN = join(import.meta.dirname, '../../../provisioning/main.ts');
 function securegate(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [MAIN, ...args], {
     encoding: 'utf8',
+    // What `enrol-face` reads: a name.
+    input: 'Somebody\n',
     env: { ...process.env, UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165' },
   });
 }
@@ -16,7 +18,7 @@ function securegate(...args: string[]): { status: number | null; stdout: string;
 /** Arguments of an enrolment that lacks nothing; later ones count. */
 function enrolment(picture: string, ...more: string[]): string[] {
   const consent = ['--consent-notice', '1', '--consent-purpose', 'entry', '--consent-until', '2999-01-01'];
-  return ['enrol-face', picture, '--config', picture, '--tenant', 'north', '--name', 'Somebody', ...consent, ...more];
+  return ['enrol-face', picture, '--config', picture, '--tenant', 'north', ...consent, ...more];
 }
 
 test('lists its commands and exit codes', () => {
@@ -73,6 +75,10 @@ test('a failure ends with 1, its code and the next step', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('a name is no argument: arguments are in the process list', () => {
+  expect(securegate(...enrolment(MAIN, '--name', 'Somebody')).status).toBe(2);
 });
 
 test.each(['06/07/2027', '2027', '2027-02-31', '30.6.2027', 'tomorrow', '2027-06-30T12:00'])('%s is no end of a consent', (date) => {

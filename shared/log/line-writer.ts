@@ -1,0 +1,89 @@
+import { constants, openSync, write, writeSync } from 'node:fs';
+
+export interface LineWriterOptions {
+  /** Where to write: 1 or 2. */
+  readonly fd: number;
+  /** Called when lines begin to be lost, with what the system says, or with nothing when the reader is too slow; then not again until some get through. */
+  readonly onLost?: (error: Error | undefined) => void;
+}
+
+/** Bytes that wait for a slow reader. */
+const MOST_WAITING_BYTES = 4 * 1024 * 1024;
+const FULL_PIPE_PAUSE_MS = 100;
+
+/**
+ * Writes lines without ever blocking or stopping the process: neither a reader that is stuck, nor one that is gone, nor a full
+ * disk behind a redirection is a reason for a box to stand still. What cannot be written is lost; what comes later is tried again.
+ */
+export class LineWriter {
+  readonly #options: LineWriterOptions;
+  #waiting: Buffer[] = [];
+  #bytes = 0;
+  #writing = false;
+  #losing = false;
+
+  constructor(options: LineWriterOptions) {
+    this.#options = options;
+  }
+
+  write(line: string): void {
+    const bytes = Buffer.from(line);
+    if (this.#bytes + bytes.length > MOST_WAITING_BYTES) {
+      this.#lost(undefined);
+      return;
+    }
+    this.#waiting.push(bytes);
+    this.#bytes += bytes.length;
+    if (!this.#writing) this.#writeOn();
+  }
+
+  /** Writes what waits before the process ends. One try, which a pipe's stuck reader cannot block. */
+  flushSync(): void {
+    const rest = Buffer.concat(this.#waiting.splice(0));
+    this.#bytes -= rest.length;
+    if (rest.length === 0) return;
+    try {
+      const fd = openUnblocked(this.#options.fd);
+      for (let done = 0; done < rest.length; ) done += writeSync(fd, rest, done);
+    } catch (error) {
+      this.#lost(error instanceof Error ? error : undefined);
+    }
+  }
+
+  #writeOn(): void {
+    const chunk = Buffer.concat(this.#waiting.splice(0));
+    if (chunk.length === 0) return;
+    this.#writing = true;
+    write(this.#options.fd, chunk, (error, written) => {
+      this.#writing = false;
+      const full = error?.code === 'EAGAIN';
+      const left = error === null || full ? chunk.subarray(written) : chunk.subarray(0, 0);
+      this.#bytes -= chunk.length - left.length;
+      if (left.length > 0) this.#waiting.unshift(left);
+      if (error === null) this.#losing = false;
+      else if (!full) this.#lost(error);
+      if (full) setTimeout(() => this.#retry(), FULL_PIPE_PAUSE_MS).unref();
+      else this.#writeOn();
+    });
+  }
+
+  #retry(): void {
+    if (!this.#writing) this.#writeOn();
+  }
+
+  #lost(error: Error | undefined): void {
+    if (this.#losing) return;
+    this.#losing = true;
+    this.#options.onLost?.(error);
+  }
+}
+
+/** The same file or pipe, opened once more so that writing to it does not block; a socket (the journal's) cannot be, and stays as it is. */
+function openUnblocked(fd: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENXIO') return fd;
+    throw error;
+  }
+}
