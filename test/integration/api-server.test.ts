@@ -57,8 +57,8 @@ describe('where it listens', () => {
 });
 
 /** What a server says to raw bytes until it ends the connection. */
-async function raw(bytes: string): Promise<string> {
-  const { hostname, port } = new URL(api.url);
+async function raw(bytes: string, url = api.url): Promise<string> {
+  const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = '';
   socket.on('data', (chunk: Buffer) => {
@@ -74,9 +74,14 @@ async function raw(bytes: string): Promise<string> {
 
 describe('a client that keeps the connection waiting is let go', () => {
   test('in its headers', async () => {
-    const answer = await raw('GET /healthz HTTP/1.1\r\nHost: box\r\nX-Slow: ');
-    expect(answer).toContain('HTTP/1.1 400');
-    expect(answer).toContain('"code":"invalid_request"');
+    const running = await another({ timeouts: { headersMs: 300, requestMs: 60_000 } });
+    try {
+      const answer = await raw('GET /healthz HTTP/1.1\r\nHost: box\r\nX-Slow: ', running.url);
+      expect(answer).toContain('HTTP/1.1 400');
+      expect(answer).toContain('"code":"invalid_request"');
+    } finally {
+      await running.stop();
+    }
   });
 
   test('in its body', async () => {

@@ -30,6 +30,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['room edge/vault', 'edge/vault/breach.ts', "import '../appliance/target.ts';"],
   ['room edge/appliance', 'edge/appliance/breach.ts', "import '../inference/target.ts';"],
   ['room edge/api', 'edge/api/breach.ts', "import '../pipeline/frame.ts';"],
+  ['room edge/console', 'edge/console/breach.ts', "import '../appliance/target.ts';"],
   ['room models', 'models/breach.ts', "import '../edge/runtime/target.ts';"],
   ['room provisioning', 'provisioning/breach.ts', "import '../cloud/target.ts';"],
   ['room shared', 'shared/breach.ts', "import '../models/target.ts';"],

@@ -5,8 +5,8 @@ export const boxClock = {
   /** @param date the Date header of an answer */
   observe(date: string | null): void {
     const told = date === null ? Number.NaN : Date.parse(date);
-    // The header is cut to the second, so that on average the box is half a second further.
-    if (Number.isFinite(told)) offsetMs = told + 500 - Date.now();
+    // The header is cut to the second: this clock is up to a second behind the box, and never ahead of it.
+    if (Number.isFinite(told)) offsetMs = told - Date.now();
   },
   /** Milliseconds since the Unix epoch. */
   now: (): number => Date.now() + offsetMs,

@@ -6,6 +6,8 @@ import { useLoad } from '../hooks/use-load.ts';
 import { useNow } from '../hooks/use-now.ts';
 import { EnrolFromSighting } from '../sightings/enrol-from-sighting.tsx';
 import { SightingCard } from '../sightings/sighting-card.tsx';
+import { useSteady } from '../sightings/use-steady.ts';
+import { WaitingButton } from '../sightings/waiting-button.tsx';
 
 const SHOWN = 12;
 
@@ -25,15 +27,17 @@ export function LatestSightings({ tenants }: { readonly tenants: readonly string
     },
     3000,
   );
+  const { shown, waiting, release, hold } = useSteady(data ?? []);
   return (
-    <aside className="latest" aria-label="Latest sightings">
+    <aside className="latest" aria-label="Latest sightings" {...hold}>
       <header>
         <h2>Latest sightings</h2>
+        <WaitingButton waiting={waiting} onShow={release} />
         <a href={hrefOf('sightings')}>All</a>
       </header>
       {data?.length === 0 && <p className="quiet">Nobody has been seen yet.</p>}
       <ul>
-        {data?.map((sighting) => (
+        {shown.map((sighting) => (
           <SightingCard key={sighting.id} sighting={sighting} now={now} dense onEnrol={setEnrolling} />
         ))}
       </ul>

@@ -69,16 +69,26 @@ export function Shell({ theme, onTheme, onOut }: Props) {
       </nav>
       <main className="main" id="main" tabIndex={-1}>
         <ErrorBoundary key={route.page}>
-          <Tenants>
-            <CurrentPage route={route} />
-          </Tenants>
+          {route.page === 'system' ? (
+            <SystemPage />
+          ) : (
+            <Tenants>
+              <VenuePage page={route.page} params={route.params} />
+            </Tenants>
+          )}
         </ErrorBoundary>
       </main>
     </div>
   );
 }
 
-function CurrentPage({ route: { page, params } }: { readonly route: Route }) {
+interface VenuePageProps {
+  readonly page: Exclude<PageName, 'system'>;
+  readonly params: Route['params'];
+}
+
+/** The pages about one venue or all of them. */
+function VenuePage({ page, params }: VenuePageProps) {
   switch (page) {
     case 'live':
       return <LivePage params={params} />;
@@ -90,7 +100,5 @@ function CurrentPage({ route: { page, params } }: { readonly route: Route }) {
       return <SearchPage params={params} />;
     case 'cameras':
       return <CamerasPage params={params} />;
-    case 'system':
-      return <SystemPage />;
   }
 }

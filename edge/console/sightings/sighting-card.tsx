@@ -45,7 +45,7 @@ export function SightingCard({ sighting, now, dense = false, onEnrol }: Props) {
       {!dense && (
         <div className="sighting-facts">
           {score === null ? (
-            <span className="quiet">no good shot</span>
+            <span className="quiet">{outcome === 'unknown' ? 'like nobody enrolled' : 'no good shot'}</span>
           ) : (
             <span>
               similarity {score.toFixed(2)} <span className="quiet">from {votes === 1 ? '1 shot' : `${votes} shots`}</span>
