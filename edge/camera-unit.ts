@@ -101,10 +101,6 @@ export class CameraUnit implements Part {
     });
   }
 
-  get tenant(): string {
-    return this.#options.tenant.id;
-  }
-
   async start(): Promise<void> {
     this.#pipeline.start();
     this.#source.start();

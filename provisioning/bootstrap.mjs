@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildConsole, hasConsole } from './build-console.mjs';
 import { holdLock } from './hold-lock.mjs';
 
 /** Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP. */
@@ -39,6 +40,7 @@ export async function bootstrap({ root, withTests, say, env, uid }) {
   const isReady = async () =>
     (system || (await hasRuntime(root, runtime))) &&
     (await hasDependencies(root, runtime, withTests)) &&
+    (await hasConsole(root)) &&
     (!withTests || missingPackages(env).length === 0);
   if (await isReady()) return { node };
 
@@ -49,6 +51,10 @@ export async function bootstrap({ root, withTests, say, env, uid }) {
   try {
     if (!system && !(await hasRuntime(root, runtime))) await installRuntime(root, securegate.runtime, say, env);
     if (!(await hasDependencies(root, runtime, withTests))) await installDependencies(root, runtime, withTests, say, env);
+    if (!(await hasConsole(root))) {
+      say("building the operator's page");
+      await buildConsole(root, (args) => run(node, args, { cwd: root, env, say }));
+    }
     if (withTests) await installPackages(say, env, uid);
   } finally {
     await release();

@@ -18,13 +18,17 @@ export class LoginLinks {
     this.#sweep = database.prepare('DELETE FROM login_links WHERE expires_at <= ?');
   }
 
-  /** @returns the secret of the link, good for ten minutes. It belongs into the fragment of a URL, which no server ever sees. */
-  add(): string {
+  /**
+   * @returns the secret of the link, which belongs into the fragment of a URL, where no server ever sees it; and when it ends
+   * (milliseconds since the Unix epoch), ten minutes from now
+   */
+  add(): { link: string; expiresAt: number } {
     const now = this.#clock.now();
     this.#sweep.run(now);
     const link = newSecretText();
-    this.#insert.run(hashSecretText(link), now + LINK_MS);
-    return link;
+    const expiresAt = now + LINK_MS;
+    this.#insert.run(hashSecretText(link), expiresAt);
+    return { link, expiresAt };
   }
 
   /** Uses the link up. @returns whether it was good */

@@ -5,6 +5,7 @@ import { addCustomerRoutes } from './customers.ts';
 import { addFaceRoutes } from './faces.ts';
 import { addHealthRoutes } from './health.ts';
 import { addLiveRoute } from './live.ts';
+import { addLoginLinkRoute } from './login-links.ts';
 import { addSearchRoutes } from './search.ts';
 import { addSessionRoutes } from './session.ts';
 import { addSightingRoutes } from './sightings.ts';
@@ -18,6 +19,7 @@ import { addWebhookRoutes } from './webhooks.ts';
 export function addRoutes(api: Api, context: RouteContext): void {
   addHealthRoutes(api, context);
   addSessionRoutes(api, context);
+  addLoginLinkRoute(api, context);
   addSystemRoutes(api, context);
   addTenantRoutes(api, context);
   addApiKeyRoutes(api, context);

@@ -81,6 +81,9 @@ export const logInSchema = z
   .union([z.strictObject({ token: z.string().min(1).max(200) }), z.strictObject({ link: z.string().min(1).max(200) })])
   .meta({ id: 'LogIn', examples: [{ token: 'sga_…' }] });
 
+/** `link` is the secret of the page's address `/#link=…`; it is in this answer and never again. */
+export const loginLinkSchema = z.strictObject({ link: z.string(), expiresAt: z.iso.datetime() }).meta({ id: 'LoginLink' });
+
 export const sessionSchema = z.strictObject({ subject: z.literal('admin'), expiresAt: z.iso.datetime() }).meta({ id: 'Session' });
 
 /** A sighting as the API tells it: with the name for those who may read people. */

@@ -10,7 +10,6 @@ import type {
 } from '../../api/schemas/box.ts';
 import type { problemSchema } from '../../api/schemas/common.ts';
 import type {
-  candidateSchema,
   consentSchema,
   customerPatchSchema,
   customerSchema,
@@ -40,7 +39,6 @@ export type Consent = z.infer<typeof consentSchema>;
 export type Face = z.infer<typeof faceSchema>;
 export type NewFace = z.infer<typeof newFaceResultSchema>;
 export type Quality = z.infer<typeof qualitySchema>;
-export type Candidate = z.infer<typeof candidateSchema>;
 export type SearchResult = z.infer<typeof searchResultSchema>;
 
 export interface Page<Item> {
