@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConfigInput } from '../../edge/config/schema.ts';
@@ -32,10 +32,16 @@ export async function writeConfig(run: RunFolder, urls: Readonly<Record<string, 
     keyDir: 'keys',
     // Any free port: another box, or another demo, may run on this machine.
     api: { port: 0 },
-    tenants: TENANTS.map((id) => ({ id, org: 'demo' })),
+    // As long as it may be: time enough to enrol somebody unknown while the box still has the face.
+    tenants: TENANTS.map((id) => ({ id, org: 'demo', unmatchedTtlMs: 60_000 })),
     cameras,
   };
   await writeFile(run.config, `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** Secret that opens the API: the daemon made it at its first start. */
+export async function readAdminToken({ data }: RunFolder): Promise<string> {
+  return (await readFile(join(data, 'admin.token'), 'utf8')).trim();
 }
 
 export async function removeRunFolder({ path }: RunFolder): Promise<void> {

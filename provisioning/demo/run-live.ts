@@ -2,13 +2,14 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import type { EdgeEvent } from '../../shared/messages/events.ts';
 import { startCameras } from './camera/start-cameras.ts';
+import { consoleLink } from './daemon/console-link.ts';
 import { DaemonProcess } from './daemon/daemon-process.ts';
 import { enrolGuests } from './enrolment/enrol-guests.ts';
 import { FRAME, TENANTS } from './footage/script.ts';
 import type { Prepared } from './prepare.ts';
 import { EventPrinter } from './print/event-printer.ts';
 import type { Palette } from './print/palette.ts';
-import { type RunFolder, writeConfig } from './run-folder.ts';
+import { type RunFolder, readAdminToken, writeConfig } from './run-folder.ts';
 
 export interface LiveOptions {
   readonly prepared: Prepared;
@@ -42,9 +43,18 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
   try {
     await writeConfig(run, cameras.urls);
     const printer = new EventPrinter(new Map(enrolled.map(({ customerId, name }) => [customerId, name])), palette);
+    const invite = async (api: string): Promise<void> => {
+      try {
+        for (const line of invitation(await consoleLink(api, await readAdminToken(run)), palette)) print(line);
+      } catch (error) {
+        // The show goes on at the terminal.
+        if (!signal.aborted) say(`there is no way into the console: ${SecureGateError.from(error).message}`);
+      }
+    };
     const onEvent = (event: EdgeEvent): void => {
       const line = printer.lineOf(event);
       if (line !== undefined) print(line);
+      if (event.type === 'ready') void invite(event.api);
     };
     const daemon = new DaemonProcess({ configFile: run.config, logFile: run.log, onEvent });
     const ended = daemon.start();
@@ -60,4 +70,13 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
   } finally {
     await cameras.stop();
   }
+}
+
+/** @param link address of the console */
+function invitation(link: string, palette: Palette): string[] {
+  return [
+    `\nOpen ${palette.bold(link)}`,
+    'Live names the guests and calls everybody else unknown. Press Enrol beside somebody unknown, and the box knows them on their next round.',
+    'Search finds a person by a picture; People has what each of them agreed to. The link works once, within ten minutes.\n',
+  ];
 }

@@ -117,6 +117,7 @@ describe('the document', () => {
         'public GET /healthz',
         'public GET /readyz',
         'public POST /v1/session',
+        'admin POST /v1/login-links',
         'session GET /v1/session',
         'session DELETE /v1/session',
         'admin GET /metrics',
