@@ -212,7 +212,7 @@ describe('a hostile camera', () => {
     const source = new RtspCamera({ video: await encoder.finish(), fps: format.fps, end: 'loop' });
     await source.start();
     cleanups.push(() => source.stop());
-    const { outcome, seen } = connect(source.url, { silenceMs: 600 });
+    const { outcome, seen } = connect(source.url, { silenceMs: 1200 });
     await expect(outcome).rejects.toMatchObject({ code: 'camera_unsupported' });
     expect(seen).toEqual([]);
   });
