@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { buildConsole, hasConsole } from './build-console.mjs';
 import { holdLock } from './hold-lock.mjs';
 
-/** Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP. */
-export const TEST_PACKAGES = ['gstreamer1.0-tools', 'gstreamer1.0-plugins-good'];
+/**
+ * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
+ * console; OpenSSL, to make certificates.
+ */
+export const TEST_PACKAGES = ['gstreamer1.0-tools', 'gstreamer1.0-plugins-good', 'chromium', 'openssl'];
 
 /** Something the person at the keyboard has to do first; `message` says what. */
 export class BootstrapError extends Error {

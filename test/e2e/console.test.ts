@@ -1,0 +1,223 @@
+import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { projectRoot } from '../../models/registry/project-root.ts';
+import { PHOTO_FACES } from '../../provisioning/demo/footage/faces.ts';
+import { CAMERAS } from '../../provisioning/demo/footage/script.ts';
+import { samplePhotos } from '../helpers/sample-photos.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+const SILENT = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+/** Everybody comes by again after this time at the latest: the length of the footage, twice for a busy machine. */
+const ROUND_MS = 64_000;
+
+const root = projectRoot();
+const screenshots = join(root, '.cache', 'screenshots');
+
+describe.skipIf(!existsSync(CHROMIUM))(
+  "the console in a browser (skipped where Debian's chromium is not installed)",
+  { timeout: 120_000 },
+  () => {
+    let folder: string;
+    let demo: ChildProcessByStdio<null, Readable, null>;
+    let link: URL;
+    let browser: Browser;
+    let page: Page;
+    /** What the browser's console said that it should not. */
+    const complaints: string[] = [];
+    const origins = new Set<string>();
+
+    beforeAll(async () => {
+      if (!existsSync(join(root, '.cache', 'console', 'index.html'))) {
+        execFileSync(
+          process.execPath,
+          ['node_modules/vite/bin/vite.js', 'build', '--config', 'edge/console/vite.config.ts', 'edge/console'],
+          {
+            cwd: root,
+            stdio: 'ignore',
+          },
+        );
+      }
+      await mkdir(screenshots, { recursive: true });
+      folder = await mkdtemp(join(tmpdir(), 'securegate-test-'));
+      const env = { ...process.env, TMPDIR: folder, UV_THREADPOOL_SIZE: '128' };
+      demo = spawn(process.execPath, ['provisioning/main.ts', 'demo'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env });
+      link = await printedLink(demo);
+      browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...SILENT] });
+      page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: 'dark' });
+      page.setDefaultTimeout(20_000);
+      page.on('console', (message) => {
+        // The browser itself writes down every refused request; the face of a sighting that was let go is one.
+        const refused = /^Failed to load resource: the server responded with a status of 404/.test(message.text());
+        if (message.type() === 'error' && !refused) complaints.push(`${message.text()} ${message.location().url}`);
+      });
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      page.on('request', (request) => origins.add(new URL(request.url()).origin));
+    }, 300_000);
+
+    afterAll(async () => {
+      await browser?.close();
+      if (demo?.exitCode === null) {
+        const exit = once(demo, 'exit');
+        demo.kill('SIGTERM');
+        await exit;
+      }
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    let shots = 0;
+    afterEach(async ({ task }) => {
+      shots += 1;
+      const name = task.name.replaceAll(/\W+/g, '-');
+      await page?.screenshot({ path: join(screenshots, `${String(shots).padStart(2, '0')}-${name}.png`) });
+    });
+
+    const tile = (camera: string): Locator => page.getByRole('article', { name: new RegExp(`^${camera},`) });
+    const goTo = (name: string): Promise<void> => page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
+    const venue = (name: string): Promise<void> => page.getByRole('radio', { name, exact: true }).check();
+
+    test('a link from the terminal logs in, and leaves the address', async () => {
+      await page.goto(link.href);
+      await page.getByRole('heading', { name: 'Live', exact: true }).waitFor();
+      expect(page.url()).not.toContain(link.hash.slice('#link='.length));
+      const [run = ''] = await readdir(folder);
+      const log = await readFile(join(folder, run, 'log', 'daemon.log'), 'utf8');
+      expect(log).toContain('"route":"/v1/login-links"');
+      expect(log).not.toContain(link.hash.slice('#link='.length));
+    });
+
+    test('the link logs nobody in again', async () => {
+      const other = await browser.newPage();
+      await other.goto(link.href);
+      await other.getByRole('heading', { name: 'Log in to this box' }).waitFor();
+      await other.getByRole('alert').waitFor();
+      await other.close();
+    });
+
+    test('the tiles of all cameras move', async () => {
+      for (const { id } of CAMERAS) {
+        const picture = tile(id).getByRole('img', { name: 'Live picture' });
+        await tile(id).locator('.cover').waitFor({ state: 'detached' });
+        const before = await picture.screenshot();
+        await expect.poll(async () => (await picture.screenshot()).equals(before), { timeout: 20_000 }).toBe(false);
+      }
+    });
+
+    test('a guest is called by name', async () => {
+      await tile('harbour-door').getByRole('link', { name: 'Isaveth Quillmarrow' }).waitFor({ timeout: ROUND_MS });
+    });
+
+    test('a guest of the other venue is unknown', async () => {
+      await tile('arena-gate').getByText('1 unknown').waitFor({ timeout: ROUND_MS });
+    });
+
+    test('somebody unknown is enrolled from a sighting, and called by name from then on', async () => {
+      await goTo('Sightings');
+      await page.getByLabel('Camera', { exact: true }).selectOption('arena-gate');
+      const unknown = page.getByRole('listitem').filter({ hasText: 'Unknown' });
+      await unknown.getByRole('button', { name: 'Enrol' }).first().click({ timeout: ROUND_MS });
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Name').fill('Tamsin Oakhollow');
+      await dialog.getByLabel('Notice shown').fill('2026-1');
+      await dialog.getByLabel('Purpose', { exact: true }).fill('Entry without ticket');
+      await dialog.getByRole('checkbox').check();
+      await dialog.getByRole('button', { name: 'Enrol' }).click();
+      await dialog.getByText('Tamsin Oakhollow is enrolled.').waitFor();
+      await page.screenshot({ path: join(screenshots, 'enrolled.png') });
+      await dialog.getByRole('button', { name: 'Done' }).click();
+      await goTo('Live');
+      await tile('arena-gate').getByRole('link', { name: 'Tamsin Oakhollow' }).waitFor({ timeout: ROUND_MS });
+    });
+
+    test('a profile shows the picture that was enrolled', async () => {
+      await goTo('People');
+      await venue('north-arena');
+      await page.getByRole('link', { name: 'Tamsin Oakhollow' }).click();
+      const profile = page.getByRole('article', { name: 'Profile of Tamsin Oakhollow' });
+      await profile.getByRole('img').first().waitFor();
+    });
+
+    test('a picture finds the person at their venue, and nobody at the other one', async () => {
+      await goTo('Search');
+      for (const [name, answer] of [
+        ['harbour-hall', 'Brannoc Tavistreel'],
+        ['north-arena', 'Nobody known'],
+      ] as const) {
+        await venue(name);
+        await page.locator('input[type=file]').setInputFiles({ name: 'face.jpg', mimeType: 'image/jpeg', buffer: await medic() });
+        await page.getByRole('region', { name: 'Answer' }).getByRole('heading', { name: answer }).waitFor();
+      }
+    });
+
+    test('cameras of the configuration say so; another one is tested, added and removed', async () => {
+      await goTo('Cameras');
+      await venue('harbour-hall');
+      const door = page.getByRole('row', { name: /harbour-door/ });
+      await door.getByText('in the configuration').waitFor();
+      expect(await door.getByRole('button').count()).toBe(0);
+      const address = await door.locator('.address').innerText();
+      await page.getByRole('button', { name: 'Add a camera' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Address').fill(address);
+      await dialog.getByLabel('Short name').fill('second-look');
+      await dialog.getByRole('button', { name: 'Test this address' }).click();
+      await dialog.getByRole('img', { name: 'What the camera shows now' }).waitFor();
+      await page.screenshot({ path: join(screenshots, 'camera-test.png') });
+      await dialog.getByRole('button', { name: 'Add camera' }).click();
+      await page
+        .getByRole('row', { name: /second-look/ })
+        .getByText('Live')
+        .waitFor();
+      await page.getByRole('button', { name: 'Remove second-look' }).click();
+      await dialog.getByRole('button', { name: 'Remove' }).click();
+      await page.getByRole('row', { name: /second-look/ }).waitFor({ state: 'detached' });
+    });
+
+    test('the state of the box is shown, and after logging out nothing is', async () => {
+      await goTo('System');
+      await page.getByText('north-arena').first().waitFor();
+      await page.screenshot({ path: join(screenshots, 'system.png') });
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.getByLabel('Admin token').waitFor();
+      await page.reload();
+      await page.getByLabel('Admin token').waitFor();
+    });
+
+    test('no error was written to the console, and no other host was asked', () => {
+      // Asking whether there is a session is how the page finds out that it has to log in.
+      expect(complaints.filter((line) => !/status of 401.*\/v1\/session$/.test(line))).toEqual([]);
+      expect([...origins].filter((origin) => origin !== link.origin)).toEqual([]);
+    });
+  },
+);
+
+/** Reads the demo's output to its end; kept once the link is printed. */
+function printedLink(demo: ChildProcessByStdio<null, Readable, null>): Promise<URL> {
+  const { promise, resolve, reject } = Promise.withResolvers<URL>();
+  const lines = createInterface({ input: demo.stdout });
+  lines.on('line', (line) => {
+    const found = /^Open (http:\/\/127\.0\.0\.1:\d+\/#link=[\w-]+)$/.exec(line)?.[1];
+    if (found !== undefined) resolve(new URL(found));
+  });
+  lines.on('close', () => reject(new Error('the demo ended without a link')));
+  return promise;
+}
+
+/** A picture of a guest of `harbour-hall`, another crop than those that were enrolled. */
+async function medic(): Promise<Buffer> {
+  const face = PHOTO_FACES.find(({ person, photo }) => person === 'medic' && photo === 3);
+  const photo = (await samplePhotos())[2];
+  if (face === undefined || photo === undefined) throw new Error('there is no such face');
+  const { x, y, width, height } = face.box;
+  const region = { left: Math.round(x - width / 2), top: Math.max(0, Math.round(y - height / 2)), width: width * 2, height: height * 2 };
+  return sharp(photo).extract(region).jpeg().toBuffer();
+}
