@@ -172,12 +172,19 @@ export class Daemon {
   #camerasPart(): Part {
     return {
       name: 'cameras',
-      start: async () => {
+      start: async (signal) => {
         await this.#cameras.start();
-        await Promise.all(this.#tenants.list().map(({ id, state }) => (state === 'ready' ? this.#openParts(id) : undefined)));
+        // Those that are open by now, while the others are waited for; these call for themselves when they open.
+        await this.#openReady();
+        await this.#tenants.opened(signal);
+        await this.#openReady();
       },
       stop: () => this.#cameras.stop(),
     };
+  }
+
+  async #openReady(): Promise<void> {
+    await Promise.all(this.#tenants.list().map(({ id, state }) => (state === 'ready' ? this.#openParts(id) : undefined)));
   }
 
   /** Starts what a tenant can have once its vault is open; what fails is tried again when the vault opens anew. */

@@ -39,12 +39,13 @@ export class Tenants implements TenantsPort, Part {
   readonly #tenants = new Map<string, Tenant>();
   /** Ids whose vault is being made. */
   readonly #adding = new Set<string>();
+  #opening: Promise<void>[] = [];
 
   constructor(options: TenantsOptions) {
     this.#options = options;
   }
 
-  /** Opens all vaults. One that does not open stays closed, and the others go on; one that hangs comes when it is open. */
+  /** Begins to open all vaults. One that does not open stays closed, and the others go on. */
   async start(signal: AbortSignal): Promise<void> {
     const { config, appliance, logger } = this.#options;
     for (const { id, org, matchThreshold = null, unmatchedTtlMs } of config.tenants) {
@@ -53,7 +54,7 @@ export class Tenants implements TenantsPort, Part {
     for (const policy of appliance().tenants.list()) {
       if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
     }
-    const opening = Array.from(this.#tenants, async ([tenant, { vault }]) => {
+    this.#opening = Array.from(this.#tenants, async ([tenant, { vault }]) => {
       try {
         await vault.start(signal);
       } catch (error) {
@@ -61,7 +62,11 @@ export class Tenants implements TenantsPort, Part {
         logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
       }
     });
-    await Promise.race([Promise.all(opening), pause(PATIENCE_MS, signal)]);
+  }
+
+  /** Waits until every vault is open or is known to stay closed; not for ever, since one may hang. */
+  async opened(signal: AbortSignal): Promise<void> {
+    await Promise.race([Promise.all(this.#opening), pause(PATIENCE_MS, signal)]);
   }
 
   async stop(): Promise<void> {
