@@ -93,7 +93,7 @@ export class Gallery {
   similarity(customerId: string, model: string, embedding: Float32Array, now: number): number | undefined {
     this.#removeExpired(now);
     const index = this.#indexes.get(model);
-    const own = this.#people.get(customerId)?.faces.filter((face) => face.model === model) ?? [];
+    const own = this.#people.get(customerId)?.faces ?? [];
     const scores = own.map(({ faceId }) => index?.similarity(faceId, embedding)).filter((score) => score !== undefined);
     return scores.length === 0 ? undefined : Math.max(...scores);
   }
