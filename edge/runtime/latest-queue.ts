@@ -18,6 +18,11 @@ export class LatestQueue<T> {
     return this.#items.length;
   }
 
+  /** What waits, oldest first. */
+  get items(): readonly T[] {
+    return this.#items;
+  }
+
   /** Never blocks. On a closed queue the item itself is dropped. */
   push(item: T): void {
     if (this.#closed) {

@@ -230,6 +230,16 @@ export class VaultClient {
   }
 
   /**
+   * Compares an embedding (512 numbers, L2-normalised) with one customer's own faces of this model, whoever else looks more alike.
+   * `score`: cosine similarity with the nearest of them, -1..1.
+   * @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `record_not_found` (he has no face of
+   * this model), `envelope_rejected`
+   */
+  verify(query: Takes<'verify'>): Promise<Gives<'verify'>> {
+    return this.#call('verify', query);
+  }
+
+  /**
    * Keeps a sighting: that of a customer under his key; of people who matched nobody only what the sighting says, which holds
    * nothing of the face. Reported again under the same id, the later report counts.
    * @throws {SecureGateError} `customer_not_found`, `envelope_rejected`, `storage_failed`

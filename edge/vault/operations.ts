@@ -21,6 +21,13 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
     for (const embedding of input.embeddings) embedding.fill(0);
     return candidates;
   },
+  verify: (vault, input) => {
+    try {
+      return vault.faces.verify(input);
+    } finally {
+      input.embedding.fill(0);
+    }
+  },
 
   recordSighting: nothingOf((vault, input) => vault.sightings.record(input)),
   listSightings: (vault, input) => vault.sightings.list(input),

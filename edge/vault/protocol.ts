@@ -99,6 +99,7 @@ export const OPERATIONS = {
     takes: z.strictObject({ embeddings: z.array(embeddingSchema).max(256), model, limit: z.number().int().min(1).max(32) }),
     gives: z.array(z.array(z.strictObject({ customerId, faceId, score: z.number() }))),
   },
+  verify: { takes: z.strictObject({ customerId, embedding: embeddingSchema, model }), gives: z.strictObject({ score: z.number() }) },
 
   recordSighting: {
     takes: sightingSchema.extend({ id: idSchema('sighting'), tenant: slugSchema, customerId: customerId.nullable() }),

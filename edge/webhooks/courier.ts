@@ -40,6 +40,7 @@ export class Courier {
   readonly #queue: LatestQueue<Message>;
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
+  #underWay: Message | undefined;
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -50,6 +51,11 @@ export class Courier {
 
   start(): void {
     this.#running = this.#run();
+  }
+
+  /** Messages that have neither arrived nor been given up, oldest first. */
+  get waiting(): readonly Message[] {
+    return this.#underWay === undefined ? this.#queue.items : [this.#underWay, ...this.#queue.items];
   }
 
   /** Never blocks; when too many wait the oldest is given up. */
@@ -66,7 +72,9 @@ export class Courier {
 
   async #run(): Promise<void> {
     for (let message = await this.#queue.next(); message !== undefined; message = await this.#queue.next()) {
+      this.#underWay = message;
       await this.#bring(message);
+      this.#underWay = undefined;
     }
   }
 

@@ -9,10 +9,12 @@ import { allPages } from '../runtime/all-pages.ts';
 import { BackOff } from '../runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
+import { pause } from '../runtime/pause.ts';
 import { SerialWork } from '../runtime/serial-work.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { checkTarget } from './check-target.ts';
 import { Courier, type Message } from './courier.ts';
+import { type DeliveryEntry, DeliveryLog, readDeliveryLogs } from './delivery-log.ts';
 import { findSightings } from './find-sightings.ts';
 
 const KIND = 'webhooks';
@@ -21,6 +23,8 @@ const MOST_WEBHOOKS = 16;
 const MOST_DEAD_LETTERS = 100;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 300_000;
+/** A receiver that answers has taken a message long before: then nothing of it is written. */
+const SAVE_EVERY_MS = 1000;
 
 const storedSchema = z.strictObject({ url: z.string(), active: z.boolean(), secret: z.string() });
 
@@ -35,6 +39,7 @@ interface Webhook {
   active: boolean;
   version: number;
   readonly secret: Buffer;
+  readonly log: DeliveryLog;
   courier: Courier | undefined;
   /** Oldest first. */
   dead: BuriedMessage[];
@@ -44,6 +49,8 @@ interface TenantWebhooks {
   readonly byId: Map<string, Webhook>;
   /** Changes are made one after the other: what one of them checks, none of the others changes meanwhile. */
   readonly work: SerialWork;
+  /** Comes to its end when the webhooks stop. */
+  readonly saving: Promise<void>;
 }
 
 export interface WebhooksOptions {
@@ -56,14 +63,15 @@ export interface WebhooksOptions {
 
 /**
  * The webhooks of all tenants: each has its own courier and its own signing secret, so that neither a stalled receiver nor
- * another tenant's can hold a message up. What waits and what was given up is in memory: a stop of the box loses it,
- * while the sightings themselves stay in the vault.
+ * another tenant's can hold a message up. What waits and what was given up outlives a stop under the same ids; a crash
+ * loses what came up in the second before, and may bring once more what had arrived.
  */
 export class Webhooks implements WebhooksPort, Part {
   readonly name = 'webhooks';
   readonly #options: WebhooksOptions;
   readonly #tenants = new Map<string, TenantWebhooks>();
   #running = false;
+  #stopping = new AbortController();
 
   constructor(options: WebhooksOptions) {
     this.#options = options;
@@ -71,22 +79,34 @@ export class Webhooks implements WebhooksPort, Part {
 
   async start(): Promise<void> {
     this.#running = true;
+    this.#stopping = new AbortController();
   }
 
   /** Reads the webhooks of a tenant whose vault is open. To be called once it is, and again whenever it is open anew. */
   async open(tenant: string): Promise<void> {
     if (!this.#running || this.#tenants.has(tenant)) return;
-    const vault = this.#options.vault(tenant);
-    const records = await allPages((cursor) => vault.listRecords(KIND, { cursor, limit: PAGE }));
+    const vault = (): VaultClient => this.#options.vault(tenant);
+    const records = await allPages((cursor) => vault().listRecords(KIND, { cursor, limit: PAGE }));
+    const logs = await readDeliveryLogs(vault);
+    const sightings = await findSightings(
+      vault(),
+      [...logs.values()].flatMap(({ waiting }) => waiting),
+    );
+    // A crash can have come between a webhook's removal and that of its log.
+    for (const [id, log] of logs) if (!records.some((record) => record.id === id)) await log.save([]);
     // Meanwhile the box may have been stopped, or the vault opened once more.
     if (!this.#running || this.#tenants.has(tenant)) return;
     const byId = new Map<string, Webhook>();
-    this.#tenants.set(tenant, { byId, work: new SerialWork() });
+    const work = new SerialWork();
+    this.#tenants.set(tenant, { byId, work, saving: this.#saveRegularly(tenant, byId, work, this.#stopping.signal) });
     for (const { id, version, data } of records) {
       const { url, active, secret } = storedSchema.parse(data);
-      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), courier: undefined, dead: [] };
+      const log = logs.get(id) ?? new DeliveryLog(vault, id);
+      const dead = log.entries.flatMap(letterOf);
+      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), log, courier: undefined, dead };
       byId.set(id, webhook);
       this.#launch(webhook);
+      for (const message of messagesOf(log.waiting, sightings)) webhook.courier?.offer(message);
     }
   }
 
@@ -100,8 +120,9 @@ export class Webhooks implements WebhooksPort, Part {
   async stop(): Promise<void> {
     this.#running = false;
     const tenants = [...this.#tenants.values()];
+    this.#stopping.abort();
+    await Promise.all(tenants.flatMap(({ work, saving }) => [work.idle(), saving]));
     this.#tenants.clear();
-    await Promise.all(tenants.map(({ work }) => work.idle()));
     await Promise.all(tenants.flatMap(({ byId }) => Array.from(byId.values(), (webhook) => this.#discard(webhook))));
   }
 
@@ -122,7 +143,8 @@ export class Webhooks implements WebhooksPort, Part {
       }
       const secret = `whsec_${randomBytes(32).toString('base64url')}`;
       const { id, version } = await this.#options.vault(tenant).addRecord(KIND, { url, active, secret });
-      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), courier: undefined, dead: [] };
+      const log = new DeliveryLog(() => this.#options.vault(tenant), id);
+      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), log, courier: undefined, dead: [] };
       byId.set(id, webhook);
       this.#launch(webhook);
       return { webhook: viewOf(webhook), secret };
@@ -150,6 +172,7 @@ export class Webhooks implements WebhooksPort, Part {
       await this.#options.vault(tenant).removeRecord(KIND, id, version);
       byId.delete(id);
       await this.#discard(webhook);
+      await webhook.log.save([]);
     });
   }
 
@@ -166,15 +189,10 @@ export class Webhooks implements WebhooksPort, Part {
   async #redeliver(tenant: string, webhook: Webhook): Promise<number> {
     const { courier, dead: letters } = webhook;
     if (courier === undefined) throw new SecureGateError('conflict', 'This webhook is not active');
-    const [oldest] = letters.map(({ endedAt }) => endedAt).sort();
-    if (oldest === undefined) return 0;
-    const found = await findSightings(this.#options.vault(tenant), new Set(letters.map(({ sightingId }) => sightingId)), oldest);
+    const found = await findSightings(this.#options.vault(tenant), letters);
     // What was given up meanwhile stays for the next time.
     webhook.dead = webhook.dead.filter((letter) => !letters.includes(letter));
-    const messages = letters.flatMap(({ id, sightingId }) => {
-      const sighting = found.get(sightingId);
-      return sighting === undefined ? [] : [{ id, sighting }];
-    });
+    const messages = messagesOf(letters, found);
     for (const message of messages) courier.offer(message);
     return messages.length;
   }
@@ -209,6 +227,25 @@ export class Webhooks implements WebhooksPort, Part {
     });
   }
 
+  /** Saves once more when the webhooks stop: what waits then is not given up, but waits for the next start. */
+  async #saveRegularly(tenant: string, byId: ReadonlyMap<string, Webhook>, work: SerialWork, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(SAVE_EVERY_MS, signal);
+      // Among the changes, so that nothing is written any more for a webhook that was removed.
+      await work.run(async () => {
+        for (const webhook of byId.values()) await this.#save(tenant, webhook);
+      });
+    }
+  }
+
+  async #save(tenant: string, { id, log, courier, dead }: Webhook): Promise<void> {
+    try {
+      if (this.#options.vault(tenant).state === 'ready') await log.save([...(courier?.waiting ?? []).map(entryOf), ...dead.map(buried)]);
+    } catch (error) {
+      this.#options.logger.warn({ err: error, tenant, webhook: id }, 'webhook messages that wait were not saved; tried again');
+    }
+  }
+
   async #discard(webhook: Webhook): Promise<void> {
     await webhook.courier?.stop();
     webhook.secret.fill(0);
@@ -238,4 +275,23 @@ function bytesOf(secret: string): Buffer {
   const bytes = Buffer.alloc(Buffer.byteLength(secret));
   bytes.write(secret);
   return bytes;
+}
+
+function messagesOf(references: readonly { id: string; sightingId: string }[], sightings: ReadonlyMap<string, Sighting>): Message[] {
+  return references.flatMap(({ id, sightingId }) => {
+    const sighting = sightings.get(sightingId);
+    return sighting === undefined ? [] : [{ id, sighting }];
+  });
+}
+
+function entryOf({ id, sighting }: Message): DeliveryEntry {
+  return { id, sightingId: sighting.id, phase: sighting.phase, endedAt: sighting.endedAt, givenUp: null };
+}
+
+function buried({ givenUpAt, attempts, reason, ...reference }: BuriedMessage): DeliveryEntry {
+  return { ...reference, givenUp: { at: givenUpAt, attempts, reason } };
+}
+
+function letterOf({ givenUp, ...reference }: DeliveryEntry): BuriedMessage[] {
+  return givenUp === null ? [] : [{ ...reference, givenUpAt: givenUp.at, attempts: givenUp.attempts, reason: givenUp.reason }];
 }

@@ -496,6 +496,7 @@ test('another tenant’s ids lead nowhere', async () => {
     () => club.customers.remove({ customerId }),
     () => club.faces.remove({ customerId, faceId }),
     () => club.faces.picture({ customerId, faceId }),
+    () => club.faces.verify({ customerId, embedding: embeddingOf(1), model: MODEL }),
     () => club.sightings.record({ ...sighting, tenant: 'club' }),
     () => club.records.add({ kind: 'attendees', json: '{}', customerId }),
   ];

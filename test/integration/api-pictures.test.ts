@@ -29,8 +29,19 @@ test('enrolled, a person is found by another picture and verified, another perso
   expect(found.candidates[0]).toMatchObject({ customerId, name: 'Ada', match: true });
   const verify = (picture: Buffer): Promise<Answer> =>
     api.ask('POST', `/v1/tenants/north/customers/${customerId}/verify`, { as: api.admin, picture });
-  expect((await verify(people[0].toShow)).body).toMatchObject({ match: true });
-  expect((await verify(people[1].toShow)).body).toMatchObject({ match: false });
+  expect((await verify(people[0].toShow)).body).toMatchObject({ match: true, score: expect.any(Number) });
+  expect((await verify(people[1].toShow)).body).toMatchObject({ match: false, score: expect.any(Number) });
+});
+
+test('nobody is verified who has no face, no consent, or belongs to another tenant', async () => {
+  const verify = async (tenant: string, id: string): Promise<[number, unknown]> =>
+    outcomeOf(await api.ask('POST', `/v1/tenants/${tenant}/customers/${id}/verify`, { as: api.admin, picture: people[0].toShow }));
+  const made = await api.ask('POST', '/v1/tenants/north/customers', { as: api.admin, json: { name: 'Bea', consent: consentFor() } });
+  const { id } = made.body as { id: string };
+  expect(await verify('north', id)).toEqual([404, 'record_not_found']);
+  expect((await api.ask('DELETE', `/v1/tenants/north/customers/${id}/consent`, { as: api.admin })).status).toBe(204);
+  expect(await verify('north', id)).toEqual([409, 'consent_missing']);
+  expect(await verify('south', customerId)).toEqual([404, 'customer_not_found']);
 });
 
 test('a face keeps its picture, which only those see who may read people', async () => {

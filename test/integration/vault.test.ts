@@ -84,6 +84,7 @@ describe('a vault in its own process', () => {
     const { faceId } = await vault.addFace(customerId, { ...face(1), picture: pictureOf(1) });
     const picture = await vault.facePicture(customerId, faceId);
     expect([Buffer.isBuffer(picture), picture]).toEqual([true, pictureOf(1)]);
+    expect((await vault.verify({ customerId, embedding: embeddingOf(1), model: MODEL })).score).toBeCloseTo(1, 5);
     expect(await vault.changeProfile(customerId, { contact: null }, 2)).toMatchObject({ name: 'Zoë', contact: null, version: 3 });
     await expect(vault.changeProfile(customerId, { name: 'Late' }, 2)).rejects.toThrow(refused('version_conflict'));
     expect(await vault.listCustomers({ query: 'ZOE', limit: 5 })).toMatchObject({ items: [{ customerId, faces: 1 }], next: null });

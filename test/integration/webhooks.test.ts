@@ -4,6 +4,7 @@ import type { VaultClient } from '../../edge/vault/client.ts';
 import { sign } from '../../edge/webhooks/sign.ts';
 import { Webhooks } from '../../edge/webhooks/webhooks.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { newId } from '../../shared/ids/ids.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { testSighting } from '../helpers/test-sighting.ts';
 import { testBox, testClient } from '../helpers/vault.ts';
@@ -31,6 +32,15 @@ async function startWebhooks(vault: VaultClient, allowPrivateTargets = true): Pr
   onTestFinished(() => webhooks.stop());
   await webhooks.open('hall');
   return webhooks;
+}
+
+/** What waits is saved every second. */
+const POLL = { timeout: 20_000 };
+
+/** What the vault keeps of deliveries that have not arrived. */
+async function kept(vault: VaultClient): Promise<unknown[]> {
+  const { items } = await vault.listRecords('webhook-deliveries', { limit: 200 });
+  return items.map(({ data }) => data);
 }
 
 test('a webhook outlives a restart with the secret that was shown once', async () => {
@@ -91,6 +101,89 @@ test('what was given up can be delivered once more, as far as its sighting is st
   await webhooks.remove('hall', webhook.id, paused.version);
   expect(webhooks.list('hall')).toEqual([]);
   expect(receiver.received).toHaveLength(1);
+});
+
+test('what waits and what was given up outlives a stop, under the same ids', async () => {
+  let answering = false;
+  const receiver = await webhookReceiver((response) => {
+    if (answering) response.end();
+  });
+  const vault = await openVault();
+  const before = await startWebhooks(vault);
+  const { webhook } = await before.add('hall', { url: receiver.url, active: true });
+  const buried = testSighting();
+  // More than one page of them.
+  const waiting = [testSighting({ phase: 'begun' }), ...Array.from({ length: 250 }, () => testSighting())];
+  for (const sighting of [buried, ...waiting]) await vault.recordSighting(sighting);
+  before.publish(buried);
+  await receiver.calls(1);
+  await before.change('hall', webhook.id, { url: receiver.url, active: true });
+  // The sighting of the last one was never stored.
+  for (const sighting of [...waiting, testSighting()]) before.publish(sighting);
+  await receiver.calls(2);
+  const letters = before.deadLetters('hall', webhook.id);
+  expect(letters.map(({ sightingId }) => sightingId)).toEqual([buried.id]);
+  await before.stop();
+
+  answering = true;
+  const after = await startWebhooks(vault);
+  expect(after.deadLetters('hall', webhook.id)).toEqual(letters);
+  await receiver.calls(2 + waiting.length);
+  const [, cutOff, ...arrived] = receiver.received.map(({ body }) => JSON.parse(String(body)));
+  expect(arrived[0]).toEqual(cutOff);
+  expect(arrived.map(({ sighting }) => sighting)).toEqual(waiting);
+  await expect.poll(() => kept(vault), POLL).toMatchObject([{ entries: [{ id: letters[0]?.id, givenUp: { attempts: 1 } }] }]);
+  await after.stop();
+
+  const again = await startWebhooks(vault);
+  expect(await again.redeliver('hall', webhook.id)).toBe(1);
+  await receiver.calls(3 + waiting.length);
+  expect(receiver.received.at(-1)?.headers['securegate-delivery'], 'and nothing that had arrived').toBe(letters[0]?.id);
+  await expect.poll(() => kept(vault), POLL).toEqual([]);
+});
+
+test('what waits outlives a crash, says nothing of a person, and goes with its webhook', async () => {
+  const stalled = await webhookReceiver(() => undefined);
+  const vault = await openVault();
+  const crashed = await startWebhooks(vault);
+  const { webhook } = await crashed.add('hall', { url: stalled.url, active: true });
+  const sighting = testSighting();
+  await vault.recordSighting(sighting);
+  crashed.publish(sighting);
+  await expect.poll(() => kept(vault), POLL).toHaveLength(1);
+  await stalled.calls(1);
+  const id = stalled.received[0]?.headers['securegate-delivery'];
+  const entry = { id, sightingId: sighting.id, phase: 'ended', endedAt: sighting.endedAt, givenUp: null };
+  expect(await kept(vault)).toEqual([{ webhook: webhook.id, page: 0, entries: [entry] }]);
+  const after = await startWebhooks(vault);
+  await stalled.calls(2);
+  expect(stalled.received[1]?.headers['securegate-delivery']).toBe(id);
+  await after.remove('hall', webhook.id);
+  expect(await kept(vault)).toEqual([]);
+});
+
+test('an entry that a crash left in two pages comes once, and a log without its webhook goes', async () => {
+  const receiver = await webhookReceiver((response) => response.end());
+  const vault = await openVault();
+  const before = await startWebhooks(vault);
+  const { webhook } = await before.add('hall', { url: receiver.url, active: true });
+  await before.stop();
+  const [first, second] = [testSighting(), testSighting()];
+  for (const sighting of [first, second]) await vault.recordSighting(sighting);
+  const entries = [first, second].map(({ id, phase, endedAt }, index) => ({
+    id: `dlv_${index}`,
+    sightingId: id,
+    phase,
+    endedAt,
+    givenUp: null,
+  }));
+  await vault.addRecord('webhook-deliveries', { webhook: webhook.id, page: 0, entries: entries.slice(0, 1) });
+  await vault.addRecord('webhook-deliveries', { webhook: webhook.id, page: 1, entries });
+  await vault.addRecord('webhook-deliveries', { webhook: newId('record'), page: 0, entries });
+  await startWebhooks(vault);
+  await receiver.calls(2);
+  await expect.poll(() => kept(vault), POLL).toEqual([]);
+  expect(receiver.received.map(({ headers }) => headers['securegate-delivery'])).toEqual(['dlv_0', 'dlv_1']);
 });
 
 test("no webhook leads into the venue's network, unless the operator allows it", async () => {

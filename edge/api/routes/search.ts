@@ -1,5 +1,5 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import type { Candidate, CustomerDetails, VaultClient } from '../../vault/client.ts';
+import type { Candidate, VaultClient } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { pictureOf, takePictures } from '../plugins/pictures.ts';
 import type { DescribedPicture } from '../ports.ts';
@@ -7,15 +7,9 @@ import { customerParams, tenantParams } from '../schemas/common.ts';
 import { searchQuery, searchResultSchema, verifyResultSchema } from '../schemas/people.ts';
 
 const tags = ['search'];
-/** Most candidates that the vault gives. */
-const MOST_CANDIDATES = 32;
 
 /** Neither picture nor embedding stays after the answer. */
 export function addSearchRoutes(api: Api, { box }: RouteContext): void {
-  const candidatesFor = async (vault: VaultClient, { embedding, model }: DescribedPicture, limit: number): Promise<Candidate[]> => {
-    const [candidates] = await vault.search({ embeddings: [embedding], model, limit });
-    return candidates ?? [];
-  };
   const describe = async <Result>(image: Buffer, use: (described: DescribedPicture) => Promise<Result>): Promise<Result> => {
     const described = await box.faces.describe(image);
     try {
@@ -45,7 +39,8 @@ export function addSearchRoutes(api: Api, { box }: RouteContext): void {
         const vault = box.tenants.vault(tenant);
         const threshold = box.faces.threshold(tenant);
         return describe(pictureOf(request), async (described) => {
-          const found = await candidatesFor(vault, described, request.query.limit);
+          const { embedding, model } = described;
+          const [found = []] = await vault.search({ embeddings: [embedding], model, limit: request.query.limit });
           await vault.count('searches');
           const named = await Promise.all(found.map((candidate) => nameCandidate(vault, candidate, threshold)));
           return { candidates: named.filter((candidate) => candidate !== undefined), threshold, quality: described.quality };
@@ -67,12 +62,10 @@ export function addSearchRoutes(api: Api, { box }: RouteContext): void {
         const { tenant, customerId } = request.params;
         const vault = box.tenants.vault(tenant);
         const threshold = box.faces.threshold(tenant);
-        requireConsent(await vault.getCustomer(customerId));
         return describe(pictureOf(request), async (described) => {
-          const found = await candidatesFor(vault, described, MOST_CANDIDATES);
+          const { score } = await vault.verify({ customerId, embedding: described.embedding, model: described.model });
           await vault.count('verifications');
-          const score = found.find((candidate) => candidate.customerId === customerId)?.score ?? null;
-          return { match: score !== null && score >= threshold, score, threshold, quality: described.quality };
+          return { match: score >= threshold, score, threshold, quality: described.quality };
         });
       },
     });
@@ -89,12 +82,4 @@ async function nameCandidate(vault: VaultClient, { customerId, score }: Candidat
     if (error instanceof SecureGateError && error.code === 'customer_not_found') return undefined;
     throw error;
   }
-}
-
-/** Nobody is compared without his consent, not even by himself. @throws {SecureGateError} `consent_expired`, `consent_missing` */
-function requireConsent({ consentState, customerId }: CustomerDetails): void {
-  if (consentState === 'valid') return;
-  const details = { customerId };
-  if (consentState === 'expired') throw new SecureGateError('consent_expired', 'The consent of this customer has expired', { details });
-  throw new SecureGateError('consent_missing', 'This customer has withdrawn his consent', { details });
 }

@@ -90,8 +90,8 @@ export const searchResultSchema = z
 export const verifyResultSchema = z
   .strictObject({
     match: z.boolean(),
-    /** Null where the face is nearer to many others than to this customer, or he has none enrolled. */
-    score: z.number().nullable(),
+    /** Cosine similarity with the nearest of this customer's own faces, -1..1. */
+    score: z.number(),
     threshold: z.number(),
     quality: qualitySchema,
   })

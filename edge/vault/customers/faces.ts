@@ -60,6 +60,20 @@ export class Faces {
     return embeddings.map((embedding) => this.#gallery.search(model, embedding, limit, now));
   }
 
+  /**
+   * How similar the most similar of one customer's own faces is: cosine, -1..1.
+   * @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `record_not_found` (no face of this model),
+   * `envelope_rejected`
+   */
+  verify({ customerId, embedding, model }: Taken<'verify'>): { score: number } {
+    using records = this.#access.open(customerId);
+    const now = this.#clock.now();
+    requireHolding(records.newestConsent(this.#store.consents(customerId)), now);
+    const score = this.#gallery.similarity(customerId, model, embedding, now);
+    if (score !== undefined) return { score };
+    throw new SecureGateError('record_not_found', 'This customer has no face of this model', { details: { customerId, model } });
+  }
+
   seal(records: CustomerRecords, { embedding, model, quality, picture }: NewFace): SealedFace {
     const row = records.sealFace({ embedding, quality, enrolledAt: this.#clock.now() }, model, picture);
     picture?.fill(0);

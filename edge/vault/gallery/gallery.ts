@@ -85,6 +85,19 @@ export class Gallery {
     }
   }
 
+  /**
+   * How similar the most similar of one customer's own faces is, -1..1, whoever else looks more alike.
+   * @param now milliseconds since the Unix epoch; decides whether his consent still holds
+   * @returns undefined when none of his faces of this model may be compared
+   */
+  similarity(customerId: string, model: string, embedding: Float32Array, now: number): number | undefined {
+    this.#removeExpired(now);
+    const index = this.#indexes.get(model);
+    const own = this.#people.get(customerId)?.faces ?? [];
+    const scores = own.map(({ faceId }) => index?.similarity(faceId, embedding)).filter((score) => score !== undefined);
+    return scores.length === 0 ? undefined : Math.max(...scores);
+  }
+
   clear(): void {
     for (const index of this.#indexes.values()) index.clear();
     this.#indexes.clear();

@@ -15,6 +15,8 @@ export interface HotIndex {
   remove(faceId: string): void;
   /** The `k` most similar faces, best first; fewer when the index holds fewer. */
   search(embedding: Float32Array, k: number): Hit[];
+  /** Cosine similarity with one face, -1..1; undefined for a face that is not there. */
+  similarity(faceId: string, embedding: Float32Array): number | undefined;
   readonly size: number;
   /** Forgets every face and gives the memory back; the index cannot be used afterwards. */
   clear(): void;

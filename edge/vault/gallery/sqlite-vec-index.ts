@@ -21,6 +21,7 @@ class SqliteVecIndex implements HotIndex {
   readonly #insert: Statement<[string, Float32Array], unknown>;
   readonly #delete: Statement<[string], unknown>;
   readonly #nearest: Statement<[Float32Array, number], { face_id: string; distance: number }>;
+  readonly #distance: Statement<[Float32Array, string], { distance: number }>;
   #size = 0;
 
   constructor(database: Database.Database) {
@@ -28,6 +29,7 @@ class SqliteVecIndex implements HotIndex {
     this.#insert = database.prepare('INSERT INTO faces (face_id, embedding) VALUES (?, ?)');
     this.#delete = database.prepare('DELETE FROM faces WHERE face_id = ?');
     this.#nearest = database.prepare('SELECT face_id, distance FROM faces WHERE embedding MATCH ? AND k = ?');
+    this.#distance = database.prepare('SELECT vec_distance_cosine(embedding, ?) AS distance FROM faces WHERE face_id = ?');
   }
 
   get size(): number {
@@ -45,6 +47,11 @@ class SqliteVecIndex implements HotIndex {
 
   search(embedding: Float32Array, k: number): Hit[] {
     return this.#nearest.all(embedding, Math.min(k, MAX_K)).map((row) => ({ faceId: row.face_id, score: 1 - row.distance }));
+  }
+
+  similarity(faceId: string, embedding: Float32Array): number | undefined {
+    const row = this.#distance.get(embedding, faceId);
+    return row && 1 - row.distance;
   }
 
   clear(): void {

@@ -172,6 +172,44 @@ describe('faces', () => {
   });
 });
 
+describe('a customer compared with a face', () => {
+  const verify = (vault: Vault, customerId: string, seed: number, model = MODEL): number =>
+    vault.faces.verify({ customerId, embedding: embeddingOf(seed), model }).score;
+
+  test('has a score, however many others look more alike', async () => {
+    const vault = await openVault();
+    const { customerId } = vault.customers.enrol({ ...guest(1), faces: [face(1), face(2)] });
+    for (let count = 0; count < 40; count += 1) vault.customers.enrol(guest(9));
+    const similarity = embeddingOf(9).reduce((sum, value, index) => sum + value * (embeddingOf(1)[index] ?? 0), 0);
+    expect(verify(vault, customerId, 2)).toBeCloseTo(1, 5);
+    expect(verify(vault, customerId, 9)).toBeGreaterThanOrEqual(similarity - 1e-5);
+    expect(verify(vault, customerId, 9)).toBeLessThan(0.9);
+  });
+
+  test('needs a face of the same model', async () => {
+    const vault = await openVault();
+    const { customerId, faceIds } = vault.customers.enrol(guest(1));
+    expect(() => verify(vault, customerId, 1, 'another-embedder')).toThrow(refused('record_not_found'));
+    vault.faces.remove({ customerId, faceId: faceIds[0] ?? '' });
+    expect(() => verify(vault, customerId, 1)).toThrow(refused('record_not_found'));
+  });
+
+  test('needs a consent that holds', async () => {
+    let now = Date.now();
+    const vault = await openVault(() => now);
+    const leaving = vault.customers.enrol({ ...guest(1), consent: consentFor(1000, now) }).customerId;
+    const refusing = vault.customers.enrol(guest(2)).customerId;
+    vault.customers.withdrawConsent({ customerId: refusing });
+    expect(() => verify(vault, refusing, 2)).toThrow(refused('consent_missing'));
+    now += 999;
+    expect(verify(vault, leaving, 1)).toBeCloseTo(1, 5);
+    now += 1;
+    expect(() => verify(vault, leaving, 1)).toThrow(refused('consent_expired'));
+    vault.customers.recordConsent({ customerId: leaving, consent: consentFor(1000, now) });
+    expect(verify(vault, leaving, 1)).toBeCloseTo(1, 5);
+  });
+});
+
 describe('a removed customer', () => {
   test('is gone with everything about him; nobody else is', async () => {
     const vault = await openVault();
@@ -201,6 +239,7 @@ describe('a removed customer', () => {
       () => vault.customers.remove({ customerId }),
       () => vault.faces.remove({ customerId, faceId: newId('face') }),
       () => vault.faces.picture({ customerId, faceId: newId('face') }),
+      () => vault.faces.verify({ customerId, embedding: embeddingOf(1), model: MODEL }),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(refused('customer_not_found'));
   });

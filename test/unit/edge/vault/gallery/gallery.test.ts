@@ -72,4 +72,16 @@ describe('Gallery', () => {
     gallery.remove('anna');
     expect(gallery.size).toBe(0);
   });
+
+  test('one customer is compared by his nearest own face of the model, until his consent ends', () => {
+    const gallery = new Gallery(createSqliteVecIndex);
+    gallery.admit('anna', 1000, [galleryFace('a1', 1), galleryFace('a2', 2), galleryFace('a3', 3, 'other')]);
+    gallery.admit('bert', 2000, [galleryFace('b1', 3)]);
+    expect(gallery.similarity('anna', 'm', embeddingOf(1), 0)).toBeCloseTo(1, 5);
+    expect(gallery.similarity('anna', 'm', embeddingOf(2), 0)).toBeCloseTo(1, 5);
+    expect(gallery.similarity('anna', 'm', embeddingOf(3), 999)).toBeLessThan(0.9);
+    expect(gallery.similarity('bert', 'other', embeddingOf(3), 0)).toBeUndefined();
+    expect(gallery.similarity('nobody', 'm', embeddingOf(1), 0)).toBeUndefined();
+    expect(gallery.similarity('anna', 'm', embeddingOf(1), 1000)).toBeUndefined();
+  });
 });

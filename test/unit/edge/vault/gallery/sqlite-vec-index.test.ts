@@ -36,3 +36,14 @@ test('asked for more than sqlite-vec can answer, it gives what there is', () => 
   expect(index.search(embeddingOf(1), 100_000)).toHaveLength(1);
   index.clear();
 });
+
+test('compares with one face alone, and knows which one is not there', () => {
+  const index = createSqliteVecIndex();
+  for (const seed of [1, 2]) index.add(`f${seed}`, embeddingOf(seed));
+  const probe = embeddingOf(3);
+  expect(index.similarity('f1', embeddingOf(1))).toBeCloseTo(1, 5);
+  expect(index.similarity('f2', probe)).toBeCloseTo(cosine(embeddingOf(2), probe), 5);
+  index.remove('f2');
+  expect(index.similarity('f2', probe)).toBeUndefined();
+  index.clear();
+});
