@@ -22,21 +22,25 @@ export interface Load {
 
 /** @throws {Error} where not every answer was the one that was asked for: figures of refusals say nothing */
 export async function measure({ url, headers = {}, picture, connections, requests, rate }: Load): Promise<Figures> {
-  const shots = autocannon({
-    url,
-    connections,
-    amount: requests,
-    headers: { ...headers, ...(picture === undefined ? {} : { 'content-type': 'image/jpeg' }) },
-    ...(picture === undefined ? {} : { method: 'POST', body: picture }),
-    ...(rate === undefined ? {} : { overallRate: rate }),
-  });
-  // The result's own duration ends with the second in which the last answer came.
+  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
   const startedAt = performance.now();
   let endedAt = startedAt;
+  const shots = autocannon(
+    {
+      url,
+      connections,
+      amount: requests,
+      headers: { ...headers, ...(picture === undefined ? {} : { 'content-type': 'image/jpeg' }) },
+      ...(picture === undefined ? {} : { method: 'POST', body: picture }),
+      ...(rate === undefined ? {} : { overallRate: rate }),
+    },
+    (error: Error | null, result) => (error === null ? resolve(result) : reject(error)),
+  );
+  // The result's own duration ends with the second in which the last answer came.
   shots.on('response', () => {
     endedAt = performance.now();
   });
-  const result = await shots;
+  const result = await promise;
   const good = result['2xx'];
   if (good !== requests) {
     throw new Error(
