@@ -8,6 +8,7 @@ import type { OpenStages } from './open-stages.ts';
 import { Camera } from './pipeline/decode/camera.ts';
 import type { SeenTrack } from './pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, WAITING_FRAMES } from './pipeline/pipeline.ts';
+import type { StageTimes } from './pipeline/stage-times.ts';
 import { BackOff } from './runtime/back-off.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
@@ -26,6 +27,7 @@ export interface CameraUnitOptions {
   readonly engine: OpenStages;
   readonly vault: VaultClient;
   readonly latency: Quantiles;
+  readonly times: StageTimes;
   readonly live: LiveView<SeenTrack>;
   readonly bestShots: BestShots;
   readonly usage: UsageMeter;
@@ -47,7 +49,7 @@ export class CameraUnit implements Part {
   #liveSince: number | undefined;
 
   constructor(options: CameraUnitOptions) {
-    const { camera, policy, engine, vault, latency, live, bestShots, usage, clock, logger } = options;
+    const { camera, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
     const { tenant } = camera;
     this.#options = options;
     this.name = `camera ${camera.id}`;
@@ -78,6 +80,7 @@ export class CameraUnit implements Part {
       onBestShot: (sightingId, shot, takenAt) => bestShots.offer(tenant, sightingId, shot, takenAt),
       counters: this.#counters,
       latency,
+      times,
       clock,
       logger,
     });
@@ -132,6 +135,7 @@ export class CameraUnit implements Part {
       skipped,
       tracks,
       failures,
+      waiting: this.#pipeline.waiting,
       fpsWanted: camera.fps,
       fps: liveMs === 0 ? 0 : (frames * 1000) / liveMs,
     };

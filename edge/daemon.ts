@@ -17,6 +17,7 @@ import { UsageMeter } from './box/usage-meter.ts';
 import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
 import type { Config } from './config/schema.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
+import { StageTimes } from './pipeline/stage-times.ts';
 import type { Clock } from './runtime/clock.ts';
 import { EventLoopDelay } from './runtime/event-loop-delay.ts';
 import { Lifecycle, type Part } from './runtime/lifecycle.ts';
@@ -42,6 +43,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #lifecycle: Lifecycle;
   readonly #latency = new Quantiles();
+  readonly #times = new StageTimes();
   readonly #eventLoop = new EventLoopDelay();
   readonly #hub: EventHub;
   readonly #tenants: Tenants;
@@ -117,6 +119,7 @@ export class Daemon {
       box: this.#opened.box,
       version: readVersion(),
       stats: () => this.stats(),
+      stageTimes: () => this.#times.values(),
       engine,
       tenants: this.#tenants,
       cameras: this.#cameras,
@@ -140,6 +143,7 @@ export class Daemon {
       cameras: units.map((camera) => camera.stats()),
       latencyMs: this.#latency.values(),
       eventLoopMs: this.#eventLoop.values(),
+      queues: { inference: this.#engine?.stages.queued ?? 0, embedder: this.#engine?.stages.waitingFaces ?? 0 },
       rejections: Object.fromEntries(rejections),
       provider: { name: this.#engine?.provider ?? 'none', fallbackReason: this.#engine?.fallbackReason ?? null },
       vaults: this.#tenants.list().map(({ id }) => {
@@ -205,6 +209,7 @@ export class Daemon {
       engine: this.#loaded,
       vault: this.#tenants.vault(camera.tenant),
       latency: this.#latency,
+      times: this.#times,
       bestShots: this.#bestShots,
       usage: this.#usage,
       clock,

@@ -1,10 +1,12 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { Stats } from '../../shared/messages/events.ts';
+import { type Stats, VAULT_STATES } from '../../shared/messages/events.ts';
+import { formatHistogram } from './format-histogram.ts';
+import type { BoxPort } from './ports.ts';
 
 export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 /** The box's figures in Prometheus' text format. Everything is counted where it happens; here it is only told. */
-export async function formatMetrics(stats: Stats, openStreams: number): Promise<string> {
+export async function formatMetrics(stats: Stats, stageTimes: ReturnType<BoxPort['stageTimes']>, openStreams: number): Promise<string> {
   const registry = new Registry();
   const registers = [registry];
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[]) =>
@@ -23,6 +25,7 @@ export async function formatMetrics(stats: Stats, openStreams: number): Promise<
   const skipped = counter('camera_skipped', 'Pictures given up because the queue was full', perCamera);
   const tracks = counter('camera_tracks', 'Tracks begun', perCamera);
   const failures = counter('camera_failures', 'Pictures or votes that failed', perCamera);
+  const waiting = gauge('camera_waiting', 'Pictures that wait to be looked at', perCamera);
   for (const camera of stats.cameras) {
     const labels = { tenant: camera.tenant, camera: camera.camera };
     live.set(labels, camera.state === 'live' ? 1 : 0);
@@ -32,6 +35,7 @@ export async function formatMetrics(stats: Stats, openStreams: number): Promise<
     skipped.inc(labels, camera.skipped);
     tracks.inc(labels, camera.tracks);
     failures.inc(labels, camera.failures);
+    waiting.set(labels, camera.waiting);
   }
 
   const quantiles = [
@@ -39,29 +43,35 @@ export async function formatMetrics(stats: Stats, openStreams: number): Promise<
     ['0.95', 'p95'],
     ['0.99', 'p99'],
   ] as const;
-  const latency = gauge('frame_latency_seconds', 'From arrival of a picture to the end of its processing', ['quantile']);
   const eventLoop = gauge('event_loop_delay_seconds', 'Delay of the main thread', ['quantile']);
   for (const [quantile, field] of quantiles) {
-    latency.set({ quantile }, stats.latencyMs[field] / 1000);
     eventLoop.set({ quantile }, stats.eventLoopMs[field] / 1000);
   }
 
   const rejections = counter('rejected_faces', 'Faces that were not good enough', ['reason']);
   for (const [reason, count] of Object.entries(stats.rejections)) rejections.inc({ reason }, count);
 
-  gauge('inference_provider', 'Execution provider in use, and why no better one', ['provider', 'fallback_reason']).set(
+  gauge('inference_waiting', 'Tasks that wait for an inference thread', []).set(stats.queues.inference);
+  gauge('embedder_waiting', 'Faces that wait for the embedder', []).set(stats.queues.embedder);
+  gauge('inference_provider_info', 'Execution provider in use, and why no better one', ['provider', 'fallback_reason']).set(
     { provider: stats.provider.name, fallback_reason: stats.provider.fallbackReason ?? '' },
     1,
   );
 
-  const ready = gauge('vault_ready', '1 while the vault answers', ['tenant']);
+  const state = gauge('vault_state', '1 for the state that the vault is in, 0 for the others', ['tenant', 'state']);
   const faces = gauge('vault_faces', 'Faces that can be candidates', ['tenant']);
   const restarts = counter('vault_restarts', 'Starts after a crash', ['tenant']);
   for (const vault of stats.vaults) {
     const labels = { tenant: vault.tenant };
-    ready.set(labels, vault.state === 'ready' ? 1 : 0);
+    for (const name of VAULT_STATES) state.set({ ...labels, state: name }, vault.state === name ? 1 : 0);
     faces.set(labels, vault.faces);
     restarts.inc(labels, vault.restarts);
   }
-  return registry.metrics();
+  const { frame, ...stages } = stageTimes;
+  const byStage = Object.fromEntries(Object.entries(stages).map(([stage, values]) => [`stage="${stage}"`, values]));
+  const histograms = [
+    formatHistogram('securegate_stage_seconds', 'Wait of the pipeline for a stage: its queue and its work', byStage),
+    formatHistogram('securegate_frame_latency_seconds', 'From arrival of a picture to the end of its processing', { '': frame }),
+  ];
+  return [await registry.metrics(), ...histograms].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
+import type { HistogramValues } from '../runtime/histogram.ts';
 import type { VaultClient } from '../vault/client.ts';
 
 /** What the API needs of the running box. The daemon implements it; tests may implement it over real parts. */
@@ -6,6 +7,8 @@ export interface BoxPort {
   readonly box: string;
   readonly version: string;
   stats(): Stats;
+  /** How long pictures of cameras wait for each stage of the pipeline, since the start; `frame` is all of it from a picture's arrival. */
+  stageTimes(): Readonly<Record<'detect' | 'analyse' | 'embed' | 'search' | 'frame', HistogramValues>>;
   models(): readonly { readonly id: string; readonly task: string; readonly licence: string; readonly commercialUse: boolean }[];
   /** Parts that `/readyz` reports, each with its reason when it is not ready. */
   health(): readonly { readonly part: string; readonly ready: boolean; readonly reason: string | null }[];

@@ -11,6 +11,7 @@ export interface BoxParts {
   readonly box: string;
   readonly version: string;
   readonly stats: () => Stats;
+  readonly stageTimes: BoxPort['stageTimes'];
   readonly engine: () => OpenStages;
   readonly tenants: Tenants;
   readonly cameras: Cameras;
@@ -20,11 +21,12 @@ export interface BoxParts {
 }
 
 /** What the API may ask of the box, answered by its parts. */
-export function createBoxPort({ box, version, stats, engine, tenants, cameras, faces, webhooks, hub }: BoxParts): BoxPort {
+export function createBoxPort({ box, version, stats, stageTimes, engine, tenants, cameras, faces, webhooks, hub }: BoxParts): BoxPort {
   return {
     box,
     version,
     stats,
+    stageTimes,
     models: () => engine().licences,
     health: () => [{ part: 'inference', ready: true, reason: null }, vaultsHealth(tenants)],
     tenants,

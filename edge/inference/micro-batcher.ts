@@ -42,6 +42,11 @@ export class MicroBatcher<In, Out> {
     this.#options = options;
   }
 
+  /** Items that wait for their batch to start. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /**
    * Computes one item, together with others where there are some.
    * @throws {SecureGateError} `overloaded` too many items wait, `stopped`; and whatever `run` throws for its batch

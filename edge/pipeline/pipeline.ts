@@ -3,12 +3,14 @@ import { newId } from '../../shared/ids/ids.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
 import type { FaceShot, Frame, SeenTrack } from './frame.ts';
 import { decide } from './match/decide.ts';
 import { type Ballot, Dossier, type Moment, wipe } from './sighting/dossier.ts';
 import type { Tiles } from './stage-tasks.ts';
+import type { StageTimes } from './stage-times.ts';
 import type { Stages } from './stages.ts';
 import { Tracker, type TrackView } from './track/tracker.ts';
 
@@ -42,6 +44,7 @@ export interface PipelineOptions {
   readonly onBestShot?: (sightingId: string, shot: FaceShot, takenAt: number) => void;
   readonly counters: PipelineCounters;
   readonly latency: Quantiles;
+  readonly times: StageTimes;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -92,6 +95,11 @@ export class Pipeline {
     }, EXPIRY_EVERY_MS);
   }
 
+  /** Frames that wait to be looked at; the end of a stream in between counts as one. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
   /** Takes a frame over; never blocks. */
   push(frame: Frame): void {
     this.#queue.push(frame);
@@ -120,7 +128,7 @@ export class Pipeline {
   }
 
   async #take(frame: Frame): Promise<void> {
-    const { counters, latency, clock, logger, camera } = this.#options;
+    const { counters, latency, times, clock, logger, camera } = this.#options;
     let looked = false;
     try {
       if (this.#beginsAnew(frame)) this.#endTracks();
@@ -128,7 +136,9 @@ export class Pipeline {
       this.#last = { sequence, mediaMs, width, height };
       await this.#look(frame);
       counters.frames += 1;
-      latency.record(clock.monotonic() - frame.arrivedMonotonic);
+      const tookMs = clock.monotonic() - frame.arrivedMonotonic;
+      latency.record(tookMs);
+      times.frame.record(tookMs);
       looked = true;
     } catch (error) {
       counters.failures += 1;
@@ -164,8 +174,8 @@ export class Pipeline {
   }
 
   async #look(frame: Frame): Promise<void> {
-    const { stages, tiles } = this.#options;
-    const detections = await stages.detect(frame, tiles);
+    const { stages, tiles, times } = this.#options;
+    const detections = await this.#timed(times.detect, stages.detect(frame, tiles));
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
     this.#tracks = tracks;
     const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs, monotonic: frame.arrivedMonotonic };
@@ -189,9 +199,9 @@ export class Pipeline {
     detections: Awaited<ReturnType<Stages['detect']>>,
   ): Promise<void> {
     if (wanted.length === 0) return;
-    const { stages, counters } = this.#options;
+    const { stages, counters, times } = this.#options;
     const faces = wanted.flatMap(({ index }) => detections[index] ?? []);
-    const shots = await stages.analyse(frame, faces, 'recognise');
+    const shots = await this.#timed(times.analyse, stages.analyse(frame, faces, 'recognise'));
     shots.forEach((shot, position) => {
       for (const reason of shot.rejections) counters.rejections.set(reason, (counters.rejections.get(reason) ?? 0) + 1);
       const dossier = wanted[position]?.dossier;
@@ -242,14 +252,14 @@ export class Pipeline {
   }
 
   async #vote(dossier: Dossier): Promise<void> {
-    const { search, threshold, onSighting, onBestShot, logger, camera } = this.#options;
+    const { search, times, threshold, onSighting, onBestShot, logger, camera } = this.#options;
     const shots = dossier.takeShots();
     const [best] = shots;
     if (best === undefined) return;
     if (dossier.bestShotAt !== undefined) onBestShot?.(dossier.id, best, dossier.bestShotAt);
     try {
       const embeddings = await this.#embed(shots);
-      const answer = search(embeddings, CANDIDATES);
+      const answer = this.#timed(times.search, search(embeddings, CANDIDATES));
       for (const embedding of embeddings) embedding.fill(0);
       const ballots = dossier.addBallots(await answer);
       dossier.conclude(decide(ballots, threshold));
@@ -264,13 +274,23 @@ export class Pipeline {
 
   /** All or none, and nothing of a face is left in the shots. */
   async #embed(shots: readonly FaceShot[]): Promise<Float32Array[]> {
-    const outcomes = await Promise.allSettled(shots.map(({ aligned }) => this.#options.stages.embed(aligned)));
+    const { stages, times } = this.#options;
+    const outcomes = await Promise.allSettled(shots.map(({ aligned }) => this.#timed(times.embed, stages.embed(aligned))));
     for (const shot of shots) wipe(shot);
     const embeddings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return embeddings;
     for (const embedding of embeddings) embedding.fill(0);
     throw failed.reason;
+  }
+
+  /** What failed is not recorded: it says nothing of how long the work takes. */
+  async #timed<Result>(times: Histogram, work: Promise<Result>): Promise<Result> {
+    const { clock } = this.#options;
+    const begunAt = clock.monotonic();
+    const result = await work;
+    times.record(clock.monotonic() - begunAt);
+    return result;
   }
 
   #inBackground(dossier: Dossier, work: () => Promise<void>): void {

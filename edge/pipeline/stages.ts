@@ -41,6 +41,11 @@ export class Stages {
     return this.#pool.queued;
   }
 
+  /** Faces that wait to be embedded. */
+  get waitingFaces(): number {
+    return this.#embedder.waiting;
+  }
+
   detect(image: RgbImage, tiles?: Tiles): Promise<Detection[]> {
     return this.#run('detect', { task: 'detect', image: plain(image), tiles });
   }

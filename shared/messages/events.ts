@@ -49,6 +49,8 @@ export const cameraStateSchema = z.strictObject({
 });
 export type CameraStateEvent = z.infer<typeof cameraStateSchema>;
 
+export const VAULT_STATES = ['starting', 'ready', 'failed', 'stopped'] as const;
+
 const quantiles = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number() });
 
 export const statsSchema = z.strictObject({
@@ -65,6 +67,8 @@ export const statsSchema = z.strictObject({
       skipped: z.number().int(),
       tracks: z.number().int(),
       failures: z.number().int(),
+      /** Frames that wait to be looked at. */
+      waiting: z.number().int(),
       fpsWanted: z.number(),
       /** Frames processed a second since the camera went live. */
       fps: z.number(),
@@ -73,13 +77,15 @@ export const statsSchema = z.strictObject({
   /** From arrival of a frame to the end of its processing, milliseconds. */
   latencyMs: quantiles,
   eventLoopMs: quantiles,
+  /** Tasks that wait for an inference thread, faces that wait for the embedder. */
+  queues: z.strictObject({ inference: z.number().int(), embedder: z.number().int() }),
   /** Faces turned away, by reason. */
   rejections: z.record(z.string(), z.number().int()),
   provider: z.strictObject({ name: z.string(), fallbackReason: z.string().nullable() }),
   vaults: z.array(
     z.strictObject({
       tenant: z.string(),
-      state: z.enum(['starting', 'ready', 'failed', 'stopped']),
+      state: z.enum(VAULT_STATES),
       faces: z.number().int(),
       restarts: z.number().int(),
     }),

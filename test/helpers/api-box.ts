@@ -18,6 +18,7 @@ import type {
 import { parseConfig } from '../../edge/config/load-config.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
+import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
@@ -47,6 +48,8 @@ export class ApiBox implements BoxPort {
   readonly #shots = new Map<string, { tenant: string; picture: Buffer }>();
   readonly #folder: string;
   #engine: OpenStages | undefined;
+  /** What `stageTimes` tells. */
+  readonly times = new StageTimes();
   /** Parts that `/readyz` calls broken. */
   readonly broken = new Map<string, string>();
 
@@ -144,15 +147,17 @@ export class ApiBox implements BoxPort {
           frames: 10,
           skipped: 1,
           tracks: 2,
-          failures: 0,
+          failures: 4,
+          waiting: 2,
           fpsWanted: camera.fps,
           fps: 4.5,
         }))
         .toArray(),
       latencyMs: quantiles,
       eventLoopMs: quantiles,
+      queues: { inference: 5, embedder: 6 },
       rejections: { blurred: 3 },
-      provider: { name: 'cpu', fallbackReason: null },
+      provider: { name: 'cpu', fallbackReason: 'no GPU was found' },
       vaults: Array.from(this.#vaults, ([tenant, { vault }]) => ({
         tenant,
         state: vault.state,
@@ -160,6 +165,10 @@ export class ApiBox implements BoxPort {
         restarts: vault.restarts,
       })),
     };
+  }
+
+  stageTimes() {
+    return this.times.values();
   }
 
   models() {

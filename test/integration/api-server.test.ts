@@ -123,19 +123,54 @@ test('readiness names the parts that are not ready', async () => {
   ]);
 });
 
-test('metrics hold what Prometheus needs of cameras and vaults', async () => {
+test('metrics hold what Prometheus needs of cameras, vaults and the pipeline, and move with the box', async () => {
+  const read = async (): Promise<string> => {
+    const { headers, bytes } = await api.ask('GET', '/metrics', { as: api.admin });
+    expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+    return bytes.toString();
+  };
   await api.ask('POST', '/v1/tenants/north/cameras', { as: api.admin, json: { slug: 'metered', url: 'rtsp://camera.example/1' } });
-  const { headers, bytes } = await api.ask('GET', '/metrics', { as: api.admin });
-  expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const before = await read();
   for (const line of [
     'securegate_camera_live{tenant="north",camera="metered"} 1',
     'securegate_camera_skipped_total{tenant="north",camera="metered"} 1',
+    'securegate_camera_failures_total{tenant="north",camera="metered"} 4',
+    'securegate_camera_waiting{tenant="north",camera="metered"} 2',
+    'securegate_inference_waiting 5',
+    'securegate_embedder_waiting 6',
     'securegate_rejected_faces_total{reason="blurred"} 3',
-    'securegate_vault_ready{tenant="north"} 1',
-    'securegate_frame_latency_seconds{quantile="0.95"} 0.02',
+    'securegate_inference_provider_info{provider="cpu",fallback_reason="no GPU was found"} 1',
+    'securegate_event_loop_delay_seconds{quantile="0.95"} 0.02',
+    'securegate_vault_state{tenant="north",state="ready"} 1',
+    'securegate_vault_state{tenant="north",state="failed"} 0',
+    'securegate_vault_restarts_total{tenant="north"} 0',
+    ...['detect', 'analyse', 'embed', 'search'].map((stage) => `securegate_stage_seconds_count{stage="${stage}"} 0`),
+    'securegate_frame_latency_seconds_count 0',
   ]) {
-    expect(bytes.toString()).toContain(`${line}\n`);
+    expect(before).toContain(`${line}\n`);
   }
+  api.box.times.detect.record(20);
+  api.box.times.frame.record(30);
+  api.box.times.frame.record(7000);
+  const after = await read();
+  for (const line of [
+    '# TYPE securegate_stage_seconds histogram',
+    'securegate_stage_seconds_bucket{stage="detect",le="0.01"} 0',
+    'securegate_stage_seconds_bucket{stage="detect",le="0.025"} 1',
+    'securegate_stage_seconds_bucket{stage="detect",le="+Inf"} 1',
+    'securegate_stage_seconds_sum{stage="detect"} 0.02',
+    'securegate_stage_seconds_count{stage="search"} 0',
+    '# TYPE securegate_frame_latency_seconds histogram',
+    'securegate_frame_latency_seconds_bucket{le="0.05"} 1',
+    'securegate_frame_latency_seconds_bucket{le="5"} 1',
+    'securegate_frame_latency_seconds_bucket{le="+Inf"} 2',
+    'securegate_frame_latency_seconds_sum 7.03',
+    'securegate_frame_latency_seconds_count 2',
+  ]) {
+    expect(after).toContain(`${line}\n`);
+  }
+  const names = after.split('\n').flatMap((line) => /^# TYPE (\S+)/.exec(line)?.[1] ?? []);
+  expect(names).toEqual([...new Set(names)]);
 });
 
 /** Reads a stream that does not end. */

@@ -146,6 +146,8 @@ describe('a box at run time', () => {
     const counters = (await again.box.tenants.vault('south').usage(day)).map((entry) => entry.counters);
     expect(counters.reduce((sum, { frames = 0 }) => sum + frames, 0)).toBeGreaterThan(10);
     expect(counters.reduce((sum, { sightings = 0 }) => sum + sightings, 0)).toBeGreaterThanOrEqual(2);
+    expect(again.box.stageTimes().frame.count).toBeGreaterThan(0);
+    expect(again.box.stageTimes().search.count).toBeGreaterThan(0);
     await again.stop();
     // The camera's address is in the vault alone.
     for (const file of readdirSync(folder, { recursive: true, withFileTypes: true })) {

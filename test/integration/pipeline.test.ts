@@ -6,7 +6,8 @@ import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
 import type { Box, Frame } from '../../edge/pipeline/frame.ts';
-import { Pipeline, type PipelineCounters, type PipelineOptions } from '../../edge/pipeline/pipeline.ts';
+import { Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
+import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { Quantiles } from '../../edge/runtime/quantiles.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -61,6 +62,7 @@ function scene(sequence: number, pasted: readonly { image: RgbImage; x: number; 
 function pipelineOf(gallery: ReadonlyMap<string, Float32Array>, overrides: Partial<PipelineOptions> = {}) {
   const sightings: Sighting[] = [];
   const seen: Float32Array[] = [];
+  const times = new StageTimes();
   const counters: PipelineCounters = { frames: 0, skipped: 0, tracks: 0, failures: 0, rejections: new Map() };
   const pipeline = new Pipeline({
     tenant: 'north',
@@ -82,11 +84,12 @@ function pipelineOf(gallery: ReadonlyMap<string, Float32Array>, overrides: Parti
     onSighting: (sighting) => sightings.push(sightingSchema.parse(sighting)),
     counters,
     latency: new Quantiles(),
+    times,
     clock: systemClock,
     logger,
     ...overrides,
   });
-  return { pipeline, sightings, counters, seen };
+  return { pipeline, sightings, counters, seen, times };
 }
 
 /** Shows frames one after the other, each when the one before is done, as a camera with time to spare would. */
@@ -108,7 +111,7 @@ const walk = (index: number, steps: number, released: number[], y = 200): Frame[
   Array.from({ length: steps }, (_, step) => scene(step, [{ image: person(index).shown, x: 200 + step * 40, y }], released));
 
 test('a customer who walks by is one sighting, told at once and again at the end', async () => {
-  const { pipeline, sightings, counters, seen } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  const { pipeline, sightings, counters, seen, times } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
   const released: number[] = [];
   pipeline.start();
   await show(pipeline, counters, walk(0, 12, released));
@@ -124,6 +127,12 @@ test('a customer who walks by is one sighting, told at once and again at the end
   expect(seen.length).toBe(3);
   expect(released).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(counters).toMatchObject({ frames: 12, skipped: 0, tracks: 1, failures: 0 });
+  const { detect, analyse, embed, search, frame } = times.values();
+  // A face each, and one vote.
+  expect([frame.count, detect.count, embed.count, search.count]).toEqual([12, 12, 3, 1]);
+  expect(analyse.count).toBeGreaterThanOrEqual(3);
+  expect(detect.sumSeconds).toBeGreaterThan(0);
+  expect(frame.sumSeconds).toBeGreaterThan(detect.sumSeconds + analyse.sumSeconds);
 });
 
 test('a stranger is unknown and leaves neither name nor numbers behind', async () => {
@@ -254,6 +263,7 @@ test('frames that come faster than they can be looked at are given up oldest fir
   const released: number[] = [];
   pipeline.start();
   for (const frame of walk(0, 10, released)) pipeline.push(frame);
+  expect(pipeline.waiting).toBe(WAITING_FRAMES);
   await pipeline.stop();
   expect(counters.frames + counters.skipped).toBe(10);
   expect(counters.skipped).toBeGreaterThan(0);

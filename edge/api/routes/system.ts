@@ -8,7 +8,8 @@ export function addSystemRoutes(api: Api, { box, streams }: RouteContext): void 
     url: '/metrics',
     config: { access: 'admin', gives: METRICS_TYPE },
     schema: { summary: 'Figures for Prometheus', tags: ['box'] },
-    handler: async (_request, reply) => reply.type(METRICS_TYPE).send(Buffer.from(await formatMetrics(box.stats(), streams.size))),
+    handler: async (_request, reply) =>
+      reply.type(METRICS_TYPE).send(Buffer.from(await formatMetrics(box.stats(), box.stageTimes(), streams.size))),
   });
 
   api.route({

@@ -54,8 +54,10 @@ describe('a batch starts', () => {
     void batcher.submit(1).catch(String);
     void batcher.submit(2).catch(String);
     expect(timers.size).toBe(1);
+    expect(batcher.waiting).toBe(2);
     passDeadline();
     expect(batches).toEqual([[1, 2]]);
+    expect(batcher.waiting).toBe(0);
   });
 
   test('as soon as the one before has ended, with what arrived meanwhile', async () => {

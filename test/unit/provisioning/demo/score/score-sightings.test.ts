@@ -136,6 +136,7 @@ describe('makeResult', () => {
     skipped: 1,
     tracks: 7,
     failures: 0,
+    waiting: 0,
     fpsWanted: 5,
     fps: 4.98,
   } as const;
@@ -146,6 +147,7 @@ describe('makeResult', () => {
     cameras: [camera, { ...camera, camera: 'd' }],
     latencyMs: { p50: 12.34, p95: 45.67, p99: 99 },
     eventLoopMs: { p50: 1, p95: 2, p99: 3.21 },
+    queues: { inference: 0, embedder: 0 },
     rejections: {},
     provider: { name: 'cpu', fallbackReason: null },
     vaults: [],
