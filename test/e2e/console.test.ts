@@ -114,6 +114,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
     test('the tiles of all cameras move', async () => {
       for (const { id } of CAMERAS) {
         const picture = tile(id).getByRole('img', { name: 'Live picture' });
+        await picture.waitFor();
         await tile(id).locator('.cover').waitFor({ state: 'detached' });
         const before = await picture.screenshot();
         // Boxes and names alone would move as well.
