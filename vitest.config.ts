@@ -2,7 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'parts', include: ['test/{unit,integration,attack}/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      {
+        extends: true,
+        // The product as a whole, under its own load: what else runs at the same time would count as the product's slowness.
+        test: { name: 'whole', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
     globalSetup: 'test/helpers/global-setup.ts',
     // Native addons are not all safe in several threads of one process, and a crash must not take other files with it.
     pool: 'forks',
