@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
@@ -25,7 +25,7 @@ import { Quantiles } from './runtime/quantiles.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const STATS_EVERY_MS = 1000;
-/** File in the data folder with the token that the first start makes, for the operator to read and remove. */
+/** File in the key folder with the token that the first start makes, for the operator to read and remove. */
 const TOKEN_FILE = 'admin.token';
 /** Where the launcher builds the operator's page; a box without it has the API alone. */
 const CONSOLE = fileURLToPath(new URL('../.cache/console', import.meta.url));
@@ -230,7 +230,9 @@ export class Daemon {
       name: 'api',
       start: async () => {
         const appliance = this.#opened;
-        const tokenFile = join(config.dataDir, TOKEN_FILE);
+        // Not in the data folder: whoever gets a copy of that must not get into the box with it.
+        mkdirSync(config.keyDir, { recursive: true, mode: 0o700 });
+        const tokenFile = join(config.keyDir, TOKEN_FILE);
         if (await appliance.admin.ensure(tokenFile)) logger.info({ tokenFile }, 'the admin token was made');
         const box = this.port();
         const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;

@@ -40,8 +40,8 @@ export async function writeConfig(run: RunFolder, urls: Readonly<Record<string, 
 }
 
 /** Secret that opens the API: the daemon made it at its first start. */
-export async function readAdminToken({ data }: RunFolder): Promise<string> {
-  return (await readFile(join(data, 'admin.token'), 'utf8')).trim();
+export async function readAdminToken({ path }: RunFolder): Promise<string> {
+  return (await readFile(join(path, 'keys', 'admin.token'), 'utf8')).trim();
 }
 
 export async function removeRunFolder({ path }: RunFolder): Promise<void> {

@@ -84,7 +84,8 @@ describe('a box with two tenants', () => {
     const daemon = startDaemon(file);
     const { api } = await daemon.until('ready');
     expect(await (await fetch(`${api}/readyz`)).json()).toMatchObject({ ready: true });
-    const token = await stat(join(folder, 'data', 'admin.token'));
+    expect(await readdir(join(folder, 'data'))).not.toContain('admin.token');
+    const token = await stat(join(folder, 'keys', 'admin.token'));
     expect(token.mode & 0o777).toBe(0o600);
     const known = await daemon.until('sighting', ({ camera, phase }) => camera === 'north-door' && phase === 'begun');
     const stranger = await daemon.until('sighting', ({ camera }) => camera === 'south-door');
