@@ -6,6 +6,7 @@ import type { CameraConfig } from './config/schema.ts';
 import type { LiveView } from './media/live/live-view.ts';
 import type { OpenStages } from './open-stages.ts';
 import { Camera } from './pipeline/decode/camera.ts';
+import { isNetworkCamera } from './pipeline/decode/is-network-camera.ts';
 import type { SeenTrack } from './pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, WAITING_FRAMES } from './pipeline/pipeline.ts';
 import type { StageTimes } from './pipeline/stage-times.ts';
@@ -92,7 +93,7 @@ export class CameraUnit implements Part {
       silenceMs: SILENCE_MS,
       // One being filled, one being looked at, one being shown, and those that wait.
       buffers: WAITING_FRAMES + 3,
-      endsForGood: !/^rtsps?:/i.test(camera.url),
+      endsForGood: !isNetworkCamera(camera.url),
       clock,
       backOff: new BackOff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS),
       logger,

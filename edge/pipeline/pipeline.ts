@@ -6,10 +6,10 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
+import type { TileGrid } from './detect/tile-regions.ts';
 import type { FaceShot, Frame, SeenTrack } from './frame.ts';
 import { decide } from './match/decide.ts';
 import { type Ballot, Dossier, type Moment, wipe } from './sighting/dossier.ts';
-import type { Tiles } from './stage-tasks.ts';
 import type { StageTimes } from './stage-times.ts';
 import type { Stages } from './stages.ts';
 import { Tracker, type TrackView } from './track/tracker.ts';
@@ -26,7 +26,7 @@ const EXPIRY_EVERY_MS = 100;
 export interface PipelineOptions {
   readonly tenant: string;
   readonly camera: string;
-  readonly tiles: Tiles | undefined;
+  readonly tiles: TileGrid | undefined;
   /** Lowest cosine similarity that names a person. */
   readonly threshold: number;
   readonly unmatchedTtlMs: number;

@@ -1,6 +1,7 @@
 import type { RgbImage } from '../inference/image.ts';
 import type { ModelFile } from '../inference/load-model.ts';
 import type { ExecutionProvider } from '../inference/model-session.ts';
+import type { TileGrid } from './detect/tile-regions.ts';
 import type { Detection, FaceShot } from './frame.ts';
 
 /** What an inference thread is started with. */
@@ -26,15 +27,9 @@ export type Purpose = 'recognise' | 'enrol';
 
 /** The work that an inference thread does, with its answer. Pictures travel as shared memory where they are. */
 export interface StageTasks {
-  detect: { request: { image: RgbImage; tiles: Tiles | undefined }; result: Detection[] };
+  detect: { request: { image: RgbImage; tiles: TileGrid | undefined }; result: Detection[] };
   analyse: { request: { image: RgbImage; detections: readonly Detection[]; purpose: Purpose }; result: FaceShot[] };
   embed: { request: { aligned: readonly RgbImage[] }; result: Float32Array[] };
-}
-
-export interface Tiles {
-  readonly columns: number;
-  readonly rows: number;
-  readonly overlap: number;
 }
 
 export type StageRequest = { [Name in keyof StageTasks]: { readonly task: Name } & StageTasks[Name]['request'] }[keyof StageTasks];

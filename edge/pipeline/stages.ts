@@ -3,8 +3,9 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import type { RgbImage } from '../inference/image.ts';
 import { MicroBatcher } from '../inference/micro-batcher.ts';
 import { WorkerPool } from '../runtime/worker-pool.ts';
+import type { TileGrid } from './detect/tile-regions.ts';
 import type { Detection, FaceShot } from './frame.ts';
-import type { Purpose, StageInfo, StageRequest, StageSetup, StageTasks, Tiles } from './stage-tasks.ts';
+import type { Purpose, StageInfo, StageRequest, StageSetup, StageTasks } from './stage-tasks.ts';
 
 /** Faces of all cameras that go through the embedder together, and how long the first of them waits for others. */
 const EMBED_BATCH = 8;
@@ -46,7 +47,7 @@ export class Stages {
     return this.#embedder.waiting;
   }
 
-  detect(image: RgbImage, tiles?: Tiles): Promise<Detection[]> {
+  detect(image: RgbImage, tiles?: TileGrid): Promise<Detection[]> {
     return this.#run('detect', { task: 'detect', image: plain(image), tiles });
   }
 

@@ -57,6 +57,16 @@ async function writeConfig(cameras: NonNullable<ConfigInput['cameras']>, more: P
   return file;
 }
 
+/** A box that watches one door of each tenant. */
+async function twoDoors(): Promise<{ file: string; south: RtspCamera }> {
+  const [north, south] = [await startCamera(), await startCamera()];
+  const file = await writeConfig([
+    { id: 'north-door', tenant: 'north', url: north.url },
+    { id: 'south-door', tenant: 'south', url: south.url },
+  ]);
+  return { file, south };
+}
+
 async function enrolGuest(configFile: string, tenant = 'north'): Promise<string> {
   const enrolment = await openEnrolment(parseConfig(JSON.parse(await readFile(configFile, 'utf8'))), { logger });
   try {
@@ -75,11 +85,7 @@ function startDaemon(configFile: string): DaemonProcess {
 
 describe('a box with two tenants', () => {
   test('names a guest to the tenant who knows her and to nobody else, and goes down cleanly under load', async () => {
-    const [north, south] = [await startCamera(), await startCamera()];
-    const file = await writeConfig([
-      { id: 'north-door', tenant: 'north', url: north.url },
-      { id: 'south-door', tenant: 'south', url: south.url },
-    ]);
+    const { file } = await twoDoors();
     const customerId = await enrolGuest(file);
     const daemon = startDaemon(file);
     const { api } = await daemon.until('ready');
@@ -105,11 +111,7 @@ describe('a box with two tenants', () => {
   });
 
   test('keeps one tenant going while the other one cannot be opened', async () => {
-    const [north, south] = [await startCamera(), await startCamera()];
-    const file = await writeConfig([
-      { id: 'north-door', tenant: 'north', url: north.url },
-      { id: 'south-door', tenant: 'south', url: south.url },
-    ]);
+    const { file, south } = await twoDoors();
     const customerId = await enrolGuest(file);
     await enrolGuest(file, 'south');
     await writeFile(join(folder, 'keys', 'south.key'), Buffer.alloc(32, 7), { mode: 0o600 });
@@ -126,11 +128,7 @@ describe('a box with two tenants', () => {
   });
 
   test('survives the death of a vault and of a camera, and both come back', async () => {
-    const [north, south] = [await startCamera(), await startCamera()];
-    const file = await writeConfig([
-      { id: 'north-door', tenant: 'north', url: north.url },
-      { id: 'south-door', tenant: 'south', url: south.url },
-    ]);
+    const { file, south } = await twoDoors();
     const customerId = await enrolGuest(file);
     await enrolGuest(file, 'south');
     const daemon = startDaemon(file);

@@ -14,6 +14,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Frame } from '../frame.ts';
 import type { FramePool } from './frame-pool.ts';
+import { isNetworkCamera } from './is-network-camera.ts';
 import { PictureClock } from './picture-clock.ts';
 import { RgbConverter } from './rgb-converter.ts';
 import { Sampler } from './sampler.ts';
@@ -117,7 +118,7 @@ export class CameraConnection {
   }
 
   get #isNetwork(): boolean {
-    return /^rtsps?:\/\//i.test(this.#options.url);
+    return isNetworkCamera(this.#options.url);
   }
 
   async #open(): Promise<number> {
