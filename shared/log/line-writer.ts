@@ -1,4 +1,4 @@
-import { constants, openSync, write, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 
 export interface LineWriterOptions {
   /** Where to write: 1 or 2. */
@@ -43,7 +43,7 @@ export class LineWriter {
     this.#bytes -= rest.length;
     if (rest.length === 0) return;
     try {
-      const fd = openUnblocked(this.#options.fd);
+      const fd = unblocked(this.#options.fd);
       for (let done = 0; done < rest.length; ) done += writeSync(fd, rest, done);
     } catch (error) {
       this.#lost(error instanceof Error ? error : undefined);
@@ -78,12 +78,13 @@ export class LineWriter {
   }
 }
 
-/** The same file or pipe, opened once more so that writing to it does not block; a socket (the journal's) cannot be, and stays as it is. */
-function openUnblocked(fd: number): number {
-  try {
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENXIO') return fd;
-    throw error;
-  }
+/**
+ * The same pipe or terminal, opened once more so that writing to it does not block. A file never blocks and stays as it is: opened
+ * anew it would have a position of its own, and a write under way would then overwrite this one. A socket (the journal's) cannot be
+ * opened, and stays as it is too.
+ */
+function unblocked(fd: number): number {
+  const kind = fstatSync(fd);
+  if (kind.isFile() || kind.isSocket()) return fd;
+  return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
 }
