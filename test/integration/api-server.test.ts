@@ -319,7 +319,12 @@ describe('the page', () => {
       expect(script.headers.get('cache-control')).toContain('immutable');
       for (const path of ['/assets/none.js', '/v1/none', '/metrics/none', '/..%2fsecret.txt', '/%2e%2e/secret.txt', '/.git/config.x']) {
         const none = await fetch(`${running.url}${path}`);
-        expect([none.status, none.headers.get('content-type')], path).toEqual([404, 'application/problem+json']);
+        const { status, headers } = none;
+        expect([status, headers.get('content-type'), headers.get('cache-control')], path).toEqual([
+          404,
+          'application/problem+json',
+          'no-store',
+        ]);
       }
     } finally {
       await running.stop();

@@ -71,7 +71,8 @@ export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): voi
         response: { 201: newFaceResultSchema },
       },
       handler: async (request, reply) => {
-        const result = await addFace(request, request.params, () => box.faces.describe(pictureOf(request)));
+        const picture = pictureOf(request);
+        const result = await addFace(request, request.params, () => box.faces.describe(picture));
         return reply.code(201).send(result);
       },
     });
