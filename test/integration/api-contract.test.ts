@@ -111,7 +111,7 @@ function withSession(): Record<string, string> {
 describe('the document', () => {
   test('names every route of the contract', () => {
     const T = '/v1/tenants/{tenant}';
-    const kinds = ['events', 'rooms', 'attendees', 'watchlists', 'webhooks'];
+    const kinds = ['events', 'rooms', 'attendees', 'watchlists'];
     expect(operations.map(({ name, access }) => `${access} ${name}`).toSorted()).toEqual(
       [
         'public GET /healthz',
@@ -153,8 +153,10 @@ describe('the document', () => {
           `venue:write PUT ${T}/${kind}/{id}`,
           `venue:write DELETE ${T}/${kind}/{id}`,
         ]),
-        `venue:read GET ${T}/webhooks/{id}/dead-letters`,
-        `venue:write POST ${T}/webhooks/{id}/dead-letters/redeliver`,
+        ...['GET', 'POST'].map((method) => `webhooks ${method} ${T}/webhooks`),
+        ...['GET', 'PUT', 'DELETE'].map((method) => `webhooks ${method} ${T}/webhooks/{id}`),
+        `webhooks GET ${T}/webhooks/{id}/dead-letters`,
+        `webhooks POST ${T}/webhooks/{id}/dead-letters/redeliver`,
         `cameras:read GET ${T}/cameras`,
         `cameras:write POST ${T}/cameras`,
         `cameras:write POST ${T}/cameras/test`,

@@ -13,7 +13,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'GET',
     url,
-    config: { access: 'venue:read' },
+    config: { access: 'webhooks' },
     schema: { summary: 'List webhooks', tags, params: tenantParams, response: { 200: pageOf(webhookSchema) } },
     handler: async ({ params }) => {
       const { id } = box.tenants.get(params.tenant);
@@ -24,7 +24,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'POST',
     url,
-    config: { access: 'venue:write' },
+    config: { access: 'webhooks' },
     schema: {
       headers: idempotencyHeaders,
       summary: 'Add a webhook; its signing secret is shown in this answer and never again',
@@ -52,7 +52,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'GET',
     url: `${url}/:id`,
-    config: { access: 'venue:read' },
+    config: { access: 'webhooks' },
     schema: { summary: 'Read a webhook', tags, params: recordParams, response: { 200: webhookSchema } },
     handler: async ({ params }, reply) => {
       const webhook = box.webhooks.get(params.tenant, params.id);
@@ -64,7 +64,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'PUT',
     url: `${url}/:id`,
-    config: { access: 'venue:write' },
+    config: { access: 'webhooks' },
     schema: {
       headers: versionHeaders,
       summary: 'Replace a webhook; its signing secret stays',
@@ -84,7 +84,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'DELETE',
     url: `${url}/:id`,
-    config: { access: 'venue:write' },
+    config: { access: 'webhooks' },
     schema: { headers: versionHeaders, summary: 'Remove a webhook', tags, params: recordParams, response: { 204: noContent } },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
@@ -96,7 +96,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'GET',
     url: `${url}/:id/dead-letters`,
-    config: { access: 'venue:read' },
+    config: { access: 'webhooks' },
     schema: {
       summary: 'Deliveries that were given up, the newest first',
       tags,
@@ -112,7 +112,7 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
   api.route({
     method: 'POST',
     url: `${url}/:id/dead-letters/redeliver`,
-    config: { access: 'venue:write' },
+    config: { access: 'webhooks' },
     schema: {
       summary: 'Try the given-up deliveries again, as far as their sightings are still there',
       tags,

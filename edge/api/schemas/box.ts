@@ -47,6 +47,8 @@ export const SCOPES = [
   'venue:write',
   'cameras:read',
   'cameras:write',
+  // Not a part of venue:write: whoever names a receiver has every sighting sent there.
+  'webhooks',
   'live',
   'usage:read',
 ] as const;
