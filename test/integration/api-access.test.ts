@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { newSecretText } from '../../edge/appliance/secret-text.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { type Answer, startTestApi, type TestApi } from '../helpers/test-api.ts';
 import { consentFor } from '../helpers/vault-guests.ts';
@@ -125,9 +126,10 @@ test('the admin token is written once, for its owner alone, and stays the same',
   const folder = await tempFolder();
   const file = join(folder, 'admin-token');
   const appliance = openAppliance(join(folder, 'data'));
+  let token = '';
   try {
     expect(await appliance.admin.ensure(file)).toBe(true);
-    const token = (await readFile(file, 'utf8')).trim();
+    token = (await readFile(file, 'utf8')).trim();
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await appliance.admin.verify(token)).toBe(true);
     expect(await appliance.admin.ensure(file)).toBe(false);
@@ -138,6 +140,27 @@ test('the admin token is written once, for its owner alone, and stays the same',
   }
   const stored = await readFile(join(folder, 'data', 'appliance.db'), 'latin1');
   expect(stored).toContain('$argon2id$');
+  expect(stored).not.toContain(token);
+});
+
+test('wrong admin tokens are refused at no cost: a slow hash is no way to take time from the cameras', async () => {
+  const folder = await tempFolder();
+  const file = join(folder, 'admin-token');
+  const appliance = openAppliance(join(folder, 'data'));
+  try {
+    await appliance.admin.ensure(file);
+    const token = (await readFile(file, 'utf8')).trim();
+    const spent = async (tokens: readonly string[], expected: boolean): Promise<number> => {
+      const before = process.cpuUsage();
+      for (const each of tokens) expect(await appliance.admin.verify(each)).toBe(expected);
+      const { user, system } = process.cpuUsage(before);
+      return user + system;
+    };
+    const wrong = Array.from({ length: 300 }, () => `sga_${newSecretText()}`);
+    expect(await spent(wrong, false)).toBeLessThan(30 * (await spent([token], true)));
+  } finally {
+    appliance.close();
+  }
 });
 
 describe('too many requests are refused', () => {
@@ -164,6 +187,10 @@ describe('too many requests are refused', () => {
       expect(asBearer.status, 'nor is the token tried elsewhere').toBe(429);
       expect(codeOf(asBearer)).toBe('rate_limited');
       expect(Number(asBearer.headers.get('retry-after'))).toBeGreaterThan(0);
+      const { link } = other.appliance.loginLinks.add();
+      for (const json of [{ token: other.admin }, { link }]) {
+        expect((await other.ask('POST', '/v1/session', { json })).status, 'nobody is kept out by what others try').toBe(201);
+      }
     }));
 
   test('of one key, while another one goes on', () =>

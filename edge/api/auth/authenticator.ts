@@ -9,17 +9,17 @@ export const SESSION_COOKIE = 'sgs';
 
 const BEARER = /^bearer +(\S{1,200})$/i;
 
-/** Counts an attempt to log in from this address. @throws {SecureGateError} `rate_limited` */
-export type LimitAttempts = (request: FastifyRequest) => Promise<void>;
+/** Counts a wrong token or link from this address. @throws {SecureGateError} `rate_limited` */
+export type LimitWrong = (request: FastifyRequest) => Promise<void>;
 
 /** Finds out who asks. */
 export class Authenticator {
   readonly #appliance: Appliance;
-  readonly #limitAttempts: LimitAttempts;
+  readonly #limitWrong: LimitWrong;
 
-  constructor(appliance: Appliance, limitAttempts: LimitAttempts) {
+  constructor(appliance: Appliance, limitWrong: LimitWrong) {
     this.#appliance = appliance;
-    this.#limitAttempts = limitAttempts;
+    this.#limitWrong = limitWrong;
   }
 
   /**
@@ -33,18 +33,20 @@ export class Authenticator {
     return principal;
   }
 
-  /** Checks an admin token. Wrong ones are counted for each address. @throws {SecureGateError} `rate_limited` */
+  /** @throws {SecureGateError} `rate_limited` */
   async isAdminToken(request: FastifyRequest, token: string): Promise<boolean> {
-    const { admin } = this.#appliance;
-    if (admin.knows(token)) return true;
-    await this.#limitAttempts(request);
-    return admin.verify(token);
+    return this.#countWrong(request, await this.#appliance.admin.verify(token));
   }
 
   /** Uses a login link up. @throws {SecureGateError} `rate_limited` */
-  async isLoginLink(request: FastifyRequest, link: string): Promise<boolean> {
-    await this.#limitAttempts(request);
-    return this.#appliance.loginLinks.take(link);
+  isLoginLink(request: FastifyRequest, link: string): Promise<boolean> {
+    return this.#countWrong(request, this.#appliance.loginLinks.take(link));
+  }
+
+  /** Only what is wrong is counted: otherwise whoever tries from the same address could keep the admin out. */
+  async #countWrong(request: FastifyRequest, right: boolean): Promise<boolean> {
+    if (!right) await this.#limitWrong(request);
+    return right;
   }
 
   async #byToken(request: FastifyRequest, authorization: string): Promise<Principal | undefined> {

@@ -2,7 +2,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Api } from '../api.ts';
-import type { LimitAttempts } from '../auth/authenticator.ts';
+import type { LimitWrong } from '../auth/authenticator.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -21,9 +21,9 @@ export interface RateLimits {
 export const RATE_LIMITS: RateLimits = { perAddress: 3000, perPrincipal: 1200, pictures: 120, logIns: 10 };
 
 /** Counts requests and refuses too many. @returns the limit of attempts to log in */
-export async function addRateLimits(api: Api, limits: RateLimits): Promise<LimitAttempts> {
+export async function addRateLimits(api: Api, limits: RateLimits): Promise<LimitWrong> {
   await api.register(rateLimit, { global: false });
-  const limit = (max: number, keyGenerator: (request: FastifyRequest) => string): LimitAttempts => {
+  const limit = (max: number, keyGenerator: (request: FastifyRequest) => string): LimitWrong => {
     const count = api.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator });
     return async (request) => {
       const found = await count(request);
