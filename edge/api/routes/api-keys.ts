@@ -7,7 +7,7 @@ import { pageOf, tenantParams } from '../schemas/common.ts';
 
 const tags = ['api keys'];
 
-export function addApiKeyRoutes(api: Api, { box, appliance, clock }: RouteContext): void {
+export function addApiKeyRoutes(api: Api, { box, appliance, clock, streams }: RouteContext): void {
   api.route({
     method: 'GET',
     url: '/v1/tenants/:tenant/api-keys',
@@ -47,9 +47,10 @@ export function addApiKeyRoutes(api: Api, { box, appliance, clock }: RouteContex
     method: 'DELETE',
     url: '/v1/tenants/:tenant/api-keys/:keyId',
     config: { access: 'admin' },
-    schema: { summary: 'Revoke a key', tags, params: keyParams, response: { 204: noContent } },
+    schema: { summary: 'Revoke a key; what it has open ends', tags, params: keyParams, response: { 204: noContent } },
     handler: async ({ params }, reply) => {
       appliance.apiKeys.revoke(box.tenants.get(params.tenant).id, params.keyId);
+      await streams.checkAll();
       return reply.code(204).send();
     },
   });

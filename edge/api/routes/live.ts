@@ -5,9 +5,8 @@ import { cameraParams } from '../schemas/venue.ts';
 import { LiveStream } from '../streams/live-stream.ts';
 
 const LIVE_TYPE = 'application/vnd.securegate.live';
-const CHECK_MS = 15_000;
 
-export function addLiveRoute(api: Api, { box, clock, streams, authenticator }: RouteContext): void {
+export function addLiveRoute(api: Api, { box, clock, streams }: RouteContext): void {
   api.route({
     method: 'GET',
     url: '/v1/tenants/:tenant/cameras/:id/live',
@@ -25,6 +24,7 @@ export function addLiveRoute(api: Api, { box, clock, streams, authenticator }: R
       // One picture at a time, so that none overtakes another whose names are still being looked up.
       let formatting = false;
       const stream: LiveStream = streams.add(
+        request,
         () =>
           new LiveStream((send) =>
             box.cameras.watch(tenant, id, (frame) => {
@@ -38,9 +38,6 @@ export function addLiveRoute(api: Api, { box, clock, streams, authenticator }: R
             }),
           ),
       );
-      // Whoever lost his right in the meantime sees nothing more.
-      const check = setInterval(() => void authenticator.authenticate(request).catch(() => stream.destroy()), CHECK_MS);
-      stream.once('close', () => clearInterval(check));
       // The reader learns at once that he may watch, also while the camera has nothing to show.
       stream.once('resume', () => reply.raw.flushHeaders());
       return reply.type(LIVE_TYPE).send(stream);

@@ -4,7 +4,7 @@ import { SESSION_COOKIE } from '../auth/authenticator.ts';
 import { noContent } from '../schemas/answers.ts';
 import { logInSchema, sessionSchema } from '../schemas/box.ts';
 
-export function addSessionRoutes(api: Api, { appliance, authenticator }: RouteContext): void {
+export function addSessionRoutes(api: Api, { appliance, authenticator, streams }: RouteContext): void {
   const sessionUntil = (expiresAt: number) => ({ subject: 'admin' as const, expiresAt: new Date(expiresAt).toISOString() });
 
   api.route({
@@ -50,9 +50,10 @@ export function addSessionRoutes(api: Api, { appliance, authenticator }: RouteCo
     method: 'DELETE',
     url: '/v1/session',
     config: { access: 'session' },
-    schema: { summary: 'End the session', tags: ['session'], response: { 204: noContent } },
+    schema: { summary: 'End the session with what it has open', tags: ['session'], response: { 204: noContent } },
     handler: async (request, reply) => {
       appliance.sessions.close(request.cookies[SESSION_COOKIE] ?? '');
+      await streams.checkAll();
       return reply.clearCookie(SESSION_COOKIE, { path: '/' }).code(204).send();
     },
   });

@@ -10,7 +10,7 @@ const tags = ['sightings'];
 const BEAT_MS = 15_000;
 
 export function addSightingRoutes(api: Api, context: RouteContext): void {
-  const { box, clock, streams, authenticator } = context;
+  const { box, clock, streams } = context;
   const viewOf = async ({ type: _type, ...sighting }: Sighting, names: Names) => ({
     ...sighting,
     name: await names.of(sighting.customerId),
@@ -53,6 +53,7 @@ export function addSightingRoutes(api: Api, context: RouteContext): void {
       // One after the other, so that none overtakes another whose name is still being looked up.
       let last: Promise<void> = Promise.resolve();
       const stream = streams.add(
+        request,
         () =>
           new EventStream((send) =>
             box.onEvent(tenant, (event) => {
@@ -63,13 +64,7 @@ export function addSightingRoutes(api: Api, context: RouteContext): void {
             }),
           ),
       );
-      // Whoever lost his right in the meantime hears nothing more.
-      const beat = setInterval(() => {
-        authenticator.authenticate(request).then(
-          () => stream.beat(),
-          () => stream.destroy(),
-        );
-      }, BEAT_MS);
+      const beat = setInterval(() => stream.beat(), BEAT_MS);
       stream.once('close', () => clearInterval(beat));
       return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream);
     },
