@@ -14,6 +14,7 @@ import type { Api, RouteContext } from './api.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { authorise } from './auth/authorise.ts';
 import { Idempotency } from './idempotency.ts';
+import { limitConnections } from './limit-connections.ts';
 import { addAccess } from './plugins/access.ts';
 import { addConsole } from './plugins/console.ts';
 import { addOpenApi } from './plugins/openapi.ts';
@@ -23,20 +24,23 @@ import { addRequestLog } from './plugins/request-log.ts';
 import { addSecurityHeaders } from './plugins/security-headers.ts';
 import type { BoxPort } from './ports.ts';
 import { addRoutes } from './routes/add-routes.ts';
-import { OpenStreams } from './streams/open-streams.ts';
+import { OpenStreams, type StreamLimits } from './streams/open-streams.ts';
 
 const MOST_JSON_BYTES = 128 * 1024;
 const MOST_CONNECTIONS = 1024;
-const MOST_STREAMS = 64;
-/** A client that sends its request byte by byte holds a connection for no longer than this. */
-const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 60_000 };
+const MOST_CONNECTIONS_EACH = 256;
+const STREAM_LIMITS: StreamLimits = { most: 64, mostEach: 32 };
+/** A client that keeps the box waiting holds a connection for no longer than this. */
+const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 60_000, idleMs: 60_000 };
 const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 
 export interface Timeouts {
-  /** For the request's headers. */
+  /** For the TLS handshake, and for the request's headers. */
   readonly headersMs: number;
   /** For the whole request. */
   readonly requestMs: number;
+  /** While nothing goes either way, also because the client does not take its answer. */
+  readonly idleMs: number;
 }
 
 export interface ApiOptions {
@@ -73,9 +77,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   if (tls === undefined && !LOOPBACK.test(host)) {
     throw new SecureGateError('config_invalid', 'Plain HTTP is served on loopback only', { details: { host } });
   }
-  const streams = new OpenStreams(MOST_STREAMS);
   const api = createApi(options);
   const authenticator = await addPlugins(api, options);
+  const streams = new OpenStreams(STREAM_LIMITS, (request) => authenticator.authenticate(request));
   const context: RouteContext = { box, appliance, clock, authenticator, idempotency: new Idempotency(appliance.idempotency), streams };
   addRoutes(api, context);
   if (consoleDir !== undefined) await addConsole(api, consoleDir);
@@ -125,15 +129,20 @@ async function addPlugins(api: Api, options: ApiOptions): Promise<Authenticator>
   return authenticator;
 }
 
-function createServer(tls: ApiOptions['listen']['tls'], { headersMs, requestMs }: Timeouts, handler: RequestListener): Server {
+function createServer(tls: ApiOptions['listen']['tls'], { headersMs, requestMs, idleMs }: Timeouts, handler: RequestListener): Server {
   const limits = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(headersMs, 1000),
     keepAlive: true,
   };
-  const server = tls === undefined ? createHttpServer(limits, handler) : createHttpsServer({ ...limits, ...readTls(tls) }, handler);
+  const server =
+    tls === undefined
+      ? createHttpServer(limits, handler)
+      : createHttpsServer({ ...limits, handshakeTimeout: headersMs, ...readTls(tls) }, handler);
   server.maxConnections = MOST_CONNECTIONS;
+  server.timeout = idleMs;
+  limitConnections(server, MOST_CONNECTIONS_EACH);
   return server;
 }
 

@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startApi } from '../../edge/api/server.ts';
@@ -15,7 +16,7 @@ import { consentFor, sightingOf } from '../helpers/vault-guests.ts';
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await startTestApi({ more: { timeouts: { headersMs: 300, requestMs: 600 } } });
+  api = await startTestApi({ more: { timeouts: { headersMs: 300, requestMs: 600, idleMs: 60_000 } } });
 }, 60_000);
 afterAll(() => api.stop());
 
@@ -44,7 +45,10 @@ describe('where it listens', () => {
       });
       const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost'];
       execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-      const running = await another({ listen: { host: '127.0.0.1', port: 0, tls: { cert, key } } });
+      const running = await another({
+        listen: { host: '127.0.0.1', port: 0, tls: { cert, key } },
+        timeouts: { headersMs: 300, requestMs: 60_000, idleMs: 60_000 },
+      });
       try {
         expect(running.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
         const headers = { 'content-type': 'application/json' };
@@ -55,6 +59,7 @@ describe('where it listens', () => {
         expect(response.statusCode).toBe(201);
         expect(response.headers['set-cookie']).toEqual([expect.stringContaining('; Secure')]);
         expect(response.headers['strict-transport-security']).toContain('max-age=31536000');
+        expect(await raw('', running.url), 'whoever never begins to speak TLS is let go').toBe('');
       } finally {
         await running.stop();
       }
@@ -80,9 +85,9 @@ async function raw(bytes: string, url = api.url): Promise<string> {
 
 describe('a client that keeps the connection waiting is let go', () => {
   test('in its headers', async () => {
-    const running = await another({ timeouts: { headersMs: 300, requestMs: 60_000 } });
+    const running = await another({ timeouts: { headersMs: 300, requestMs: 60_000, idleMs: 60_000 } });
     try {
-      const answer = await raw('GET /healthz HTTP/1.1\r\nHost: box\r\nX-Slow: ', running.url);
+      const answer = await raw('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ', running.url);
       expect(answer).toContain('HTTP/1.1 400');
       expect(answer).toContain('"code":"invalid_request"');
     } finally {
@@ -91,13 +96,55 @@ describe('a client that keeps the connection waiting is let go', () => {
   });
 
   test('in its body', async () => {
-    const head = `POST /v1/tenants/north/rooms HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer ${api.admin}\r\nContent-Type: application/json\r\nContent-Length: 500`;
+    const head = `POST /v1/tenants/north/rooms HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${api.admin}\r\nContent-Type: application/json\r\nContent-Length: 500`;
     expect(await raw(`${head}\r\n\r\n{"title":`)).toContain('HTTP/1.1 400');
+  });
+
+  test('in its reading of the answer', async () => {
+    const running = await another({ timeouts: { headersMs: 10_000, requestMs: 60_000, idleMs: 300 } });
+    try {
+      const json = { slug: 'unread', url: 'rtsp://camera.example/1' };
+      const { id } = (await api.ask('POST', '/v1/tenants/north/cameras', { as: api.admin, json })).body as { id: string };
+      const { hostname, port } = new URL(running.url);
+      const socket = connect(Number(port), hostname);
+      socket.on('error', () => socket.destroy());
+      socket.write(`GET /v1/tenants/north/cameras/${id}/live HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
+      await once(socket, 'data');
+      socket.pause();
+      const frame = { mediaMs: 40, width: 640, height: 360, jpeg: Buffer.alloc(4_000_000, 7), tracks: [] };
+      await expect.poll(() => api.box.show(id, frame), { timeout: 20_000 }).toBe(0);
+      socket.destroy();
+    } finally {
+      await running.stop();
+    }
   });
 
   test('and what is no HTTP gets a problem as well', async () => {
     expect(await raw('\x16\x03\x01\x02\x00\x01\x00\x01\r\n\r\n')).toContain('application/problem+json');
   });
+});
+
+test('nobody takes the connections of all others', async () => {
+  const running = await another({});
+  const sockets: Socket[] = [];
+  /** @returns whether the box answers on this connection, which stays open */
+  const call = async (localAddress: string): Promise<boolean> => {
+    const { hostname, port } = new URL(running.url);
+    const socket = connect({ host: hostname, port: Number(port), localAddress });
+    sockets.push(socket.on('error', () => socket.destroy()));
+    socket.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET ');
+    return new Promise((resolve) => socket.once('data', () => resolve(true)).once('close', () => resolve(false)));
+  };
+  try {
+    const answers = await Promise.all(Array.from({ length: 300 }, () => call('127.0.0.1')));
+    expect(answers.filter((answered) => answered).length).toBe(256);
+    expect(await call('127.0.0.2')).toBe(true);
+    sockets.find(({ destroyed }) => !destroyed)?.destroy();
+    await expect.poll(() => call('127.0.0.1'), { timeout: 10_000 }).toBe(true);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await running.stop();
+  }
 });
 
 test('paths that are none are told as such', async () => {
@@ -212,38 +259,62 @@ test('sightings come as server-sent events, with names, until the reader leaves'
   await expect.poll(() => api.box.listeners).toBe(0);
 });
 
-test('who loses his right hears and sees nothing more', async () => {
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-  try {
-    const made = await api.ask('POST', '/v1/tenants/north/cameras', {
-      as: api.admin,
-      json: { slug: 'watched', url: 'rtsp://camera.example/1' },
-    });
-    const paths = ['sightings/stream', `cameras/${(made.body as { id: string }).id}/live`];
-    for (const path of paths) {
+describe('who loses his right hears and sees nothing more', () => {
+  const paths = ['sightings/stream', 'cameras/:id/live'];
+
+  /** @returns once the answer has begun; `ended` resolves when it is over */
+  const watch = async (path: string, headers: Record<string, string>): Promise<{ ended: Promise<string> }> => {
+    const camera = { slug: `watched-${randomUUID().slice(0, 8)}`, url: 'rtsp://camera.example/1' };
+    const made = await api.ask('POST', '/v1/tenants/north/cameras', { as: api.admin, json: camera });
+    const { id } = made.body as { id: string };
+    const response = await fetch(`${api.url}/v1/tenants/north/${path.replace(':id', id)}`, { headers });
+    expect(response.status).toBe(200);
+    const over = (): string => 'ended';
+    return { ended: response.arrayBuffer().then(over, over) };
+  };
+  const statusMeanwhile = async (ended: Promise<string>) => Promise.race([ended, (await api.ask('GET', '/healthz')).status]);
+  const keyId = (key: string): string => `key_${key.split('_')[2]}`;
+
+  test.each(paths)('%s, at once when his key is revoked', async (path) => {
+    const [revoked, other] = [api.key('north'), api.key('north')];
+    const { ended } = await watch(path, { authorization: `Bearer ${revoked}` });
+    const { ended: otherEnded } = await watch(path, { authorization: `Bearer ${other}` });
+    expect((await api.ask('DELETE', `/v1/tenants/north/api-keys/${keyId(revoked)}`, { as: api.admin })).status).toBe(204);
+    expect(await ended).toBe('ended');
+    expect(await statusMeanwhile(otherEnded), 'another key goes on').toBe(200);
+    expect((await api.ask('DELETE', `/v1/tenants/north/api-keys/${keyId(other)}`, { as: api.admin })).status).toBe(204);
+    expect(await otherEnded).toBe('ended');
+  });
+
+  test.each(paths)('%s, at once when he logs out', async (path) => {
+    const headers = { cookie: `sgs=${api.appliance.sessions.open().session}`, 'sec-fetch-site': 'same-origin' };
+    const { ended } = await watch(path, headers);
+    expect((await api.ask('DELETE', '/v1/session', { headers })).status).toBe(204);
+    expect(await ended).toBe('ended');
+  });
+
+  test.each(paths)('%s, soon when his right ends by itself', async (path) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
       const key = api.key('north');
-      const response = await fetch(`${api.url}/v1/tenants/north/${path}`, { headers: { authorization: `Bearer ${key}` } });
-      const ended = response.arrayBuffer().then(
-        () => 'ended',
-        () => 'ended',
-      );
+      const { ended } = await watch(path, { authorization: `Bearer ${key}` });
       vi.advanceTimersByTime(20_000);
-      const keyId = `key_${key.split('_')[2]}`;
-      expect((await api.ask('DELETE', `/v1/tenants/north/api-keys/${keyId}`, { as: api.admin })).status).toBe(204);
-      expect(await Promise.race([ended, (await api.ask('GET', '/healthz')).status])).toBe(200);
+      expect(await statusMeanwhile(ended)).toBe(200);
+      api.appliance.apiKeys.revoke('north', keyId(key));
+      expect(await statusMeanwhile(ended)).toBe(200);
       vi.advanceTimersByTime(20_000);
       expect(await ended).toBe('ended');
+    } finally {
+      vi.useRealTimers();
     }
-  } finally {
-    vi.useRealTimers();
-  }
+  });
 });
 
 test('a reader of sightings who does not keep up is cut off', async () => {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => socket.destroy());
-  socket.write(`GET /v1/tenants/north/sightings/stream HTTP/1.1\r\nHost: box\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
+  socket.write(`GET /v1/tenants/north/sightings/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
   await once(socket, 'data');
   socket.pause();
   const models: Sighting['models'] = { detector: 'd'.repeat(10_000), landmarks: null, embedder: 'e' };

@@ -17,6 +17,8 @@ const OF_FASTIFY: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 };
 
+const OF_TLS = /^ERR_(TLS|SSL)_/;
+
 /** Something outside the box failed, and an address that somebody tried out can hold a password: not for the log. */
 const OUTSIDE = 502;
 
@@ -38,7 +40,8 @@ export function sendFrameworkProblem(error: FastifyError, request: FastifyReques
 
 /** For what is not HTTP, or comes too slowly: there is no request yet, just a connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Without TLS nothing can be told to whoever was to speak it, and an orderly end would wait for it for ever.
+  if (error.code === 'ECONNRESET' || OF_TLS.test(error.code ?? '') || !socket.writable) {
     socket.destroy(error);
     return;
   }

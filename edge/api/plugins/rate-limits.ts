@@ -3,24 +3,25 @@ import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Api } from '../api.ts';
 import type { LimitWrong } from '../auth/authenticator.ts';
+import { networkOf } from '../network-of.ts';
 
 const MINUTE_MS = 60_000;
 
 /** Requests a minute. */
 export interface RateLimits {
-  /** Of one address, whoever asks. */
+  /** Of one address (IPv6: of one network), whoever asks. */
   readonly perAddress: number;
   /** Of one key, or of the admin. */
   readonly perPrincipal: number;
   /** Pictures that one key lets be looked at: each takes inference time from the cameras. */
   readonly pictures: number;
-  /** Attempts of one address to log in. */
+  /** Wrong tokens and login links of one address, as above. */
   readonly logIns: number;
 }
 
 export const RATE_LIMITS: RateLimits = { perAddress: 3000, perPrincipal: 1200, pictures: 120, logIns: 10 };
 
-/** Counts requests and refuses too many. @returns the limit of attempts to log in */
+/** Counts requests and refuses too many. @returns the limit of wrong attempts to log in */
 export async function addRateLimits(api: Api, limits: RateLimits): Promise<LimitWrong> {
   await api.register(rateLimit, { global: false });
   const limit = (max: number, keyGenerator: (request: FastifyRequest) => string): LimitWrong => {
@@ -32,7 +33,7 @@ export async function addRateLimits(api: Api, limits: RateLimits): Promise<Limit
       }
     };
   };
-  const perAddress = limit(limits.perAddress, ({ ip }) => ip);
+  const perAddress = limit(limits.perAddress, networkOfRequest);
   const perPrincipal = limit(limits.perPrincipal, principalOf);
   const pictures = limit(limits.pictures, principalOf);
   api.addHook('onRequest', (request) => perAddress(request));
@@ -42,9 +43,13 @@ export async function addRateLimits(api: Api, limits: RateLimits): Promise<Limit
     if (request.routeOptions.config.takesPicture) await pictures(request);
     return payload;
   });
-  return limit(limits.logIns, ({ ip }) => ip);
+  return limit(limits.logIns, networkOfRequest);
 }
 
-function principalOf({ principal, ip }: FastifyRequest): string {
-  return principal?.id ?? ip;
+function principalOf(request: FastifyRequest): string {
+  return request.principal?.id ?? networkOfRequest(request);
+}
+
+function networkOfRequest({ ip }: FastifyRequest): string {
+  return networkOf(ip);
 }
