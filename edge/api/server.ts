@@ -14,9 +14,11 @@ import type { Api, RouteContext } from './api.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { authorise } from './auth/authorise.ts';
 import { Idempotency } from './idempotency.ts';
+import { isLoopback } from './is-loopback.ts';
 import { limitConnections } from './limit-connections.ts';
 import { addAccess } from './plugins/access.ts';
 import { addConsole } from './plugins/console.ts';
+import { addHostCheck } from './plugins/host-check.ts';
 import { addOpenApi } from './plugins/openapi.ts';
 import { addProblems, answerClientError, sendFrameworkProblem } from './plugins/problems.ts';
 import { addRateLimits, RATE_LIMITS, type RateLimits } from './plugins/rate-limits.ts';
@@ -32,7 +34,6 @@ const MOST_CONNECTIONS_EACH = 256;
 const STREAM_LIMITS: StreamLimits = { most: 64, mostEach: 32 };
 /** A client that keeps the box waiting holds a connection for no longer than this. */
 const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 60_000, idleMs: 60_000 };
-const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 
 export interface Timeouts {
   /** For the TLS handshake, and for the request's headers. */
@@ -74,7 +75,7 @@ export interface RunningApi {
 export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { box, appliance, listen, consoleDir, clock } = options;
   const { host, port, tls } = listen;
-  if (tls === undefined && !LOOPBACK.test(host)) {
+  if (tls === undefined && !isLoopback(host)) {
     throw new SecureGateError('config_invalid', 'Plain HTTP is served on loopback only', { details: { host } });
   }
   const api = createApi(options);
@@ -122,6 +123,7 @@ async function addPlugins(api: Api, options: ApiOptions): Promise<Authenticator>
   addProblems(api);
   addRequestLog(api);
   await addSecurityHeaders(api, { tls: listen.tls !== undefined });
+  if (listen.tls === undefined) addHostCheck(api);
   await api.register(cookie);
   const authenticator = new Authenticator(appliance, await addRateLimits(api, rateLimits));
   addAccess(api, authenticator, authorise);

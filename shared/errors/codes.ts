@@ -23,6 +23,11 @@ export const ERROR_CODES = {
     title: 'Request came from another site',
     next: "Send it from the box's own page, or with a key instead of a session.",
   },
+  wrong_host: {
+    status: 421,
+    title: 'Box is not called by this name',
+    next: 'Call it by localhost or 127.0.0.1 on its own machine, or give it a certificate to be called from elsewhere.',
+  },
   rate_limited: { status: 429, title: 'Too many requests', next: 'Wait as long as the Retry-After header says.' },
   // Identifiers and requests
   invalid_id: { status: 400, title: 'Identifier is not valid', next: 'Use 2 to 63 lower-case letters, digits and dashes.' },

@@ -209,5 +209,6 @@ describe('too many requests are refused', () => {
   test('of one address, whoever asks', () =>
     limited({ ...limits, perAddress: 2 }, async (other) => {
       expect(await statuses(3, () => other.ask('GET', '/healthz'))).toEqual([200, 200, 429]);
+      expect(await statuses(1, () => other.ask('GET', '/none')), 'also for what is no route').toEqual([429]);
     }));
 });

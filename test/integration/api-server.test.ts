@@ -124,6 +124,30 @@ describe('a client that keeps the connection waiting is let go', () => {
   });
 });
 
+test('a page whose name was made to mean this machine (DNS rebinding) is turned away, whatever it asks for', async () => {
+  const port = new URL(api.url).port;
+  const ask = (host: string, path: string): Promise<string> =>
+    raw(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${api.admin}\r\nConnection: close\r\n\r\n`);
+  for (const host of [
+    'evil.example',
+    `evil.example:${port}`,
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    '192.0.2.1',
+    '[::1].evil',
+    '',
+  ]) {
+    for (const path of ['/', '/readyz', '/v1/system', '/none']) {
+      const answer = await ask(host, path);
+      expect(answer, `${host} ${path}`).toContain('HTTP/1.1 421 ');
+      expect(answer).toContain('"code":"wrong_host"');
+    }
+  }
+  for (const host of ['127.0.0.1', `127.0.0.1:${port}`, `localhost:${port}`, 'LOCALHOST', `[::1]:${port}`]) {
+    expect(await ask(host, '/v1/system'), host).toContain('HTTP/1.1 200 ');
+  }
+});
+
 test('nobody takes the connections of all others', async () => {
   const running = await another({});
   const sockets: Socket[] = [];
