@@ -9,6 +9,7 @@ import type { Authenticator } from './auth/authenticator.ts';
 import type { Access, Principal } from './auth/principal.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { BoxPort } from './ports.ts';
+import type { StillPictures } from './still-pictures.ts';
 import type { OpenStreams } from './streams/open-streams.ts';
 
 /** The HTTP server with its schemas. */
@@ -22,6 +23,7 @@ export interface RouteContext {
   readonly authenticator: Authenticator;
   readonly idempotency: Idempotency;
   readonly streams: OpenStreams;
+  readonly stills: StillPictures;
 }
 
 declare module 'fastify' {

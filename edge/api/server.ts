@@ -26,6 +26,7 @@ import { addRequestLog } from './plugins/request-log.ts';
 import { addSecurityHeaders } from './plugins/security-headers.ts';
 import type { BoxPort } from './ports.ts';
 import { addRoutes } from './routes/add-routes.ts';
+import { StillPictures } from './still-pictures.ts';
 import { OpenStreams, type StreamLimits } from './streams/open-streams.ts';
 
 const MOST_JSON_BYTES = 128 * 1024;
@@ -81,7 +82,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const api = createApi(options);
   const authenticator = await addPlugins(api, options);
   const streams = new OpenStreams(STREAM_LIMITS, (request) => authenticator.authenticate(request));
-  const context: RouteContext = { box, appliance, clock, authenticator, idempotency: new Idempotency(appliance.idempotency), streams };
+  const idempotency = new Idempotency(appliance.idempotency);
+  const context: RouteContext = { box, appliance, clock, authenticator, idempotency, streams, stills: new StillPictures(box.faces) };
   addRoutes(api, context);
   if (consoleDir !== undefined) await addConsole(api, consoleDir);
   try {

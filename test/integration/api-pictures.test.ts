@@ -117,6 +117,55 @@ test('what is no picture by its content type is not even read', async () => {
   expect(outcomeOf(json)).toEqual([415, 'unsupported_media_type']);
 });
 
+test('pictures are looked at one after the other', async () => {
+  const { faces } = api.box;
+  const { describe } = faces;
+  let [now, most, looks] = [0, 0, 0];
+  faces.describe = async (image) => {
+    now += 1;
+    looks += 1;
+    most = Math.max(most, now);
+    return describe(image).finally(() => {
+      now -= 1;
+    });
+  };
+  try {
+    const answers = await Promise.all(Array.from({ length: 8 }, () => search(people[0].toShow)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect([most, looks]).toEqual([1, 8]);
+  } finally {
+    faces.describe = describe;
+  }
+});
+
+/** Begins to send a picture and does not go on. */
+function openUpload(key: string) {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'image/jpeg', 'content-length': '1000000' };
+  const request = httpRequest(`${api.url}/v1/tenants/north/search`, { method: 'POST', headers });
+  const answered = new Promise<number>((resolve) => {
+    request.once('response', (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    request.once('error', () => resolve(0));
+  });
+  request.write(Buffer.alloc(1000, 0xff));
+  return { answered, end: (): unknown => request.destroy() };
+}
+
+test('no key takes all the room for pictures, and what is broken off makes room', async () => {
+  const [greedy, other] = [api.key('north'), api.key('north')];
+  const searchAs = async (as: string): Promise<[number, unknown]> =>
+    outcomeOf(await api.ask('POST', '/v1/tenants/north/search', { as, picture: people[0].toShow }));
+  const uploads = Array.from({ length: 12 }, () => openUpload(greedy));
+  const refused = (): Promise<number[]> => Promise.all(uploads.map(({ answered }) => Promise.race([answered, Promise.resolve(-1)])));
+  await expect.poll(async () => (await refused()).filter((status) => status === 503).length, { timeout: 10_000 }).toBe(4);
+  expect(await searchAs(greedy)).toEqual([503, 'overloaded']);
+  expect(await searchAs(other)).toEqual([200, undefined]);
+  for (const { end } of uploads) end();
+  await expect.poll(() => searchAs(greedy), { timeout: 10_000 }).toEqual([200, undefined]);
+});
+
 /**
  * Sends 100 MB as fast as they are taken.
  * @returns the answer's status and how much was sent by then; `cut` where the connection ended under the sending before the answer was read

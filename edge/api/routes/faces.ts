@@ -9,7 +9,7 @@ import { faceParams, faceSchema, fromSightingSchema, newFaceResultSchema } from 
 
 const tags = ['faces'];
 
-export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): void {
+export function addFaceRoutes(api: Api, { box, idempotency, stills }: RouteContext): void {
   api.route({
     method: 'GET',
     url: '/v1/tenants/:tenant/customers/:customerId/faces',
@@ -58,7 +58,7 @@ export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): voi
   };
 
   api.register((pictures: Api, _options, done) => {
-    takePictures(pictures);
+    takePictures(pictures, stills);
     pictures.route({
       method: 'POST',
       url: '/v1/tenants/:tenant/customers/:customerId/faces',
@@ -72,7 +72,7 @@ export function addFaceRoutes(api: Api, { box, idempotency }: RouteContext): voi
       },
       handler: async (request, reply) => {
         const picture = pictureOf(request);
-        const result = await addFace(request, request.params, () => box.faces.describe(picture));
+        const result = await addFace(request, request.params, () => stills.describe(request, picture));
         return reply.code(201).send(result);
       },
     });

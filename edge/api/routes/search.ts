@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Candidate, VaultClient } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
@@ -9,9 +10,9 @@ import { searchQuery, searchResultSchema, verifyResultSchema } from '../schemas/
 const tags = ['search'];
 
 /** Neither picture nor embedding stays after the answer. */
-export function addSearchRoutes(api: Api, { box }: RouteContext): void {
-  const describe = async <Result>(image: Buffer, use: (described: DescribedPicture) => Promise<Result>): Promise<Result> => {
-    const described = await box.faces.describe(image);
+export function addSearchRoutes(api: Api, { box, stills }: RouteContext): void {
+  const describe = async <Result>(request: FastifyRequest, use: (described: DescribedPicture) => Promise<Result>): Promise<Result> => {
+    const described = await stills.describe(request, pictureOf(request));
     try {
       return await use(described);
     } finally {
@@ -21,7 +22,7 @@ export function addSearchRoutes(api: Api, { box }: RouteContext): void {
   };
 
   api.register((pictures: Api, _options, done) => {
-    takePictures(pictures);
+    takePictures(pictures, stills);
 
     pictures.route({
       method: 'POST',
@@ -38,7 +39,7 @@ export function addSearchRoutes(api: Api, { box }: RouteContext): void {
         const { tenant } = request.params;
         const vault = box.tenants.vault(tenant);
         const threshold = box.faces.threshold(tenant);
-        return describe(pictureOf(request), async (described) => {
+        return describe(request, async (described) => {
           const { embedding, model } = described;
           const [found = []] = await vault.search({ embeddings: [embedding], model, limit: request.query.limit });
           await vault.count('searches');
@@ -62,7 +63,7 @@ export function addSearchRoutes(api: Api, { box }: RouteContext): void {
         const { tenant, customerId } = request.params;
         const vault = box.tenants.vault(tenant);
         const threshold = box.faces.threshold(tenant);
-        return describe(pictureOf(request), async (described) => {
+        return describe(request, async (described) => {
           const { score } = await vault.verify({ customerId, embedding: described.embedding, model: described.model });
           await vault.count('verifications');
           return { match: score >= threshold, score, threshold, quality: described.quality };
