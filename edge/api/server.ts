@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import cookie from '@fastify/cookie';
 import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -152,8 +153,13 @@ function createServer(tls: ApiOptions['listen']['tls'], { headersMs, requestMs, 
 
 function readTls({ cert, key }: { cert: string; key: string }): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' } {
   try {
-    return { cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' };
+    const pair = { cert: readFileSync(cert), key: readFileSync(key) };
+    createSecureContext(pair);
+    return { ...pair, minVersion: 'TLSv1.2' };
   } catch (error) {
-    throw new SecureGateError('config_invalid', 'The certificate of the API cannot be read', { cause: error, details: { cert, key } });
+    throw new SecureGateError('config_invalid', 'The certificate of the API cannot be read, or its key belongs to another one', {
+      cause: error,
+      details: { cert, key },
+    });
   }
 }

@@ -45,19 +45,34 @@ describe('where it listens', () => {
       });
       const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost'];
       execFileSync('openssl', ['req', '-x509', ...curve, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+      const otherKey = join(folder, 'other-key.pem');
+      execFileSync('openssl', ['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-out', otherKey]);
+      await expect(another({ listen: { host: '127.0.0.1', port: 0, tls: { cert, key: otherKey } } })).rejects.toMatchObject({
+        code: 'config_invalid',
+      });
       const running = await another({
         listen: { host: '127.0.0.1', port: 0, tls: { cert, key } },
         timeouts: { headersMs: 300, requestMs: 60_000, idleMs: 60_000 },
       });
       try {
         expect(running.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+        const statusOfSession = async (sent: string): Promise<unknown> => {
+          const call = httpsRequest(`${running.url}/v1/session`, { headers: { cookie: sent }, rejectUnauthorized: false, agent: false });
+          const [answer] = await once(call.end(), 'response');
+          answer.resume();
+          return answer.statusCode;
+        };
         const headers = { 'content-type': 'application/json' };
         const request = httpsRequest(`${running.url}/v1/session`, { method: 'POST', headers, rejectUnauthorized: false, agent: false });
         request.end(JSON.stringify({ token: api.admin }));
         const [response] = await once(request, 'response');
         response.resume();
         expect(response.statusCode).toBe(201);
-        expect(response.headers['set-cookie']).toEqual([expect.stringContaining('; Secure')]);
+        const [cookie = ''] = response.headers['set-cookie'] ?? [];
+        expect(cookie).toMatch(/^__Host-sgs=[\w-]{43}; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Strict$/);
+        const [session = ''] = cookie.split(';');
+        expect(await statusOfSession(session)).toBe(200);
+        expect(await statusOfSession(session.replace('__Host-', '')), 'a cookie that a neighbour could have set').toBe(401);
         expect(response.headers['strict-transport-security']).toContain('max-age=31536000');
         expect(await raw('', running.url), 'whoever never begins to speak TLS is let go').toBe('');
       } finally {

@@ -3,9 +3,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Appliance } from '../../appliance/open-appliance.ts';
 import { SCOPES, type Scope } from '../schemas/box.ts';
 import type { Principal } from './principal.ts';
-
-/** Name of the session cookie. */
-export const SESSION_COOKIE = 'sgs';
+import { sessionCookie } from './session-cookie.ts';
 
 const BEARER = /^bearer +(\S{1,200})$/i;
 
@@ -64,7 +62,7 @@ export class Authenticator {
   }
 
   #bySession(request: FastifyRequest): Principal | undefined {
-    const cookie = request.cookies[SESSION_COOKIE];
+    const cookie = request.cookies[sessionCookie(request)];
     const session = cookie === undefined ? undefined : this.#appliance.sessions.find(cookie);
     return session && { kind: 'admin', id: 'admin', session };
   }

@@ -3,6 +3,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Api } from '../api.ts';
 import type { Access } from '../auth/principal.ts';
+import { PLAIN_SESSION_COOKIE } from '../auth/session-cookie.ts';
 import { PICTURE_TYPES } from './pictures.ts';
 import { PROBLEM_TYPE } from './problems.ts';
 import { tidyComponents } from './tidy-components.ts';
@@ -20,7 +21,12 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       components: {
         securitySchemes: {
           token: { type: 'http', scheme: 'bearer', description: "API key of a tenant (`sgk_…`), or the box's admin token (`sga_…`)." },
-          session: { type: 'apiKey', in: 'cookie', name: 'sgs', description: "The admin's browser session, begun by POST /v1/session." },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: PLAIN_SESSION_COOKIE,
+            description: "The admin's browser session, begun by POST /v1/session; with TLS the name begins with `__Host-`.",
+          },
         },
       },
     },

@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { SESSION_COOKIE } from '../auth/authenticator.ts';
+import { sessionCookie } from '../auth/session-cookie.ts';
 import { noContent } from '../schemas/answers.ts';
 import { logInSchema, sessionSchema } from '../schemas/box.ts';
 
@@ -23,7 +23,7 @@ export function addSessionRoutes(api: Api, { appliance, authenticator, streams }
         'token' in body ? await authenticator.isAdminToken(request, body.token) : await authenticator.isLoginLink(request, body.link);
       if (!known) throw new SecureGateError('unauthenticated', 'This token or link is not valid, or no longer');
       const { session, expiresAt } = appliance.sessions.open();
-      reply.setCookie(SESSION_COOKIE, session, {
+      reply.setCookie(sessionCookie(request), session, {
         httpOnly: true,
         sameSite: 'strict',
         secure: request.protocol === 'https',
@@ -52,9 +52,12 @@ export function addSessionRoutes(api: Api, { appliance, authenticator, streams }
     config: { access: 'session' },
     schema: { summary: 'End the session with what it has open', tags: ['session'], response: { 204: noContent } },
     handler: async (request, reply) => {
-      appliance.sessions.close(request.cookies[SESSION_COOKIE] ?? '');
+      appliance.sessions.close(request.cookies[sessionCookie(request)] ?? '');
       await streams.checkAll();
-      return reply.clearCookie(SESSION_COOKIE, { path: '/' }).code(204).send();
+      return reply
+        .clearCookie(sessionCookie(request), { path: '/', secure: request.protocol === 'https' })
+        .code(204)
+        .send();
     },
   });
 }
