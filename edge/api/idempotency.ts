@@ -3,6 +3,13 @@ import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 
+/** Something that a request makes under an id which is chosen before. */
+export interface Making<Made> {
+  readonly make: (id: string) => Promise<unknown>;
+  /** Reads it back. @throws {SecureGateError} with status 404 when it is not there */
+  readonly read: (id: string) => Promise<Made>;
+}
+
 /** Lets a request that is repeated under its `Idempotency-Key` make nothing twice. */
 export class Idempotency {
   readonly #results: Appliance['idempotency'];
@@ -13,34 +20,62 @@ export class Idempotency {
   }
 
   /**
-   * Calls `make` unless the same principal has made the same thing with this key within a day.
-   * The key is bound to principal, route and body. Only the id of what was made is kept, and of the body a hash that is
-   * keyed with the Idempotency-Key, which itself is kept nowhere: nobody can try names against it.
-   * @param make makes the thing; @returns its id
-   * @throws {SecureGateError} `idempotency_mismatch`, `conflict` (the first request is still being worked on), what `make` throws
+   * Makes something unless the same principal has made the same with this key within a day. Its id is on the disk before it is
+   * made: whatever the first request came to (the box lost power, a vault ended before it answered), its repetition
+   * finds what is there under this id or makes it under this id.
+   * The key is bound to principal, route and body. Only the id is kept, and of the body a hash that is keyed with the
+   * Idempotency-Key, which itself is kept nowhere: nobody can try names against it.
+   * @param fresh id for what is made now
+   * @throws {SecureGateError} `idempotency_mismatch`, `conflict` (the first request is still being worked on), those of `make` and `read`
    */
-  async once(request: FastifyRequest, make: () => Promise<string>): Promise<{ id: string; repeated: boolean }> {
+  async once<Made>(request: FastifyRequest, fresh: string, { make, read }: Making<Made>): Promise<Made> {
     const key = request.headers['idempotency-key'];
-    if (typeof key !== 'string') return { id: await make(), repeated: false };
+    if (typeof key !== 'string') {
+      await make(fresh);
+      return read(fresh);
+    }
     const target = createHash('sha256')
       .update(JSON.stringify([request.principal?.id, request.method, request.url, key]))
       .digest();
     const content = createHmac('sha256', key).update(bytesOf(request.body)).digest();
     const earlier = this.#results.find(target);
-    if (earlier !== undefined) {
-      if (timingSafeEqual(earlier.content, content)) return { id: earlier.result, repeated: true };
+    if (earlier !== undefined && !timingSafeEqual(earlier.content, content)) {
       throw new SecureGateError('idempotency_mismatch', 'This key came with another request before');
     }
+    if (earlier?.settled) return read(earlier.result);
     const name = target.toString('base64');
     if (this.#running.has(name)) throw new SecureGateError('conflict', 'The first request with this key is still being worked on');
     this.#running.add(name);
     try {
-      const id = await make();
-      this.#results.keep(target, { content, result: id });
-      return { id, repeated: false };
+      const id = earlier?.result ?? fresh;
+      if (earlier === undefined) await this.#makeFirst(target, content, id, make);
+      else if (!(await isThere(id, read))) await make(id);
+      this.#results.settle(target);
+      return await read(id);
     } finally {
       this.#running.delete(name);
     }
+  }
+
+  async #makeFirst(target: Buffer, content: Buffer, id: string, make: Making<unknown>['make']): Promise<void> {
+    this.#results.reserve(target, { content, result: id });
+    try {
+      await make(id);
+    } catch (error) {
+      // What is refused is not made. After every other failure it may be there, and the id stays reserved.
+      if (SecureGateError.from(error).status < 500) this.#results.release(target);
+      throw error;
+    }
+  }
+}
+
+async function isThere(id: string, read: Making<unknown>['read']): Promise<boolean> {
+  try {
+    await read(id);
+    return true;
+  } catch (error) {
+    if (SecureGateError.from(error).status === 404) return false;
+    throw error;
   }
 }
 

@@ -91,8 +91,12 @@ export interface CamerasPort {
   list(tenant: string): readonly CameraView[];
   /** @throws {SecureGateError} `record_not_found` */
   get(tenant: string, id: string): CameraView;
-  /** Stores the camera in the tenant's vault and starts it. @throws {SecureGateError} `conflict` (slug taken) */
-  add(tenant: string, settings: CameraSettings): Promise<CameraView>;
+  /**
+   * Stores the camera in the tenant's vault and starts it.
+   * @param id of its record; a random one unless said, here and for webhooks
+   * @throws {SecureGateError} `conflict` (slug taken)
+   */
+  add(tenant: string, settings: CameraSettings, id?: string): Promise<CameraView>;
   /** @throws {SecureGateError} `record_not_found`, `fixed_by_configuration`, `version_conflict` */
   change(tenant: string, id: string, settings: CameraChange, version?: number): Promise<CameraView>;
   remove(tenant: string, id: string, version?: number): Promise<void>;
@@ -147,7 +151,7 @@ export interface WebhooksPort {
    * @returns the webhook with its signing secret, which is shown this once
    * @throws {SecureGateError} `webhook_target_refused`, `conflict` (too many), `vault_unavailable`
    */
-  add(tenant: string, settings: { url: string; active: boolean }): Promise<{ webhook: WebhookView; secret: string }>;
+  add(tenant: string, settings: { url: string; active: boolean }, id?: string): Promise<{ webhook: WebhookView; secret: string }>;
   /** @throws {SecureGateError} `record_not_found`, `version_conflict`, `webhook_target_refused` */
   change(tenant: string, id: string, settings: { url: string; active: boolean }, version?: number): Promise<WebhookView>;
   /** @throws {SecureGateError} `record_not_found`, `version_conflict` */

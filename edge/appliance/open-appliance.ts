@@ -31,7 +31,7 @@ export interface Appliance {
 /**
  * Opens `appliance.db` for this process alone: SQLite's own file lock keeps every other process out and goes with the
  * process, however it ends.
- * @throws {SecureGateError} `data_folder_in_use`, `storage_failed`
+ * @throws {SecureGateError} `data_folder_in_use`, `data_folder_newer`, `storage_failed`
  */
 export function openAppliance(dataDir: string, clock: Clock = systemClock): Appliance {
   try {
@@ -44,7 +44,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock): Appl
       db.pragma('locking_mode = EXCLUSIVE');
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
-      db.exec(APPLIANCE_SCHEMA);
+      migrate(db, dataDir);
       db.prepare<[string]>('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newId('box'));
       const { id } = rowSchema.parse(db.prepare('SELECT id FROM box').get());
       return {
@@ -71,4 +71,14 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock): Appl
     }
     throw SecureGateError.from(error, 'storage_failed');
   }
+}
+
+function migrate(db: Database.Database, dataDir: string): void {
+  const version = Number(db.pragma('user_version', { simple: true }));
+  if (version > APPLIANCE_SCHEMA.length) {
+    throw new SecureGateError('data_folder_newer', 'This data folder was written by a newer version', {
+      details: { dataDir, version, known: APPLIANCE_SCHEMA.length },
+    });
+  }
+  for (const step of APPLIANCE_SCHEMA.slice(version)) db.transaction(() => db.exec(step))();
 }

@@ -111,7 +111,7 @@ export class Cameras implements CamerasPort, Part {
     return viewOf(this.#find(tenant, id));
   }
 
-  add(tenant: string, wanted: CameraSettings): Promise<CameraView> {
+  add(tenant: string, wanted: CameraSettings, given?: string): Promise<CameraView> {
     const cameras = this.#known(tenant);
     return cameras.work.run(async () => {
       const settings = cameraSettings(cameraRecord(wanted));
@@ -119,7 +119,7 @@ export class Cameras implements CamerasPort, Part {
       if (cameras.byId.size >= MOST_CAMERAS) {
         throw new SecureGateError('conflict', 'This tenant has as many cameras as it can have', { details: { most: MOST_CAMERAS } });
       }
-      const { id, version } = await this.#options.vault(tenant).addRecord(KIND, cameraRecord(settings));
+      const { id, version } = await this.#options.vault(tenant).addRecord(KIND, cameraRecord(settings), { id: given });
       const camera = this.#hold(tenant, id, settings, version, false);
       await this.#startUnit(camera);
       return viewOf(camera);

@@ -149,7 +149,7 @@ export class VaultClient {
 
   /**
    * Stores a customer with consent and faces (or none yet), whole or not at all; on the disk when it resolves.
-   * @throws {SecureGateError} `consent_missing`, `consent_expired`, `storage_failed`
+   * @throws {SecureGateError} `conflict` (there is or was a customer of this id), `consent_missing`, `consent_expired`, `storage_failed`
    */
   enrolCustomer(enrolment: Enrolment): Promise<Gives<'enrolCustomer'>> {
     return this.#call('enrolCustomer', enrolment);
@@ -259,11 +259,15 @@ export class VaultClient {
   /**
    * Adds a record of the caller's own kind.
    * @param data checked by the caller, JSON of at most 64 KiB
-   * @param customerId whom the record is about: then it is sealed under his key and goes with him
-   * @throws {SecureGateError} `customer_not_found`, `storage_failed`
+   * @param about `customerId`: whom the record is about; then it is sealed under his key and goes with him
+   * @throws {SecureGateError} `conflict` (there is a record of this id), `customer_not_found`, `storage_failed`
    */
-  addRecord(kind: string, data: object, customerId?: string): Promise<{ id: string; version: number }> {
-    return this.#call('addRecord', { kind, json: JSON.stringify(data), customerId });
+  addRecord(
+    kind: string,
+    data: object,
+    about: { id?: string | undefined; customerId?: string | undefined } = {},
+  ): Promise<{ id: string; version: number }> {
+    return this.#call('addRecord', { kind, json: JSON.stringify(data), ...about });
   }
 
   /** @throws {SecureGateError} `record_not_found`, `envelope_rejected` */

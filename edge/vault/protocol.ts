@@ -30,8 +30,14 @@ const pictureSchema = z
   .refine((bytes) => bytes.length <= MAX_PICTURE_BYTES, { error: `more than ${MAX_PICTURE_BYTES} bytes` })
   .refine((bytes) => bytes.subarray(0, JPEG_START.length).equals(JPEG_START), { error: 'not a JPEG' });
 
-/** `picture`: JPEG of the aligned face. */
-const newFaceSchema = z.strictObject({ embedding: embeddingSchema, model, quality, picture: pictureSchema.optional() });
+/** `picture`: JPEG of the aligned face. `faceId`: the vault chooses one unless said, as it does for customers and records. */
+const newFaceSchema = z.strictObject({
+  faceId: faceId.optional(),
+  embedding: embeddingSchema,
+  model,
+  quality,
+  picture: pictureSchema.optional(),
+});
 
 /** A customer as the daemon may show him. `version` is another after every change of the customer, his consent or his faces. */
 const customerViewSchema = z.strictObject({
@@ -79,7 +85,12 @@ export const OPERATIONS = {
   close: { takes: nothing, gives: nothing },
 
   enrolCustomer: {
-    takes: z.strictObject({ profile: profileSchema, consent: consentSchema, faces: z.array(newFaceSchema).max(32) }),
+    takes: z.strictObject({
+      customerId: customerId.optional(),
+      profile: profileSchema,
+      consent: consentSchema,
+      faces: z.array(newFaceSchema).max(32),
+    }),
     gives: z.strictObject({ customerId, faceIds: z.array(faceId) }),
   },
   listCustomers: { takes: pageQuery.extend({ query: z.string().max(200).optional() }), gives: pageOf(customerViewSchema) },
@@ -117,7 +128,7 @@ export const OPERATIONS = {
   },
 
   addRecord: {
-    takes: z.strictObject({ kind, json, customerId: customerId.optional() }),
+    takes: z.strictObject({ kind, id: recordId.optional(), json, customerId: customerId.optional() }),
     gives: z.strictObject({ id: recordId, version }),
   },
   getRecord: { takes: recordRef, gives: recordSchema },

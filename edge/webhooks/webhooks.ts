@@ -134,7 +134,11 @@ export class Webhooks implements WebhooksPort, Part {
     return viewOf(this.#find(tenant, id));
   }
 
-  async add(tenant: string, { url, active }: { url: string; active: boolean }): Promise<{ webhook: WebhookView; secret: string }> {
+  async add(
+    tenant: string,
+    { url, active }: { url: string; active: boolean },
+    given?: string,
+  ): Promise<{ webhook: WebhookView; secret: string }> {
     checkTarget(url, this.#options.allowPrivateTargets);
     const { byId, work } = this.#of(tenant);
     return work.run(async () => {
@@ -142,7 +146,7 @@ export class Webhooks implements WebhooksPort, Part {
         throw new SecureGateError('conflict', 'This tenant has as many webhooks as it can have', { details: { most: MOST_WEBHOOKS } });
       }
       const secret = `whsec_${randomBytes(32).toString('base64url')}`;
-      const { id, version } = await this.#options.vault(tenant).addRecord(KIND, { url, active, secret });
+      const { id, version } = await this.#options.vault(tenant).addRecord(KIND, { url, active, secret }, { id: given });
       const log = new DeliveryLog(() => this.#options.vault(tenant), id);
       const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), log, courier: undefined, dead: [] };
       byId.set(id, webhook);

@@ -243,11 +243,11 @@ export class ApiBox implements BoxPort {
           .map(view)
           .toArray(),
       get: (tenant, id) => view(get(tenant, id)),
-      add: async (tenant, settings) => {
+      add: async (tenant, settings, id = newId('record')) => {
         if (this.#cameras.values().some((camera) => camera.tenant === tenant && camera.slug === settings.slug)) {
           throw new SecureGateError('conflict', 'There is such a camera', { details: { slug: settings.slug } });
         }
-        return put(tenant, newId('record'), 1, settings);
+        return put(tenant, id, 1, settings);
       },
       change: async (tenant, id, change: CameraChange, version) => {
         const { title, roomId, ...camera } = get(tenant, id);
@@ -297,8 +297,8 @@ export class ApiBox implements BoxPort {
           .map(view)
           .toArray(),
       get: (tenant, id) => view(get(tenant, id)),
-      add: async (tenant, settings) => ({
-        webhook: put(tenant, { id: newId('record'), version: 1, ...settings }),
+      add: async (tenant, settings, id = newId('record')) => ({
+        webhook: put(tenant, { id, version: 1, ...settings }),
         secret: 'whsec_shown-once',
       }),
       change: async (tenant, id, settings, version) => {

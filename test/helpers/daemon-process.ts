@@ -15,9 +15,13 @@ export class DaemonProcess {
   readonly #exit: Promise<number | string>;
   readonly #waiting = new Set<() => void>();
 
-  constructor(configFile: string) {
+  /** @param entry what runs in the daemon's place, and what it takes besides the daemon's own arguments */
+  constructor(configFile: string, [entry = MAIN, ...more]: readonly string[] = []) {
     const environment = { ...process.env, UV_THREADPOOL_SIZE: '64', MALLOC_PERTURB_: '165' };
-    this.#child = spawn(process.execPath, [MAIN, 'edge', '--config', configFile], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
+    this.#child = spawn(process.execPath, [entry, 'edge', '--config', configFile, ...more], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment,
+    });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
       this.log += chunk.toString();
     });

@@ -99,7 +99,7 @@ describe('a vault in its own process', () => {
     expect(page.items).toMatchObject([{ outcome: 'unknown' }]);
     expect(await vault.listSightings({ limit: 1, cursor: page.next ?? '' })).toMatchObject({ items: [{ customerId }], next: null });
 
-    const { id, version } = await vault.addRecord('attendees', { customerId, seat: undefined, guests: [1, null] }, customerId);
+    const { id, version } = await vault.addRecord('attendees', { customerId, seat: undefined, guests: [1, null] }, { customerId });
     expect(await vault.changeRecord('attendees', id, { customerId, seat: 7 }, version, customerId)).toEqual({ id, version: 2 });
     expect(await vault.getRecord('attendees', id)).toEqual({ id, version: 2, customerId, data: { customerId, seat: 7 } });
     await expect(vault.addRecord('rooms', { title: 'x'.repeat(64 * 1024) })).rejects.toThrow(refused('invalid_request'));

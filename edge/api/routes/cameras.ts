@@ -1,3 +1,4 @@
+import { newId } from '../../../shared/ids/ids.ts';
 import type { Api, RouteContext } from '../api.ts';
 import type { CameraView } from '../ports.ts';
 import { noContent } from '../schemas/answers.ts';
@@ -36,10 +37,12 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     },
     handler: async (request, reply) => {
       const { id: tenant } = box.tenants.get(request.params.tenant);
-      const { id } = await idempotency.once(request, async () => (await box.cameras.add(tenant, request.body)).id);
-      const camera = viewOf(box.cameras.get(tenant, id));
+      const camera = await idempotency.once(request, newId('record'), {
+        make: (id) => box.cameras.add(tenant, request.body, id),
+        read: async (id) => viewOf(box.cameras.get(tenant, id)),
+      });
       setVersion(reply, camera.version);
-      reply.header('location', `/v1/tenants/${tenant}/cameras/${id}`);
+      reply.header('location', `/v1/tenants/${tenant}/cameras/${camera.id}`);
       return reply.code(201).send(camera);
     },
   });

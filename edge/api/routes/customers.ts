@@ -1,3 +1,4 @@
+import { newId } from '../../../shared/ids/ids.ts';
 import type { CustomerView } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
@@ -42,10 +43,12 @@ export function addCustomerRoutes(api: Api, { box, idempotency }: RouteContext):
       const { tenant } = request.params;
       const vault = box.tenants.vault(tenant);
       const { consent, ...profile } = request.body;
-      const { id } = await idempotency.once(request, async () => (await vault.enrolCustomer({ profile, consent, faces: [] })).customerId);
-      const customer = viewOf(await vault.getCustomer(id));
+      const customer = await idempotency.once(request, newId('customer'), {
+        make: (customerId) => vault.enrolCustomer({ customerId, profile, consent, faces: [] }),
+        read: async (customerId) => viewOf(await vault.getCustomer(customerId)),
+      });
       setVersion(reply, customer.version);
-      reply.header('location', `/v1/tenants/${tenant}/customers/${id}`);
+      reply.header('location', `/v1/tenants/${tenant}/customers/${customer.id}`);
       return reply.code(201).send(customer);
     },
   });

@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { newId } from '../../../shared/ids/ids.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { pictureOf, takePictures } from '../plugins/pictures.ts';
 import type { DescribedPicture } from '../ports.ts';
@@ -40,21 +42,27 @@ export function addFaceRoutes(api: Api, { box, idempotency, stills }: RouteConte
   ) => {
     const vault = box.tenants.vault(tenant);
     let quality: DescribedPicture['quality'] | null = null;
-    const { id } = await idempotency.once(request, async () => {
-      // Somebody who is not there, or has not agreed, costs no look at the picture.
-      await vault.getCustomer(customerId);
-      const described = await look();
-      const { embedding, model, picture } = described;
-      try {
-        const { faceId } = await vault.addFace(customerId, { embedding, model, quality: described.quality.overall, picture });
-        quality = described.quality;
-        return faceId;
-      } finally {
-        embedding.fill(0);
-        picture.fill(0);
-      }
+    const faceId = await idempotency.once(request, newId('face'), {
+      make: async (id) => {
+        // Somebody who is not there, or has not agreed, costs no look at the picture.
+        await vault.getCustomer(customerId);
+        const described = await look();
+        const { embedding, model, picture } = described;
+        try {
+          await vault.addFace(customerId, { faceId: id, embedding, model, quality: described.quality.overall, picture });
+          quality = described.quality;
+        } finally {
+          embedding.fill(0);
+          picture.fill(0);
+        }
+      },
+      read: async (id) => {
+        const { faceList } = await vault.getCustomer(customerId);
+        if (faceList.some((face) => face.faceId === id)) return id;
+        throw new SecureGateError('record_not_found', 'No such face', { details: { faceId: id } });
+      },
     });
-    return { faceId: id, quality };
+    return { faceId, quality };
   };
 
   api.register((pictures: Api, _options, done) => {

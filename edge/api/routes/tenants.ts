@@ -26,9 +26,12 @@ export function addTenantRoutes(api: Api, { box, idempotency }: RouteContext): v
       response: { 201: tenantSchema },
     },
     handler: async (request, reply) => {
-      const { id } = await idempotency.once(request, async () => (await box.tenants.add(request.body)).id);
-      reply.header('location', `/v1/tenants/${id}`);
-      return reply.code(201).send(box.tenants.get(id));
+      const tenant = await idempotency.once(request, request.body.id, {
+        make: () => box.tenants.add(request.body),
+        read: async (id) => box.tenants.get(id),
+      });
+      reply.header('location', `/v1/tenants/${tenant.id}`);
+      return reply.code(201).send(tenant);
     },
   });
 

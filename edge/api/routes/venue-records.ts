@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultClient, VaultRecord } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
@@ -56,13 +57,15 @@ function addRoutesOf(kind: Kind, api: Api, { box, idempotency }: RouteContext): 
     handler: async (request, reply) => {
       const { tenant } = request.params;
       const vault = box.tenants.vault(tenant);
-      const { id } = await idempotency.once(request, async () => {
-        await requireReferences(vault, request.body);
-        return (await vault.addRecord(kind, request.body, customerOf(request.body))).id;
+      const record = await idempotency.once(request, newId('record'), {
+        make: async (id) => {
+          await requireReferences(vault, request.body);
+          await vault.addRecord(kind, request.body, { id, customerId: customerOf(request.body) });
+        },
+        read: async (id) => viewOf(await vault.getRecord(kind, id)),
       });
-      const record = viewOf(await vault.getRecord(kind, id));
       setVersion(reply, record.version);
-      reply.header('location', `/v1/tenants/${tenant}/${kind}/${id}`);
+      reply.header('location', `/v1/tenants/${tenant}/${kind}/${record.id}`);
       return reply.code(201).send(record);
     },
   });

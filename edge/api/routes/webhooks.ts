@@ -1,3 +1,4 @@
+import { newId } from '../../../shared/ids/ids.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
@@ -37,14 +38,14 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
       const { tenant } = request.params;
       box.tenants.get(tenant);
       let secret: string | null = null;
-      const { id } = await idempotency.once(request, async () => {
-        const made = await box.webhooks.add(tenant, request.body);
-        secret = made.secret;
-        return made.webhook.id;
+      const webhook = await idempotency.once(request, newId('record'), {
+        make: async (id) => {
+          ({ secret } = await box.webhooks.add(tenant, request.body, id));
+        },
+        read: async (id) => box.webhooks.get(tenant, id),
       });
-      const webhook = box.webhooks.get(tenant, id);
       setVersion(reply, webhook.version);
-      reply.header('location', `/v1/tenants/${tenant}/webhooks/${id}`);
+      reply.header('location', `/v1/tenants/${tenant}/webhooks/${webhook.id}`);
       return reply.code(201).send({ ...webhook, secret });
     },
   });

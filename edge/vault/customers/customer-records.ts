@@ -44,8 +44,7 @@ export class CustomerRecords implements Disposable {
   }
 
   /** @param picture JPEG of the aligned face */
-  sealFace(face: FaceRecord, model: string, picture?: Buffer): NewFaceRow {
-    const id = newId('face');
+  sealFace(face: FaceRecord, model: string, picture?: Buffer, id = newId('face')): NewFaceRow {
     const plaintext = encodeFace(face);
     try {
       return {

@@ -56,14 +56,20 @@ export class Customers {
     return { keys, erased: erased.length };
   }
 
-  /** @throws {SecureGateError} `consent_missing`, `consent_expired`, `storage_failed` */
-  enrol({ profile, consent, faces: given }: Taken<'enrolCustomer'>): { customerId: string; faceIds: string[] } {
+  /** @throws {SecureGateError} `conflict`, `consent_missing`, `consent_expired`, `storage_failed` */
+  enrol({ customerId = newId('customer'), profile, consent, faces: given }: Taken<'enrolCustomer'>): {
+    customerId: string;
+    faceIds: string[];
+  } {
     const { scope, keyring, store, faces, directory, clock } = this.#options;
+    // Rows of somebody who was erased are removed wherever they turn up.
+    if (store.customer(customerId) || keyring.wasErased(customerId)) {
+      throw new SecureGateError('conflict', 'There is or was a customer of this id', { details: { customerId } });
+    }
     requireConsent(consent, clock.now());
-    const customerId = newId('customer');
     using records = new CustomerRecords(scope, customerId, keyring.create(customerId));
     const sealed = given.map((face) => faces.seal(records, face));
-    // If this fails, the key stays unsettled and is swept at the next start.
+    // If this fails, the key stays unsettled: it gives way to another one of this customer, or is swept at the next start.
     const position = store.addCustomer({
       id: customerId,
       profile: records.sealProfile(profile),

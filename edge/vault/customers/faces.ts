@@ -74,8 +74,8 @@ export class Faces {
     throw new SecureGateError('record_not_found', 'This customer has no face of this model', { details: { customerId, model } });
   }
 
-  seal(records: CustomerRecords, { embedding, model, quality, picture }: NewFace): SealedFace {
-    const row = records.sealFace({ embedding, quality, enrolledAt: this.#clock.now() }, model, picture);
+  seal(records: CustomerRecords, { faceId, embedding, model, quality, picture }: NewFace): SealedFace {
+    const row = records.sealFace({ embedding, quality, enrolledAt: this.#clock.now() }, model, picture, faceId);
     picture?.fill(0);
     return { row, faceId: row.id, model, embedding };
   }

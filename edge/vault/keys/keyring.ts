@@ -34,6 +34,7 @@ export class Keyring {
   readonly #select: Statement<[string], KeyRow>;
   readonly #unsettled: Statement<[], { customer_id: string }>;
   readonly #erased: Statement<[], { customer_id: string }>;
+  readonly #wasErased: Statement<[string], { customer_id: string }>;
   readonly #erase: (customerId: string) => void;
   #stored: string[] = [];
 
@@ -45,12 +46,15 @@ export class Keyring {
     this.#scope = scope;
     this.#headerKeys = headerKeys;
     this.#database = database;
-    this.#insert = database.prepare('INSERT INTO customer_keys (id, customer_id, version, settled, envelope) VALUES (?, ?, ?, 0, ?)');
+    this.#insert = database.prepare(
+      'INSERT INTO customer_keys (id, customer_id, version, settled, envelope) VALUES (?, ?, ?, 0, ?) ON CONFLICT (customer_id) DO UPDATE SET id = excluded.id, version = excluded.version, envelope = excluded.envelope WHERE settled = 0',
+    );
     this.#settle = database.prepare('UPDATE customer_keys SET settled = 1 WHERE customer_id = ?');
     this.#delete = database.prepare('DELETE FROM customer_keys WHERE customer_id = ?');
     this.#select = database.prepare('SELECT id, version, envelope FROM customer_keys WHERE customer_id = ?');
     this.#unsettled = database.prepare('SELECT customer_id FROM customer_keys WHERE settled = 0');
     this.#erased = database.prepare('SELECT customer_id FROM erased_customers');
+    this.#wasErased = database.prepare('SELECT customer_id FROM erased_customers WHERE customer_id = ?');
     const remember = database.prepare<[string]>('INSERT OR IGNORE INTO erased_customers (customer_id) VALUES (?)');
     this.#erase = database.transaction((customerId: string) => {
       this.#delete.run(customerId);
@@ -69,14 +73,18 @@ export class Keyring {
     return orphans.length;
   }
 
-  /** Makes the key of a new customer and puts it on the disk. The caller wipes the returned bytes. */
+  /**
+   * Makes the key of a new customer and puts it on the disk, in the place of one that was made for data which never followed.
+   * The caller wipes the returned bytes.
+   */
   create(customerId: string): EnvelopeKey {
     const key: EnvelopeKey = { id: newId('cek'), version: 1, holds: 'data', bytes: randomBytes(32) };
     const envelope = sealEnvelope(this.#shardKey(customerId), 'customer-key', this.#context(customerId, key), key.bytes);
     try {
       this.#database.transaction(() => {
         for (const earlier of this.#stored) this.#settle.run(earlier);
-        this.#insert.run(key.id, customerId, key.version, envelope);
+        const { changes } = this.#insert.run(key.id, customerId, key.version, envelope);
+        if (changes === 0) throw new RangeError('This customer has a key already');
       })();
     } catch (error) {
       key.bytes.fill(0);
@@ -111,6 +119,10 @@ export class Keyring {
   /** Everybody whose key was dropped. */
   erased(): string[] {
     return this.#erased.all().map((row) => row.customer_id);
+  }
+
+  wasErased(customerId: string): boolean {
+    return this.#wasErased.get(customerId) !== undefined;
   }
 
   close(): void {

@@ -23,9 +23,9 @@ export class Records {
     this.#store = store;
   }
 
-  /** @throws {SecureGateError} `customer_not_found`, `envelope_rejected`, `storage_failed` */
-  add({ kind, json, customerId }: Taken<'addRecord'>): { id: string; version: number } {
-    const id = newId('record');
+  /** @throws {SecureGateError} `conflict`, `customer_not_found`, `envelope_rejected`, `storage_failed` */
+  add({ kind, id = newId('record'), json, customerId }: Taken<'addRecord'>): { id: string; version: number } {
+    if (this.#store.find(kind, id)) throw new SecureGateError('conflict', 'There is a record of this id', { details: { kind, id } });
     this.#store.add({ id, kind, version: 1, customer_id: customerId ?? null, content: this.#seal(kind, id, json, customerId) });
     return { id, version: 1 };
   }

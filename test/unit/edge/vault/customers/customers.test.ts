@@ -59,6 +59,17 @@ describe('a list of customers', () => {
   });
 });
 
+test('a customer has the id that is chosen for him, which is never given twice', async () => {
+  const vault = await openVault();
+  const [customerId, faceId] = [newId('customer'), newId('face')];
+  const wanted = (): Parameters<Vault['customers']['enrol']>[0] => ({ ...guest(1), customerId, faces: [{ ...face(1), faceId }] });
+  expect(vault.customers.enrol(wanted())).toEqual({ customerId, faceIds: [faceId] });
+  expect(() => vault.customers.enrol(wanted())).toThrow(refused('conflict'));
+  expect(candidates(vault, 1)).toEqual([customerId]);
+  vault.customers.remove({ customerId });
+  expect(() => vault.customers.enrol(wanted()), 'who was erased stays so').toThrow(refused('conflict'));
+});
+
 describe('a profile', () => {
   test('changes in what is named, and only on the version that the caller has seen', async () => {
     const vault = await openVault();

@@ -69,6 +69,16 @@ describe('Keyring', () => {
     expect(keyring.open('cus_stored')).toBeDefined();
   });
 
+  test('makes another key for a customer who never came to be, and none beside the key of one who did', async () => {
+    const { keyring } = await testKeyring();
+    keyring.create('cus_one');
+    const second = keyring.create('cus_one');
+    expect(keyring.open('cus_one')).toEqual(second);
+    keyring.settleLater('cus_one');
+    expect(() => keyring.create('cus_one')).toThrow(RangeError);
+    expect(keyring.open('cus_one')).toEqual(second);
+  });
+
   test('drops a key for ever and remembers for whom', async () => {
     const { keyring, database } = await testKeyring();
     keyring.create('cus_one');
@@ -78,6 +88,7 @@ describe('Keyring', () => {
     keyring.erase('cus_one');
     keyring.erase('cus_one');
     expect([keyring.open('cus_one'), keyring.erased()]).toEqual([undefined, ['cus_one']]);
+    expect(['cus_one', 'cus_two'].map((customerId) => keyring.wasErased(customerId))).toEqual([true, false]);
     expect(keyring.open('cus_two')).toBeDefined();
     expect(database.prepare('SELECT count(*) FROM customer_keys').pluck().get()).toBe(1);
   });

@@ -28,6 +28,12 @@ test('are kept, changed and removed, with or without a customer, also over a res
   }
 });
 
+test('have the id that is chosen for them, once', () => {
+  const id = newId('record');
+  expect(vault.records.add({ kind: 'rooms', id, json: '1' })).toEqual({ id, version: 1 });
+  expect(() => vault.records.add({ kind: 'rooms', id, json: '2' })).toThrow(refused('conflict'));
+});
+
 test('are changed only on the version that the caller has seen', () => {
   const { id } = vault.records.add({ kind: 'rooms', json: '1' });
   vault.records.change({ kind: 'rooms', id, json: '2', version: 1 });
