@@ -29,9 +29,17 @@ export interface TenantView {
   readonly org: string;
   readonly matchThreshold: number | null;
   readonly unmatchedTtlMs: number;
+  readonly sightingsDays: number;
   readonly state: VaultClient['state'];
   readonly reason: string | null;
   readonly fixed: boolean;
+}
+
+/** What is not named stays as it is, or has its default. */
+export interface TenantSettings {
+  readonly matchThreshold?: number | null | undefined;
+  readonly unmatchedTtlMs?: number | undefined;
+  readonly sightingsDays?: number | undefined;
 }
 
 export interface TenantsPort {
@@ -39,9 +47,9 @@ export interface TenantsPort {
   /** @throws {SecureGateError} `tenant_not_found` */
   get(tenant: string): TenantView;
   /** Makes the tenant's vault and opens it. @throws {SecureGateError} `conflict`, those of the vault's start */
-  add(tenant: { id: string; org: string; matchThreshold?: number | undefined; unmatchedTtlMs?: number | undefined }): Promise<TenantView>;
+  add(tenant: { id: string; org: string } & TenantSettings): Promise<TenantView>;
   /** @throws {SecureGateError} `tenant_not_found`, `fixed_by_configuration` */
-  change(tenant: string, policy: { matchThreshold?: number | null | undefined; unmatchedTtlMs?: number | undefined }): Promise<TenantView>;
+  change(tenant: string, settings: TenantSettings): Promise<TenantView>;
   /** The vault of one tenant. @throws {SecureGateError} `tenant_not_found` */
   vault(tenant: string): VaultClient;
 }

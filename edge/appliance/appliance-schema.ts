@@ -36,6 +36,7 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   PRAGMA user_version = 1;
   `,
   `
+  ALTER TABLE tenants ADD COLUMN sightings_days INTEGER NOT NULL DEFAULT 30;
   ALTER TABLE idempotency ADD COLUMN settled INTEGER NOT NULL DEFAULT 1;
   CREATE INDEX idempotency_by_end ON idempotency (expires_at);
   PRAGMA user_version = 2;

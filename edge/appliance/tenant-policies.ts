@@ -7,20 +7,24 @@ export interface TenantPolicy {
   /** Lowest cosine similarity that names a person; null for the embedding model's own. */
   readonly matchThreshold: number | null;
   readonly unmatchedTtlMs: number;
+  /** Days (UTC) for which sightings are kept, the present one among them. */
+  readonly sightingsDays: number;
 }
 
 /** The tenants that the configuration file does not declare. */
 export class TenantPolicies {
   readonly #all: Statement<[], TenantPolicy>;
-  readonly #put: Statement<[string, string, number | null, number]>;
+  readonly #put: Statement<[string, string, number | null, number, number]>;
 
   constructor(database: Database) {
     this.#all = database.prepare(
-      'SELECT id, org, match_threshold AS "matchThreshold", unmatched_ttl_ms AS "unmatchedTtlMs" FROM tenants ORDER BY id',
+      `SELECT id, org, match_threshold AS "matchThreshold", unmatched_ttl_ms AS "unmatchedTtlMs", sightings_days AS "sightingsDays"
+       FROM tenants ORDER BY id`,
     );
     this.#put = database.prepare(
-      `INSERT INTO tenants (id, org, match_threshold, unmatched_ttl_ms) VALUES (?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET match_threshold = excluded.match_threshold, unmatched_ttl_ms = excluded.unmatched_ttl_ms`,
+      `INSERT INTO tenants (id, org, match_threshold, unmatched_ttl_ms, sightings_days) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET match_threshold = excluded.match_threshold, unmatched_ttl_ms = excluded.unmatched_ttl_ms,
+         sightings_days = excluded.sightings_days`,
     );
   }
 
@@ -29,7 +33,7 @@ export class TenantPolicies {
   }
 
   /** Adds the tenant or changes its policy; the org of a tenant never changes. */
-  put({ id, org, matchThreshold, unmatchedTtlMs }: TenantPolicy): void {
-    this.#put.run(id, org, matchThreshold, unmatchedTtlMs);
+  put({ id, org, matchThreshold, unmatchedTtlMs, sightingsDays }: TenantPolicy): void {
+    this.#put.run(id, org, matchThreshold, unmatchedTtlMs, sightingsDays);
   }
 }

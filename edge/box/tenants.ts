@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import type { TenantsPort, TenantView } from '../api/ports.ts';
+import type { TenantSettings, TenantsPort, TenantView } from '../api/ports.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { TenantPolicy } from '../appliance/tenant-policies.ts';
 import type { Config } from '../config/schema.ts';
@@ -9,8 +9,8 @@ import type { Part } from '../runtime/lifecycle.ts';
 import { pause } from '../runtime/pause.ts';
 import { VaultClient } from '../vault/client.ts';
 
-/** What `unmatchedTtlMs` is where nobody says otherwise; the configuration file has the same default. */
-const DEFAULT_TTL_MS = 10_000;
+/** What a policy is where nobody says otherwise; the configuration file has the same defaults. */
+const DEFAULTS = { matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 };
 /** How long the start waits for vaults. */
 const PATIENCE_MS = 10_000;
 
@@ -48,9 +48,7 @@ export class Tenants implements TenantsPort, Part {
   /** Begins to open all vaults. One that does not open stays closed, and the others go on. */
   async start(signal: AbortSignal): Promise<void> {
     const { config, appliance, logger } = this.#options;
-    for (const { id, org, matchThreshold = null, unmatchedTtlMs } of config.tenants) {
-      this.#hold({ id, org, matchThreshold, unmatchedTtlMs }, true);
-    }
+    for (const tenant of config.tenants) this.#hold(changed({ ...DEFAULTS, id: tenant.id, org: tenant.org }, tenant), true);
     for (const policy of appliance().tenants.list()) {
       if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
     }
@@ -85,18 +83,13 @@ export class Tenants implements TenantsPort, Part {
     return this.#find(tenant).vault;
   }
 
-  async add(wanted: {
-    id: string;
-    org: string;
-    matchThreshold?: number | undefined;
-    unmatchedTtlMs?: number | undefined;
-  }): Promise<TenantView> {
-    const { id, org, matchThreshold = null, unmatchedTtlMs = DEFAULT_TTL_MS } = wanted;
+  async add(wanted: { id: string; org: string } & TenantSettings): Promise<TenantView> {
+    const { id, org } = wanted;
     if (this.#tenants.has(id) || this.#adding.has(id)) {
       throw new SecureGateError('conflict', 'There is a tenant of this id', { details: { tenant: id } });
     }
     this.#adding.add(id);
-    const tenant = this.#build({ id, org, matchThreshold, unmatchedTtlMs }, false);
+    const tenant = this.#build(changed({ ...DEFAULTS, id, org }, wanted), false);
     try {
       await tenant.vault.start();
       this.#options.appliance().tenants.put(tenant.policy);
@@ -111,18 +104,15 @@ export class Tenants implements TenantsPort, Part {
     return viewOf(tenant);
   }
 
-  async change(
-    id: string,
-    wanted: { matchThreshold?: number | null | undefined; unmatchedTtlMs?: number | undefined },
-  ): Promise<TenantView> {
+  async change(id: string, wanted: TenantSettings): Promise<TenantView> {
     const tenant = this.#find(id);
     if (tenant.fixed) {
       throw new SecureGateError('fixed_by_configuration', 'This tenant is declared in the configuration file', { details: { tenant: id } });
     }
-    const { matchThreshold = tenant.policy.matchThreshold, unmatchedTtlMs = tenant.policy.unmatchedTtlMs } = wanted;
-    const policy = { ...tenant.policy, matchThreshold, unmatchedTtlMs };
+    const policy = changed(tenant.policy, wanted);
     this.#options.appliance().tenants.put(policy);
     tenant.policy = policy;
+    if (tenant.vault.state === 'ready') await this.#tellRetention(tenant);
     return viewOf(tenant);
   }
 
@@ -138,9 +128,20 @@ export class Tenants implements TenantsPort, Part {
     const tenant: Tenant = { policy, fixed, vault, reason: null };
     vault.onStateChange((state, reason) => {
       tenant.reason = state === 'failed' ? (reason?.code ?? null) : null;
-      if (state === 'ready' && this.#tenants.has(id)) void onOpen(id);
+      if (state !== 'ready') return;
+      void this.#tellRetention(tenant);
+      if (this.#tenants.has(id)) void onOpen(id);
     });
     return tenant;
+  }
+
+  /** A vault that ends before it has heard hears it when it opens again. */
+  async #tellRetention({ vault, policy }: Tenant): Promise<void> {
+    try {
+      await vault.keepSightings(policy.sightingsDays);
+    } catch (error) {
+      this.#options.logger.warn({ err: error, tenant: policy.id }, 'the vault was not told how long to keep sightings');
+    }
   }
 
   #find(id: string): Tenant {
@@ -148,6 +149,11 @@ export class Tenants implements TenantsPort, Part {
     if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant', { details: { tenant: id } });
     return tenant;
   }
+}
+
+function changed(policy: TenantPolicy, wanted: TenantSettings): TenantPolicy {
+  const { matchThreshold = policy.matchThreshold, unmatchedTtlMs = policy.unmatchedTtlMs, sightingsDays = policy.sightingsDays } = wanted;
+  return { ...policy, matchThreshold, unmatchedTtlMs, sightingsDays };
 }
 
 function viewOf({ policy, fixed, vault, reason }: Tenant): TenantView {

@@ -17,6 +17,13 @@ const tenant = z.strictObject({
     .max(60_000)
     .default(10_000)
     .describe('How long crops and embeddings of somebody who matches nobody stay in memory, milliseconds. They never reach a disk.'),
+  sightingsDays: z
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(30)
+    .describe('Days (UTC) for which sightings are kept, the present one among them. Older ones are removed from the disk.'),
 });
 
 const tiles = z.strictObject({

@@ -257,6 +257,14 @@ export class VaultClient {
   }
 
   /**
+   * From now on, sightings are kept for so many days (UTC), the present one among them. Older ones are listed no more and are
+   * removed from the disk, a few at a time. A vault that has not been told keeps all: it has to be told whenever it opens.
+   */
+  async keepSightings(days: number): Promise<void> {
+    await this.#call('keepSightings', { days });
+  }
+
+  /**
    * Adds a record of the caller's own kind.
    * @param data checked by the caller, JSON of at most 64 KiB
    * @param about `customerId`: whom the record is about; then it is sealed under his key and goes with him

@@ -31,6 +31,7 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
 
   recordSighting: nothingOf((vault, input) => vault.sightings.record(input)),
   listSightings: (vault, input) => vault.sightings.list(input),
+  keepSightings: nothingOf((vault, { days }) => vault.retention.keep(days)),
 
   addRecord: (vault, input) => vault.records.add(input),
   getRecord: (vault, input) => vault.records.get(input),

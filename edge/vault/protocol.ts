@@ -126,6 +126,7 @@ export const OPERATIONS = {
     }),
     gives: pageOf(sightingSchema),
   },
+  keepSightings: { takes: z.strictObject({ days: z.number().int().min(1) }), gives: nothing },
 
   addRecord: {
     takes: z.strictObject({ kind, id: recordId.optional(), json, customerId: customerId.optional() }),

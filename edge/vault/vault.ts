@@ -15,6 +15,7 @@ import { StandaloneKeySource } from './keys/standalone-key-source.ts';
 import { openVaultFiles } from './open-vault-files.ts';
 import { Records } from './records/records.ts';
 import { parseScope, type VaultScope } from './scope.ts';
+import { Retention } from './sightings/retention.ts';
 import { Sightings } from './sightings/sightings.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { CustomerStore } from './store/customer-store.ts';
@@ -39,6 +40,7 @@ interface OpenVault {
   readonly customers: Customers;
   readonly faces: Faces;
   readonly sightings: Sightings;
+  readonly retention: Retention;
   readonly records: Records;
   readonly usage: UsageCounters;
 }
@@ -80,6 +82,10 @@ export class Vault {
     return this.#opened().sightings;
   }
 
+  get retention(): Retention {
+    return this.#opened().retention;
+  }
+
   get records(): Records {
     return this.#opened().records;
   }
@@ -114,6 +120,7 @@ export class Vault {
   stop(): void {
     this.#gallery.clear();
     this.#directory.clear();
+    this.#open?.retention.stop();
     this.#open?.usage.stop();
     this.#open?.database.close();
     this.#open?.keyring.close();
@@ -127,13 +134,16 @@ export class Vault {
     const store = new CustomerStore(database);
     const access = new CustomerAccess(scope, keyring, store, logger);
     const faces = new Faces(access, store, this.#gallery, clock);
+    const sightingStore = new SightingStore(database);
+    const retention = new Retention(access, sightingStore, clock, logger);
     return {
       keyring,
       database,
       access,
       faces,
       customers: new Customers({ scope, keyring, store, access, faces, directory: this.#directory, clock }),
-      sightings: new Sightings(scope, access, new SightingStore(database)),
+      sightings: new Sightings(scope, access, sightingStore, retention),
+      retention,
       records: new Records(access, new RecordStore(database)),
       usage: new UsageCounters(new UsageStore(database), clock, logger),
     };

@@ -1,14 +1,10 @@
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { openHeader, parseHeader } from '../../edge/vault/keys/keyring-header.ts';
-import { KEYS_SCHEMA } from '../../edge/vault/keys/keys-schema.ts';
-import { openEncryptedDatabase } from '../../edge/vault/store/open-encrypted-database.ts';
 import { vaultFiles } from '../../edge/vault/store/vault-files.ts';
-import { VAULT_SCHEMA } from '../../edge/vault/store/vault-schema.ts';
 import type { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { asInsider } from '../helpers/as-insider.ts';
 import { type TestBox, testBox, testVault } from '../helpers/vault.ts';
 import { consentFor, embeddingOf, face, guest, MODEL, pictureOf, sightingOf } from '../helpers/vault-guests.ts';
 
@@ -30,17 +26,6 @@ async function enrolled(box: TestBox, seeds: readonly number[], tenant = 'hall')
   const ids = seeds.map((seed) => vault.customers.enrol(guest(seed)).customerId);
   vault.stop();
   return ids;
-}
-
-/** What somebody can do who has the key file as well: open the databases and change rows. */
-async function asInsider(box: TestBox, file: 'file-vault' | 'file-keys', change: (database: Database.Database) => void): Promise<void> {
-  const files = filesOf(box);
-  const scope = { org: 'acme', tenant: 'hall', box: box.box };
-  const keys = openHeader(parseHeader(await readFile(files.header), scope), await readFile(keyOf(box)), scope);
-  const [path, schema] = file === 'file-vault' ? [files.vaultDb, VAULT_SCHEMA] : [files.keysDb, KEYS_SCHEMA];
-  const database = openEncryptedDatabase(path, { key: keys.get(file)?.bytes ?? Buffer.alloc(0), schema, mode: 'open' });
-  change(database);
-  database.close();
 }
 
 let box: TestBox;

@@ -59,18 +59,15 @@ export class ApiBox implements BoxPort {
     this.tenants = {
       list: () => Array.from(this.#vaults.values(), ({ view, vault }) => ({ ...view, state: vault.state })),
       get: (tenant) => this.#tenant(tenant).view,
-      add: async ({ id, org, matchThreshold = null, unmatchedTtlMs = 10_000 }) => {
+      add: async ({ id, org, matchThreshold = null, unmatchedTtlMs = 10_000, sightingsDays = 30 }) => {
         if (this.#vaults.has(id)) throw new SecureGateError('conflict', 'There is such a tenant', { details: { tenant: id } });
-        return this.#open({ id, org, matchThreshold, unmatchedTtlMs, state: 'ready', reason: null, fixed: false });
+        return this.#open({ id, org, matchThreshold, unmatchedTtlMs, sightingsDays, state: 'ready', reason: null, fixed: false });
       },
-      change: async (tenant, { matchThreshold, unmatchedTtlMs }) => {
+      change: async (tenant, settings) => {
         const entry = this.#tenant(tenant);
         if (entry.view.fixed) throw new SecureGateError('fixed_by_configuration', 'It is declared in the configuration');
-        entry.view = {
-          ...entry.view,
-          ...(matchThreshold === undefined ? {} : { matchThreshold }),
-          ...(unmatchedTtlMs === undefined ? {} : { unmatchedTtlMs }),
-        };
+        const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+        entry.view = { ...entry.view, ...given };
         return entry.view;
       },
       vault: (tenant) => this.#tenant(tenant).vault,
@@ -95,6 +92,7 @@ export class ApiBox implements BoxPort {
         org: 'acme',
         matchThreshold: null,
         unmatchedTtlMs: 10_000,
+        sightingsDays: 30,
         state: 'ready',
         reason: null,
         fixed: id === 'south',

@@ -14,6 +14,7 @@ import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
+import { testSighting } from '../helpers/test-sighting.ts';
 import { webhookReceiver } from '../helpers/webhook-receiver.ts';
 
 const consent = { noticeVersion: 'v1', purpose: 'entry', givenAt: '2026-01-01T00:00:00.000Z', expiresAt: '2999-01-01T00:00:00.000Z' };
@@ -182,6 +183,38 @@ describe('a box at run time', () => {
     await box.cameras.remove('north', added.id);
     expect(box.cameras.list('north').map(({ slug }) => slug)).toEqual(['gate']);
     expect(() => box.cameras.get('north', added.id)).toThrow(refusal('record_not_found'));
+  }, 60_000);
+
+  test('sightings are kept for as many days as the policy of their tenant says, also after a crash of the vault', async () => {
+    const folder = await tempFolder();
+    const { box } = await startBox(folder, { tenants: [{ id: 'north', org: 'acme', sightingsDays: 2 }] });
+    await box.tenants.add({ id: 'south', org: 'acme' });
+    const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString();
+    const listed = async (tenant: string): Promise<number> => (await box.tenants.vault(tenant).listSightings({ limit: 200 })).items.length;
+    for (const tenant of ['north', 'south']) {
+      for (const days of [0, 5, 40]) await box.tenants.vault(tenant).recordSighting(testSighting({ tenant, endedAt: daysAgo(days) }));
+    }
+    expect([await listed('north'), await listed('south')]).toEqual([1, 2]);
+    await box.tenants.change('south', { sightingsDays: 3650 });
+    await expect(box.tenants.change('north', { sightingsDays: 3650 })).rejects.toThrow(refusal('fixed_by_configuration'));
+    await box.tenants.vault('south').recordSighting(testSighting({ tenant: 'south', endedAt: daysAgo(40) }));
+    const before = await listed('south');
+    expect(before).toBeGreaterThanOrEqual(3);
+    process.kill(box.tenants.vault('south').pid ?? 0, 'SIGKILL');
+    await expect
+      .poll(() => [box.tenants.vault('south').restarts, box.tenants.get('south').state], { timeout: 20_000 })
+      .toEqual([1, 'ready']);
+    expect(await listed('south')).toBe(before);
+    await box.tenants.change('south', { sightingsDays: 1 });
+    expect(await listed('south')).toBe(1);
+    // Told to keep them again, the vault has only what it has not removed yet.
+    const removed = async (): Promise<number> => {
+      await box.tenants.change('south', { sightingsDays: 3650 });
+      const left = await listed('south');
+      await box.tenants.change('south', { sightingsDays: 1 });
+      return left;
+    };
+    await expect.poll(removed, { timeout: 20_000 }).toBe(1);
   }, 60_000);
 
   test('a camera is tested with a picture, and a wrong address with its reason', async () => {

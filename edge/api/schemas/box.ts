@@ -20,6 +20,8 @@ export const tenantSchema = z
     org: slugSchema,
     matchThreshold: z.number().min(0).max(1).nullable(),
     unmatchedTtlMs: z.number().int().min(1000).max(60_000),
+    /** Days (UTC) for which sightings are kept, the present one among them; older ones are removed from the disk. */
+    sightingsDays: z.number().int().min(1).max(3650),
     state: z.enum(['starting', 'ready', 'failed', 'stopped']),
     /** Error code of `failed`. */
     reason: z.string().nullable(),
@@ -30,11 +32,15 @@ export const tenantSchema = z
 
 export const newTenantSchema = tenantSchema
   .pick({ id: true, org: true })
-  .extend({ matchThreshold: z.number().min(0).max(1).optional(), unmatchedTtlMs: z.number().int().min(1000).max(60_000).optional() })
+  .extend({
+    matchThreshold: z.number().min(0).max(1).optional(),
+    unmatchedTtlMs: z.number().int().min(1000).max(60_000).optional(),
+    sightingsDays: z.number().int().min(1).max(3650).optional(),
+  })
   .meta({ id: 'NewTenant', examples: [{ id: 'north-hall', org: 'acme', unmatchedTtlMs: 10_000 }] });
 
 export const tenantPatchSchema = newTenantSchema
-  .pick({ unmatchedTtlMs: true })
+  .pick({ unmatchedTtlMs: true, sightingsDays: true })
   .extend({ matchThreshold: z.number().min(0).max(1).nullable().optional() })
   .meta({ id: 'TenantPatch', examples: [{ matchThreshold: 0.5 }] });
 

@@ -1,17 +1,17 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { type Sighting, sightingSchema } from '../../../shared/messages/events.ts';
+import type { Sighting } from '../../../shared/messages/events.ts';
 import { cursorAt, positionOf } from '../cursor.ts';
 import type { CustomerAccess } from '../customers/customer-access.ts';
 import { OpenedCustomers } from '../customers/opened-customers.ts';
 import type { Taken } from '../protocol.ts';
 import type { VaultScope } from '../scope.ts';
-import type { SightingRow, SightingStore, Span } from '../store/sighting-store.ts';
+import type { SightingStore, Span } from '../store/sighting-store.ts';
+import { dayOf, LAST_DAY } from './day-of.ts';
+import { openSighting } from './open-sighting.ts';
+import type { Retention } from './retention.ts';
 
 /** Sightings that one page looks at, at most: the vault answers one request at a time, and faces wait behind this one. */
 const LOOKED_AT = 1000;
-
-const FIRST_DAY = '0000-01-01';
-const LAST_DAY = '9999-12-31';
 
 /**
  * Who was seen in this tenant's venue. The sighting of a customer, with its time and place, is sealed under his key;
@@ -21,11 +21,13 @@ export class Sightings {
   readonly #scope: VaultScope;
   readonly #access: CustomerAccess;
   readonly #store: SightingStore;
+  readonly #retention: Retention;
 
-  constructor(scope: VaultScope, access: CustomerAccess, store: SightingStore) {
+  constructor(scope: VaultScope, access: CustomerAccess, store: SightingStore, retention: Retention) {
     this.#scope = scope;
     this.#access = access;
     this.#store = store;
+    this.#retention = retention;
   }
 
   /** @throws {SecureGateError} `invalid_request` (another tenant's, or it contradicts itself), `customer_not_found`, `envelope_rejected`, `storage_failed` */
@@ -43,11 +45,12 @@ export class Sightings {
     this.#store.put({ id, customer_id: customerId, content: records.sealSighting(sighting) }, day);
   }
 
-  /** The last recorded first. Sightings that do not open are left out; the log names them. */
+  /** Those that are kept, the last recorded first. Sightings that do not open are left out; the log names them. */
   list(query: Taken<'listSightings'>): { items: Sighting[]; next: string | null } {
     const span = this.#spanOf(query);
     if (!span) return { items: [], next: null };
     using customers = new OpenedCustomers(this.#access);
+    const { firstKept } = this.#retention;
     const items: Sighting[] = [];
     let looked = 0;
     let last = 0;
@@ -57,8 +60,8 @@ export class Sightings {
       last = row.position;
       looked += 1;
       if (query.outcome === 'person' && row.customer_id === null) continue;
-      const sighting = this.#access.skipRejected(row.id, () => open(row, customers));
-      if (sighting && isWanted(sighting, query)) items.push(sighting);
+      const sighting = this.#access.skipRejected(row.id, () => openSighting(row, customers));
+      if (sighting && dayOf(sighting.endedAt) >= firstKept && isWanted(sighting, query)) items.push(sighting);
     }
     return { items, next: null };
   }
@@ -66,37 +69,17 @@ export class Sightings {
   /** Where sightings of the wanted time can lie, from the cursor on. */
   #spanOf({ cursor, from, to }: Taken<'listSightings'>): Span | undefined {
     const last = positionOf(cursor) - 1;
-    if (from === undefined && to === undefined) return { first: 0, last };
-    const span = this.#store.span(from === undefined ? FIRST_DAY : dayOf(from), to === undefined ? LAST_DAY : dayOf(to));
+    const { firstKept } = this.#retention;
+    const fromDay = from === undefined || dayOf(from) < firstKept ? firstKept : dayOf(from);
+    const span = this.#store.span(fromDay, to === undefined ? LAST_DAY : dayOf(to));
     return span && { first: span.first, last: Math.min(span.last, last) };
   }
-}
-
-/** @param time ISO 8601 in UTC */
-function dayOf(time: string): string {
-  return time.slice(0, LAST_DAY.length);
 }
 
 /** Whose rows have to be looked at: undefined for everybody's, null for those of people who are no customers. */
 function ownerIn({ customerId, outcome }: Taken<'listSightings'>): string | null | undefined {
   if (customerId !== undefined) return customerId;
   return outcome === 'unknown' || outcome === 'undecided' ? null : undefined;
-}
-
-function open({ id, customer_id, content }: SightingRow, customers: OpenedCustomers): Sighting | undefined {
-  if (customer_id !== null) return customers.find(customer_id)?.openSighting(id, content);
-  const sighting = sightingSchema.safeParse(jsonOf(content)).data;
-  // A row without a customer may not name one: that would be a claim which nobody has sealed.
-  if (sighting?.id === id && sighting.outcome !== 'person' && sighting.customerId === null) return sighting;
-  throw new SecureGateError('envelope_rejected', 'A stored sighting is not what it claims to be');
-}
-
-function jsonOf(content: Buffer): unknown {
-  try {
-    return JSON.parse(content.toString('utf8'));
-  } catch (cause) {
-    throw new SecureGateError('envelope_rejected', 'A stored sighting cannot be read', { cause });
-  }
 }
 
 function isWanted(sighting: Sighting, { camera, outcome, customerId, from, to }: Taken<'listSightings'>): boolean {

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
+import { purgeLog } from './purge-log.ts';
 
 export interface SightingRow {
   readonly id: string;
@@ -19,15 +20,38 @@ export interface Span {
   readonly last: number;
 }
 
+/** Between which positions the sightings of a day lie, with others among them. */
+export interface DaySpan extends Span {
+  /** UTC, `2026-11-21`; empty for those whose days are not known. */
+  readonly day: string;
+}
+
+/** What becomes of the sightings of a day that were looked at. */
+export interface SweepStep {
+  readonly day: string;
+  /** From where on the day's sightings were not looked at; undefined when all were. */
+  readonly next: number | undefined;
+  /** These are removed. */
+  readonly over: readonly StoredSightingRow[];
+  /** These stay, each on its own day. */
+  readonly kept: readonly { readonly position: number; readonly day: string }[];
+}
+
 /** Sightings in one tenant's vault.db, in the order in which they were recorded. */
 export class SightingStore {
+  readonly #database: Database.Database;
   readonly #put: (row: SightingRow, day: string) => void;
   readonly #span: Statement<[string, string], { first: number | null; last: number | null }>;
   readonly #inSpan: Statement<[number, number, number], StoredSightingRow>;
   readonly #ofOneInSpan: Statement<[string | null, number, number, number], StoredSightingRow>;
+  readonly #firstDayBefore: Statement<[string], DaySpan>;
+  readonly #lastDayAt: Statement<[number], { day: string | null }>;
+  readonly #firstInSpan: Statement<[number, number, number], StoredSightingRow>;
+  readonly #sweep: (step: SweepStep) => void;
 
   /** @param database vault.db with the schema of vault-schema.ts */
   constructor(database: Database.Database) {
+    this.#database = database;
     const upsert = database.prepare<[string, string | null, Buffer], { position: number }>(
       'INSERT INTO sightings (id, customer_id, content) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET customer_id = excluded.customer_id, content = excluded.content RETURNING position',
     );
@@ -45,6 +69,20 @@ export class SightingStore {
     this.#ofOneInSpan = database.prepare(
       'SELECT position, id, customer_id, content FROM sightings WHERE customer_id IS ? AND position BETWEEN ? AND ? ORDER BY position DESC LIMIT ?',
     );
+    this.#firstDayBefore = database.prepare('SELECT day, first, last FROM sighting_days WHERE day < ? ORDER BY day LIMIT 1');
+    this.#lastDayAt = database.prepare("SELECT max(day) AS day FROM sighting_days WHERE ? BETWEEN first AND last AND day <> ''");
+    this.#firstInSpan = database.prepare(
+      'SELECT position, id, customer_id, content FROM sightings WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?',
+    );
+    const remove = database.prepare<[number]>('DELETE FROM sightings WHERE position = ?');
+    const forgetDay = database.prepare<[string]>('DELETE FROM sighting_days WHERE day = ?');
+    const shortenDay = database.prepare<[number, string]>('UPDATE sighting_days SET first = ? WHERE day = ?');
+    this.#sweep = database.transaction(({ day, next, over, kept }: SweepStep) => {
+      for (const { position } of over) remove.run(position);
+      for (const row of kept) widenDay.run(row.day, row.position, row.position);
+      if (next === undefined) forgetDay.run(day);
+      else shortenDay.run(next, day);
+    });
   }
 
   /**
@@ -70,5 +108,26 @@ export class SightingStore {
    */
   in({ first, last }: Span, limit: number, customerId?: string | null): IterableIterator<StoredSightingRow> {
     return customerId === undefined ? this.#inSpan.iterate(first, last, limit) : this.#ofOneInSpan.iterate(customerId, first, last, limit);
+  }
+
+  /** The earliest of the days before this one, or those whose days are not known. */
+  firstDayBefore(day: string): DaySpan | undefined {
+    return this.#firstDayBefore.get(day);
+  }
+
+  /** The latest day whose sightings lie on both sides of a position, or at it. */
+  lastDayAt(position: number): string | undefined {
+    return this.#lastDayAt.get(position)?.day ?? undefined;
+  }
+
+  /** The first recorded ones of a span, the first first. */
+  lookAt({ first, last }: Span, limit: number): StoredSightingRow[] {
+    return this.#firstInSpan.all(first, last, limit);
+  }
+
+  /** All of it or nothing; what it removed is in no page of the files any more when it returns. */
+  sweep(step: SweepStep): void {
+    this.#sweep(step);
+    if (step.over.length > 0) purgeLog(this.#database);
   }
 }
