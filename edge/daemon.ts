@@ -6,6 +6,7 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../shared/messages/events.ts';
 import type { BoxPort } from './api/ports.ts';
 import { type RunningApi, startApi } from './api/server.ts';
+import { adminTokenFile } from './appliance/admin-token-file.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import { BestShots } from './box/best-shots.ts';
 import { Cameras } from './box/cameras.ts';
@@ -25,8 +26,6 @@ import { Quantiles } from './runtime/quantiles.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const STATS_EVERY_MS = 1000;
-/** File in the key folder with the token that the first start makes, for the operator to read and remove. */
-const TOKEN_FILE = 'admin.token';
 /** Where the launcher builds the operator's page; a box without it has the API alone. */
 const CONSOLE = fileURLToPath(new URL('../.cache/console', import.meta.url));
 
@@ -230,9 +229,8 @@ export class Daemon {
       name: 'api',
       start: async () => {
         const appliance = this.#opened;
-        // Not in the data folder: whoever gets a copy of that must not get into the box with it.
         mkdirSync(config.keyDir, { recursive: true, mode: 0o700 });
-        const tokenFile = join(config.keyDir, TOKEN_FILE);
+        const tokenFile = adminTokenFile(config.keyDir);
         if (await appliance.admin.ensure(tokenFile)) logger.info({ tokenFile }, 'the admin token was made');
         const box = this.port();
         const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
   models: async () => (await import('./commands/models.ts')).modelsCommand(),
   'enrol-face': async () => (await import('./commands/enrol-face.ts')).enrolFaceCommand(),
+  'admin-token': async () => (await import('./commands/admin-token.ts')).adminTokenCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };
 

@@ -28,6 +28,11 @@ export interface Appliance {
   close(): void;
 }
 
+/** Where the records of the box as a whole lie. */
+export function applianceFile(dataDir: string): string {
+  return join(dataDir, 'appliance.db');
+}
+
 /**
  * Opens `appliance.db` for this process alone: SQLite's own file lock keeps every other process out and goes with the
  * process, however it ends.
@@ -36,7 +41,7 @@ export interface Appliance {
 export function openAppliance(dataDir: string, clock: Clock = systemClock): Appliance {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const file = join(dataDir, 'appliance.db');
+    const file = applianceFile(dataDir);
     // SQLite would make it readable for everybody; what it makes beside it takes over these rights.
     closeSync(openSync(file, 'a', 0o600));
     const db = new Database(file, { timeout: 0 });

@@ -41,7 +41,8 @@ export async function writeConfig(run: RunFolder, urls: Readonly<Record<string, 
 
 /** Secret that opens the API: the daemon made it at its first start. */
 export async function readAdminToken({ path }: RunFolder): Promise<string> {
-  return (await readFile(join(path, 'keys', 'admin.token'), 'utf8')).trim();
+  const { adminTokenFile } = await import('../../edge/appliance/admin-token-file.ts');
+  return (await readFile(adminTokenFile(join(path, 'keys')), 'utf8')).trim();
 }
 
 export async function removeRunFolder({ path }: RunFolder): Promise<void> {
