@@ -13,6 +13,7 @@ import { Cameras } from './box/cameras.ts';
 import { createBoxPort } from './box/create-box-port.ts';
 import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
+import { InView } from './box/in-view.ts';
 import { Tenants } from './box/tenants.ts';
 import { UsageMeter } from './box/usage-meter.ts';
 import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
@@ -50,6 +51,7 @@ export class Daemon {
   readonly #webhooks: Webhooks;
   readonly #bestShots: BestShots;
   readonly #usage: UsageMeter;
+  readonly #inView = new InView();
   #appliance: Appliance | undefined;
   #engine: OpenStages | undefined;
   #api: RunningApi | undefined;
@@ -125,6 +127,8 @@ export class Daemon {
       faces: new Faces({ engine, bestShots: this.#bestShots, matchThreshold }),
       webhooks: this.#webhooks,
       hub: this.#hub,
+      bestShots: this.#bestShots,
+      inView: this.#inView,
     });
   }
 
@@ -219,6 +223,7 @@ export class Daemon {
 
   #emit(event: EdgeEvent): void {
     this.#options.emit(event);
+    if (event.type === 'sighting') this.#inView.take(event);
     this.#hub.publish(event);
     if (event.type === 'sighting') this.#webhooks.publish(event);
   }

@@ -22,6 +22,13 @@ export interface BoxPort {
   sightingPicture(tenant: string, sightingId: string): Promise<Buffer | undefined>;
   /** Whether `sightingPicture` would give one now. */
   hasSightingPicture(tenant: string, sightingId: string): boolean;
+  /**
+   * Lets the picture outlive `unmatchedTtlMs` while somebody enrols the person on it: for seconds unless it is asked again, and
+   * for minutes at most. @returns undefined where there is none (any more) @throws {SecureGateError} `overloaded`
+   */
+  holdSightingPicture(tenant: string, sightingId: string): { readonly forMs: number; readonly atMostMs: number } | undefined;
+  /** Sightings of known people that have begun and are not over. */
+  inView(tenant: string): readonly Sighting[];
 }
 
 export interface TenantView {
@@ -75,7 +82,7 @@ export interface CameraSettings {
   readonly url: string;
   readonly fps: number;
   readonly tiles?: CameraView['tiles'] | undefined;
-  readonly roomId?: string | undefined;
+  readonly roomId?: CameraView['roomId'] | undefined;
 }
 
 /** What is not named stays as it is. */

@@ -2,9 +2,11 @@ import type { Stats } from '../../shared/messages/events.ts';
 import type { BoxPort } from '../api/ports.ts';
 import type { OpenStages } from '../open-stages.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
+import type { BestShots } from './best-shots.ts';
 import type { Cameras } from './cameras.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Faces } from './faces.ts';
+import type { InView } from './in-view.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface BoxParts {
@@ -18,10 +20,13 @@ export interface BoxParts {
   readonly faces: Faces;
   readonly webhooks: Webhooks;
   readonly hub: EventHub;
+  readonly bestShots: BestShots;
+  readonly inView: InView;
 }
 
 /** What the API may ask of the box, answered by its parts. */
-export function createBoxPort({ box, version, stats, stageTimes, engine, tenants, cameras, faces, webhooks, hub }: BoxParts): BoxPort {
+export function createBoxPort(parts: BoxParts): BoxPort {
+  const { box, version, stats, stageTimes, engine, tenants, cameras, faces, webhooks, hub, bestShots, inView } = parts;
   return {
     box,
     version,
@@ -35,7 +40,9 @@ export function createBoxPort({ box, version, stats, stageTimes, engine, tenants
     webhooks,
     onEvent: (tenant, listener) => hub.listen(tenant, listener),
     sightingPicture: (tenant, sightingId) => faces.pictureOf(tenant, sightingId),
-    hasSightingPicture: (tenant, sightingId) => faces.hasPictureOf(tenant, sightingId),
+    hasSightingPicture: (tenant, sightingId) => bestShots.has(tenant, sightingId),
+    holdSightingPicture: (tenant, sightingId) => bestShots.hold(tenant, sightingId),
+    inView: (tenant) => inView.list(tenant),
   };
 }
 

@@ -68,10 +68,6 @@ export class Faces implements FacesPort {
     }
   }
 
-  hasPictureOf(tenant: string, sightingId: string): boolean {
-    return this.#options.bestShots.has(tenant, sightingId);
-  }
-
   threshold(tenant: string): number {
     return this.#options.matchThreshold(tenant) ?? this.#options.engine().matchThreshold;
   }

@@ -23,7 +23,7 @@ import { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
-import type { EdgeEvent, Stats } from '../../shared/messages/events.ts';
+import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 
 const SILENT = createLogger('test', { level: 'silent' });
 /** An address at which the test's one camera answers. */
@@ -50,6 +50,8 @@ export class ApiBox implements BoxPort {
   #engine: OpenStages | undefined;
   /** What `stageTimes` tells. */
   readonly times = new StageTimes();
+  /** What `inView` tells, of all tenants. */
+  readonly seenNow: Sighting[] = [];
   /** Parts that `/readyz` calls broken. */
   readonly broken = new Map<string, string>();
 
@@ -187,6 +189,14 @@ export class ApiBox implements BoxPort {
 
   async sightingPicture(tenant: string, sightingId: string): Promise<Buffer | undefined> {
     return this.hasSightingPicture(tenant, sightingId) ? this.#shot(tenant, sightingId) : undefined;
+  }
+
+  holdSightingPicture(tenant: string, sightingId: string): { forMs: number; atMostMs: number } | undefined {
+    return this.hasSightingPicture(tenant, sightingId) ? { forMs: 10_000, atMostMs: 180_000 } : undefined;
+  }
+
+  inView(tenant: string): readonly Sighting[] {
+    return this.seenNow.filter((sighting) => sighting.tenant === tenant);
   }
 
   async #open(view: TenantView): Promise<TenantView> {

@@ -144,8 +144,10 @@ describe('the document', () => {
         `search POST ${T}/search`,
         `search POST ${T}/customers/{customerId}/verify`,
         `sightings:read GET ${T}/sightings`,
+        `sightings:read GET ${T}/sightings/in-view`,
         `sightings:read GET ${T}/sightings/stream`,
         `sightings:read GET ${T}/sightings/{sightingId}/picture`,
+        `people:write POST ${T}/sightings/{sightingId}/hold`,
         ...kinds.flatMap((kind) => [
           `venue:read GET ${T}/${kind}`,
           `venue:write POST ${T}/${kind}`,

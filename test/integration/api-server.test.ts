@@ -298,6 +298,16 @@ test('sightings come as server-sent events, with names, until the reader leaves'
   await expect.poll(() => api.box.listeners).toBe(0);
 });
 
+test('who is in view is told with names, and each tenant its own', async () => {
+  const made = await api.ask('POST', '/v1/tenants/north/customers', { as: api.admin, json: { name: 'Bea', consent: consentFor() } });
+  const { id: customerId } = made.body as { id: string };
+  api.box.seenNow.push({ ...sightingOf(customerId, 'north'), phase: 'begun' }, { ...sightingOf(customerId, 'south'), phase: 'begun' });
+  const { body } = await api.ask('GET', '/v1/tenants/north/sightings/in-view', { as: api.admin });
+  expect(body).toMatchObject({ items: [{ tenant: 'north', customerId, name: 'Bea', phase: 'begun' }], next: null });
+  const blind = await api.ask('GET', '/v1/tenants/north/sightings/in-view', { as: api.key('north', ['sightings:read']) });
+  expect(blind.body).toMatchObject({ items: [{ customerId, name: null }] });
+});
+
 describe('who loses his right hears and sees nothing more', () => {
   const paths = ['sightings/stream', 'cameras/:id/live'];
 

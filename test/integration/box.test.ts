@@ -117,6 +117,7 @@ describe('a box at run time', () => {
     expect(box.hasSightingPicture('south', stranger.id)).toBe(true);
     const picture = await box.sightingPicture('south', stranger.id);
     expect(await sharp(picture).metadata()).toMatchObject({ format: 'jpeg', width: 112, height: 112 });
+    expect(box.inView('south')).toEqual([]);
     const { embedding, model, quality, picture: aligned } = await box.faces.ofSighting('south', stranger.id);
     const vault = box.tenants.vault('south');
     const { customerId } = await vault.enrolCustomer({
@@ -124,7 +125,10 @@ describe('a box at run time', () => {
       consent,
       faces: [{ embedding, model, quality: quality.overall, picture: aligned }],
     });
+    const begun = await until(seen((sighting) => sighting.customerId === customerId && sighting.phase === 'begun'));
+    expect(box.inView('south')).toEqual([begun]);
     const known = await until(seen((sighting) => sighting.customerId === customerId && sighting.phase === 'ended'));
+    expect(box.inView('south').map(({ id }) => id)).not.toContain(known.id);
     expect(known.tenant).toBe('south');
     await box.tenants.change('south', { matchThreshold: 1 });
     await until(seen(({ outcome }) => outcome === 'unknown'));
@@ -134,6 +138,7 @@ describe('a box at run time', () => {
 
     expect(elsewhere).toEqual([]);
     await expect(box.faces.ofSighting('north', stranger.id)).rejects.toThrow(refusal('sighting_gone'));
+    expect(box.inView('north')).toEqual([]);
     await stop();
 
     const again = await startBox(folder, { webhooks: { allowPrivateTargets: true } });

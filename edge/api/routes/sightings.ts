@@ -2,7 +2,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Sighting } from '../../../shared/messages/events.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { Names } from '../names.ts';
-import { apiSightingSchema, sightingParams, sightingsQuery } from '../schemas/box.ts';
+import { apiSightingSchema, heldPictureSchema, sightingParams, sightingsQuery } from '../schemas/box.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
 import { EventStream } from '../streams/event-stream.ts';
 
@@ -35,6 +35,23 @@ export function addSightingRoutes(api: Api, context: RouteContext): void {
       const views = [];
       for (const sighting of items) views.push(await viewOf(sighting, names));
       return { items: views, next };
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/tenants/:tenant/sightings/in-view',
+    config: { access: 'sightings:read' },
+    schema: {
+      summary: 'Sightings of known people that have begun and are not over; the list of sightings has them afterwards',
+      tags,
+      params: tenantParams,
+      response: { 200: pageOf(apiSightingSchema) },
+    },
+    handler: async ({ params, principal }) => {
+      const names = new Names(box.tenants.vault(params.tenant), principal, clock.monotonic);
+      const items = await Promise.all(box.inView(params.tenant).map((sighting) => viewOf(sighting, names)));
+      return { items, next: null };
     },
   });
 
@@ -82,8 +99,31 @@ export function addSightingRoutes(api: Api, context: RouteContext): void {
     handler: async ({ params }, reply) => {
       const { id } = box.tenants.get(params.tenant);
       const picture = await box.sightingPicture(id, params.sightingId);
-      if (picture === undefined) throw new SecureGateError('sighting_gone', 'There is no picture of this sighting, or no longer');
+      if (picture === undefined) throw gone();
       return reply.type('image/jpeg').send(picture);
     },
   });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/tenants/:tenant/sightings/:sightingId/hold',
+    config: { access: 'people:write' },
+    schema: {
+      summary: 'Keep the picture in memory while somebody enrols the person on it; ask again every few seconds',
+      tags,
+      params: sightingParams,
+      response: { 200: heldPictureSchema },
+    },
+    handler: async ({ params }) => {
+      const { id } = box.tenants.get(params.tenant);
+      const hold = box.holdSightingPicture(id, params.sightingId);
+      if (hold === undefined) throw gone();
+      const after = (ms: number): string => new Date(clock.now() + ms).toISOString();
+      return { heldUntil: after(hold.forMs), longestUntil: after(hold.atMostMs) };
+    },
+  });
+}
+
+function gone(): SecureGateError {
+  return new SecureGateError('sighting_gone', 'There is no picture of this sighting, or no longer');
 }

@@ -110,6 +110,11 @@ export const sightingsQuery = pageQuery.extend({
 
 export const sightingParams = tenantParams.extend({ sightingId: idSchema('sighting') });
 
+/** Times at which the picture is let go unless it is asked for again, and in any case. */
+export const heldPictureSchema = z
+  .strictObject({ heldUntil: z.iso.datetime(), longestUntil: z.iso.datetime() })
+  .meta({ id: 'HeldPicture' });
+
 export const cameraViewSchema = z
   .strictObject({
     id: z.string(),

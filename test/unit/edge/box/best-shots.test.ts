@@ -87,3 +87,39 @@ test('what is too old, replaced or left at the stop is overwritten in memory', a
   await shots.stop();
   expect(isOverwritten(copies[2])).toBe(true);
 });
+
+test('a shot that is held outlives its time for as long as the hold is renewed, and three minutes at most', async () => {
+  const { shots, pass } = await started();
+  shots.offer('hall', 'sig_a', shotOf(7, 0.5), NOW);
+  expect(shots.hold('hall', 'sig_a')).toEqual({ forMs: 10_000, atMostMs: 180_000 });
+  for (let held = 8000; held < 180_000; held += 8000) {
+    pass(8000);
+    expect(shots.hold('hall', 'sig_a')).toEqual({ forMs: Math.min(10_000, 180_000 - held), atMostMs: 180_000 - held });
+  }
+  expect(shots.take('hall', 'sig_a')?.aligned.data[0]).toBe(7);
+  pass(4000);
+  expect(shots.has('hall', 'sig_a')).toBe(false);
+  expect(shots.hold('hall', 'sig_a')).toBeUndefined();
+});
+
+test('a hold that nobody renews is over soon', async () => {
+  const { shots, pass } = await started();
+  shots.offer('hall', 'sig_a', shotOf(7, 0.5), NOW);
+  pass(9000);
+  shots.hold('hall', 'sig_a');
+  pass(9000);
+  expect(shots.has('hall', 'sig_a')).toBe(true);
+  pass(1000);
+  expect(shots.has('hall', 'sig_a')).toBe(false);
+});
+
+test('a crowd does not push a held shot out, and only a few are held at once', async () => {
+  const { shots } = await started();
+  for (let index = 0; index < 200; index += 1) shots.offer('hall', `sig_${index}`, shotOf(1, 0.5), NOW);
+  for (let index = 0; index < 8; index += 1) shots.hold('hall', `sig_${index}`);
+  expect(() => shots.hold('hall', 'sig_8')).toThrow(expect.objectContaining({ code: 'overloaded' }));
+  expect(shots.hold('hall', 'sig_0')).toBeDefined();
+  expect(shots.hold('club', 'sig_0')).toBeUndefined();
+  shots.offer('hall', 'sig_200', shotOf(1, 0.5), NOW);
+  expect([shots.has('hall', 'sig_0'), shots.has('hall', 'sig_8'), shots.has('hall', 'sig_200')]).toEqual([true, false, true]);
+});
