@@ -113,6 +113,17 @@ describe('a change', () => {
   });
 });
 
+test('a camera stands in a room that is there, or in none', async () => {
+  const missing = `rec_${'a'.repeat(26)}`;
+  const roomId = idOf(await north('POST', 'rooms', { json: { title: 'Foyer' } }));
+  const settings = { slug: 'in-a-room', url: 'rtsp://camera.example/1' };
+  expect(codeOf(await north('POST', 'cameras', { json: { ...settings, roomId: missing } }))).toEqual([404, 'record_not_found']);
+  const camera = `cameras/${idOf(await north('POST', 'cameras', { json: { ...settings, roomId } }))}`;
+  expect((await north('PATCH', camera, { json: { fps: 3 } })).body).toMatchObject({ roomId });
+  expect(codeOf(await north('PATCH', camera, { json: { roomId: missing } }))).toEqual([404, 'record_not_found']);
+  expect((await north('PATCH', camera, { json: { roomId: null } })).body).toMatchObject({ roomId: null, fps: 3 });
+});
+
 test('what refers to something refers to what is there', async () => {
   const customerId = await addCustomer('Ada');
   const other = await addCustomer('Bob');

@@ -12,6 +12,11 @@ const tags = ['cameras'];
 const url = '/v1/tenants/:tenant/cameras';
 
 export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): void {
+  /** @throws {SecureGateError} `record_not_found` for a room that is not there */
+  const requireRoom = async (tenant: string, roomId: string | null | undefined): Promise<void> => {
+    if (roomId) await box.tenants.vault(tenant).getRecord('rooms', roomId);
+  };
+
   api.route({
     method: 'GET',
     url,
@@ -38,7 +43,10 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     handler: async (request, reply) => {
       const { id: tenant } = box.tenants.get(request.params.tenant);
       const camera = await idempotency.once(request, newId('record'), {
-        make: (id) => box.cameras.add(tenant, request.body, id),
+        make: async (id) => {
+          await requireRoom(tenant, request.body.roomId);
+          await box.cameras.add(tenant, request.body, id);
+        },
         read: async (id) => viewOf(box.cameras.get(tenant, id)),
       });
       setVersion(reply, camera.version);
@@ -91,6 +99,7 @@ export function addCameraRoutes(api: Api, { box, idempotency }: RouteContext): v
     },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
+      await requireRoom(tenant, request.body.roomId);
       const camera = viewOf(await box.cameras.change(tenant, id, request.body, expectedVersion(request)));
       setVersion(reply, camera.version);
       return camera;

@@ -76,7 +76,7 @@ export const cameraPatchSchema = z
     url: camera.url.optional(),
     fps: fps.optional(),
     tiles: tiles.nullable().optional(),
-    roomId: camera.roomId,
+    roomId: recordId.nullable().optional(),
   })
   .meta({ id: 'CameraPatch', examples: [{ fps: 8 }] });
 
