@@ -12,6 +12,7 @@ import './live/live.css';
 import './people/people.css';
 import './search/search.css';
 import './cameras/cameras.css';
+import './venues/venues.css';
 import './system/system.css';
 
 const root = document.getElementById('root');

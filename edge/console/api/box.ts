@@ -1,10 +1,9 @@
 import { ProblemError } from './problem-error.ts';
 import { request } from './request.ts';
-import type { Page, Readiness, System, Tenant } from './types.ts';
+import type { Readiness, System } from './types.ts';
 
 export const box = {
   system: (signal: AbortSignal) => request<System>('GET', '/v1/system', { signal }),
-  tenants: (signal: AbortSignal) => request<Page<Tenant>>('GET', '/v1/tenants', { signal }),
   /** The answer has the same form whether the box is ready (200) or not (503). */
   async readiness(signal: AbortSignal): Promise<Readiness> {
     const response = await fetch('/readyz', { signal, cache: 'no-store' }).catch((error: unknown) => {

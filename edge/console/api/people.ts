@@ -1,7 +1,7 @@
 import { path } from './path.ts';
 import { query } from './query.ts';
 import { request } from './request.ts';
-import type { Consent, Customer, CustomerPatch, Face, NewCustomer, NewFace, Page, SearchResult } from './types.ts';
+import type { Consent, Customer, CustomerPatch, Face, NewCustomer, NewFace, Page, SearchResult, VerifyResult } from './types.ts';
 
 export const people = {
   list: (tenant: string, filter: { query?: string; cursor?: string; limit?: number }, signal: AbortSignal) =>
@@ -25,6 +25,8 @@ export const people = {
   removeFace: (tenant: string, id: string, faceId: string) =>
     request<void>('DELETE', path`/v1/tenants/${tenant}/customers/${id}/faces/${faceId}`),
   facePicturePath: (tenant: string, id: string, faceId: string) => path`/v1/tenants/${tenant}/customers/${id}/faces/${faceId}/picture`,
+  verify: (tenant: string, id: string, picture: Blob) =>
+    request<VerifyResult>('POST', path`/v1/tenants/${tenant}/customers/${id}/verify`, { file: picture }),
   search: (tenant: string, picture: Blob, signal: AbortSignal) =>
     request<SearchResult>('POST', path`/v1/tenants/${tenant}/search`, { file: picture, signal }),
 };

@@ -1,7 +1,7 @@
 import { path } from './path.ts';
 import { query } from './query.ts';
 import { request } from './request.ts';
-import type { Page, Sighting } from './types.ts';
+import type { HeldPicture, Page, Sighting } from './types.ts';
 
 export type SightingsFilter = {
   readonly camera?: string;
@@ -15,6 +15,12 @@ export const sightings = {
   /** Newest first. */
   list: (tenant: string, filter: SightingsFilter, signal: AbortSignal) =>
     request<Page<Sighting>>('GET', path`/v1/tenants/${tenant}/sightings` + query(filter), { signal }),
+  /** Known people who are before a camera now. */
+  inView: (tenant: string, signal: AbortSignal) =>
+    request<Page<Sighting>>('GET', path`/v1/tenants/${tenant}/sightings/in-view`, { signal }),
+  /** Keeps the picture a little longer. */
+  hold: (tenant: string, id: string, signal: AbortSignal) =>
+    request<HeldPicture>('POST', path`/v1/tenants/${tenant}/sightings/${id}/hold`, { signal }),
   streamPath: (tenant: string) => path`/v1/tenants/${tenant}/sightings/stream`,
   picturePath: (tenant: string, id: string) => path`/v1/tenants/${tenant}/sightings/${id}/picture`,
 };

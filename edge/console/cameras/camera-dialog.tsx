@@ -1,9 +1,7 @@
-import { type SubmitEvent, useState } from 'react';
+import { useState } from 'react';
 import { cameras } from '../api/cameras.ts';
-import type { Camera } from '../api/types.ts';
-import { useAction } from '../hooks/use-action.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { ProblemNotice } from '../parts/problem-notice.tsx';
+import type { Camera, Room } from '../api/types.ts';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { useSay } from '../parts/toasts.tsx';
 import { changesOf, draftOf, settingsOf } from './camera-draft.ts';
 import { CameraFields } from './camera-fields.tsx';
@@ -13,43 +11,33 @@ interface Props {
   readonly tenant: string;
   /** undefined for a new one. */
   readonly camera: Camera | undefined;
+  /** Of this tenant. */
+  readonly rooms: readonly Room[];
   readonly onClose: () => void;
   readonly onSaved: () => void;
 }
 
 /** Adds a camera, or changes one. */
-export function CameraDialog({ tenant, camera, onClose, onSaved }: Props) {
+export function CameraDialog({ tenant, camera, rooms, onClose, onSaved }: Props) {
   const [draft, setDraft] = useState(() => draftOf(camera));
-  const { busy, problem, run } = useAction();
   const [key] = useState(() => crypto.randomUUID());
   const say = useSay();
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    void run(async () => {
-      if (camera === undefined) await cameras.add(tenant, settingsOf(draft), key);
-      else await cameras.change(tenant, camera, changesOf(draft, camera));
-      say(camera === undefined ? 'The camera is added; the box is connecting to it.' : 'Saved.');
-      onClose();
-      onSaved();
-    });
+  const save = async (): Promise<void> => {
+    if (camera === undefined) await cameras.add(tenant, settingsOf(draft), key);
+    else await cameras.change(tenant, camera, changesOf(draft, camera));
+    say(camera === undefined ? 'The camera is added; the box is connecting to it.' : 'Saved.');
+    onClose();
+    onSaved();
   };
+  const title = camera === undefined ? `Add a camera at ${tenant}` : `Edit ${camera.title || camera.slug}`;
   return (
-    <Dialog title={camera === undefined ? `Add a camera at ${tenant}` : `Edit ${camera.title || camera.slug}`} wide onClose={onClose}>
-      <form onSubmit={submit} className="camera-form">
+    <FormDialog title={title} verb={camera === undefined ? 'Add camera' : 'Save'} wide onSubmit={save} onClose={onClose}>
+      <div className="camera-form">
         <div>
-          <CameraFields draft={draft} camera={camera} onDraft={setDraft} />
-          {problem && <ProblemNotice problem={problem} />}
+          <CameraFields draft={draft} camera={camera} rooms={rooms} onDraft={setDraft} />
         </div>
         <CameraTestPicture tenant={tenant} url={draft.url.trim()} />
-        <footer className="dialog-foot">
-          <button type="button" className="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" className="button button-primary" disabled={busy}>
-            {busy ? 'Saving…' : camera === undefined ? 'Add camera' : 'Save'}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
+      </div>
+    </FormDialog>
   );
 }

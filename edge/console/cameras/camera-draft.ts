@@ -8,6 +8,8 @@ export interface CameraDraft {
   readonly fps: string;
   /** `1x1` is the whole picture. */
   readonly tiles: string;
+  /** Empty for none. */
+  readonly roomId: string;
 }
 
 const OVERLAP = 0.2;
@@ -15,10 +17,17 @@ const OVERLAP = 0.2;
 export const TILES = ['1x1', '2x1', '2x2', '3x2', '4x2', '4x3'] as const;
 
 export function draftOf(camera: Camera | undefined): CameraDraft {
-  if (camera === undefined) return { slug: '', title: '', url: '', fps: '5', tiles: '1x1' };
-  const { slug, title, fps, tiles } = camera;
+  if (camera === undefined) return { slug: '', title: '', url: '', fps: '5', tiles: '1x1', roomId: '' };
+  const { slug, title, fps, tiles, roomId } = camera;
   // The address may hold credentials and is never read back: an empty field leaves it as it is.
-  return { slug, title: title ?? '', url: '', fps: String(fps), tiles: tiles === null ? '1x1' : `${tiles.columns}x${tiles.rows}` };
+  return {
+    slug,
+    title: title ?? '',
+    url: '',
+    fps: String(fps),
+    tiles: tiles === null ? '1x1' : `${tiles.columns}x${tiles.rows}`,
+    roomId: roomId ?? '',
+  };
 }
 
 /** A new camera as the box takes it. */
@@ -31,6 +40,7 @@ export function settingsOf(draft: CameraDraft): CameraSettings {
     fps: Number(draft.fps),
     ...(title === '' ? {} : { title }),
     ...(tiles === null ? {} : { tiles }),
+    ...(draft.roomId === '' ? {} : { roomId: draft.roomId }),
   };
 }
 
@@ -44,6 +54,7 @@ export function changesOf(draft: CameraDraft, camera: Camera): CameraPatch {
     ...(url === '' ? {} : { url }),
     ...(Number(draft.fps) === camera.fps ? {} : { fps: Number(draft.fps) }),
     ...(draft.tiles === before.tiles ? {} : { tiles: tilesOf(draft.tiles, camera.tiles?.overlap ?? OVERLAP) }),
+    ...(draft.roomId === before.roomId ? {} : { roomId: draft.roomId === '' ? null : draft.roomId }),
   };
 }
 

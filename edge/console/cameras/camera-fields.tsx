@@ -1,14 +1,16 @@
-import type { Camera } from '../api/types.ts';
+import type { Camera, Room } from '../api/types.ts';
 import { Field } from '../parts/field.tsx';
+import { SlugInput } from '../parts/slug-input.tsx';
 import { type CameraDraft, TILES } from './camera-draft.ts';
 
 interface Props {
   readonly draft: CameraDraft;
   readonly camera: Camera | undefined;
+  readonly rooms: readonly Room[];
   readonly onDraft: (draft: CameraDraft) => void;
 }
 
-export function CameraFields({ draft, camera, onDraft }: Props) {
+export function CameraFields({ draft, camera, rooms, onDraft }: Props) {
   const set = (change: Partial<CameraDraft>): void => onDraft({ ...draft, ...change });
   const added = camera === undefined;
   return (
@@ -37,18 +39,7 @@ export function CameraFields({ draft, camera, onDraft }: Props) {
       <div className="field-row">
         <Field label="Short name" hint={added ? 'Small letters, digits and dashes. Stays for good.' : 'Cannot be changed.'}>
           {(control) => (
-            <input
-              {...control}
-              required
-              disabled={!added}
-              pattern="[a-z0-9][a-z0-9\-]{0,61}[a-z0-9]"
-              title="2 to 63 lower-case letters, digits and dashes, not at the ends"
-              autoComplete="off"
-              spellCheck={false}
-              placeholder="north-gate"
-              value={draft.slug}
-              onChange={(event) => set({ slug: event.target.value })}
-            />
+            <SlugInput control={control} disabled={!added} placeholder="north-gate" value={draft.slug} onChange={(slug) => set({ slug })} />
           )}
         </Field>
         <Field label="Title (optional)">
@@ -90,6 +81,18 @@ export function CameraFields({ draft, camera, onDraft }: Props) {
           )}
         </Field>
       </div>
+      <Field label="Room" hint={rooms.length === 0 ? 'This venue has no rooms yet; they are added on the page Venues.' : undefined}>
+        {(control) => (
+          <select {...control} value={draft.roomId} onChange={(event) => set({ roomId: event.target.value })}>
+            <option value="">none</option>
+            {rooms.map(({ id, title }) => (
+              <option key={id} value={id}>
+                {title}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
     </>
   );
 }

@@ -1,15 +1,17 @@
-import type { Camera } from '../api/types.ts';
+import type { Camera, Room } from '../api/types.ts';
+import { FixedNote } from '../parts/fixed-note.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { StateDot } from '../parts/state-dot.tsx';
 import { cameraState } from '../words/camera-state.ts';
 
 interface Props {
   readonly cameras: readonly Camera[];
+  readonly rooms: readonly Room[];
   readonly onEdit: (camera: Camera) => void;
   readonly onRemove: (camera: Camera) => void;
 }
 
-export function CameraTable({ cameras, onEdit, onRemove }: Props) {
+export function CameraTable({ cameras, rooms, onEdit, onRemove }: Props) {
   return (
     <div className="panel table-scroll">
       <table>
@@ -20,7 +22,7 @@ export function CameraTable({ cameras, onEdit, onRemove }: Props) {
             <th scope="col" className="number">
               Given / wanted fps
             </th>
-            <th scope="col">Tiles</th>
+            <th scope="col">Looks at</th>
             <th scope="col">
               <span className="unseen">Actions</span>
             </th>
@@ -28,7 +30,13 @@ export function CameraTable({ cameras, onEdit, onRemove }: Props) {
         </thead>
         <tbody>
           {cameras.map((camera) => (
-            <CameraRow key={camera.id} camera={camera} onEdit={() => onEdit(camera)} onRemove={() => onRemove(camera)} />
+            <CameraRow
+              key={camera.id}
+              camera={camera}
+              room={rooms.find(({ id }) => id === camera.roomId)?.title}
+              onEdit={() => onEdit(camera)}
+              onRemove={() => onRemove(camera)}
+            />
           ))}
         </tbody>
       </table>
@@ -38,11 +46,13 @@ export function CameraTable({ cameras, onEdit, onRemove }: Props) {
 
 interface RowProps {
   readonly camera: Camera;
+  /** Where it stands; undefined where nobody said. */
+  readonly room: string | undefined;
   readonly onEdit: () => void;
   readonly onRemove: () => void;
 }
 
-function CameraRow({ camera, onEdit, onRemove }: RowProps) {
+function CameraRow({ camera, room, onEdit, onRemove }: RowProps) {
   const { tone, word, reason, next } = cameraState(camera);
   const title = camera.title || camera.slug;
   return (
@@ -50,6 +60,7 @@ function CameraRow({ camera, onEdit, onRemove }: RowProps) {
       <th scope="row">
         {title}
         {title !== camera.slug && <span className="quiet below">{camera.slug}</span>}
+        {room !== undefined && <span className="below">{room}</span>}
         <span className="quiet below address">{camera.address}</span>
       </th>
       <td>
@@ -60,12 +71,10 @@ function CameraRow({ camera, onEdit, onRemove }: RowProps) {
       <td className="number">
         {camera.fpsGiven.toFixed(1)} / {camera.fps}
       </td>
-      <td className="cell-tight">{camera.tiles === null ? 'whole picture' : `${camera.tiles.columns} × ${camera.tiles.rows}`}</td>
+      <td className="cell-tight">{camera.tiles === null ? 'the whole picture' : `${camera.tiles.columns} × ${camera.tiles.rows} parts`}</td>
       <td className="row-do">
         {camera.fixed ? (
-          <span className="quiet fixed" title="Declared in the configuration file: it is changed there.">
-            <Icon name="lock" /> in the configuration
-          </span>
+          <FixedNote />
         ) : (
           <>
             <button type="button" className="button button-icon" onClick={onEdit} aria-label={`Edit ${title}`}>

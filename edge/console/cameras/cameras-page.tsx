@@ -1,5 +1,7 @@
 import { useState } from 'react';
+import { rooms } from '../api/rooms.ts';
 import type { Camera } from '../api/types.ts';
+import { useLoad } from '../hooks/use-load.ts';
 import { useAllCameras } from '../live/use-all-cameras.ts';
 import { Empty } from '../parts/empty.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -18,6 +20,7 @@ export function CamerasPage({ params }: { readonly params: Readonly<Record<strin
   const tenants = useTenants();
   const tenant = tenants.find(({ id }) => id === params.tenant)?.id ?? tenants[0]?.id ?? '';
   const { data, problem, loading, reload } = useAllCameras([tenant]);
+  const known = useLoad(`rooms ${tenant}`, (signal) => rooms.list(tenant, signal)).data?.items ?? [];
   const [open, setOpen] = useState<Open | undefined>(params.add ? { kind: 'add' } : undefined);
   const close = (): void => setOpen(undefined);
   return (
@@ -38,12 +41,13 @@ export function CamerasPage({ params }: { readonly params: Readonly<Record<strin
       {data && data.length > 0 && (
         <CameraTable
           cameras={data.map(({ camera }) => camera)}
+          rooms={known}
           onEdit={(camera) => setOpen({ kind: 'edit', camera })}
           onRemove={(camera) => setOpen({ kind: 'remove', camera })}
         />
       )}
-      {open?.kind === 'add' && <CameraDialog tenant={tenant} camera={undefined} onClose={close} onSaved={reload} />}
-      {open?.kind === 'edit' && <CameraDialog tenant={tenant} camera={open.camera} onClose={close} onSaved={reload} />}
+      {open?.kind === 'add' && <CameraDialog tenant={tenant} camera={undefined} rooms={known} onClose={close} onSaved={reload} />}
+      {open?.kind === 'edit' && <CameraDialog tenant={tenant} camera={open.camera} rooms={known} onClose={close} onSaved={reload} />}
       {open?.kind === 'remove' && <RemoveCamera tenant={tenant} camera={open.camera} onClose={close} onRemoved={reload} />}
     </>
   );

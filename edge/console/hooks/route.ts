@@ -1,4 +1,4 @@
-export const PAGES = ['live', 'sightings', 'people', 'search', 'cameras', 'system'] as const;
+export const PAGES = ['live', 'sightings', 'people', 'search', 'cameras', 'venues', 'system'] as const;
 export type PageName = (typeof PAGES)[number];
 
 export interface Route {

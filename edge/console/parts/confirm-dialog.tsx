@@ -1,7 +1,5 @@
 import type { ReactNode } from 'react';
-import { useAction } from '../hooks/use-action.ts';
-import { Dialog } from './dialog.tsx';
-import { ProblemNotice } from './problem-notice.tsx';
+import { FormDialog } from './form-dialog.tsx';
 
 interface Props {
   readonly title: string;
@@ -14,19 +12,9 @@ interface Props {
 
 /** Asks before something that cannot be taken back. */
 export function ConfirmDialog({ title, verb, onConfirm, onClose, children }: Props) {
-  const { busy, problem, run } = useAction();
   return (
-    <Dialog title={title} onClose={onClose}>
+    <FormDialog title={title} verb={verb} danger onSubmit={onConfirm} onClose={onClose}>
       {children}
-      {problem && <ProblemNotice problem={problem} />}
-      <footer className="dialog-foot">
-        <button type="button" className="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="button" className="button button-danger" disabled={busy} onClick={() => void run(onConfirm)}>
-          {busy ? 'Working…' : verb}
-        </button>
-      </footer>
-    </Dialog>
+    </FormDialog>
   );
 }

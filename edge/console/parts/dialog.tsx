@@ -23,13 +23,12 @@ export function Dialog({ title, onClose, wide = false, children }: Props) {
   };
   return (
     <dialog ref={ref} className={wide ? 'dialog dialog-wide' : 'dialog'} aria-labelledby={id} onClose={closed}>
-      <header className="dialog-head">
-        <h2 id={id}>{title}</h2>
-        <button type="button" className="button button-icon" onClick={() => ref.current?.close()} aria-label="Close">
-          <Icon name="close" />
-        </button>
-      </header>
+      <h2 id={id}>{title}</h2>
       <div className="dialog-body">{children}</div>
+      {/* The last one, so that the focus begins in what the dialog is about. */}
+      <button type="button" className="button button-icon dialog-close" onClick={() => ref.current?.close()} aria-label="Close">
+        <Icon name="close" />
+      </button>
     </dialog>
   );
 }

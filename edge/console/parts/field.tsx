@@ -8,7 +8,7 @@ export interface FieldControl {
 
 interface Props {
   readonly label: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly children: (control: FieldControl) => ReactNode;
 }
 

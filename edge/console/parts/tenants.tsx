@@ -1,8 +1,10 @@
 import { createContext, type ReactNode, useContext } from 'react';
-import { box } from '../api/box.ts';
+import { tenants } from '../api/tenants.ts';
 import type { Tenant } from '../api/types.ts';
+import { hrefOf } from '../hooks/route.ts';
 import { useLoad } from '../hooks/use-load.ts';
 import { Empty } from './empty.tsx';
+import { Icon } from './icon.tsx';
 import { Loading } from './loading.tsx';
 import { ProblemNotice } from './problem-notice.tsx';
 
@@ -13,7 +15,7 @@ export const useTenants = (): readonly Tenant[] => useContext(List);
 
 /** Fetches the venues before anything that needs them is shown. */
 export function Tenants({ children }: { readonly children: ReactNode }) {
-  const { data, problem, reload } = useLoad('tenants', box.tenants, 15_000);
+  const { data, problem, reload } = useLoad('tenants', tenants.list, 15_000);
   if (data === undefined) {
     if (problem) return <ProblemNotice problem={problem} onRetry={reload} />;
     return <Loading what="the venues" />;
@@ -21,7 +23,10 @@ export function Tenants({ children }: { readonly children: ReactNode }) {
   if (data.items.length === 0) {
     return (
       <Empty icon="lock" title="No venue on this box yet">
-        <p>Declare a tenant in the configuration file, or add one by the API. It gets a vault and keys of its own.</p>
+        <p>Each venue gets a vault and keys of its own.</p>
+        <a className="button button-primary" href={hrefOf('venues', { add: 'yes' })}>
+          <Icon name="plus" /> Add a venue
+        </a>
       </Empty>
     );
   }

@@ -1,6 +1,7 @@
 import { boxClock } from '../api/box-clock.ts';
 import { Field } from '../parts/field.tsx';
-import { type ConsentDraft, dayOf } from './consent-draft.ts';
+import { dayAfter } from '../words/day.ts';
+import type { ConsentDraft } from './consent-draft.ts';
 
 interface Props {
   readonly draft: ConsentDraft;
@@ -32,7 +33,7 @@ export function ConsentFields({ draft, onDraft }: Props) {
               {...control}
               type="date"
               required
-              min={dayOf(new Date())}
+              min={dayAfter(0)}
               value={draft.until}
               onChange={(event) => set({ until: event.target.value })}
             />

@@ -10,6 +10,7 @@ import { Loading } from '../parts/loading.tsx';
 import { ProblemNotice } from '../parts/problem-notice.tsx';
 import { formatDay } from '../words/time.ts';
 import { AddFace } from './add-face.tsx';
+import { VerifyPicture } from './verify-picture.tsx';
 
 interface Props {
   readonly tenant: string;
@@ -22,8 +23,10 @@ export function FacesCard({ tenant, customer, onChanged }: Props) {
   const { data, problem, loading, reload } = useLoad(`faces ${customer.id} ${customer.version}`, (signal) =>
     people.faces(tenant, customer.id, signal),
   );
-  const [adding, setAdding] = useState(false);
+  const [open, setOpen] = useState<'add' | 'verify'>();
+  const agreed = customer.consentState === 'valid';
   const [removing, setRemoving] = useState<Face>();
+  const close = (): void => setOpen(undefined);
   const changed = (): void => {
     reload();
     onChanged();
@@ -32,9 +35,19 @@ export function FacesCard({ tenant, customer, onChanged }: Props) {
     <section className="card" aria-label="Pictures">
       <header className="card-head">
         <h3>Pictures</h3>
-        <button type="button" className="button button-small" disabled={customer.consentState !== 'valid'} onClick={() => setAdding(true)}>
-          <Icon name="plus" /> Add a picture
-        </button>
+        <div className="card-do">
+          <button
+            type="button"
+            className="button button-small"
+            disabled={!agreed || customer.faces === 0}
+            onClick={() => setOpen('verify')}
+          >
+            <Icon name="search" /> Compare a picture
+          </button>
+          <button type="button" className="button button-small" disabled={!agreed} onClick={() => setOpen('add')}>
+            <Icon name="plus" /> Add a picture
+          </button>
+        </div>
       </header>
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
       {loading && <Loading rows={1} what="the pictures" />}
@@ -54,11 +67,12 @@ export function FacesCard({ tenant, customer, onChanged }: Props) {
           </li>
         ))}
       </ul>
-      {adding && (
-        <Dialog title={`Add a picture of ${customer.name}`} onClose={() => setAdding(false)}>
+      {open === 'verify' && <VerifyPicture tenant={tenant} customer={customer} onClose={close} />}
+      {open === 'add' && (
+        <Dialog title={`Add a picture of ${customer.name}`} onClose={close}>
           <AddFace tenant={tenant} customer={customer} onAdded={changed} />
           <footer className="dialog-foot">
-            <button type="button" className="button button-primary" onClick={() => setAdding(false)}>
+            <button type="button" className="button button-primary" onClick={close}>
               Done
             </button>
           </footer>

@@ -1,5 +1,6 @@
 import { type SubmitEvent, useState } from 'react';
 import type { NewCustomer, Problem } from '../api/types.ts';
+import { DialogFoot } from '../parts/dialog-foot.tsx';
 import { ProblemNotice } from '../parts/problem-notice.tsx';
 import { newConsentDraft, toConsent } from './consent-draft.ts';
 import { ConsentFields } from './consent-fields.tsx';
@@ -30,14 +31,7 @@ export function PersonForm({ verb, busy, problem, onPerson, onCancel }: Props) {
       </div>
       <ConsentFields draft={draft} onDraft={setDraft} />
       {problem && <ProblemNotice problem={problem} />}
-      <footer className="dialog-foot">
-        <button type="button" className="button" onClick={onCancel}>
-          Cancel
-        </button>
-        <button type="submit" className="button button-primary" disabled={busy}>
-          {busy ? 'Working…' : verb}
-        </button>
-      </footer>
+      <DialogFoot verb={verb} busy={busy} onCancel={onCancel} />
     </form>
   );
 }

@@ -12,6 +12,7 @@ import { PeoplePage } from '../people/people-page.tsx';
 import { SearchPage } from '../search/search-page.tsx';
 import { SightingsPage } from '../sightings/sightings-page.tsx';
 import { SystemPage } from '../system/system-page.tsx';
+import { VenuesPage } from '../venues/venues-page.tsx';
 import { Mark } from './mark.tsx';
 import { ThemeSwitch } from './theme-switch.tsx';
 
@@ -21,6 +22,7 @@ const LABELS: Readonly<Record<PageName, string>> = {
   people: 'People',
   search: 'Search',
   cameras: 'Cameras',
+  venues: 'Venues',
   system: 'System',
 };
 
@@ -69,25 +71,35 @@ export function Shell({ theme, onTheme, onOut }: Props) {
       </nav>
       <main className="main" id="main" tabIndex={-1}>
         <ErrorBoundary key={route.page}>
-          {route.page === 'system' ? (
-            <SystemPage />
-          ) : (
-            <Tenants>
-              <VenuePage page={route.page} params={route.params} />
-            </Tenants>
-          )}
+          <Page page={route.page} params={route.params} />
         </ErrorBoundary>
       </main>
     </div>
   );
 }
 
+/** The pages about the box itself stand also where it has no venue yet. */
+function Page({ page, params }: Route) {
+  switch (page) {
+    case 'system':
+      return <SystemPage />;
+    case 'venues':
+      return <VenuesPage params={params} />;
+    default:
+      return (
+        <Tenants>
+          <VenuePage page={page} params={params} />
+        </Tenants>
+      );
+  }
+}
+
 interface VenuePageProps {
-  readonly page: Exclude<PageName, 'system'>;
+  readonly page: Exclude<PageName, 'system' | 'venues'>;
   readonly params: Route['params'];
 }
 
-/** The pages about one venue or all of them. */
+/** The pages about what happens at one venue or at all of them. */
 function VenuePage({ page, params }: VenuePageProps) {
   switch (page) {
     case 'live':

@@ -10,7 +10,7 @@ import { ProblemNotice } from '../parts/problem-notice.tsx';
 import { QualityVerdict } from '../parts/quality-verdict.tsx';
 import { PersonForm } from '../people/person-form.tsx';
 import { formatClock } from '../words/time.ts';
-import { FaceCountdown } from './face-countdown.tsx';
+import { FaceHold } from './face-hold.tsx';
 import { WithoutFace } from './without-face.tsx';
 
 interface Props {
@@ -47,7 +47,7 @@ export function EnrolFromSighting({ sighting, onClose, onDone }: Props) {
             Seen at {formatClock(startedAt)} by <strong>{camera}</strong>.
           </p>
           <p className="quiet">Will be known at {tenant}, and nowhere else.</p>
-          {!face && !customer && <FaceCountdown sighting={sighting} />}
+          {!face && !customer && <FaceHold sighting={sighting} />}
         </div>
       </div>
       {customer === undefined && <PersonForm busy={busy} problem={problem} verb="Enrol" onCancel={onClose} onPerson={enrol} />}

@@ -56,7 +56,8 @@ function CameraRow({ stats }: { readonly stats: System['stats']['cameras'][numbe
   return (
     <tr>
       <th scope="row">
-        {stats.camera} <span className="quiet">· {stats.tenant}</span>
+        <span className="cell-tight">{stats.camera}</span>
+        <span className="quiet below cell-tight">{stats.tenant}</span>
       </th>
       <td>
         <StateDot tone={tone}>{word}</StateDot>

@@ -1,15 +1,8 @@
 import type { System } from '../api/types.ts';
 import { StateDot } from '../parts/state-dot.tsx';
-import type { Tone } from '../words/camera-state.ts';
+import { vaultState } from '../words/vault-state.ts';
 
 type Vault = System['stats']['vaults'][number];
-
-const STATES: Readonly<Record<Vault['state'], { readonly tone: Tone; readonly word: string }>> = {
-  ready: { tone: 'good', word: 'Open' },
-  starting: { tone: 'wait', word: 'Opening' },
-  failed: { tone: 'bad', word: 'Failed' },
-  stopped: { tone: 'off', word: 'Closed' },
-};
 
 /** Each venue's vault: its own process, files and keys. */
 export function VaultsCard({ vaults }: { readonly vaults: readonly Vault[] }) {
@@ -34,7 +27,7 @@ export function VaultsCard({ vaults }: { readonly vaults: readonly Vault[] }) {
             <tr key={tenant}>
               <th scope="row">{tenant}</th>
               <td>
-                <StateDot tone={STATES[state].tone}>{STATES[state].word}</StateDot>
+                <StateDot tone={vaultState(state).tone}>{vaultState(state).word}</StateDot>
               </td>
               <td className="number">{faces}</td>
               <td className={restarts > 0 ? 'number warn' : 'number'}>{restarts}</td>

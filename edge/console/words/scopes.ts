@@ -1,0 +1,17 @@
+import type { Scope } from '../../api/schemas/box.ts';
+
+/** What each scope lets a program do. */
+export const SCOPE_WORDS: Readonly<Record<Scope, string>> = {
+  'people:read': 'See people, their consent and their pictures',
+  'people:write': 'Add, change and remove people and pictures',
+  search: 'Search and compare by picture',
+  'sightings:read': 'See who was seen where',
+  'venue:read': 'See events, rooms, lists and webhooks',
+  'venue:write': 'Change events, rooms, lists and webhooks',
+  'cameras:read': 'See cameras and their state',
+  'cameras:write': 'Add, change and remove cameras',
+  live: 'Watch live pictures',
+  'usage:read': 'See usage figures',
+};
+
+export const SCOPES = Object.keys(SCOPE_WORDS) as readonly Scope[];
