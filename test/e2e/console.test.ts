@@ -1,27 +1,24 @@
-import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../models/registry/project-root.ts';
 import { PHOTO_FACES } from '../../provisioning/demo/footage/faces.ts';
 import { CAMERAS } from '../../provisioning/demo/footage/script.ts';
+import { CHROMIUM, type ConsoleBrowser, openConsoleBrowser } from '../helpers/console-browser.ts';
 import { samplePhotos } from '../helpers/sample-photos.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-const SILENT = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
 /** Everybody comes by again after this time at the latest: the length of the footage, twice for a busy machine. */
 const ROUND_MS = 64_000;
 
 const root = projectRoot();
-const screenshots = join(root, '.cache', 'screenshots');
 
 describe.skipIf(!existsSync(CHROMIUM))(
   "the console in a browser (skipped where Debian's chromium is not installed)",
@@ -30,42 +27,20 @@ describe.skipIf(!existsSync(CHROMIUM))(
     let folder: string;
     let demo: ChildProcessByStdio<null, Readable, null>;
     let link: URL;
-    let browser: Browser;
+    let opened: ConsoleBrowser;
     let page: Page;
-    /** What the browser's console said that it should not. */
-    const complaints: string[] = [];
-    const origins = new Set<string>();
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'securegate-test-'));
-      if (!existsSync(join(root, '.cache', 'console', 'index.html'))) {
-        execFileSync(
-          process.execPath,
-          ['node_modules/vite/bin/vite.js', 'build', '--config', 'edge/console/vite.config.ts', 'edge/console'],
-          {
-            cwd: root,
-            stdio: 'ignore',
-          },
-        );
-      }
-      await mkdir(screenshots, { recursive: true });
+      opened = await openConsoleBrowser();
+      ({ page } = opened);
       const env = { ...process.env, TMPDIR: folder, UV_THREADPOOL_SIZE: '128' };
       demo = spawn(process.execPath, ['provisioning/main.ts', 'demo'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env });
       link = await printedLink(demo);
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...SILENT] });
-      page = await browser.newPage({ viewport: { width: 1280, height: 800 }, colorScheme: 'dark' });
-      page.setDefaultTimeout(30_000);
-      page.on('console', (message) => {
-        // The browser itself writes down every refused request; the face of a sighting that was let go is one.
-        const refused = /^Failed to load resource: the server responded with a status of 404/.test(message.text());
-        if (message.type() === 'error' && !refused) complaints.push(`${message.text()} ${message.location().url}`);
-      });
-      page.on('pageerror', (error) => complaints.push(String(error)));
-      page.on('request', (request) => origins.add(new URL(request.url()).origin));
     }, 300_000);
 
     afterAll(async () => {
-      await browser?.close();
+      await opened?.browser.close();
       if (demo?.exitCode === null) {
         const exit = once(demo, 'exit');
         demo.kill('SIGTERM');
@@ -77,8 +52,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
     let shots = 0;
     afterEach(async ({ task }) => {
       shots += 1;
-      const name = task.name.replaceAll(/\W+/g, '-');
-      await page?.screenshot({ path: join(screenshots, `${String(shots).padStart(2, '0')}-${name}.png`) });
+      await opened?.shoot(`${String(shots).padStart(2, '0')}-${task.name}`);
     });
 
     const tile = (camera: string): Locator => page.getByRole('article', { name: new RegExp(`^${camera},`) });
@@ -104,7 +78,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
     });
 
     test('the link logs nobody in again', async () => {
-      const other = await browser.newPage();
+      const other = await opened.browser.newPage();
       await other.goto(link.href);
       await other.getByRole('heading', { name: 'Log in to this box' }).waitFor();
       await other.getByRole('alert').waitFor();
@@ -144,7 +118,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await dialog.getByRole('checkbox').check();
       await dialog.getByRole('button', { name: 'Enrol' }).click();
       await dialog.getByText('Tamsin Oakhollow is enrolled.').waitFor();
-      await page.screenshot({ path: join(screenshots, 'enrolled.png') });
+      await opened.shoot('enrolled');
       await dialog.getByRole('button', { name: 'Done' }).click();
       await goTo('Live');
       await tile('harbour-door').getByRole('link', { name: 'Tamsin Oakhollow' }).waitFor({ timeout: ROUND_MS });
@@ -183,7 +157,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await dialog.getByLabel('Short name').fill('second-look');
       await dialog.getByRole('button', { name: 'Test this address' }).click();
       await dialog.getByRole('img', { name: 'What the camera shows now' }).waitFor();
-      await page.screenshot({ path: join(screenshots, 'camera-test.png') });
+      await opened.shoot('camera-test');
       await dialog.getByRole('button', { name: 'Add camera' }).click();
       await page
         .getByRole('row', { name: /second-look/ })
@@ -197,7 +171,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
     test('the state of the box is shown, and after logging out nothing is', async () => {
       await goTo('System');
       await page.getByText('north-arena').first().waitFor();
-      await page.screenshot({ path: join(screenshots, 'system.png') });
+      await opened.shoot('system');
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.getByLabel('Admin token').waitFor();
       await page.reload();
@@ -205,9 +179,10 @@ describe.skipIf(!existsSync(CHROMIUM))(
     });
 
     test('no error was written to the console, and no other host was asked', () => {
-      // Asking whether there is a session is how the page finds out that it has to log in.
-      expect(complaints.filter((line) => !/status of 401.*\/v1\/session$/.test(line))).toEqual([]);
-      expect([...origins].filter((origin) => origin !== link.origin)).toEqual([]);
+      // The browser itself writes down every refused request: whether there is a session, and a face that was let go.
+      const refused = /status of (401.*\/v1\/session|404.*\/picture)$/;
+      expect(opened.complaints.filter((line) => !refused.test(line))).toEqual([]);
+      expect([...opened.origins]).toEqual([link.origin]);
     });
   },
 );
