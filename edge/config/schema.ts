@@ -16,7 +16,9 @@ const tenant = z.strictObject({
     .min(1000)
     .max(60_000)
     .default(10_000)
-    .describe('How long crops and embeddings of somebody who matches nobody stay in memory, milliseconds. They never reach a disk.'),
+    .describe(
+      'How long crops and embeddings of somebody who matches nobody stay in memory, milliseconds. They never reach a disk. While an operator enrols the person, the crop is held longer: three minutes at most.',
+    ),
   sightingsDays: z
     .number()
     .int()

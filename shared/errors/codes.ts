@@ -11,7 +11,7 @@ export const ERROR_CODES = {
   image_too_large: { status: 413, title: 'Picture is too large', next: 'Send a picture within the stated limits.' },
   no_face: { status: 422, title: 'No face found', next: 'Use a picture that shows one face clearly, from the front.' },
   several_faces: { status: 422, title: 'More than one face found', next: 'Crop the picture to one person.' },
-  poor_face: { status: 422, title: 'Face is not good enough to enrol', next: 'Take a new picture; the reasons say what to change.' },
+  poor_face: { status: 422, title: 'Face is not good enough', next: 'Take a new picture; the reasons say what to change.' },
   // Consent
   consent_missing: { status: 409, title: 'No consent on record', next: 'Record the consent of this customer first.' },
   consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },

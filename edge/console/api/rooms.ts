@@ -7,8 +7,11 @@ import type { Page, Room, RoomSettings } from './types.ts';
 const MOST = 200;
 
 export const rooms = {
-  list: (tenant: string, signal: AbortSignal) =>
-    request<Page<Room>>('GET', path`/v1/tenants/${tenant}/rooms` + query({ limit: MOST }), { signal }),
+  /** By title. */
+  async list(tenant: string, signal: AbortSignal): Promise<readonly Room[]> {
+    const { items } = await request<Page<Room>>('GET', path`/v1/tenants/${tenant}/rooms` + query({ limit: MOST }), { signal });
+    return items.toSorted((a, b) => a.title.localeCompare(b.title));
+  },
   add: (tenant: string, room: RoomSettings, idempotencyKey: string) =>
     request<Room>('POST', path`/v1/tenants/${tenant}/rooms`, { body: room, idempotencyKey }),
   replace: (tenant: string, { id, version }: Room, room: RoomSettings) =>

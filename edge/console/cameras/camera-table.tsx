@@ -63,7 +63,7 @@ function CameraRow({ camera, room, onEdit, onRemove }: RowProps) {
         {room !== undefined && <span className="below">{room}</span>}
         <span className="quiet below address">{camera.address}</span>
       </th>
-      <td>
+      <td className="camera-state">
         <StateDot tone={tone}>{word}</StateDot>
         {reason !== null && <span className="below">{reason}.</span>}
         {next !== null && <span className="quiet below">{next}</span>}
@@ -71,7 +71,7 @@ function CameraRow({ camera, room, onEdit, onRemove }: RowProps) {
       <td className="number">
         {camera.fpsGiven.toFixed(1)} / {camera.fps}
       </td>
-      <td className="cell-tight">{camera.tiles === null ? 'the whole picture' : `${camera.tiles.columns} × ${camera.tiles.rows} parts`}</td>
+      <td>{camera.tiles === null ? 'the whole picture' : `${camera.tiles.columns} × ${camera.tiles.rows} parts`}</td>
       <td className="row-do">
         {camera.fixed ? (
           <FixedNote />

@@ -20,7 +20,7 @@ export function CamerasPage({ params }: { readonly params: Readonly<Record<strin
   const tenants = useTenants();
   const tenant = tenants.find(({ id }) => id === params.tenant)?.id ?? tenants[0]?.id ?? '';
   const { data, problem, loading, reload } = useAllCameras([tenant]);
-  const known = useLoad(`rooms ${tenant}`, (signal) => rooms.list(tenant, signal)).data?.items ?? [];
+  const known = useLoad(`rooms ${tenant}`, (signal) => rooms.list(tenant, signal)).data ?? [];
   const [open, setOpen] = useState<Open | undefined>(params.add ? { kind: 'add' } : undefined);
   const close = (): void => setOpen(undefined);
   return (

@@ -29,8 +29,8 @@ export function VerifyPicture({ tenant, customer, onClose }: Props) {
     <Dialog title={`Is it ${customer.name}?`} onClose={onClose}>
       <div className="add-face">
         {url !== undefined && <img className="add-face-picture" src={url} alt="To compare" />}
-        <div className="add-face-words">
-          <div aria-live="polite">{result && <Answer name={customer.name} result={result} />}</div>
+        <div className="add-face-words" aria-live="polite">
+          {result && <Answer name={customer.name} result={result} />}
           {problem && <ProblemNotice problem={problem} />}
           <PictureDrop label={file ? 'Compare another picture' : 'Choose or drop a picture'} busy={busy} onPicture={verify} />
           <p className="quiet">The picture is compared on this box and not kept.</p>

@@ -25,9 +25,9 @@ export function RoomsCard({ tenant }: { readonly tenant: string }) {
       </header>
       {problem && <ProblemNotice problem={problem} onRetry={reload} />}
       {loading && <Loading rows={2} what="the rooms" />}
-      {data?.items.length === 0 && <p className="quiet">No room yet. A camera can say in which room it stands.</p>}
+      {data?.length === 0 && <p className="quiet">No room yet. A camera can say in which room it stands.</p>}
       <ul className="rooms">
-        {data?.items.map((room) => (
+        {data?.map((room) => (
           <li key={room.id}>
             <span>
               <strong>{room.title}</strong>

@@ -11,8 +11,8 @@ export function dayAfter(days: number): string {
   return dayOf(date);
 }
 
-/** The moment at which a day of a date field is over, ISO 8601. */
+/** The last moment of a day of a date field, ISO 8601: it is still that day wherever it is shown. */
 export function endOf(day: string): string {
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
-  return new Date(year, month - 1, date + 1).toISOString();
+  return new Date(year, month - 1, date, 23, 59, 59, 999).toISOString();
 }

@@ -5,7 +5,7 @@ const draft = { noticeVersion: ' 2026-1 ', purpose: 'entry', until: '2026-12-31'
 
 test('a consent holds to the end of its last day at the venue', () => {
   const { givenAt, expiresAt, noticeVersion } = toConsent(draft, '2026-11-01T10:00:00.000Z');
-  expect(new Date(expiresAt)).toEqual(new Date(2027, 0, 1));
+  expect(new Date(expiresAt)).toEqual(new Date(2026, 11, 31, 23, 59, 59, 999));
   expect(givenAt).toBe('2026-11-01T10:00:00.000Z');
   expect(noticeVersion).toBe('2026-1');
 });
