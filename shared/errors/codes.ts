@@ -16,7 +16,7 @@ export const ERROR_CODES = {
   consent_missing: { status: 409, title: 'No consent on record', next: 'Record the consent of this customer first.' },
   consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },
   // Who asks, and what may be asked
-  unauthenticated: { status: 401, title: 'Not logged in', next: 'Send a valid API key, admin token or session.' },
+  unauthenticated: { status: 401, title: 'Not logged in', next: 'Log in with the admin token, or send a valid API key.' },
   forbidden: { status: 403, title: 'Not allowed', next: 'Use a key of this tenant with the scope that the route needs.' },
   csrf: {
     status: 403,

@@ -35,7 +35,7 @@ export function CamerasPage({ params }: { readonly params: Readonly<Record<strin
       {loading && <Loading what="the cameras" />}
       {data?.length === 0 && (
         <Empty icon="cameras" title={`${tenant} has no camera yet`}>
-          <p>Add one with its RTSP address; the box tests it with a picture before it is kept.</p>
+          <p>Add one with its RTSP address; a test shows what the box sees there.</p>
         </Empty>
       )}
       {data && data.length > 0 && (

@@ -1,4 +1,4 @@
-import { type SubmitEvent, useState } from 'react';
+import { type SubmitEvent, useEffect, useRef, useState } from 'react';
 import { sessions } from '../api/sessions.ts';
 import type { Problem } from '../api/types.ts';
 import { useAction } from '../hooks/use-action.ts';
@@ -18,6 +18,9 @@ interface Props {
 export function LogInPage({ problem: linkProblem, ended, onIn }: Props) {
   const [token, setToken] = useState('');
   const { busy, problem, run } = useAction();
+  const field = useRef<HTMLInputElement>(null);
+  // After the heading has taken the focus: there is one thing to do on this page.
+  useEffect(() => field.current?.focus(), []);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     void run(async () => {
@@ -48,6 +51,7 @@ export function LogInPage({ problem: linkProblem, ended, onIn }: Props) {
             {(control) => (
               <input
                 {...control}
+                ref={field}
                 type="password"
                 autoComplete="current-password"
                 spellCheck={false}

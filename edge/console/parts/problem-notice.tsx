@@ -22,7 +22,7 @@ export function ProblemNotice({ problem, onRetry }: Props) {
             ))}
           </ul>
         ) : (
-          <p>{problem.detail}</p>
+          problem.detail !== problem.title && <p>{problem.detail}</p>
         )}
         <p className="notice-next">{problem.next}</p>
         {problem.requestId !== '' && <p className="notice-id">Request {problem.requestId}</p>}

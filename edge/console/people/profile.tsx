@@ -30,9 +30,17 @@ export function Profile({ tenant, id, onChanged, onRemoved }: Props) {
     onChanged();
   };
   const close = (): void => setOpen(undefined);
+  const back = (
+    <a className="button button-icon profile-back" href={hrefOf('people', { tenant })} aria-label="Back to the list">
+      <Icon name="back" />
+    </a>
+  );
   if (customer === undefined) {
     return (
-      <div className="panel profile">{problem ? <ProblemNotice problem={problem} onRetry={reload} /> : <Loading what="the profile" />}</div>
+      <div className="panel profile">
+        {back}
+        {problem ? <ProblemNotice problem={problem} onRetry={reload} /> : <Loading what="the profile" />}
+      </div>
     );
   }
   const remove = async (): Promise<void> => {
@@ -43,9 +51,7 @@ export function Profile({ tenant, id, onChanged, onRemoved }: Props) {
   return (
     <article className="panel profile" aria-label={`Profile of ${customer.name}`}>
       <header className="profile-head">
-        <a className="button button-icon profile-back" href={hrefOf('people', { tenant })} aria-label="Back to the list">
-          <Icon name="back" />
-        </a>
+        {back}
         <span className="monogram monogram-large" aria-hidden="true">
           {initials(customer.name)}
         </span>

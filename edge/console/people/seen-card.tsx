@@ -3,6 +3,7 @@ import type { Customer } from '../api/types.ts';
 import { useLoad } from '../hooks/use-load.ts';
 import { ProblemNotice } from '../parts/problem-notice.tsx';
 import { StateDot } from '../parts/state-dot.tsx';
+import { formatSimilarity } from '../words/similarity.ts';
 import { formatClock, formatMoment } from '../words/time.ts';
 
 const SHOWN = 8;
@@ -42,7 +43,7 @@ export function SeenCard({ tenant, customer }: { readonly tenant: string; readon
               <tr key={id}>
                 <td>{formatMoment(startedAt)}</td>
                 <td>{camera}</td>
-                <td className="number">{score?.toFixed(2) ?? '–'}</td>
+                <td className="number">{score === null ? '–' : formatSimilarity(score)}</td>
               </tr>
             ))}
           </tbody>

@@ -7,6 +7,7 @@ import { Bar } from '../parts/bar.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { PictureDrop } from '../parts/picture-drop.tsx';
 import { ProblemNotice } from '../parts/problem-notice.tsx';
+import { formatSimilarity } from '../words/similarity.ts';
 
 interface Props {
   readonly tenant: string;
@@ -50,7 +51,7 @@ function Answer({ name, result: { match, score, threshold } }: { readonly name: 
     <section className={match ? 'verdict' : 'verdict verdict-not'} aria-label="Answer">
       <strong>{match ? `Yes, this is ${name}.` : `No, this does not look like ${name}.`}</strong>
       <p>
-        Similarity {score.toFixed(2)} {match ? 'reaches' : 'stays below'} the threshold of {threshold.toFixed(2)}.
+        Similarity {formatSimilarity(score)} {match ? 'reaches' : 'stays below'} the threshold of {formatSimilarity(threshold)}.
       </p>
       <Bar value={score} mark={threshold} tone={match ? 'good' : 'off'} />
     </section>

@@ -2,6 +2,7 @@ import type { SearchResult } from '../api/types.ts';
 import { hrefOf } from '../hooks/route.ts';
 import { Bar } from '../parts/bar.tsx';
 import { QualityVerdict } from '../parts/quality-verdict.tsx';
+import { formatSimilarity } from '../words/similarity.ts';
 
 interface Props {
   readonly tenant: string;
@@ -18,15 +19,15 @@ export function SearchAnswer({ tenant, result: { candidates, threshold, quality 
         {best === undefined
           ? `Nobody is enrolled at ${tenant}.`
           : best.match
-            ? `The box would say this name: ${best.score.toFixed(2)} reaches the threshold of ${threshold.toFixed(2)}.`
-            : `The nearest reaches ${best.score.toFixed(2)}; a name is said from ${threshold.toFixed(2)} on.`}
+            ? `The box would say this name: ${formatSimilarity(best.score)} reaches the threshold of ${formatSimilarity(threshold)}.`
+            : `The nearest reaches ${formatSimilarity(best.score)}; a name is said from ${formatSimilarity(threshold)} on.`}
       </p>
       <ol className="candidates">
         {candidates.map(({ customerId, name, score, match }) => (
           <li key={customerId}>
             <a href={hrefOf('people', { tenant, customer: customerId })}>{name}</a>
             <span className={match ? 'chip chip-good' : 'chip'}>{match ? 'match' : 'below'}</span>
-            <span className="number">{score.toFixed(3)}</span>
+            <span className="number">{formatSimilarity(score)}</span>
             <Bar value={score} mark={threshold} tone={match ? 'good' : 'off'} />
           </li>
         ))}

@@ -4,6 +4,7 @@ import { hrefOf } from '../hooks/route.ts';
 import { FacePicture } from '../parts/face-picture.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { useTenants } from '../parts/tenants.tsx';
+import { formatSimilarity } from '../words/similarity.ts';
 import { formatAgo, formatClock } from '../words/time.ts';
 import { faceTimeLeft } from './face-time-left.ts';
 import { whoIs } from './who-is.ts';
@@ -48,7 +49,7 @@ export function SightingCard({ sighting, now, dense = false, onEnrol }: Props) {
             <span className="quiet">{outcome === 'unknown' ? 'like nobody enrolled' : 'no good shot'}</span>
           ) : (
             <span>
-              similarity {score.toFixed(2)} <span className="quiet">from {votes === 1 ? '1 shot' : `${votes} shots`}</span>
+              similarity {formatSimilarity(score)} <span className="quiet">from {votes === 1 ? '1 shot' : `${votes} shots`}</span>
             </span>
           )}
           <span className="quiet">{phase === 'begun' ? 'in view now' : `in view for ${seconds} s`}</span>

@@ -4,6 +4,7 @@ import { FixedNote } from '../parts/fixed-note.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { StateDot } from '../parts/state-dot.tsx';
 import { errorWords } from '../words/error-words.ts';
+import { formatSimilarity } from '../words/similarity.ts';
 import { vaultState } from '../words/vault-state.ts';
 
 interface Props {
@@ -58,7 +59,9 @@ function VenueRow({ venue: { id, org, state, reason, matchThreshold, unmatchedTt
         <StateDot tone={tone}>{word}</StateDot>
         {reason !== null && <span className="below">{errorWords(reason).title}.</span>}
       </td>
-      <td>{matchThreshold === null ? <span className="quiet">the model’s own limit</span> : `similarity ${matchThreshold.toFixed(2)}`}</td>
+      <td>
+        {matchThreshold === null ? <span className="quiet">the model’s own limit</span> : `similarity ${formatSimilarity(matchThreshold)}`}
+      </td>
       <td>{unmatchedTtlMs / 1000} s</td>
       <td className="row-do">
         {fixed ? (
