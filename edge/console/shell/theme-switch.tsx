@@ -14,13 +14,12 @@ interface Props {
 
 export function ThemeSwitch({ theme, onTheme }: Props) {
   return (
-    <fieldset className="theme-switch">
+    <fieldset className="choice theme-switch">
       <legend className="unseen">Colours</legend>
       {THEMES.map((value) => (
         <label key={value} title={LOOKS[value].label}>
-          <input type="radio" name="theme" checked={value === theme} onChange={() => onTheme(value)} />
+          <input type="radio" name="theme" aria-label={LOOKS[value].label} checked={value === theme} onChange={() => onTheme(value)} />
           <Icon name={LOOKS[value].icon} />
-          <span className="unseen">{LOOKS[value].label}</span>
         </label>
       ))}
     </fieldset>
