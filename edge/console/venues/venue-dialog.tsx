@@ -83,6 +83,19 @@ export function VenueDialog({ venue, org, onClose, onSaved }: Props) {
             />
           )}
         </Field>
+        <Field label="Keeps sightings for (days)" hint="1 to 3650, today among them. Older ones are removed from the disk.">
+          {(control) => (
+            <input
+              {...control}
+              type="number"
+              required
+              min={1}
+              max={3650}
+              value={draft.sightingsDays}
+              onChange={(event) => set({ sightingsDays: event.target.value })}
+            />
+          )}
+        </Field>
       </div>
     </FormDialog>
   );

@@ -24,6 +24,7 @@ export function VenueTable({ venues, selected, onEdit }: Props) {
             <th scope="col">Vault</th>
             <th scope="col">Says a name from</th>
             <th scope="col">Keeps unknown faces</th>
+            <th scope="col">Keeps sightings</th>
             <th scope="col">
               <span className="unseen">Actions</span>
             </th>
@@ -45,7 +46,11 @@ interface RowProps {
   readonly onEdit: () => void;
 }
 
-function VenueRow({ venue: { id, org, state, reason, matchThreshold, unmatchedTtlMs, fixed }, isSelected, onEdit }: RowProps) {
+function VenueRow({
+  venue: { id, org, state, reason, matchThreshold, unmatchedTtlMs, sightingsDays, fixed },
+  isSelected,
+  onEdit,
+}: RowProps) {
   const { tone, word } = vaultState(state);
   return (
     <tr className={isSelected ? 'row-selected' : undefined}>
@@ -63,6 +68,7 @@ function VenueRow({ venue: { id, org, state, reason, matchThreshold, unmatchedTt
         {matchThreshold === null ? <span className="quiet">the model’s own limit</span> : `similarity ${formatSimilarity(matchThreshold)}`}
       </td>
       <td>{unmatchedTtlMs / 1000} s</td>
+      <td>{sightingsDays === 1 ? '1 day' : `${sightingsDays} days`}</td>
       <td className="row-do">
         {fixed ? (
           <FixedNote />

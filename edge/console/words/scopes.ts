@@ -6,11 +6,12 @@ export const SCOPE_WORDS: Readonly<Record<Scope, string>> = {
   'people:write': 'Add, change and remove people and pictures',
   search: 'Search and compare by picture',
   'sightings:read': 'See who was seen where',
-  'venue:read': 'See events, rooms, lists and webhooks',
-  'venue:write': 'Change events, rooms, lists and webhooks',
+  'venue:read': 'See events, rooms and lists',
+  'venue:write': 'Change events, rooms and lists',
   'cameras:read': 'See cameras and their state',
   'cameras:write': 'Add, change and remove cameras',
   live: 'Watch live pictures',
+  webhooks: 'See and change where sightings are sent',
   'usage:read': 'See usage figures',
 };
 

@@ -3,12 +3,16 @@ import { draftOf, policyOf, venueOf } from '../../../../../edge/console/venues/v
 
 test('an empty similarity is the limit of the model: left out of a new venue, taken back from an old one', () => {
   const draft = { ...draftOf(undefined, 'acme'), id: ' south ' };
-  expect(venueOf(draft)).toEqual({ id: 'south', org: 'acme', unmatchedTtlMs: 10_000 });
-  expect(policyOf(draft)).toEqual({ matchThreshold: null, unmatchedTtlMs: 10_000 });
-  expect(venueOf({ ...draft, threshold: '0.5', ttlSeconds: '2' })).toMatchObject({ matchThreshold: 0.5, unmatchedTtlMs: 2000 });
+  expect(venueOf(draft)).toEqual({ id: 'south', org: 'acme', unmatchedTtlMs: 10_000, sightingsDays: 30 });
+  expect(policyOf(draft)).toEqual({ matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 });
+  expect(venueOf({ ...draft, threshold: '0.5', ttlSeconds: '2', sightingsDays: '7' })).toMatchObject({
+    matchThreshold: 0.5,
+    unmatchedTtlMs: 2000,
+    sightingsDays: 7,
+  });
 });
 
 test('a policy that nobody touches stays as it is', () => {
-  const policy = { matchThreshold: 0.55, unmatchedTtlMs: 2500 };
+  const policy = { matchThreshold: 0.55, unmatchedTtlMs: 2500, sightingsDays: 90 };
   expect(policyOf(draftOf({ id: 'south', org: 'acme', state: 'ready', reason: null, fixed: false, ...policy }, 'other'))).toEqual(policy);
 });
