@@ -38,7 +38,7 @@ export class Enrolment {
 
   /** Looks at one picture without storing anything. @throws {SecureGateError} those of `describeStill` */
   describe(image: Buffer): Promise<DescribedFace> {
-    return describeStill(this.#engine.stages, image);
+    return describeStill(this.#engine.stages, image, 'enrol');
   }
 
   /**

@@ -131,8 +131,11 @@ export interface DescribedPicture {
 
 export interface FacesPort {
   readonly model: string;
-  /** @throws {SecureGateError} those of `describeStill` */
-  describe(image: Buffer): Promise<DescribedPicture>;
+  /**
+   * @param purpose an enrolment is stricter than a search
+   * @throws {SecureGateError} those of `describeStill`
+   */
+  describe(image: Buffer, purpose: 'search' | 'enrol'): Promise<DescribedPicture>;
   /** The best shot of a sighting that is still in memory. @throws {SecureGateError} `sighting_gone` */
   ofSighting(tenant: string, sightingId: string): Promise<DescribedPicture>;
   /** The tenant's own threshold, or the embedder's. */

@@ -35,10 +35,10 @@ export class StillPictures {
   }
 
   /** @throws {SecureGateError} those of {@link FacesPort.describe}, `stopped` (nobody waits for the answer any more) */
-  describe({ raw }: FastifyRequest, picture: Buffer): Promise<DescribedPicture> {
+  describe({ raw }: FastifyRequest, picture: Buffer, purpose: 'search' | 'enrol'): Promise<DescribedPicture> {
     return this.#work.run(() => {
       if (raw.socket.destroyed) throw new SecureGateError('stopped', 'The request was broken off');
-      return this.#faces.describe(picture);
+      return this.#faces.describe(picture, purpose);
     });
   }
 }

@@ -7,6 +7,7 @@ import { ENROLMENT_LIMITS } from '../pipeline/face/quality-limits.ts';
 import { rejectionsOf } from '../pipeline/face/rejections-of.ts';
 import type { FaceShot } from '../pipeline/frame.ts';
 import { wipe } from '../pipeline/sighting/dossier.ts';
+import type { StillPurpose } from '../pipeline/stage-tasks.ts';
 import type { BestShots } from './best-shots.ts';
 
 export interface FacesOptions {
@@ -28,8 +29,8 @@ export class Faces implements FacesPort {
     return this.#options.engine().models.embedder;
   }
 
-  async describe(image: Buffer): Promise<DescribedPicture> {
-    const { shot, embedding } = await describeStill(this.#options.engine().stages, image);
+  async describe(image: Buffer, purpose: StillPurpose): Promise<DescribedPicture> {
+    const { shot, embedding } = await describeStill(this.#options.engine().stages, image, purpose);
     try {
       return await this.#described(shot, embedding);
     } finally {

@@ -22,12 +22,14 @@ export interface StageInfo {
   readonly fallbackReason: string | null;
 }
 
-/** Which limits of quality count: recognising takes what a camera gives, enrolling is stricter. */
-export type Purpose = 'recognise' | 'enrol';
+/** What a face is looked at for. Recognising takes what a camera gives, a still picture is looked at more closely; enrolling is strict. */
+export type Purpose = 'recognise' | StillPurpose;
+export type StillPurpose = 'search' | 'enrol';
 
 /** The work that an inference thread does, with its answer. Pictures travel as shared memory where they are. */
 export interface StageTasks {
   detect: { request: { image: RgbImage; tiles: TileGrid | undefined }; result: Detection[] };
+  detectStill: { request: { image: RgbImage }; result: Detection[] };
   analyse: { request: { image: RgbImage; detections: readonly Detection[]; purpose: Purpose }; result: FaceShot[] };
   embed: { request: { aligned: readonly RgbImage[] }; result: Float32Array[] };
 }

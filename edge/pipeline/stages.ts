@@ -51,6 +51,11 @@ export class Stages {
     return this.#run('detect', { task: 'detect', image: plain(image), tiles });
   }
 
+  /** As `detect`, but slower and on pictures of any shape: faces that fill the picture are found as well as small ones. */
+  detectStill(image: RgbImage): Promise<Detection[]> {
+    return this.#run('detectStill', { task: 'detectStill', image: plain(image) });
+  }
+
   /** One shot for each detection, in their order. */
   analyse(image: RgbImage, detections: readonly Detection[], purpose: Purpose): Promise<FaceShot[]> {
     return this.#run('analyse', { task: 'analyse', image: plain(image), detections, purpose });

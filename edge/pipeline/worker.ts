@@ -6,7 +6,7 @@ import type { WorkerMessage } from '../runtime/worker-pool.ts';
 import { createFaceDetector } from './detect/create-face-detector.ts';
 import { createEmbedder } from './embed/create-embedder.ts';
 import { createFaceAnalyser } from './face/create-face-analyser.ts';
-import { ENROLMENT_LIMITS, RECOGNITION_LIMITS } from './face/quality-limits.ts';
+import { ENROLMENT_LIMITS, RECOGNITION_LIMITS, SEARCH_LIMITS } from './face/quality-limits.ts';
 import type { FaceShot } from './frame.ts';
 import type { StageInfo, StageRequest, StageSetup } from './stage-tasks.ts';
 
@@ -28,7 +28,8 @@ async function load({ models, provider: wanted }: StageSetup) {
   const embedder = createEmbedder(await loadModel({ ...models.embedder, provider }));
   const analysers = {
     recognise: createFaceAnalyser(landmarks, RECOGNITION_LIMITS),
-    enrol: createFaceAnalyser(landmarks, ENROLMENT_LIMITS),
+    search: createFaceAnalyser(landmarks, SEARCH_LIMITS, { lookTwice: true }),
+    enrol: createFaceAnalyser(landmarks, ENROLMENT_LIMITS, { lookTwice: true }),
   };
   const info: StageInfo = { provider, fallbackReason };
   return { info, detector, analysers, embedder };
@@ -38,6 +39,9 @@ async function run(stages: Awaited<ReturnType<typeof load>>, request: StageReque
   switch (request.task) {
     case 'detect':
       post({ type: 'done', result: await stages.detector.detect(request.image, request.tiles) });
+      break;
+    case 'detectStill':
+      post({ type: 'done', result: await stages.detector.detectStill(request.image) });
       break;
     case 'analyse': {
       const shots: FaceShot[] = [];

@@ -18,6 +18,7 @@ import type {
 import { parseConfig } from '../../edge/config/load-config.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
+import type { StillPurpose } from '../../edge/pipeline/stage-tasks.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
@@ -76,8 +77,8 @@ export class ApiBox implements BoxPort {
     };
     this.faces = {
       model: 'arcface',
-      describe: (image) => this.#describe(image),
-      ofSighting: (tenant, sightingId) => this.#describe(this.#shot(tenant, sightingId)),
+      describe: (image, purpose) => this.#describe(image, purpose),
+      ofSighting: (tenant, sightingId) => this.#describe(this.#shot(tenant, sightingId), 'enrol'),
       threshold: (tenant) => this.#tenant(tenant).view.matchThreshold ?? this.#opened.matchThreshold,
     };
     this.cameras = this.#camerasPort();
@@ -207,8 +208,8 @@ export class ApiBox implements BoxPort {
     return view;
   }
 
-  async #describe(image: Buffer): Promise<DescribedPicture> {
-    const { shot, embedding } = await describeStill(this.#opened.stages, image);
+  async #describe(image: Buffer, purpose: StillPurpose): Promise<DescribedPicture> {
+    const { shot, embedding } = await describeStill(this.#opened.stages, image, purpose);
     const { width, height, data } = shot.aligned;
     const picture = await sharp(data, { raw: { width, height, channels: 3 } })
       .jpeg()

@@ -28,23 +28,26 @@ const photo = (number: number): Promise<Buffer> => readFile(photos[number - 1] ?
 
 test('one good face gives one embedding of unit length, near to that of another picture of the person and of nobody else', async () => {
   const [first, second] = people;
-  const { shot, embedding } = await describeStill(engine.stages, first.toEnrol);
+  const { shot, embedding } = await describeStill(engine.stages, first.toEnrol, 'enrol');
   expect(shot.rejections).toEqual([]);
   expect(embedding.length).toBe(512);
   expect(cosine(embedding, embedding)).toBeCloseTo(1, 5);
-  expect(cosine(embedding, (await describeStill(engine.stages, first.toShow)).embedding)).toBeGreaterThan(0.6);
-  expect(cosine(embedding, (await describeStill(engine.stages, second.toEnrol)).embedding)).toBeLessThan(engine.matchThreshold);
+  expect(cosine(embedding, (await describeStill(engine.stages, first.toShow, 'enrol')).embedding)).toBeGreaterThan(0.6);
+  expect(cosine(embedding, (await describeStill(engine.stages, second.toEnrol, 'enrol')).embedding)).toBeLessThan(engine.matchThreshold);
 });
 
 test('a picture without a face is refused', async () => {
   const wall = await sharp({ create: { width: 640, height: 480, channels: 3, background: '#7a6a5a' } })
     .jpeg()
     .toBuffer();
-  await expect(describeStill(engine.stages, wall)).rejects.toMatchObject({ code: 'no_face' });
+  await expect(describeStill(engine.stages, wall, 'enrol')).rejects.toMatchObject({ code: 'no_face' });
 });
 
 test('a picture of five people is refused with their number', async () => {
-  await expect(describeStill(engine.stages, await photo(5))).rejects.toMatchObject({ code: 'several_faces', details: { faces: 5 } });
+  await expect(describeStill(engine.stages, await photo(5), 'enrol')).rejects.toMatchObject({
+    code: 'several_faces',
+    details: { faces: 5 },
+  });
 });
 
 test('a small face in the background does not hide who is meant', async () => {
@@ -57,7 +60,10 @@ test('a small face in the background does not hide who is meant', async () => {
     ])
     .jpeg()
     .toBuffer();
-  const [alone, withBystander] = [await describeStill(engine.stages, guest.toEnrol), await describeStill(engine.stages, both)];
+  const [alone, withBystander] = [
+    await describeStill(engine.stages, guest.toEnrol, 'enrol'),
+    await describeStill(engine.stages, both, 'enrol'),
+  ];
   expect(cosine(alone.embedding, withBystander.embedding)).toBeGreaterThan(0.6);
 });
 
@@ -70,7 +76,7 @@ test.each([
   ['roll', (picture: Sharp) => picture.rotate(38, { background: '#707070' })],
 ] as const)('a poor face is refused with its reasons: %s', async (reason, spoil) => {
   const spoilt = await spoil(sharp(people[0].toShow)).jpeg().toBuffer();
-  const refusal = await describeStill(engine.stages, spoilt).catch((error: unknown) => error);
+  const refusal = await describeStill(engine.stages, spoilt, 'enrol').catch((error: unknown) => error);
   expect(refusal).toMatchObject({ code: 'poor_face' });
   expect((refusal as { details: { reasons: string[] } }).details.reasons).toContain(reason);
 });
@@ -80,7 +86,7 @@ test('a face in full profile is refused for its yaw', async () => {
     .extract({ left: 60, top: 60, width: 720, height: 720 })
     .jpeg()
     .toBuffer();
-  const refusal = await describeStill(engine.stages, profile).catch((error: unknown) => error);
+  const refusal = await describeStill(engine.stages, profile, 'enrol').catch((error: unknown) => error);
   expect(refusal).toMatchObject({ code: 'poor_face' });
   expect((refusal as { details: { reasons: string[] } }).details.reasons).toContain('yaw');
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   engine = await openStages(parseConfig({ dataDir: '-', keyDir: '-', tenants: [{ id: 'north', org: 'acme' }] }), logger);
   people = await Promise.all(
     (await twoPeople()).map(async ({ toEnrol, toShow }) => {
-      const { embedding } = await describeStill(engine.stages, toEnrol);
+      const { embedding } = await describeStill(engine.stages, toEnrol, 'enrol');
       return { enrolled: embedding, shown: await decodeStill(toShow) };
     }),
   );

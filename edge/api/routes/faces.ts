@@ -80,7 +80,7 @@ export function addFaceRoutes(api: Api, { box, idempotency, stills }: RouteConte
       },
       handler: async (request, reply) => {
         const picture = pictureOf(request);
-        const result = await addFace(request, request.params, () => stills.describe(request, picture));
+        const result = await addFace(request, request.params, () => stills.describe(request, picture, 'enrol'));
         return reply.code(201).send(result);
       },
     });

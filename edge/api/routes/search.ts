@@ -12,7 +12,7 @@ const tags = ['search'];
 /** Neither picture nor embedding stays after the answer. */
 export function addSearchRoutes(api: Api, { box, stills }: RouteContext): void {
   const describe = async <Result>(request: FastifyRequest, use: (described: DescribedPicture) => Promise<Result>): Promise<Result> => {
-    const described = await stills.describe(request, pictureOf(request));
+    const described = await stills.describe(request, pictureOf(request), 'search');
     try {
       return await use(described);
     } finally {

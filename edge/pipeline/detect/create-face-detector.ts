@@ -8,6 +8,7 @@ import { decodeScrfd } from './decode-scrfd.ts';
 import { decodeUltraface } from './decode-ultraface.ts';
 import { type DetectorHead, detectInRegions } from './detect-in-regions.ts';
 import { mergeRegions } from './merge-regions.ts';
+import { closerRegions, stillRegions } from './still-regions.ts';
 import { type TileGrid, tileRegions } from './tile-regions.ts';
 
 export interface FaceDetector {
@@ -19,6 +20,12 @@ export interface FaceDetector {
    * @throws {SecureGateError} `inference_failed`
    */
   detect(image: RgbImage, tiles?: TileGrid): Promise<Detection[]>;
+  /**
+   * The same for a still picture, of any shape and cut as tightly as it may be, in more time.
+   *
+   * @throws {SecureGateError} `inference_failed`
+   */
+  detectStill(image: RgbImage): Promise<Detection[]>;
 }
 
 /** A face that the small pass finds counts when it is at least this share of the picture's shorter side. */
@@ -47,13 +54,12 @@ export function createFaceDetector(session: ModelSession, options: { readonly th
   }
 }
 
+/** Faces in the regions of a picture, the first of which holds the whole of it. */
+type Look = (image: RgbImage, regions: readonly Region[]) => Promise<Detection[]>;
+
 function ultraface(head: DetectorHead): FaceDetector {
-  return {
-    async detect(image, tiles) {
-      const regions = regionsOf(image, tiles);
-      return mergeRegions(regions, await detectInRegions(head, image, regions, head.session.model.input), image);
-    },
-  };
+  const { input } = head.session.model;
+  return detectorOf(async (image, regions) => mergeRegions(regions, await detectInRegions(head, image, regions, input), image), input);
 }
 
 /**
@@ -61,15 +67,22 @@ function ultraface(head: DetectorHead): FaceDetector {
  * of that pass only large faces count. The two passes cannot share a run, their inputs differ in size.
  */
 function scrfd(head: DetectorHead, fallbackSize: number): FaceDetector {
+  return detectorOf(async (image, regions) => {
+    const found = await detectInRegions(head, image, regions, inputSize(head, regions));
+    const whole = regions[0] as Region;
+    const [large = []] = await detectInRegions(head, image, [whole], { width: fallbackSize, height: fallbackSize });
+    const least = FILLING * Math.min(image.width, image.height);
+    found.push(large.filter(({ box }) => Math.min(box.width, box.height) >= least));
+    return mergeRegions([...regions, whole], found, image);
+  }, head.session.model.input);
+}
+
+function detectorOf(look: Look, input: Size): FaceDetector {
   return {
-    async detect(image, tiles) {
-      const regions = regionsOf(image, tiles);
-      const found = await detectInRegions(head, image, regions, inputSize(head, regions));
-      const whole = regions[0] as Region;
-      const [large = []] = await detectInRegions(head, image, [whole], { width: fallbackSize, height: fallbackSize });
-      const least = FILLING * Math.min(image.width, image.height);
-      found.push(large.filter(({ box }) => Math.min(box.width, box.height) >= least));
-      return mergeRegions([...regions, whole], found, image);
+    detect: (image, tiles) => look(image, regionsOf(image, tiles)),
+    async detectStill(image) {
+      const found = await look(image, stillRegions(image, input));
+      return found.length > 0 ? found : look(image, closerRegions(image, input));
     },
   };
 }

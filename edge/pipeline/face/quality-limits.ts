@@ -26,5 +26,11 @@ export const RECOGNITION_LIMITS: QualityLimits = {
   maxCutOff: 0.15,
 };
 
+/**
+ * For a picture that is compared once: what comes of it is a list with scores, which somebody looks at. A crop that ends at the
+ * chin has all of the five points, though much of the detector's box lies outside.
+ */
+export const SEARCH_LIMITS: QualityLimits = { minSizePx: 32, minSharpness: 0.25, maxYaw: 50, maxPitch: 40, maxRoll: 60, maxCutOff: 0.55 };
+
 /** For a face that others will be compared with for months: each fault costs every later match. */
 export const ENROLMENT_LIMITS: QualityLimits = { minSizePx: 64, minSharpness: 1, maxYaw: 38, maxPitch: 30, maxRoll: 50, maxCutOff: 0.02 };

@@ -13,8 +13,8 @@ test('a picture is not looked at when nobody waits for the answer any more', asy
   const stills = new StillPictures({ describe } as FacesPort);
   const socket = { destroyed: false };
   const request = { raw: { socket } } as FastifyRequest;
-  const first = stills.describe(request, Buffer.from('first'));
-  const second = stills.describe(request, Buffer.from('second'));
+  const first = stills.describe(request, Buffer.from('first'), 'search');
+  const second = stills.describe(request, Buffer.from('second'), 'search');
   await expect.poll(() => looked, { timeout: 10_000 }).toEqual(['first']);
   socket.destroyed = true;
   goOn({} as DescribedPicture);
