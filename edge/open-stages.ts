@@ -22,7 +22,7 @@ export interface OpenStages extends StageInfo {
  * Loads the configured model set on its inference threads.
  * @throws {SecureGateError} `model_unknown`, `model_missing`, `model_integrity`, `model_contract`
  */
-export async function openStages(config: Config, logger: Logger): Promise<OpenStages> {
+export async function openStages(config: Pick<Config, 'models' | 'modelsDir' | 'inference'>, logger: Logger): Promise<OpenStages> {
   const set = await resolveSet(config.models.set, config.modelsDir === undefined ? {} : { store: config.modelsDir });
   const threads = config.inference.workers || Math.min(availableParallelism(), MOST_DEFAULT_THREADS);
   const stages = new Stages({ models: set, provider: config.inference.provider }, threads, logger);

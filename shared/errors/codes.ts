@@ -12,6 +12,11 @@ export const ERROR_CODES = {
   no_face: { status: 422, title: 'No face found', next: 'Use a picture that shows one face clearly, from the front.' },
   several_faces: { status: 422, title: 'More than one face found', next: 'Crop the picture to one person.' },
   poor_face: { status: 422, title: 'Face is not good enough', next: 'Take a new picture; the reasons say what to change.' },
+  too_few_pictures: {
+    status: 422,
+    title: 'Too few pictures to measure with',
+    next: 'Give one folder a person, at least two people, and two different pictures of at least one of them.',
+  },
   // Consent
   consent_missing: { status: 409, title: 'No consent on record', next: 'Record the consent of this customer first.' },
   consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },
