@@ -52,7 +52,7 @@ export class Faces implements FacesPort {
           details: { reasons, quality: shot.quality },
         });
       }
-      return await this.#described(shot, await this.#options.engine().stages.embed(shot.aligned));
+      return await this.#described(shot, await this.#options.engine().stages.embedStill(shot.aligned));
     } finally {
       wipe(shot);
     }

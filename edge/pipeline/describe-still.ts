@@ -33,7 +33,7 @@ export async function describeStill(stages: Stages, file: Buffer, purpose: Still
         details: { reasons: shot.rejections, quality: rounded(shot.quality) },
       });
     }
-    const embedding = await stages.embed(shot.aligned);
+    const embedding = await stages.embedStill(shot.aligned);
     meant = shot;
     return { shot, embedding };
   } finally {

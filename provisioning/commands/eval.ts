@@ -9,6 +9,7 @@ import { drawRoc } from '../eval/draw-roc.ts';
 import { drawScores } from '../eval/draw-scores.ts';
 import { type EvaluationResult, evaluate } from '../eval/evaluate.ts';
 import { formatReport } from '../eval/format-report.ts';
+import { listPictures } from '../eval/list-pictures.ts';
 import { ProgressBar } from '../terminal/progress-bar.ts';
 
 interface Options {
@@ -43,10 +44,11 @@ Example:
     .action(runEval);
 }
 
-async function runEval(folder: string, { config, out, json }: Options): Promise<void> {
+async function runEval(folder: string, { config, out, json }: Options, command: Command): Promise<void> {
   if (out !== undefined && !relative(resolve(folder), resolve(out)).startsWith('..')) {
-    throw new SecureGateError('usage', 'The drawings must not lie among the pictures: name another folder with --out');
+    command.error('error: --out must lie outside of the folder of the pictures', { exitCode: 2 });
   }
+  const listed = await listPictures(folder);
   const [{ loadConfig }, { openEvaluation }] = await Promise.all([
     import('../../edge/config/load-config.ts'),
     import('../../edge/evaluation.ts'),
@@ -59,7 +61,7 @@ async function runEval(folder: string, { config, out, json }: Options): Promise<
     logger: createLogger('eval', { level: 'warn' }),
   });
   try {
-    const result = await evaluate(folder, {
+    const result = await evaluate(listed, {
       describe: (image) => evaluation.describe(image),
       atOnce: 2 * availableParallelism(),
       onProgress: (done, images) => bar.update('pictures', done, images),

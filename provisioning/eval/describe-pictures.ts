@@ -44,7 +44,15 @@ export async function describePictures(
       onProgress(done);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  const workers = Array.from({ length: atOnce }, () =>
+    work().catch((error: unknown) => {
+      next = pictures.length;
+      throw error;
+    }),
+  );
+  // Whoever ends the inference threads must not do it under those that are still at work.
+  const failed = (await Promise.allSettled(workers)).find((worker) => worker.status === 'rejected');
+  if (failed) throw failed.reason;
   return {
     faces: results.filter((result) => 'embedding' in result),
     refusals: results.filter((result) => 'error' in result),

@@ -1,7 +1,7 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { comparePairs, type PairScores } from './compare-pairs.ts';
 import { type DescribePicturesOptions, describePictures, type Refusal } from './describe-pictures.ts';
-import { listPictures } from './list-pictures.ts';
+import type { listPictures } from './list-pictures.ts';
 import { equalErrorRate, type OperatingPoint, pointAt } from './measure-accuracy.ts';
 
 /** The false accept rates that are reported, by their names. */
@@ -22,14 +22,13 @@ export interface EvaluationResult {
 }
 
 /**
- * Measures on a folder of pictures, one folder a person, how well faces are told apart.
- * @throws {SecureGateError} `too_few_pictures`, those of `listPictures` and `describePictures`
+ * Measures on pictures of people how well faces are told apart.
+ * @throws {SecureGateError} `too_few_pictures`, those of `describePictures`
  */
 export async function evaluate(
-  folder: string,
+  { pictures, leftOut }: Awaited<ReturnType<typeof listPictures>>,
   options: Omit<DescribePicturesOptions, 'onProgress'> & { readonly onProgress: (done: number, images: number) => void },
 ): Promise<EvaluationResult> {
-  const { pictures, leftOut } = await listPictures(folder);
   const onProgress = (done: number): void => options.onProgress(done, pictures.length);
   const { faces, refusals } = await describePictures(pictures, { ...options, onProgress });
   try {
@@ -38,7 +37,7 @@ export async function evaluate(
     if (genuine.total === 0 || impostor.total === 0) {
       const details = { images: pictures.length, detected: faces.length, genuine: genuine.total, impostor: impostor.total, copies };
       const lacking = genuine.total === 0 ? 'two different pictures of one person' : 'pictures of two people';
-      throw new SecureGateError('too_few_pictures', `There are no ${lacking} in ${folder} that each give a face`, { details });
+      throw new SecureGateError('too_few_pictures', `There are no ${lacking} that each give a face`, { details });
     }
     return {
       identities: new Set(pictures.map(({ identity }) => identity)).size,

@@ -10,8 +10,10 @@ export function formatReport(result: EvaluationResult): string {
   const lines = [
     `${images} pictures of ${identities} people; ${detected} gave a face: ${percent(detected / images)}`,
     `${pairs.genuine.total} pairs of one person, ${pairs.impostor.total} pairs of different people`,
-    ...(pairs.copies === 0 ? [] : [`${pairs.copies} pairs left out: both files hold the same bytes`]),
-    ...(leftOut === 0 ? [] : [`${leftOut} files or folders left out: no JPEG, PNG or WebP in a person's folder`]),
+    ...(pairs.copies === 0 ? [] : [`${pairs.copies} ${pairs.copies === 1 ? 'pair' : 'pairs'} left out: both files hold the same bytes`]),
+    ...(leftOut === 0
+      ? []
+      : [`${leftOut} ${leftOut === 1 ? 'file or folder' : 'files or folders'} left out: no JPEG, PNG or WebP in a person's folder`]),
     '',
     `equal error rate       ${percent(eer)}`,
     ...Object.entries(points).map(

@@ -1,3 +1,4 @@
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RgbImage } from '../../../../../edge/inference/image.ts';
 import { createFaceAnalyser, type FaceAnalyser } from '../../../../../edge/pipeline/face/create-face-analyser.ts';
@@ -84,6 +85,40 @@ describe('the faces of the photographs', () => {
         expect(y).toBeLessThan(box.y + box.height);
       }
     }
+  });
+
+  test('a second look at the landmarks keeps a face like itself that is turned and out of focus', async () => {
+    const twice = createFaceAnalyser(stages.sessions.landmarks, RECOGNITION_LIMITS, { lookTwice: true });
+    const embedded = async (file: Buffer, analyser: FaceAnalyser): Promise<Float32Array> => {
+      const image = await openPhoto(file);
+      const fromMiddle = ({ box }: Detection): number =>
+        Math.hypot(box.x + (box.width - image.width) / 2, box.y + (box.height - image.height) / 2);
+      const [face] = (await stages.detector.detectStill(image)).toSorted((a, b) => fromMiddle(a) - fromMiddle(b));
+      const { aligned } = await analyser.analyse(image, face as Detection);
+      return (await stages.embedder.embed([aligned]))[0] as Float32Array;
+    };
+    const likeness: { once: number[]; again: number[] } = { once: [], again: [] };
+    for (const photo of [1, 3, 4, 6]) {
+      const file = await sharp(files[photo - 1])
+        .resize({ width: 1280 })
+        .png()
+        .toBuffer();
+      for (const { box } of await stages.detector.detect(await openPhoto(file))) {
+        const [left, top] = [Math.round(Math.max(0, box.x - 60)), Math.round(Math.max(0, box.y - 60))];
+        const side = Math.min(1280 - left, Math.round(box.height) + 120);
+        const face = await sharp(file).extract({ left, top, width: side, height: side }).png().toBuffer();
+        const spoilt = await sharp(face).rotate(20, { background: '#888' }).blur(1.5).png().toBuffer();
+        for (const [looks, analyser] of [
+          ['once', stages.analyser],
+          ['again', twice],
+        ] as const) {
+          const [before, after] = [await embedded(face, analyser), await embedded(spoilt, analyser)];
+          likeness[looks].push(before.reduce((sum, value, index) => sum + value * (after[index] ?? 0), 0));
+        }
+      }
+    }
+    expect(Math.min(...likeness.again)).toBeGreaterThan(0.9);
+    expect(Math.min(...likeness.once)).toBeLessThan(0.8);
   });
 
   test('roll follows the picture: turned by 30 degrees it differs by 30', async () => {
