@@ -12,7 +12,10 @@ const WANTED_ONE_IN = 1000;
  * test size and uncertainty).
  * @param ownThreshold of the embedding model, which holds where nobody measured; the advice is never lower
  */
-export function adviseThreshold({ pairs: { genuine, impostor }, points }: EvaluationResult, ownThreshold: number): string[] {
+export function adviseThreshold(
+  { pairs: { genuine, impostor }, points }: Pick<EvaluationResult, 'pairs' | 'points'>,
+  ownThreshold: number,
+): string[] {
   // Rounded up: rounded down it would let in what it is to keep out.
   const threshold = Math.max(ownThreshold, Math.ceil(points[WANTED].threshold * 100) / 100);
   const { far, tar } = rateOf(genuine, impostor, threshold);

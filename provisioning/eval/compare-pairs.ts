@@ -42,7 +42,10 @@ export async function comparePairs(faces: readonly ComparedFace[], signal: Abort
 
 /** Of vectors of unit length. Four sums at a time, which do not wait for each other. */
 function cosine(a: Float32Array, b: Float32Array): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   for (let i = 0; i < a.length; i += 4) {
     s0 += (a[i] as number) * (b[i] as number);
     s1 += (a[i + 1] as number) * (b[i + 1] as number);
