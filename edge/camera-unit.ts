@@ -19,7 +19,8 @@ import type { VaultClient } from './vault/client.ts';
 /** Without a picture for this long a camera counts as silent: longer than a hitch of the network, or a camera that saves at night. */
 const SILENCE_MS = 3000;
 const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 15_000;
+/** A camera that comes back is seen again within three seconds, however long it was away: calling one that is not there costs next to nothing. */
+const LONGEST_PAUSE_MS = 2000;
 
 export interface CameraUnitOptions {
   readonly camera: CameraConfig;

@@ -33,6 +33,7 @@ const FILE_FORMATS = 'mov,matroska,mpegts,h264,hevc';
 const MAX_PIXELS = 40_000_000;
 /** Silences in which packets may come and no picture: the first whole one comes up to some seconds after the call. */
 const BLIND_SILENCES = 10;
+const WATCH_EVERY_MS = 100;
 
 export interface CameraConnectionOptions {
   readonly tenant: string;
@@ -91,10 +92,17 @@ export class CameraConnection {
     };
     this.#lastProgress = clock.monotonic();
     this.#lastPicture = this.#lastProgress;
+    let lookedAt = this.#lastProgress;
     const watchdog = setInterval(() => {
-      if (clock.monotonic() - this.#lastProgress > silenceMs) interrupt('silent');
-      if (clock.monotonic() - this.#lastPicture > silenceMs * BLIND_SILENCES) interrupt('blind');
-    }, 100);
+      const now = clock.monotonic();
+      // While this thread stood still it could not notice what arrived: that time is no camera's silence.
+      const stoodStill = Math.max(0, now - lookedAt - 2 * WATCH_EVERY_MS);
+      lookedAt = now;
+      this.#lastProgress += stoodStill;
+      this.#lastPicture += stoodStill;
+      if (now - this.#lastProgress > silenceMs) interrupt('silent');
+      if (now - this.#lastPicture > silenceMs * BLIND_SILENCES) interrupt('blind');
+    }, WATCH_EVERY_MS);
     const onAbort = (): void => interrupt('aborted');
     signal.addEventListener('abort', onAbort, { once: true });
     try {

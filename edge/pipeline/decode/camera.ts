@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { CameraStateEvent } from '../../../shared/messages/events.ts';
@@ -36,6 +37,8 @@ export class Camera {
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
   #liveSince: number | undefined;
+  /** Why it failed the last time, until it was live again. */
+  #trouble: ErrorCode | undefined;
 
   constructor(options: CameraOptions) {
     this.#options = options;
@@ -66,7 +69,9 @@ export class Camera {
         onState('failed', 'camera_ended');
       } catch (error) {
         const { code, details } = SecureGateError.from(error);
-        logger.warn({ camera: this.#options.camera, tenant: this.#options.tenant, code, ...details }, 'camera failed');
+        // A camera may be away for days and is called every few seconds: a line when it goes, not one for each call.
+        if (code !== this.#trouble) logger.warn({ camera: this.#options.camera, tenant: this.#options.tenant, code, ...details }, 'camera failed');
+        this.#trouble = code;
         onState('failed', code);
       } finally {
         // A camera may stay away for days; its last pictures must not wait for it in memory.
@@ -86,6 +91,7 @@ export class Camera {
       pool: this.#pool,
       onLive: () => {
         this.#liveSince = clock.monotonic();
+        this.#trouble = undefined;
         onState('live', null);
       },
     });

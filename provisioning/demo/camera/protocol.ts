@@ -7,6 +7,8 @@ export const startCamerasSchema = z.strictObject({
   fps: z.number(),
   /** `once`: a camera that has played its video to one client is off. */
   end: z.enum(['once', 'loop']),
+  /** Of the only camera; any free one unless given. */
+  port: z.number().int().optional(),
 });
 export type StartCameras = z.infer<typeof startCamerasSchema>;
 

@@ -29,15 +29,18 @@ export class RtpPacketizer {
     return this.#sequence;
   }
 
-  /** All packets of one picture, one after the other. */
-  pack(nals: readonly Buffer[], timestamp: number): Buffer {
+  /**
+   * All packets of one picture, one after the other.
+   * @param isLost asked for each packet: a lost one takes its number along and is missing
+   */
+  pack(nals: readonly Buffer[], timestamp: number, isLost: () => boolean = () => false): Buffer {
     const packets: Buffer[] = [];
     nals.forEach((nal, index) => {
       const last = index === nals.length - 1;
       if (nal.length <= MAX_PAYLOAD) packets.push(this.#packet([nal], timestamp, last));
       else this.#fragment(nal, timestamp, last, packets);
     });
-    return Buffer.concat(packets);
+    return Buffer.concat(packets.filter(() => !isLost()));
   }
 
   /** An empty receiver report and a BYE (RFC 3550, section 6.6): the stream ends on purpose. */
@@ -100,3 +103,14 @@ export function describeStream(stream: { sps: Buffer; pps: Buffer; fps: number }
     'a=control:track1',
   ].join('\r\n')}\r\n`;
 }
+
+/** SDP of a camera that was set to Motion JPEG (RFC 2435). */
+export const MJPEG_DESCRIPTION = `${[
+  'v=0',
+  'o=- 1 1 IN IP4 127.0.0.1',
+  's=Test camera',
+  'c=IN IP4 0.0.0.0',
+  't=0 0',
+  'm=video 0 RTP/AVP 26',
+  'a=control:track1',
+].join('\r\n')}\r\n`;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { parseAnnexB } from './annex-b.ts';
-import { RtspSession, type SessionOptions } from './rtsp-session.ts';
+import { type Damage, RtspSession, type SessionOptions, type Source } from './rtsp-session.ts';
 
 export interface RtspCameraOptions {
   /** H.264 byte stream (Annex B) that begins with its parameter sets; no B-frames. */
@@ -10,6 +10,8 @@ export interface RtspCameraOptions {
   readonly fps: number;
   /** `once`: the stream ends with an RTCP BYE after its last picture. `loop`: it begins again. */
   readonly end: 'once' | 'loop';
+  /** Any free one unless given. */
+  readonly port?: number;
   readonly credentials?: { readonly user: string; readonly password: string };
   /** Called each time that a client was sent the last picture of a stream that ends. */
   readonly onEnd?: () => void;
@@ -23,6 +25,7 @@ export class RtspCamera {
   readonly #options: RtspCameraOptions;
   readonly #sessions = new Map<Socket, RtspSession>();
   #server: Server | undefined;
+  #source: Source | undefined;
   #stalled = false;
   #refusing = false;
 
@@ -44,15 +47,17 @@ export class RtspCamera {
 
   /** @throws {Error} where the video is no H.264 byte stream or no port can be had */
   async start(): Promise<void> {
+    const source: Source = { stream: parseAnnexB(this.#options.video), damage: {} };
+    this.#source = source;
     const session: SessionOptions = {
-      stream: parseAnnexB(this.#options.video),
+      source,
       fps: this.#options.fps,
       end: this.#options.end,
       credentials: this.#options.credentials,
       onEnd: () => this.#options.onEnd?.(),
     };
     this.#server = createServer((socket) => this.#accept(socket, session));
-    this.#server.listen(0, '127.0.0.1');
+    this.#server.listen(this.#options.port ?? 0, '127.0.0.1');
     await once(this.#server, 'listening');
   }
 
@@ -66,6 +71,21 @@ export class RtspCamera {
   resume(): void {
     this.#stalled = false;
     for (const session of this.#sessions.values()) session.resume();
+  }
+
+  /** Forgets its clients, as after a power cut: their connections stay open and silent for ever, new ones are served. */
+  forgetClients(): void {
+    for (const session of this.#sessions.values()) session.stall();
+  }
+
+  /** Plays another video from now on, also to those who watch. @throws {Error} where it is no H.264 byte stream */
+  show(video: Buffer): void {
+    this.#playing.stream = parseAnnexB(video);
+  }
+
+  /** Damages the stream from now on, also of those who watch; `{}` mends it. */
+  damage(damage: Damage): void {
+    this.#playing.damage = damage;
   }
 
   /** Cuts every connection at once, without a goodbye. */
@@ -91,6 +111,11 @@ export class RtspCamera {
     server.close();
     this.dropConnections();
     await closed;
+  }
+
+  get #playing(): Source {
+    if (this.#source === undefined) throw new Error('The camera is not started');
+    return this.#source;
   }
 
   #accept(socket: Socket, options: SessionOptions): void {

@@ -1,11 +1,27 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { H264Stream } from './annex-b.ts';
-import { describeStream, RTP_CLOCK, RtpPacketizer } from './rtp-packetizer.ts';
+import type { AccessUnit, H264Stream } from './annex-b.ts';
+import { describeStream, MJPEG_DESCRIPTION, RTP_CLOCK, RtpPacketizer } from './rtp-packetizer.ts';
 import { type RtspRequest, RtspRequestReader } from './rtsp-request-reader.ts';
 
+/** What is wrong with a camera's stream. */
+export interface Damage {
+  /** Share of the RTP packets that never arrive. */
+  readonly lost?: number;
+  /** Every picture but those that stand alone ends in the middle. */
+  readonly truncated?: boolean;
+  /** Tells new clients that it sends Motion JPEG. */
+  readonly mjpeg?: boolean;
+}
+
+/** What all clients of a camera see; may change while they watch. */
+export interface Source {
+  stream: H264Stream;
+  damage: Damage;
+}
+
 export interface SessionOptions {
-  readonly stream: H264Stream;
+  readonly source: Source;
   readonly fps: number;
   /** `once`: says BYE and closes after the last picture. `loop`: begins again, with times that go on. */
   readonly end: 'once' | 'loop';
@@ -79,7 +95,7 @@ export class RtspSession {
           request,
           '200 OK',
           { 'Content-Base': `${request.url.replace(/\/$/, '')}/`, 'Content-Type': 'application/sdp' },
-          describeStream({ ...this.#options.stream, fps: this.#options.fps }),
+          this.#description,
         );
         return;
       case 'SETUP':
@@ -98,6 +114,11 @@ export class RtspSession {
       default:
         this.#reply(request, '501 Not Implemented');
     }
+  }
+
+  get #description(): string {
+    const { source, fps } = this.#options;
+    return source.damage.mjpeg ? MJPEG_DESCRIPTION : describeStream({ ...source.stream, fps });
   }
 
   #reply(request: RtspRequest, status: string, headers: Record<string, string> = {}, body = ''): void {
@@ -148,13 +169,14 @@ export class RtspSession {
 
   /** Sends every picture that is due and sleeps until the next one is. */
   #sendDue(): void {
-    const { stream, end, fps } = this.#options;
+    const { source, end, fps } = this.#options;
+    const { stream } = source;
     const elapsed = performance.now() - this.#epoch;
     while (this.#dueMs(this.#picture) <= elapsed) {
       const picture = stream.pictures[this.#picture % stream.pictures.length];
       if (picture === undefined || this.#packetizer === undefined) return;
       const timestamp = this.#firstTimestamp + Math.round((this.#picture * RTP_CLOCK) / fps);
-      this.#socket.write(this.#packetizer.pack(picture.nals, timestamp % 2 ** 32));
+      this.#socket.write(this.#packetizer.pack(this.#nalsOf(picture), timestamp % 2 ** 32, () => this.#isLost()));
       this.#picture += 1;
       if (end === 'once' && this.#picture === stream.pictures.length) {
         this.#socket.end(this.#packetizer.bye());
@@ -167,6 +189,15 @@ export class RtspSession {
       return;
     }
     this.#timer = setTimeout(() => this.#sendDue(), this.#dueMs(this.#picture) - elapsed);
+  }
+
+  #nalsOf({ nals, keyframe }: AccessUnit): readonly Buffer[] {
+    if (!this.#options.source.damage.truncated || keyframe) return nals;
+    return nals.map((nal) => nal.subarray(0, Math.ceil(nal.length / 2)));
+  }
+
+  #isLost(): boolean {
+    return Math.random() < (this.#options.source.damage.lost ?? 0);
   }
 
   #dueMs(picture: number): number {

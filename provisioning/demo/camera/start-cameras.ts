@@ -7,6 +7,8 @@ import { camerasStartedSchema, type StartCameras } from './protocol.ts';
 export interface RunningCameras {
   /** Address of the stream by the camera's id. */
   readonly urls: Readonly<Record<string, string>>;
+  /** Of the process that plays them. */
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -23,6 +25,7 @@ export async function startCameras(start: StartCameras): Promise<RunningCameras>
   if (!answer.success) throw new SecureGateError('demo_failed', 'The test cameras did not start', { cause: answer.error });
   return {
     urls: answer.data.urls,
+    pid: child.pid ?? 0,
     stop: async () => {
       if (child.connected) child.disconnect();
       await exited;

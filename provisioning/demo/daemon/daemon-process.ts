@@ -11,6 +11,8 @@ export interface DaemonOptions {
   /** Takes the daemon's log. */
   readonly logFile: string;
   readonly onEvent: (event: EdgeEvent) => void;
+  /** Modules that run in the daemon and its threads before the daemon itself. */
+  readonly imports?: readonly URL[];
 }
 
 /** How a process ended: its exit code, or the signal that ended it. */
@@ -27,10 +29,11 @@ export class DaemonProcess {
 
   /** @returns a promise that is kept when the process has ended and all of its events were handed on */
   start(): Promise<ProcessEnd> {
-    const { configFile, logFile, onEvent } = this.#options;
+    const { configFile, logFile, onEvent, imports = [] } = this.#options;
     const log = openSync(logFile, 'a', 0o600);
     const main = join(projectRoot(), 'provisioning', 'main.ts');
-    const child = spawn(process.execPath, [main, 'edge', '--config', configFile], { stdio: ['ignore', 'pipe', log] });
+    const flags = imports.map(({ href }) => `--import=${href}`);
+    const child = spawn(process.execPath, [...flags, main, 'edge', '--config', configFile], { stdio: ['ignore', 'pipe', log] });
     closeSync(log);
     this.#child = child;
     if (child.stdout === null) throw new Error('The daemon has no standard output');
@@ -49,8 +52,12 @@ export class DaemonProcess {
     return Promise.all([ended, read]).then(([end]) => end);
   }
 
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   /** `SIGTERM` drains it, `SIGKILL` is a power cut. */
-  kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+  kill(signal: NodeJS.Signals): void {
     this.#child?.kill(signal);
   }
 }

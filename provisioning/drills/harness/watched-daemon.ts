@@ -1,0 +1,119 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { EdgeEvent, Stats } from '../../../shared/messages/events.ts';
+import { DaemonProcess, type ProcessEnd } from '../../demo/daemon/daemon-process.ts';
+import { childrenOf } from './find-vault.ts';
+import { NotHeld } from './not-held.ts';
+
+type EventOf<Type extends EdgeEvent['type']> = Extract<EdgeEvent, { type: Type }>;
+
+export interface WatchedDaemonOptions {
+  readonly configFile: string;
+  readonly logFile: string;
+  readonly imports?: readonly URL[];
+}
+
+const PATIENCE_MS = 30_000;
+
+/** The daemon as a process of its own, with all that it told so far. */
+export class WatchedDaemon {
+  readonly events: EdgeEvent[] = [];
+  readonly #options: WatchedDaemonOptions;
+  readonly #process: DaemonProcess;
+  readonly #waiting = new Set<() => void>();
+  #end: Promise<ProcessEnd> | undefined;
+  #ended: ProcessEnd | undefined;
+
+  constructor(options: WatchedDaemonOptions) {
+    this.#options = options;
+    this.#process = new DaemonProcess({
+      ...options,
+      onEvent: (event) => {
+        this.events.push(event);
+        for (const look of this.#waiting) look();
+      },
+    });
+  }
+
+  start(): void {
+    this.#end = this.#process.start().then((end) => {
+      this.#ended = end;
+      for (const look of this.#waiting) look();
+      return end;
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  get end(): Promise<ProcessEnd> {
+    if (this.#end === undefined) throw new Error('The daemon was not started');
+    return this.#end;
+  }
+
+  /** What it wrote to its log so far. */
+  log(): Promise<string> {
+    return readFile(this.#options.logFile, 'utf8');
+  }
+
+  /**
+   * The first event of a type that fits, from the beginning or since `from` (place in `events`).
+   * @throws {NotHeld} when the daemon ends, or none comes within half a minute
+   */
+  async until<Type extends EdgeEvent['type']>(
+    type: Type,
+    fits: (event: EventOf<Type>) => boolean = () => true,
+    from = 0,
+  ): Promise<EventOf<Type>> {
+    const { promise, resolve, reject } = Promise.withResolvers<EventOf<Type>>();
+    let next = from;
+    const look = (): void => {
+      for (; next < this.events.length; next += 1) {
+        const event = this.events[next] as EventOf<Type>;
+        if (event.type === type && fits(event)) return resolve(event);
+      }
+      if (this.#ended !== undefined) reject(new NotHeld(`the daemon ended (${this.#ended})`));
+    };
+    const late = setTimeout(() => reject(new NotHeld(`no such ${type} event within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    this.#waiting.add(look);
+    look();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(late);
+      this.#waiting.delete(look);
+    }
+  }
+
+  /** The next figures. */
+  nextStats(): Promise<Stats> {
+    return this.until('stats', () => true, this.events.length);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** Takes the daemon and all of its vaults away at once. */
+  async cutPower(): Promise<void> {
+    const all = [this.pid, ...(await childrenOf(this.pid))];
+    for (const pid of all) killIfThere(pid);
+    await this.end;
+    // What holds the data folder is gone when its process is.
+    while (all.some(isThere)) await pause(10);
+  }
+}
+
+function killIfThere(pid: number): void {
+  if (isThere(pid)) process.kill(pid, 'SIGKILL');
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,49 @@
+import type { Fault, Thoroughness } from './fault.ts';
+import { NotHeld } from './harness/not-held.ts';
+import { Venue } from './harness/venue.ts';
+
+export interface DrillResult {
+  readonly fault: string;
+  readonly expected: string;
+  /** Null where it could not be tried here. */
+  readonly held: boolean | null;
+  /** What was measured, or what went wrong, or what is missing here. */
+  readonly found: string;
+  readonly seconds: number;
+}
+
+export interface DrillOptions {
+  readonly faults: readonly Fault[];
+  readonly thoroughness: Thoroughness;
+  /** Takes a line for people about what goes on. */
+  readonly say: (line: string) => void;
+  readonly onResult: (result: DrillResult) => void;
+}
+
+/** Breaks one thing after the other. @throws what kept the drills themselves from running */
+export async function runDrills({ faults, thoroughness, say, onResult }: DrillOptions): Promise<void> {
+  const venue = new Venue(say);
+  try {
+    await venue.start();
+    for (const fault of faults) {
+      const { name, expected } = fault;
+      const started = performance.now();
+      const outcome = await tryFault(fault, venue, thoroughness);
+      onResult({ fault: name, expected, ...outcome, seconds: Math.round((performance.now() - started) / 100) / 10 });
+    }
+  } finally {
+    await venue.stop();
+  }
+}
+
+async function tryFault(fault: Fault, venue: Venue, thoroughness: Thoroughness): Promise<Pick<DrillResult, 'held' | 'found'>> {
+  if (fault.needsRoot && process.getuid?.() !== 0) return { held: null, found: 'needs root, to mount a small disk of its own' };
+  try {
+    return { held: true, found: await fault.run(venue, thoroughness) };
+  } catch (error) {
+    if (error instanceof NotHeld) return { held: false, found: error.message };
+    return { held: false, found: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  } finally {
+    await venue.clear();
+  }
+}
