@@ -43,7 +43,7 @@ const ROOMS = [
 
 /** Native or far-reaching packages and the only places that may import them. */
 const DOORS = [
-  { package: 'onnxruntime-node', from: [INFERENCE] },
+  { package: 'onnxruntime-node', from: [INFERENCE, '^provisioning/drills/sabotage/'] },
   { package: 'node-av', from: ['^edge/pipeline/decode/', '^provisioning/demo/'] },
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/'] },

@@ -33,7 +33,7 @@ export function createBoxPort(parts: BoxParts): BoxPort {
     stats,
     stageTimes,
     models: () => engine().licences,
-    health: () => [{ part: 'inference', ready: true, reason: null }, vaultsHealth(tenants)],
+    health: () => [inferenceHealth(engine()), vaultsHealth(tenants)],
     tenants,
     cameras,
     faces,
@@ -46,8 +46,18 @@ export function createBoxPort(parts: BoxParts): BoxPort {
   };
 }
 
+type PartHealth = ReturnType<BoxPort['health']>[number];
+
+function inferenceHealth({ stages: { trouble } }: OpenStages): PartHealth {
+  return { part: 'inference', ready: trouble === null, reason: trouble };
+}
+
 /** One part for all vaults: whoever may ask whether the box is ready is not told whose box it is. */
-function vaultsHealth(tenants: Tenants): ReturnType<BoxPort['health']>[number] {
-  const closed = tenants.list().find(({ state }) => state !== 'ready');
-  return { part: 'vaults', ready: closed === undefined, reason: closed === undefined ? null : (closed.reason ?? 'vault_unavailable') };
+function vaultsHealth(tenants: Tenants): PartHealth {
+  const reasons = tenants.list().map(({ id, state, reason }) => {
+    if (state !== 'ready') return reason ?? 'vault_unavailable';
+    return tenants.vault(id).writable ? null : 'storage_failed';
+  });
+  const reason = reasons.find((one) => one !== null) ?? null;
+  return { part: 'vaults', ready: reason === null, reason };
 }

@@ -74,6 +74,8 @@ export class Pipeline {
   /** Of the frame that was looked at last. */
   #tracks: readonly TrackView[] = [];
   #running: Promise<void> | undefined;
+  /** Whether the last frame was given up. */
+  #failing = false;
   #expiry: NodeJS.Timeout | undefined;
 
   constructor(options: PipelineOptions) {
@@ -140,9 +142,12 @@ export class Pipeline {
       latency.record(tookMs);
       times.frame.record(tookMs);
       looked = true;
+      this.#failing = false;
     } catch (error) {
       counters.failures += 1;
-      logger.error({ err: error, camera }, 'frame given up');
+      // What fails one frame may fail every one for hours: the first of a row is told, all are counted.
+      if (!this.#failing) logger.error({ err: error, camera }, 'frame given up, and those after it as long as this lasts');
+      this.#failing = true;
     } finally {
       if (looked) this.#show(frame);
       else frame.release();

@@ -1,4 +1,5 @@
 import '../inference/no-telemetry.ts';
+import type { ErrorCode } from '../../shared/errors/codes.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { RgbImage } from '../inference/image.ts';
 import { MicroBatcher } from '../inference/micro-batcher.ts';
@@ -41,6 +42,11 @@ export class Stages {
   /** Tasks that wait for a thread. */
   get queued(): number {
     return this.#pool.queued;
+  }
+
+  /** Why the threads do not all do their work; null while they do. */
+  get trouble(): ErrorCode | null {
+    return this.#pool.trouble;
   }
 
   /** Faces that wait to be embedded. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from './back-off.ts';
@@ -20,6 +21,8 @@ interface Task {
 interface Slot {
   worker: Worker | undefined;
   task: Task | undefined;
+  /** Why there is no thread. */
+  absence: ErrorCode | null;
 }
 
 export interface WorkerPoolOptions {
@@ -41,15 +44,22 @@ export class WorkerPool {
   readonly #workers = new Set<Worker>();
   readonly #waiting: Task[] = [];
   readonly #abort = new AbortController();
+  /** How the last task failed, until one is done. */
+  #failure: ErrorCode | null = null;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
-    this.#slots = Array.from({ length: options.size }, () => ({ worker: undefined, task: undefined }));
+    this.#slots = Array.from({ length: options.size }, () => ({ worker: undefined, task: undefined, absence: null }));
   }
 
   /** Tasks that wait for a thread. */
   get queued(): number {
     return this.#waiting.length;
+  }
+
+  /** Why not all is well: a thread is missing, or the last task failed. Null while it is. */
+  get trouble(): ErrorCode | null {
+    return this.#slots.find(({ absence }) => absence !== null)?.absence ?? this.#failure;
   }
 
   /**
@@ -101,14 +111,17 @@ export class WorkerPool {
       worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'ready') {
           slot.worker = worker;
+          slot.absence = null;
           resolve(message.info);
         } else if (message.type === 'refused') {
           failure = SecureGateError.fromJSON(message.error);
         } else {
           const { task } = slot;
           slot.task = undefined;
+          const error = message.type === 'failed' ? SecureGateError.fromJSON(message.error) : undefined;
+          this.#failure = error?.code ?? null;
           if (message.type === 'done') task?.resolve(message.result);
-          else task?.reject(SecureGateError.fromJSON(message.error));
+          else if (error !== undefined) task?.reject(error);
         }
         this.#dispatch();
       });
@@ -117,6 +130,7 @@ export class WorkerPool {
         const wasReady = slot.worker === worker;
         slot.worker = undefined;
         const error = SecureGateError.from(failure ?? new Error(`thread ended with ${code}`), 'inference_failed');
+        slot.absence = error.code;
         slot.task?.reject(this.#abort.signal.aborted ? new SecureGateError('stopped', 'The inference threads were stopped') : error);
         slot.task = undefined;
         if (!wasReady) reject(error);

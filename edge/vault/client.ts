@@ -108,6 +108,11 @@ export class VaultClient {
     return this.#state === 'ready' ? (this.#process?.figures.rejected ?? 0) : 0;
   }
 
+  /** Whether the disk took the last thing that was to be written, as of the last answer. */
+  get writable(): boolean {
+    return this.#process?.figures.writable ?? true;
+  }
+
   /** Process id of the vault while it runs. */
   get pid(): number | undefined {
     return this.#process?.pid;

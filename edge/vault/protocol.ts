@@ -171,6 +171,8 @@ const figuresSchema = z.strictObject({
   faces: z.number().int(),
   /** Records that did not open. */
   rejected: z.number().int(),
+  /** Whether the disk took the last thing that was to be written. */
+  writable: z.boolean(),
 });
 export type Figures = z.infer<typeof figuresSchema>;
 

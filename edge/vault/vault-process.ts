@@ -23,7 +23,7 @@ export class VaultProcess {
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
-  #figures: Figures = { faces: 0, rejected: 0 };
+  #figures: Figures = { faces: 0, rejected: 0, writable: true };
   #nextId = 1;
 
   /** @param onExit called once when the process is gone; all requests have been rejected by then */

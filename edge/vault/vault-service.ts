@@ -3,7 +3,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { HANDLERS } from './operations.ts';
-import { type Gives, OPERATIONS, type Operation, type Reply, requestSchema, type Taken } from './protocol.ts';
+import { type Figures, type Gives, OPERATIONS, type Operation, type Reply, requestSchema, type Taken } from './protocol.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { Vault } from './vault.ts';
 
@@ -48,8 +48,8 @@ export class VaultService {
     }
   }
 
-  #figures(): { faces: number; rejected: number } {
-    return { faces: this.#vault?.faceCount ?? 0, rejected: this.#vault?.rejected ?? 0 };
+  #figures(): Figures {
+    return { faces: this.#vault?.faceCount ?? 0, rejected: this.#vault?.rejected ?? 0, writable: this.#vault?.writable ?? true };
   }
 
   async #run(operation: Operation, input: unknown): Promise<Gives<Operation>> {

@@ -70,6 +70,11 @@ export class Vault {
     return this.#open?.access.rejected ?? 0;
   }
 
+  /** Whether the disk took the last counts; they are written every few seconds, for as long as anything is counted. */
+  get writable(): boolean {
+    return !(this.#open?.usage.failing ?? false);
+  }
+
   get customers(): Customers {
     return this.#opened().customers;
   }

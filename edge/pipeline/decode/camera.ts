@@ -70,7 +70,8 @@ export class Camera {
       } catch (error) {
         const { code, details } = SecureGateError.from(error);
         // A camera may be away for days and is called every few seconds: a line when it goes, not one for each call.
-        if (code !== this.#trouble) logger.warn({ camera: this.#options.camera, tenant: this.#options.tenant, code, ...details }, 'camera failed');
+        if (code !== this.#trouble)
+          logger.warn({ camera: this.#options.camera, tenant: this.#options.tenant, code, ...details }, 'camera failed');
         this.#trouble = code;
         onState('failed', code);
       } finally {

@@ -39,7 +39,7 @@ export class Customers {
    * @returns how many keys and how many erased customers were swept
    */
   read(): { keys: number; erased: number } {
-    const { keyring, store, access, faces, directory, clock } = this.#options;
+    const { keyring, store, access, faces, directory } = this.#options;
     const keys = keyring.recover((customerId) => store.customer(customerId) !== undefined);
     const erased = keyring.erased().filter((customerId) => store.customer(customerId) !== undefined);
     for (const customerId of erased) store.removeCustomer(customerId);
@@ -49,8 +49,7 @@ export class Customers {
         const profile = store.customer(id)?.profile;
         if (!records || !profile) return;
         access.skipRejected(id, () => directory.add(position, id, records.openProfile(profile).name));
-        const newest = records.newestConsent(store.consents(id));
-        if (newest && consentStateOf(newest, clock.now()) === 'valid') faces.admitStored(records, id, newest.consent);
+        faces.admitHolding(records, id);
       });
     }
     return { keys, erased: erased.length };

@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { type Consent, requireHolding } from '../consent/consent.ts';
+import { type Consent, consentStateOf, requireHolding } from '../consent/consent.ts';
 import type { Candidate, Gallery, GalleryFace } from '../gallery/gallery.ts';
 import type { Taken } from '../protocol.ts';
 import type { CustomerStore, NewFaceRow } from '../store/customer-store.ts';
@@ -57,6 +57,7 @@ export class Faces {
   /** For each embedding the `limit` most similar customers whose consent holds, best first. */
   search({ embeddings, model, limit }: Taken<'search'>): Candidate[][] {
     const now = this.#clock.now();
+    this.#letReturn(now);
     return embeddings.map((embedding) => this.#gallery.search(model, embedding, limit, now));
   }
 
@@ -69,6 +70,7 @@ export class Faces {
     using records = this.#access.open(customerId);
     const now = this.#clock.now();
     requireHolding(records.newestConsent(this.#store.consents(customerId)), now);
+    this.#letReturn(now);
     const score = this.#gallery.similarity(customerId, model, embedding, now);
     if (score !== undefined) return { score };
     throw new SecureGateError('record_not_found', 'This customer has no face of this model', { details: { customerId, model } });
@@ -86,6 +88,15 @@ export class Faces {
     for (const { embedding } of faces) embedding.fill(0);
   }
 
+  /** The customer's stored faces enter the gallery if his consent holds, and are left out until it does if it has run out. */
+  admitHolding(records: CustomerRecords, customerId: string): void {
+    const newest = records.newestConsent(this.#store.consents(customerId));
+    if (newest === undefined) return;
+    const state = consentStateOf(newest, this.#clock.now());
+    if (state === 'valid') this.admitStored(records, customerId, newest.consent);
+    if (state === 'expired') this.#gallery.leaveOut(customerId, Date.parse(newest.consent.expiresAt));
+  }
+
   /** Every stored face of the customer that opens enters the gallery. */
   admitStored(records: CustomerRecords, customerId: string, consent: Consent): void {
     const faces: GalleryFace[] = [];
@@ -99,5 +110,15 @@ export class Faces {
   /** None of the customer's faces is a candidate any more; the stored ones stay. */
   dismiss(customerId: string): void {
     this.#gallery.remove(customerId);
+  }
+
+  /** A clock that ran ahead emptied the gallery, which was right as far as anybody could know; put right, it lets them in again. */
+  #letReturn(now: number): void {
+    for (const customerId of this.#gallery.takeReturning(now)) {
+      this.#access.skipRejected(customerId, () => {
+        using records = this.#access.find(customerId);
+        if (records) this.admitHolding(records, customerId);
+      });
+    }
   }
 }

@@ -29,6 +29,9 @@ export class Gallery {
   readonly #people = new Map<string, Person>();
   readonly #owners = new Map<string, string>();
   #nextExpiry = Number.POSITIVE_INFINITY;
+  /** Customers who are left out because their consent has run out, and when it did. */
+  readonly #expired = new Map<string, number>();
+  #lastExpiry = Number.NEGATIVE_INFINITY;
 
   constructor(createIndex: () => HotIndex) {
     this.#createIndex = createIndex;
@@ -41,6 +44,7 @@ export class Gallery {
 
   /** @param expiresAt when the customer's consent ends, milliseconds since the Unix epoch */
   admit(customerId: string, expiresAt: number, faces: Iterable<GalleryFace>): void {
+    this.#expired.delete(customerId);
     const person: Person = { expiresAt, faces: this.#people.get(customerId)?.faces ?? [] };
     this.#people.set(customerId, person);
     this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
@@ -57,6 +61,26 @@ export class Gallery {
       this.#owners.delete(faceId);
     }
     this.#people.delete(customerId);
+    this.#expired.delete(customerId);
+  }
+
+  /** Leaves a customer out whose consent has run out. */
+  leaveOut(customerId: string, expiresAt: number): void {
+    this.remove(customerId);
+    this.#expired.set(customerId, expiresAt);
+    this.#lastExpiry = Math.max(this.#lastExpiry, expiresAt);
+  }
+
+  /**
+   * Who was left out and may come back, since a clock that ran ahead was put right. Each is told once.
+   * @param now milliseconds since the Unix epoch
+   */
+  takeReturning(now: number): string[] {
+    if (now >= this.#lastExpiry) return [];
+    const returning = Array.from(this.#expired).flatMap(([customerId, expiresAt]) => (now < expiresAt ? customerId : []));
+    for (const customerId of returning) this.#expired.delete(customerId);
+    this.#lastExpiry = Math.max(Number.NEGATIVE_INFINITY, ...this.#expired.values());
+    return returning;
   }
 
   /** Removes one face; one that is not there is no error. */
@@ -103,6 +127,7 @@ export class Gallery {
     this.#indexes.clear();
     this.#people.clear();
     this.#owners.clear();
+    this.#expired.clear();
   }
 
   #bestOfEach(hits: readonly Hit[]): Candidate[] {
@@ -118,7 +143,7 @@ export class Gallery {
     if (now < this.#nextExpiry) return;
     this.#nextExpiry = Number.POSITIVE_INFINITY;
     for (const [customerId, { expiresAt }] of this.#people) {
-      if (now >= expiresAt) this.remove(customerId);
+      if (now >= expiresAt) this.leaveOut(customerId, expiresAt);
       else this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
     }
   }

@@ -13,11 +13,17 @@ export class UsageCounters {
   readonly #logger: Logger;
   #waiting = new Map<string, UsageRow>();
   #timer: NodeJS.Timeout | undefined;
+  #failing = false;
 
   constructor(store: UsageStore, clock: Clock, logger: Logger) {
     this.#store = store;
     this.#clock = clock;
     this.#logger = logger;
+  }
+
+  /** Whether the last try to write failed. */
+  get failing(): boolean {
+    return this.#failing;
   }
 
   count(counter: string, by: number): void {
@@ -48,7 +54,9 @@ export class UsageCounters {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#waiting.size === 0) return;
+    this.#failing = true;
     this.#store.add(this.#waiting.values());
+    this.#failing = false;
     this.#waiting = new Map();
   }
 

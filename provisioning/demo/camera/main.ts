@@ -9,7 +9,13 @@ process.once('message', async (message) => {
   const { videos, fps, end, port } = startCamerasSchema.parse(message);
   const urls: Record<string, string> = {};
   for (const [id, file] of Object.entries(videos)) {
-    const camera = new RtspCamera({ video: await readFile(file), fps, end, ...(port === undefined ? {} : { port }), onEnd: () => camera.refuse() });
+    const camera = new RtspCamera({
+      video: await readFile(file),
+      fps,
+      end,
+      ...(port === undefined ? {} : { port }),
+      onEnd: () => camera.refuse(),
+    });
     await camera.start();
     urls[id] = camera.url;
   }

@@ -5,7 +5,8 @@ import { VICTIM, withVictim } from '../harness/with-victim.ts';
 // Seen to fail with every codec of FFmpeg let through: the camera was "connecting" for ever, and no reason was told.
 export const cameraCodec: Fault = {
   name: 'camera-codec',
-  expected: 'a camera that is set to Motion JPEG is camera_unsupported, the living ones keep 98 %; live within 3 s of its way back to H.264',
+  expected:
+    'a camera that is set to Motion JPEG is camera_unsupported, the living ones keep 98 %; live within 3 s of its way back to H.264',
   run: (venue) =>
     withVictim(venue, async (victim, box) => {
       const from = box.daemon.events.length;
@@ -14,7 +15,9 @@ export const cameraCodec: Fault = {
         victim.dropConnections();
         await box.daemon.until('camera', ({ camera, reason }) => camera === VICTIM && reason === 'camera_unsupported', from);
       });
-      const reasons = box.daemon.events.slice(from).flatMap((event) => (event.type === 'camera' && event.reason !== null ? event.reason : []));
+      const reasons = box.daemon.events
+        .slice(from)
+        .flatMap((event) => (event.type === 'camera' && event.reason !== null ? event.reason : []));
       require(reasons.at(-1) === 'camera_unsupported', `told as ${reasons.join(', ')}`);
       const returned = await box.returns(VICTIM, () => victim.damage({}));
       return `${kept}, ${returned}`;

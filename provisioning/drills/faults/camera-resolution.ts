@@ -6,7 +6,8 @@ import { VICTIM, withVictim } from '../harness/with-victim.ts';
 // Seen to fail with the first picture's size kept for the whole connection: every later frame of the camera was lost.
 export const cameraResolution: Fault = {
   name: 'camera-resolution',
-  expected: 'a camera that is set to another picture size stays live, looked at at its full rate but for one second; the living ones keep 98 % of their frames',
+  expected:
+    'a camera that is set to another picture size stays live, looked at at its full rate but for one second; the living ones keep 98 % of their frames',
   run: (venue) =>
     withVictim(venue, async (victim, box) => {
       const film = await smallFilm();

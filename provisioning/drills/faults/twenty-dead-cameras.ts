@@ -1,6 +1,6 @@
-import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import type { Fault } from '../fault.ts';
 import { require } from '../harness/not-held.ts';
 
@@ -9,7 +9,8 @@ const DEAD = 20;
 // Seen to fail with libuv's usual four threads: the silent ones held all of them, and the living cameras lost 60 % of their frames.
 export const twentyDeadCameras: Fault = {
   name: 'twenty-dead-cameras',
-  expected: 'beside 20 cameras that refuse (10) or never answer (10) the four living ones keep 98 % of their frames; each dead one says why',
+  expected:
+    'beside 20 cameras that refuse (10) or never answer (10) the four living ones keep 98 % of their frames; each dead one says why',
   run: async (venue) => {
     const silent = createServer((socket) => void socket.on('error', () => socket.destroy()).resume());
     silent.listen(0, '127.0.0.1');
@@ -17,7 +18,10 @@ export const twentyDeadCameras: Fault = {
     const { port } = silent.address() as AddressInfo;
     try {
       const more = Object.fromEntries(
-        Array.from({ length: DEAD }, (_, index) => [`dead-${index}`, index % 2 === 0 ? `rtsp://127.0.0.1:${port}/` : 'rtsp://127.0.0.1:1/']),
+        Array.from({ length: DEAD }, (_, index) => [
+          `dead-${index}`,
+          index % 2 === 0 ? `rtsp://127.0.0.1:${port}/` : 'rtsp://127.0.0.1:1/',
+        ]),
       );
       const box = await venue.box({ more });
       await box.start();

@@ -53,12 +53,12 @@ export class Box {
     return this.#daemon;
   }
 
-  /** Starts the daemon and waits until its API answers and its living cameras are. */
-  async start(): Promise<void> {
+  /** Starts the daemon and waits until its API answers and these cameras are live. */
+  async start(cameras = this.#options.living): Promise<void> {
     const daemon = this.launch();
     const { api } = await daemon.until('ready');
     this.#api = new BoxApi(api, (await readFile(this.path('keys', 'admin.token'), 'utf8')).trim());
-    for (const id of this.#options.living) await daemon.until('camera', ({ camera, state }) => camera === id && state === 'live');
+    for (const id of cameras) await daemon.until('camera', ({ camera, state }) => camera === id && state === 'live');
   }
 
   /** Stops it as a service manager does. */
@@ -78,11 +78,11 @@ export class Box {
    * @returns the share that was looked at of what they sent, for people
    * @throws {NotHeld} below 98 % of the frames
    */
-  async keepsFrames(work: () => Promise<void>): Promise<string> {
+  async keepsFrames(work: () => Promise<void>, cameras = this.#options.living): Promise<string> {
     const before = await this.daemon.nextStats();
     await work();
     const after = await this.daemon.until('stats', ({ uptimeMs }) => uptimeMs >= before.uptimeMs + COUNT_MS, this.daemon.events.length);
-    const share = this.#shareOf(before, after);
+    const share = shareOf(cameras, before, after);
     const told = `${(share * 100).toFixed(1)} % of the living cameras' frames`;
     if (share < LEAST_KEPT) throw new NotHeld(`only ${told}`);
     return told;
@@ -105,17 +105,17 @@ export class Box {
     const { reason } = await this.daemon.until('camera', (event) => event.camera === camera && event.state === 'failed', from);
     return String(reason);
   }
+}
 
-  #shareOf(before: Stats, after: Stats): number {
-    let looked = 0;
-    let sent = 0;
-    for (const id of this.#options.living) {
-      const [earlier, later] = [before, after].map(({ cameras }) => cameras.find(({ camera }) => camera === id));
-      if (earlier === undefined || later === undefined) throw new Error(`No camera ${id}`);
-      // One frame of each camera may fall on the other side of the window's edge.
-      looked += later.frames - earlier.frames + 1;
-      sent += (later.fpsWanted * (after.uptimeMs - before.uptimeMs)) / 1000;
-    }
-    return Math.min(1, looked / sent);
+function shareOf(ids: readonly string[], before: Stats, after: Stats): number {
+  let looked = 0;
+  let sent = 0;
+  for (const id of ids) {
+    const [earlier, later] = [before, after].map(({ cameras }) => cameras.find(({ camera }) => camera === id));
+    if (earlier === undefined || later === undefined) throw new Error(`No camera ${id}`);
+    // One frame of each camera may fall on the other side of the window's edge.
+    looked += later.frames - earlier.frames + 1;
+    sent += (later.fpsWanted * (after.uptimeMs - before.uptimeMs)) / 1000;
   }
+  return Math.min(1, looked / sent);
 }

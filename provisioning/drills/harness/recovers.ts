@@ -1,15 +1,17 @@
 import type { RtspCamera } from '../../demo/camera/rtsp-camera.ts';
 import type { Damage } from '../../demo/camera/rtsp-session.ts';
 import type { Box } from './box.ts';
-import { VICTIM } from './with-victim.ts';
 import { require } from './not-held.ts';
+import { VICTIM } from './with-victim.ts';
 
 /**
  * Damages a camera's stream for some seconds, mends it, and looks whether the camera's own rate comes back.
- * @throws {NotHeld} where the living cameras lose frames, or the damaged one does not come back
+ * @throws {NotHeld} where the living cameras lose frames, or the damaged one is given up or stays damaged
  */
 export async function recovers(victim: RtspCamera, box: Box, damage: Damage): Promise<string> {
+  const from = box.daemon.events.length;
   const kept = await box.keepsFrames(async () => victim.damage(damage));
+  require(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the damaged camera did not stay live');
   victim.damage({});
   // A second until the next picture that stands alone, and one for the figures.
   await box.daemon.nextStats();

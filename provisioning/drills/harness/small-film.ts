@@ -1,5 +1,5 @@
-import { FRAME } from '../../demo/footage/script.ts';
 import { H264Encoder } from '../../demo/footage/h264-encoder.ts';
+import { FRAME } from '../../demo/footage/script.ts';
 
 const SIZE = { width: 640, height: 360 } as const;
 

@@ -47,10 +47,15 @@ export class WatchedDaemon {
     return this.#process.pid;
   }
 
-  /** Its exit code, or the signal that ended it. */
+  /** Kept when it has ended. */
   get end(): Promise<ProcessEnd> {
     if (this.#end === undefined) throw new Error('The daemon was not started');
     return this.#end;
+  }
+
+  /** Its exit code, or the signal that ended it; undefined while it runs. */
+  get ended(): ProcessEnd | undefined {
+    return this.#ended;
   }
 
   /** What it wrote to its log so far. */
@@ -72,7 +77,10 @@ export class WatchedDaemon {
     const look = (): void => {
       for (; next < this.events.length; next += 1) {
         const event = this.events[next] as EventOf<Type>;
-        if (event.type === type && fits(event)) return resolve(event);
+        if (event.type === type && fits(event)) {
+          resolve(event);
+          return;
+        }
       }
       if (this.#ended !== undefined) reject(new NotHeld(`the daemon ended (${this.#ended})`));
     };

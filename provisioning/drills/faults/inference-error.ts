@@ -1,0 +1,34 @@
+import type { Fault } from '../fault.ts';
+import { require } from '../harness/not-held.ts';
+import { requireFound, search } from '../harness/search.ts';
+import { STRUCK } from '../harness/venue.ts';
+import { within } from '../harness/within.ts';
+
+const TOLD_MS = 3000;
+const MOST_LINES = 20;
+
+// Seen to fail with a line for each frame: 20 lines a second with their stack traces; and with an inference part that was always "ready".
+export const inferenceError: Fault = {
+  name: 'inference-error',
+  expected:
+    'while every model fails /readyz says inference_failed, the cameras stay live, the log stays short; then all is well within 3 s',
+  run: async (venue) => {
+    const box = await venue.box({ imports: [new URL('../sabotage/fail-inference.ts', import.meta.url)] });
+    await box.start();
+    const from = box.daemon.events.length;
+    const linesBefore = (await box.daemon.log()).split('\n').length;
+    box.daemon.kill('SIGUSR2');
+    await within(TOLD_MS, 'readyz tells it', async () =>
+      (await box.api.unready()).includes('inference: inference_failed') ? true : undefined,
+    );
+    require((await search(venue, box, STRUCK)) === 'inference_failed', 'a search did not say inference_failed');
+    for (let report = 0; report < 4; report += 1) await box.daemon.nextStats();
+    require(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'a camera did not stay live');
+    const lines = (await box.daemon.log()).split('\n').length - linesBefore;
+    require(lines <= MOST_LINES, `${lines} lines of log in a few seconds`);
+    box.daemon.kill('SIGUSR2');
+    await within(TOLD_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+    const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
+    return `${lines} lines of log, afterwards ${kept}`;
+  },
+};

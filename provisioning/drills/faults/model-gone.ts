@@ -1,0 +1,41 @@
+import { cp, rename } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { resolveSet } from '../../../models/registry/resolve-set.ts';
+import type { Fault } from '../fault.ts';
+import { require } from '../harness/not-held.ts';
+import { requireFound } from '../harness/search.ts';
+import { STRUCK } from '../harness/venue.ts';
+import { within } from '../harness/within.ts';
+
+const TOLD_MS = 5000;
+/** Pauses between the tries to start a thread grow to ten seconds. */
+const BACK_MS = 12_000;
+
+// Seen to fail with an inference part that was always "ready": nothing looked at the cameras, and /readyz said 200.
+export const modelGone: Fault = {
+  name: 'model-gone',
+  expected:
+    'a model file that goes while the threads that need it die is model_missing on /readyz; it comes back, and so do they within 12 s',
+  run: async (venue) => {
+    const { detector } = await resolveSet();
+    const store = dirname(dirname(detector.path));
+    const box = await venue.box({
+      imports: [new URL('../sabotage/kill-threads.ts', import.meta.url)],
+      config: { modelsDir: 'models' },
+    });
+    await cp(store, box.path('models'), { recursive: true });
+    const file = join(box.path('models'), relative(store, detector.path));
+    await box.start();
+    await rename(file, `${file}.away`);
+    box.daemon.kill('SIGUSR2');
+    await within(TOLD_MS, 'readyz tells it', async () =>
+      (await box.api.unready()).includes('inference: model_missing') ? true : undefined,
+    );
+    const { cameras } = await box.daemon.nextStats();
+    require(cameras.every(({ state }) => state === 'live'), 'a camera did not stay live');
+    await rename(`${file}.away`, file);
+    const { ms } = await within(BACK_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+    const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
+    return `ready after ${(ms / 1000).toFixed(1)} s, afterwards ${kept}`;
+  },
+};

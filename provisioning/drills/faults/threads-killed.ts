@@ -1,0 +1,30 @@
+import type { Fault } from '../fault.ts';
+import { require } from '../harness/not-held.ts';
+import { requireFound } from '../harness/search.ts';
+import { STRUCK } from '../harness/venue.ts';
+import { within } from '../harness/within.ts';
+
+const BACK_MS = 5000;
+const MOST_LOST = 20;
+
+// Seen to fail without the replacement of dead threads: no frame was looked at any more.
+export const threadsKilled: Fault = {
+  name: 'threads-killed',
+  expected: 'when all inference threads die at once others take their place within 5 s, and at most 20 frames are given up',
+  run: async (venue) => {
+    const box = await venue.box({ imports: [new URL('../sabotage/kill-threads.ts', import.meta.url)] });
+    await box.start();
+    const failures = async (): Promise<number> =>
+      (await box.daemon.nextStats()).cameras.reduce((sum, camera) => sum + camera.failures + camera.skipped, 0);
+    const before = await failures();
+    box.daemon.kill('SIGUSR2');
+    const { ms } = await within(BACK_MS, 'readyz tells it', async () =>
+      (await box.api.unready()).includes('inference: inference_failed') ? true : undefined,
+    );
+    await within(BACK_MS - ms, 'the threads are back', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+    const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
+    const lost = (await failures()) - before;
+    require(lost > 0 && lost <= MOST_LOST, `${lost} frames were lost`);
+    return `${lost} frames lost, afterwards ${kept}`;
+  },
+};

@@ -1,0 +1,13 @@
+import { writeFileSync } from 'node:fs';
+import type { Box } from './box.ts';
+import type { Venue } from './venue.ts';
+
+/** A box whose wall clock can be set, apart from the machine's. */
+export async function boxWithClock(venue: Venue): Promise<{ box: Box; setClock: (offsetMs: number) => void }> {
+  const box = await venue.box({ imports: [new URL('../sabotage/set-clock.ts', import.meta.url)] });
+  const file = box.path('clock');
+  const setClock = (offsetMs: number): void => writeFileSync(file, String(offsetMs));
+  setClock(0);
+  process.env['SECUREGATE_DRILL_CLOCK'] = file;
+  return { box, setClock };
+}

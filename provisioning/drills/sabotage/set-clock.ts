@@ -1,0 +1,40 @@
+import childProcess, { type ForkOptions } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+
+/**
+ * Loaded into a daemon before its own code, and by it into its vaults: their wall clock is off by as many milliseconds as the
+ * file says. The machine's own clock stays as it is, and so does the monotonic one, as when an operator sets the time.
+ */
+const FILE = 'SECUREGATE_DRILL_CLOCK';
+const LOOK_EVERY_MS = 50;
+const file = process.env[FILE];
+
+if (isMainThread && file !== undefined) {
+  const TrueDate = Date;
+  let offset = 0;
+  const look = (): void => {
+    offset = Number(readFileSync(file, 'utf8'));
+  };
+  look();
+  setInterval(look, LOOK_EVERY_MS).unref();
+  globalThis.Date = class extends TrueDate {
+    constructor(...given: [] | [number | string]) {
+      super(...((given.length === 0 ? [TrueDate.now() + offset] : given) as [number]));
+    }
+
+    static override now(): number {
+      return TrueDate.now() + offset;
+    }
+  } as DateConstructor;
+
+  const fork = childProcess.fork;
+  childProcess.fork = ((entry: string, args: string[], options: ForkOptions) =>
+    fork(entry, args, {
+      ...options,
+      execArgv: [...(options.execArgv ?? []), `--import=${import.meta.url}`],
+      env: { ...options.env, [FILE]: file },
+    })) as typeof fork;
+  syncBuiltinESMExports();
+}
