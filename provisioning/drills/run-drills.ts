@@ -1,11 +1,11 @@
 import type { Fault, Thoroughness } from './fault.ts';
-import { NotHeld } from './harness/not-held.ts';
+import { Disturbed, NotHeld } from './harness/not-held.ts';
 import { Venue } from './harness/venue.ts';
 
 export interface DrillResult {
   readonly fault: string;
   readonly expected: string;
-  /** Null where it could not be tried here. */
+  /** Null where it could not be tried, or not judged, here. */
   readonly held: boolean | null;
   /** What was measured, or what went wrong, or what is missing here. */
   readonly found: string;
@@ -36,14 +36,26 @@ export async function runDrills({ faults, thoroughness, say, onResult }: DrillOp
   }
 }
 
+/** Times that a drill is tried on a machine that other programs keep busy. */
+const TRIES = 3;
+
 async function tryFault(fault: Fault, venue: Venue, thoroughness: Thoroughness): Promise<Pick<DrillResult, 'held' | 'found'>> {
   if (fault.needsRoot && process.getuid?.() !== 0) return { held: null, found: 'needs root, to mount a small disk of its own' };
-  try {
-    return { held: true, found: await fault.run(venue, thoroughness) };
-  } catch (error) {
-    if (error instanceof NotHeld) return { held: false, found: error.message };
-    return { held: false, found: error instanceof Error ? (error.stack ?? error.message) : String(error) };
-  } finally {
-    await venue.clear();
+  let disturbed = '';
+  for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    try {
+      return { held: true, found: await fault.run(venue, thoroughness) };
+    } catch (error) {
+      if (!(error instanceof Disturbed)) return { held: false, found: wordsFor(error) };
+      disturbed = error.message;
+    } finally {
+      await venue.clear();
+    }
   }
+  return { held: null, found: disturbed };
+}
+
+function wordsFor(error: unknown): string {
+  if (error instanceof NotHeld) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -22,8 +22,9 @@ export const powerCuts: Fault = {
       let on = true;
       const writers = Array.from({ length: WRITERS }, async () => {
         while (on) {
+          writes += 1;
           // What was not acknowledged may be there or not.
-          const id = await enrol(box, STRUCK, `Guest ${(writes += 1)}`).catch(() => undefined);
+          const id = await enrol(box, STRUCK, `Guest ${writes}`).catch(() => undefined);
           if (id !== undefined) acknowledged.add(id);
         }
       });

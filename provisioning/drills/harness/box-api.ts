@@ -29,6 +29,10 @@ export class BoxApi {
     return this.#ask(path, { method: 'POST', body: new Uint8Array(picture), headers: { 'content-type': 'image/jpeg' } });
   }
 
+  remove(path: string): Promise<Answer> {
+    return this.#ask(path, { method: 'DELETE' });
+  }
+
   /** Which parts are not ready, as `part: reason`. */
   async unready(): Promise<string[]> {
     const { body } = await this.get('/readyz');

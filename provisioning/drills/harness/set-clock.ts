@@ -4,10 +4,10 @@ import type { Venue } from './venue.ts';
 
 /** A box whose wall clock can be set, apart from the machine's. */
 export async function boxWithClock(venue: Venue): Promise<{ box: Box; setClock: (offsetMs: number) => void }> {
-  const box = await venue.box({ imports: [new URL('../sabotage/set-clock.ts', import.meta.url)] });
-  const file = box.path('clock');
+  const file = venue.path('clock');
   const setClock = (offsetMs: number): void => writeFileSync(file, String(offsetMs));
   setClock(0);
-  process.env['SECUREGATE_DRILL_CLOCK'] = file;
-  return { box, setClock };
+  const sabotage = new URL('../sabotage/set-clock.ts', import.meta.url);
+  sabotage.searchParams.set('file', file);
+  return { box: await venue.box({ imports: [sabotage] }), setClock };
 }

@@ -73,6 +73,11 @@ export class Venue {
     this.#boxes.clear();
   }
 
+  /** Path of a file beside the boxes. */
+  path(name: string): string {
+    return join(this.#folder, name);
+  }
+
   /** H.264 byte stream of one of the demo's cameras. */
   async film(camera: string): Promise<Buffer> {
     return readFile(this.filmOf(camera));

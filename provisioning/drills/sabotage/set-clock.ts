@@ -5,13 +5,13 @@ import { isMainThread } from 'node:worker_threads';
 
 /**
  * Loaded into a daemon before its own code, and by it into its vaults: their wall clock is off by as many milliseconds as the
- * file says. The machine's own clock stays as it is, and so does the monotonic one, as when an operator sets the time.
+ * file says that the module's address names. The machine's own clock stays as it is, and so does the monotonic one, as when an
+ * operator sets the time.
  */
-const FILE = 'SECUREGATE_DRILL_CLOCK';
 const LOOK_EVERY_MS = 50;
-const file = process.env[FILE];
 
-if (isMainThread && file !== undefined) {
+if (isMainThread) {
+  const file = new URL(import.meta.url).searchParams.get('file') ?? '';
   const TrueDate = Date;
   let offset = 0;
   const look = (): void => {
@@ -31,10 +31,6 @@ if (isMainThread && file !== undefined) {
 
   const fork = childProcess.fork;
   childProcess.fork = ((entry: string, args: string[], options: ForkOptions) =>
-    fork(entry, args, {
-      ...options,
-      execArgv: [...(options.execArgv ?? []), `--import=${import.meta.url}`],
-      env: { ...options.env, [FILE]: file },
-    })) as typeof fork;
+    fork(entry, args, { ...options, execArgv: [...(options.execArgv ?? []), `--import=${import.meta.url}`] })) as typeof fork;
   syncBuiltinESMExports();
 }
