@@ -139,6 +139,41 @@ describe('the test camera, with FFmpeg as its client', () => {
     expect(await new Client().open(camera.url)).toBe(0);
   });
 
+  test('forgets its clients and serves new ones', async () => {
+    const camera = await startCamera({ end: 'loop' });
+    const forgotten = new Client();
+    FFmpegError.throwIfError(await forgotten.open(camera.url), 'open');
+    await forgotten.read(5);
+    camera.forgetClients();
+    const waiting = forgotten.read(PICTURES);
+    const fresh = new Client();
+    FFmpegError.throwIfError(await fresh.open(camera.url), 'open');
+    expect(await fresh.read(PICTURES)).toBe(0);
+    forgotten.input.interrupt();
+    expect(await waiting).toBeLessThan(0);
+  });
+
+  test('loses packets, cuts pictures short and shows another video as it is told', async () => {
+    const camera = await startCamera({ end: 'loop' });
+    const bytesOf = async (): Promise<number> => {
+      const client = new Client();
+      FFmpegError.throwIfError(await client.open(camera.url), 'open');
+      await client.read(PICTURES / 2);
+      return client.bytes;
+    };
+    const whole = await bytesOf();
+    camera.damage({ truncated: true });
+    expect(await bytesOf()).toBeLessThan(whole * 0.9);
+    camera.damage({ lost: 0.5 });
+    const losing = new Client();
+    FFmpegError.throwIfError(await losing.open(camera.url), 'open');
+    await losing.read(PICTURES / 2);
+    expect(losing.ptsMs.at(-1)).toBeGreaterThan(expectedPts(PICTURES / 2).at(-1) ?? 0);
+    camera.damage({});
+    camera.show(await makeTestVideo({ pictures: PICTURES, fps: FPS, width: 64, height: 48 }));
+    expect(await bytesOf()).toBeLessThan(whole / 4);
+  });
+
   test('is gone once it is stopped', async () => {
     const camera = await startCamera();
     const { url } = camera;

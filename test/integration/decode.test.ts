@@ -119,6 +119,18 @@ describe('a camera over RTSP', () => {
     expect(await other.outcome).toBe('aborted');
   });
 
+  test('is not given up for a standstill of the box itself', async () => {
+    const source = await startSource();
+    const { seen, abort, outcome } = connect(source.url, { silenceMs: 600 });
+    await vi.waitUntil(() => seen.length >= 2, { timeout: 5000 });
+    const until = performance.now() + 1500;
+    while (performance.now() < until);
+    const before = seen.length;
+    await vi.waitUntil(() => seen.length >= before + 5, { timeout: 5000 });
+    abort.abort();
+    expect(await outcome).toBe('aborted');
+  });
+
   test('that nobody listens for is unreachable', async () => {
     const source = await startSource();
     const { url } = source;

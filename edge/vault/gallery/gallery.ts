@@ -77,9 +77,13 @@ export class Gallery {
    */
   takeReturning(now: number): string[] {
     if (now >= this.#lastExpiry) return [];
-    const returning = Array.from(this.#expired).flatMap(([customerId, expiresAt]) => (now < expiresAt ? customerId : []));
+    const returning: string[] = [];
+    this.#lastExpiry = Number.NEGATIVE_INFINITY;
+    for (const [customerId, expiresAt] of this.#expired) {
+      if (now < expiresAt) returning.push(customerId);
+      else this.#lastExpiry = Math.max(this.#lastExpiry, expiresAt);
+    }
     for (const customerId of returning) this.#expired.delete(customerId);
-    this.#lastExpiry = Math.max(Number.NEGATIVE_INFINITY, ...this.#expired.values());
     return returning;
   }
 

@@ -42,6 +42,20 @@ test('a thread that dies fails its task only, and is replaced', async () => {
   expect(await waiting).toBe(10);
 });
 
+test('tells what is wrong until it is right again: a task that failed, a thread that is missing', async () => {
+  const pool = poolOf('echo-worker', 1);
+  await pool.start();
+  expect(pool.trouble).toBeNull();
+  await expect(pool.run('words')).rejects.toThrow();
+  expect(pool.trouble).toBe('invalid_request');
+  await pool.run(1);
+  expect(pool.trouble).toBeNull();
+  await expect(pool.run('die')).rejects.toThrow();
+  expect(pool.trouble).toBe('inference_failed');
+  await pool.run(1);
+  expect(pool.trouble).toBeNull();
+});
+
 test('a worker that refuses to start tells why', async () => {
   await expect(poolOf('refusing-worker').start()).rejects.toMatchObject({ code: 'model_missing' });
 });

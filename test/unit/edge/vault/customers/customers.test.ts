@@ -144,6 +144,42 @@ describe('a withdrawn consent', () => {
   });
 });
 
+describe('a clock that ran ahead', () => {
+  const YEAR = 365 * 86_400_000;
+
+  test('ends every consent, and put right it lets everybody in again but those who said no meanwhile', async () => {
+    const start = Date.now();
+    let now = start;
+    const vault = await openVault(() => now);
+    const [stays, leaves] = [1, 2].map((seed) => vault.customers.enrol(guest(seed)).customerId);
+    now = start + YEAR;
+    expect(candidates(vault, 1)).toEqual([]);
+    vault.customers.withdrawConsent({ customerId: leaves ?? '' });
+    now = start;
+    expect(candidates(vault, 1)).toEqual([stays]);
+    now = start + YEAR;
+    expect(candidates(vault, 1)).toEqual([]);
+    now = start;
+    expect(vault.faces.verify({ customerId: stays ?? '', ...face(1) }).score).toBeCloseTo(1, 5);
+  });
+
+  test('keeps nobody away for good from a vault that was opened meanwhile', async () => {
+    const start = Date.now();
+    let now = start;
+    const box = await testBox();
+    const before = testVault(box, 'hall', () => now);
+    await before.start();
+    const { customerId } = before.customers.enrol(guest(1));
+    before.stop();
+    now = start + YEAR;
+    const vault = testVault(box, 'hall', () => now);
+    await vault.start();
+    expect(candidates(vault, 1)).toEqual([]);
+    now = start;
+    expect(candidates(vault, 1)).toEqual([customerId]);
+  });
+});
+
 describe('faces', () => {
   test('have a picture or none, and what was given is overwritten', async () => {
     const vault = await openVault();

@@ -52,6 +52,20 @@ describe('Gallery', () => {
     expect(gallery.size).toBe(0);
   });
 
+  test('whose consent ran out by a clock that was ahead is told once it is put right; who was removed is not', () => {
+    const gallery = new Gallery(createSqliteVecIndex);
+    gallery.admit('anna', 1000, [galleryFace('a1', 1)]);
+    gallery.admit('bert', 2000, [galleryFace('b1', 2)]);
+    gallery.admit('cleo', 3000, [galleryFace('c1', 3)]);
+    gallery.search('m', embeddingOf(1), 5, 9000);
+    gallery.remove('cleo');
+    expect(gallery.takeReturning(9000)).toEqual([]);
+    expect(gallery.takeReturning(1500)).toEqual(['bert']);
+    expect(gallery.takeReturning(1500)).toEqual([]);
+    expect(gallery.takeReturning(999)).toEqual(['anna']);
+    expect(gallery.size).toBe(0);
+  });
+
   test('a removed customer is gone, one admitted again is back', () => {
     const gallery = new Gallery(createSqliteVecIndex);
     gallery.admit('anna', 1000, [galleryFace('a1', 1)]);

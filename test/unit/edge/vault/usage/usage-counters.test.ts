@@ -48,9 +48,11 @@ test('are written together, some seconds after the first; what could not be writ
   expect(written()).toEqual([]);
   vi.advanceTimersByTime(60_000);
   expect(written()).toEqual([['a', 2]]);
+  expect(counters.failing).toBe(false);
   database.pragma('query_only = ON');
   counters.count('a', 1);
   vi.advanceTimersByTime(60_000);
+  expect(counters.failing).toBe(true);
   database.pragma('query_only = OFF');
   counters.count('b', 1);
   expect(written()).toEqual([['a', 2]]);
@@ -59,4 +61,5 @@ test('are written together, some seconds after the first; what could not be writ
     ['a', 3],
     ['b', 1],
   ]);
+  expect(counters.failing).toBe(false);
 });
