@@ -145,6 +145,8 @@ export class CameraUnit implements Part {
 
   #changed(state: CameraStateEvent['state'], reason: string | null): void {
     const { camera, clock, emit } = this.#options;
+    // A camera that is away for days is called every two seconds: it stays failed meanwhile, and each reason is told once.
+    if (this.#state === 'failed' && (state === 'connecting' || (state === 'failed' && reason === this.#reason))) return;
     if (this.#liveSince !== undefined) this.#liveMs += clock.monotonic() - this.#liveSince;
     this.#liveSince = state === 'live' ? clock.monotonic() : undefined;
     this.#state = state;

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { access, cp, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
@@ -9,6 +9,7 @@ import { parseConfig } from '../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
+import { findVault } from '../../provisioning/drills/harness/find-vault.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
@@ -134,7 +135,7 @@ describe('a box with two tenants', () => {
     const daemon = startDaemon(file);
     await daemon.until('sighting', ({ tenant, phase }) => tenant === 'north' && phase === 'begun');
 
-    process.kill(await vaultPid(daemon.pid, 'north'), 'SIGKILL');
+    process.kill(await findVault(daemon.pid, 'north'), 'SIGKILL');
     south.dropConnections();
     south.refuse();
     const fallen = daemon.events.length;
@@ -247,16 +248,3 @@ test('a box goes down even while a camera hangs where nothing can interrupt it',
   expect(await daemon.exit).toBe('SIGKILL');
   expect(daemon.log).toContain('did not stop in time');
 }, 20_000);
-
-/** The vault processes are the daemon's children; each names its tenant in its log. */
-async function vaultPid(daemonPid: number, tenant: string): Promise<number> {
-  for (const entry of await readdir('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const status = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
-    if (!status.includes(`PPid:\t${daemonPid}\n`)) continue;
-    // A file may be closed between the listing and the look at it.
-    const links = await Promise.all((await readdir(`/proc/${entry}/fd`)).map((fd) => readlink(`/proc/${entry}/fd/${fd}`).catch(() => '')));
-    if (links.some((link) => link.includes(join('tenants', tenant)))) return Number(entry);
-  }
-  throw new Error(`no vault of ${tenant} below ${daemonPid}`);
-}

@@ -2,18 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { ToldEvents } from '../../provisioning/demo/daemon/told-events.ts';
 import { type EdgeEvent, eventSchema } from '../../shared/messages/events.ts';
 
 const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
 
 /** The daemon as a process of its own, as a venue runs it; its events are checked against their schema as they come. */
 export class DaemonProcess {
-  readonly events: EdgeEvent[] = [];
   /** What it wrote to stderr so far. */
   log = '';
   readonly #child: ChildProcess;
   readonly #exit: Promise<number | string>;
-  readonly #waiting = new Set<() => void>();
+  readonly #told = new ToldEvents();
 
   /** @param entry what runs in the daemon's place, and what it takes besides the daemon's own arguments */
   constructor(configFile: string, [entry = MAIN, ...more]: readonly string[] = []) {
@@ -28,13 +28,16 @@ export class DaemonProcess {
     const { stdout } = this.#child;
     if (stdout === null) throw new Error('the daemon has no stdout');
     createInterface({ input: stdout }).on('line', (line) => {
-      this.events.push(eventSchema.parse(JSON.parse(line)));
-      for (const look of this.#waiting) look();
+      this.#told.add(eventSchema.parse(JSON.parse(line)));
     });
     this.#exit = once(this.#child, 'exit').then(([code, signal]) => {
-      for (const look of this.#waiting) look();
+      this.#told.end(new Error(`the daemon ended with ${code ?? signal}:\n${this.log}`));
       return (code ?? signal) as number | string;
     });
+  }
+
+  get events(): readonly EdgeEvent[] {
+    return this.#told.all;
   }
 
   get pid(): number {
@@ -47,30 +50,12 @@ export class DaemonProcess {
   }
 
   /** The first event of a type, from now or since `from` (place in `events`), that fits. */
-  async until<Type extends EdgeEvent['type']>(
+  until<Type extends EdgeEvent['type']>(
     type: Type,
-    fits: (event: Extract<EdgeEvent, { type: Type }>) => boolean = () => true,
-    from = 0,
+    fits?: (event: Extract<EdgeEvent, { type: Type }>) => boolean,
+    from?: number,
   ): Promise<Extract<EdgeEvent, { type: Type }>> {
-    const { promise, resolve, reject } = Promise.withResolvers<Extract<EdgeEvent, { type: Type }>>();
-    let next = from;
-    const look = (): void => {
-      for (; next < this.events.length; next += 1) {
-        const event = this.events[next];
-        if (event?.type === type && fits(event as Extract<EdgeEvent, { type: Type }>)) {
-          resolve(event as Extract<EdgeEvent, { type: Type }>);
-          return;
-        }
-      }
-      if (this.#child.exitCode !== null) reject(new Error(`the daemon ended with ${this.#child.exitCode}:\n${this.log}`));
-    };
-    this.#waiting.add(look);
-    look();
-    try {
-      return await promise;
-    } finally {
-      this.#waiting.delete(look);
-    }
+    return this.#told.until(type, fits, from);
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -2,7 +2,7 @@ import type { Fault } from '../fault.ts';
 import { require } from '../harness/not-held.ts';
 import { VICTIM, withVictim } from '../harness/with-victim.ts';
 
-// Seen to fail with every codec of FFmpeg let through: the camera was "connecting" for ever, and no reason was told.
+// Seen to fail with every codec of FFmpeg let through: no reason was told for as long as anybody waited (30 s).
 export const cameraCodec: Fault = {
   name: 'camera-codec',
   expected:

@@ -5,7 +5,7 @@ import { VICTIM, withVictim } from '../harness/with-victim.ts';
 /** From the last packet: three seconds of silence, a pause of half a second at most, and the call. */
 const LIVE_AGAIN_MS = 5000;
 
-// Seen to fail without the watchdog of a connection: the box held on to the dead connection for ever.
+// Seen to fail without the watchdog for silence: the box held on to the dead connection for 30 s, and then said camera_unsupported.
 export const cameraHalfOpen: Fault = {
   name: 'camera-half-open',
   expected: 'a camera that lost its power and forgot the connection, which stays open, is camera_silent and called anew: live within 5 s',

@@ -3,7 +3,7 @@ import { FRAME } from '../../demo/footage/script.ts';
 import type { Fault } from '../fault.ts';
 import { VICTIM } from '../harness/with-victim.ts';
 
-// Seen to fail with pauses between calls of up to 15 s: after 10 s away the camera was not live 3 s after its return.
+// Seen to fail with pauses between calls of up to 15 s: away for some seconds, the camera was not live 3 s after its return.
 export const cameraKilled: Fault = {
   name: 'camera-killed',
   expected: 'living cameras keep 98 % of their frames; the dead one is camera_unreachable, and live within 3 s of its return',

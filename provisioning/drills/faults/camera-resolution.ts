@@ -3,7 +3,7 @@ import { NotHeld, require } from '../harness/not-held.ts';
 import { smallFilm } from '../harness/small-film.ts';
 import { VICTIM, withVictim } from '../harness/with-victim.ts';
 
-// Seen to fail with the first picture's size kept for the whole connection: every later frame of the camera was lost.
+// Seen to fail with a converter that keeps the first picture's size: it read beyond the smaller picture, and the daemon ended by SIGSEGV.
 export const cameraResolution: Fault = {
   name: 'camera-resolution',
   expected:

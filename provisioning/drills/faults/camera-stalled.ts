@@ -4,7 +4,7 @@ import type { Fault } from '../fault.ts';
 import { require } from '../harness/not-held.ts';
 import { VICTIM } from '../harness/with-victim.ts';
 
-// Seen to fail without the watchdog of a connection: the camera stayed "live" for as long as anybody waited.
+// Seen to fail without the watchdog for silence: half a minute later the camera was still "live", without a picture.
 export const cameraStalled: Fault = {
   name: 'camera-stalled',
   expected: 'a camera that hangs (SIGSTOP) is camera_silent, the living ones keep 98 % of their frames; live within 3 s of SIGCONT',

@@ -6,7 +6,7 @@ import { SPARED, STRUCK } from '../harness/venue.ts';
 
 const YEAR_MS = 365 * 86_400_000;
 
-// Seen to fail with the wall clock in the place of the monotonic one: watchdogs and figures stood still for a year.
+// Seen to fail with the wall clock in the place of the monotonic one: no figures came any more.
 export const clockBack: Fault = {
   name: 'clock-back',
   expected: 'a clock that jumps a year back fails no camera and loses no frame (98 %), the guests are found, sightings go on',

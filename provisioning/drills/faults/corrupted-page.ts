@@ -5,7 +5,7 @@ import { STRUCK } from '../harness/venue.ts';
 
 const PAGE = 16_384;
 
-// Seen to fail with a vault that opens without reading its faces: a tenant whose guests were gone was told as ready.
+// Seen to fail with SQLite's word for a damaged page not understood: /readyz said internal, which tells nobody to take the backup.
 export const corruptedPage: Fault = {
   name: 'corrupted-page',
   expected:

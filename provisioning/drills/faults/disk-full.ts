@@ -14,7 +14,7 @@ import { within } from '../harness/within.ts';
 const TOLD_MS = 15_000;
 const MOST_WRITES = 2000;
 
-// Seen to fail with vaults that are always "writable": everything was refused, and /readyz said 200.
+// Seen to fail with vaults that are always "writable": everything was refused, and /readyz knew of nothing.
 export const diskFull: Fault = {
   name: 'disk-full',
   expected:

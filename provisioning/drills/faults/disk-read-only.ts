@@ -9,7 +9,7 @@ import { within } from '../harness/within.ts';
 
 const TOLD_MS = 15_000;
 
-// Seen to fail with vaults that are always "writable": nothing could be stored any more, and /readyz said 200.
+// Seen to fail with vaults that are always "writable": nothing could be stored any more, and /readyz knew of nothing.
 export const diskReadOnly: Fault = {
   name: 'disk-read-only',
   expected:

@@ -3,7 +3,7 @@ import { require } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
 
-// Seen to fail with a watchdog that took the box's own standstill for the cameras': all four were told as camera_silent and called anew.
+// Seen to fail with a watchdog that took the box's own standstill for the cameras': all four were given up and called anew.
 export const eventLoopBlocked: Fault = {
   name: 'event-loop-blocked',
   expected: 'a main thread that stands still for 4 s makes no camera fail; the figures tell it, and afterwards 98 % of the frames are kept',

@@ -7,7 +7,7 @@ import { within } from '../harness/within.ts';
 const TOLD_MS = 3000;
 const MOST_LINES = 20;
 
-// Seen to fail with a line for each frame: 20 lines a second with their stack traces; and with an inference part that was always "ready".
+// Seen to fail with a line for each frame (91 in a few seconds), and with an inference part that is always "ready".
 export const inferenceError: Fault = {
   name: 'inference-error',
   expected:

@@ -11,7 +11,7 @@ const TOLD_MS = 5000;
 /** Pauses between the tries to start a thread grow to ten seconds. */
 const BACK_MS = 12_000;
 
-// Seen to fail with an inference part that was always "ready": nothing looked at the cameras, and /readyz said 200.
+// Seen to fail with an inference part that is always "ready": nothing looked at the cameras, and /readyz knew of nothing.
 export const modelGone: Fault = {
   name: 'model-gone',
   expected:

@@ -6,7 +6,7 @@ import { SPARED, STRUCK } from '../harness/venue.ts';
 const LIMIT_MS = 10_000;
 const SEARCHES = 6;
 
-// Seen to fail with event streams that are not closed: the daemon waited for their listeners and was killed after 9 s.
+// Seen to fail with event streams that are not closed at the stop: the daemon waited for their listeners until it killed itself.
 export const stopUnderLoad: Fault = {
   name: 'stop-under-load',
   expected: 'SIGTERM while four cameras, searches and event streams run: it ends with 0 within 10 s',

@@ -7,7 +7,7 @@ import { within } from '../harness/within.ts';
 const BACK_MS = 5000;
 const MOST_LOST = 20;
 
-// Seen to fail without the replacement of dead threads: no frame was looked at any more.
+// Seen to fail without the replacement of dead threads: inference never was ready again.
 export const threadsKilled: Fault = {
   name: 'threads-killed',
   expected: 'when all inference threads die at once others take their place within 5 s, and at most 20 frames are given up',

@@ -5,7 +5,7 @@ import { within } from '../harness/within.ts';
 
 const END_MS = 15_000;
 
-// Seen to fail without the lock on appliance.db: the second daemon fought the first one for the vaults, and stayed.
+// Seen to fail without the exclusive lock on appliance.db: the second daemon stayed, without a vault.
 export const twoDaemons: Fault = {
   name: 'two-daemons',
   expected: 'a second daemon on the same folder ends with 1 and data_folder_in_use; the first one keeps 98 % of its frames',

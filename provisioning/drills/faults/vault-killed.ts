@@ -6,7 +6,7 @@ import { within } from '../harness/within.ts';
 
 const BACK_MS = 3000;
 
-// Seen to fail without the restart of a vault that ended: its tenant got vault_unavailable for ever.
+// Seen to fail without the restart of a vault that ended: its guest was not found again.
 export const vaultKilled: Fault = {
   name: 'vault-killed',
   expected: "a tenant's vault that is killed is told by /readyz and finds its guest again within 3 s; the other tenant's never stops",

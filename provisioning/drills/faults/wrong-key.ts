@@ -3,7 +3,7 @@ import type { Fault } from '../fault.ts';
 import { staysClosed } from '../harness/closed-vault.ts';
 import { STRUCK } from '../harness/venue.ts';
 
-// Seen to fail with a start that waits for every vault and gives up with the first that fails: no tenant had a box.
+// Seen to fail with a start that gives up with the first vault that fails: the daemon ended, and no tenant had a box.
 export const wrongKey: Fault = {
   name: 'wrong-key',
   expected:

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { EdgeEvent, Stats } from '../../../shared/messages/events.ts';
 import { DaemonProcess, type ProcessEnd } from '../../demo/daemon/daemon-process.ts';
+import { ToldEvents } from '../../demo/daemon/told-events.ts';
 import { childrenOf } from './find-vault.ts';
 import { NotHeld } from './not-held.ts';
 
@@ -17,30 +18,27 @@ const PATIENCE_MS = 30_000;
 
 /** The daemon as a process of its own, with all that it told so far. */
 export class WatchedDaemon {
-  readonly events: EdgeEvent[] = [];
   readonly #options: WatchedDaemonOptions;
+  readonly #told = new ToldEvents();
   readonly #process: DaemonProcess;
-  readonly #waiting = new Set<() => void>();
   #end: Promise<ProcessEnd> | undefined;
   #ended: ProcessEnd | undefined;
 
   constructor(options: WatchedDaemonOptions) {
     this.#options = options;
-    this.#process = new DaemonProcess({
-      ...options,
-      onEvent: (event) => {
-        this.events.push(event);
-        for (const look of this.#waiting) look();
-      },
-    });
+    this.#process = new DaemonProcess({ ...options, onEvent: (event) => this.#told.add(event) });
   }
 
   start(): void {
     this.#end = this.#process.start().then((end) => {
       this.#ended = end;
-      for (const look of this.#waiting) look();
+      this.#told.end(new NotHeld(`the daemon ended (${end})`));
       return end;
     });
+  }
+
+  get events(): EdgeEvent[] {
+    return this.#told.all;
   }
 
   get pid(): number {
@@ -67,31 +65,13 @@ export class WatchedDaemon {
    * The first event of a type that fits, from the beginning or since `from` (place in `events`).
    * @throws {NotHeld} when the daemon ends, or none comes within half a minute
    */
-  async until<Type extends EdgeEvent['type']>(
-    type: Type,
-    fits: (event: EventOf<Type>) => boolean = () => true,
-    from = 0,
-  ): Promise<EventOf<Type>> {
-    const { promise, resolve, reject } = Promise.withResolvers<EventOf<Type>>();
-    let next = from;
-    const look = (): void => {
-      for (; next < this.events.length; next += 1) {
-        const event = this.events[next] as EventOf<Type>;
-        if (event.type === type && fits(event)) {
-          resolve(event);
-          return;
-        }
-      }
-      if (this.#ended !== undefined) reject(new NotHeld(`the daemon ended (${this.#ended})`));
-    };
-    const late = setTimeout(() => reject(new NotHeld(`no such ${type} event within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-    this.#waiting.add(look);
-    look();
+  async until<Type extends EdgeEvent['type']>(type: Type, fits?: (event: EventOf<Type>) => boolean, from?: number): Promise<EventOf<Type>> {
+    const late = Promise.withResolvers<never>();
+    const timer = setTimeout(() => late.reject(new NotHeld(`no such ${type} event within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
     try {
-      return await promise;
+      return await Promise.race([this.#told.until(type, fits, from), late.promise]);
     } finally {
-      clearTimeout(late);
-      this.#waiting.delete(look);
+      clearTimeout(timer);
     }
   }
 
