@@ -17,10 +17,13 @@ if (faults.length === 0) {
   process.stderr.write(`drill: no such fault; there are ${FAULTS.map(({ name }) => name).join(', ')}\n`);
   process.exit(2);
 }
+const interrupt = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
 await runDrills({
   faults,
   thoroughness: { powerCuts: quick ? 20 : 200 },
   say: (line) => void process.stderr.write(`drill: ${line}\n`),
+  signal: interrupt.signal,
   onResult: (result) => {
     results.push(result);
     const { fault, expected, held, found, seconds } = result;
@@ -32,4 +35,4 @@ await runDrills({
 const tried = results.filter(({ held }) => held !== null);
 const total = { faults: tried.length, held: tried.filter(({ held }) => held).length };
 process.stdout.write(json ? `${JSON.stringify(total)}\n` : `${total.held} of ${total.faults} faults held\n`);
-process.exitCode = total.held === total.faults ? 0 : 1;
+process.exitCode = total.held === total.faults && !interrupt.signal.aborted ? 0 : 1;

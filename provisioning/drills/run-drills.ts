@@ -18,17 +18,22 @@ export interface DrillOptions {
   /** Takes a line for people about what goes on. */
   readonly say: (line: string) => void;
   readonly onResult: (result: DrillResult) => void;
+  /** Aborted when it is to end early. */
+  readonly signal: AbortSignal;
 }
 
 /** Breaks one thing after the other. @throws what kept the drills themselves from running */
-export async function runDrills({ faults, thoroughness, say, onResult }: DrillOptions): Promise<void> {
+export async function runDrills({ faults, thoroughness, say, onResult, signal }: DrillOptions): Promise<void> {
   const venue = new Venue(say);
   try {
     await venue.start();
+    // Without its box a drill fails at once, and puts away what it has set up.
+    signal.addEventListener('abort', () => void venue.clear());
     for (const fault of faults) {
       const { name, expected } = fault;
       const started = performance.now();
       const outcome = await tryFault(fault, venue, thoroughness);
+      if (signal.aborted) return;
       onResult({ fault: name, expected, ...outcome, seconds: Math.round((performance.now() - started) / 100) / 10 });
     }
   } finally {

@@ -69,8 +69,9 @@ export class Venue {
 
   /** Ends the boxes of the drill that is over. */
   async clear(): Promise<void> {
-    for (const box of this.#boxes) await box.remove();
+    const boxes = [...this.#boxes];
     this.#boxes.clear();
+    await Promise.all(boxes.map((box) => box.remove()));
   }
 
   /** Path of a file beside the boxes. */
