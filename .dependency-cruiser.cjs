@@ -9,7 +9,7 @@ const FRAME = '^edge/pipeline/frame\\.ts$';
 const API_PORTS = '^edge/api/ports\\.ts$';
 const CONSOLE = '^edge/console/';
 const VAULT_CLIENT = '^edge/vault/client\\.ts$';
-const PIPELINE_STAGES = ['decode', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
+const PIPELINE_STAGES = ['decode', 'motion', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
 
 /** Room: the sources that belong to it (regular expression) and those that they may import besides their own room's. */
 const ROOMS = [

@@ -7,8 +7,9 @@ import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
-import type { FaceShot, Frame, SeenTrack } from './frame.ts';
+import type { Detection, FaceShot, Frame, SeenTrack } from './frame.ts';
 import { decide } from './match/decide.ts';
+import { MotionGate } from './motion/motion-gate.ts';
 import { type Ballot, Dossier, type Moment, wipe } from './sighting/dossier.ts';
 import type { StageTimes } from './stage-times.ts';
 import type { Stages } from './stages.ts';
@@ -59,11 +60,12 @@ export interface PipelineCounters {
 
 /**
  * The one place that knows the order of the stages:
- * detect > track > best shots (align, quality) > embed > match > sighting, for the frames of one camera.
+ * motion gate > detect > track > best shots (align, quality) > embed > match > sighting, for the frames of one camera.
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #queue: LatestQueue<Frame | typeof CUT>;
+  readonly #gate = new MotionGate();
   readonly #tracker = new Tracker();
   readonly #dossiers = new Map<number, Dossier>();
   /** Votes and endings that are under way, apart from the frames' rhythm. */
@@ -179,9 +181,11 @@ export class Pipeline {
   }
 
   async #look(frame: Frame): Promise<void> {
-    const { stages, tiles, times } = this.#options;
-    const detections = await this.#timed(times.detect, stages.detect(frame, tiles));
+    const passes = this.#gate.passes(frame);
+    const detections = passes ? await this.#detect(frame) : [];
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
+    if (passes && this.#tracker.idle) this.#gate.nobodyIn(frame);
+    else if (passes) this.#gate.reset();
     this.#tracks = tracks;
     const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs, monotonic: frame.arrivedMonotonic };
     const wanted: { dossier: Dossier; index: number }[] = [];
@@ -197,11 +201,16 @@ export class Pipeline {
     for (const view of ended) this.#end(view);
   }
 
+  #detect(frame: Frame): Promise<Detection[]> {
+    const { stages, tiles, times } = this.#options;
+    return this.#timed(times.detect, stages.detect(frame, tiles));
+  }
+
   async #gatherShots(
     frame: Frame,
     moment: Moment,
     wanted: readonly { dossier: Dossier; index: number }[],
-    detections: Awaited<ReturnType<Stages['detect']>>,
+    detections: readonly Detection[],
   ): Promise<void> {
     if (wanted.length === 0) return;
     const { stages, counters, times } = this.#options;
@@ -240,6 +249,7 @@ export class Pipeline {
 
   #endTracks(): void {
     this.#last = undefined;
+    this.#gate.reset();
     for (const view of this.#tracker.flush()) this.#end(view);
   }
 

@@ -135,6 +135,44 @@ test('a customer who walks by is one sighting, told at once and again at the end
   expect(frame.sumSeconds).toBeGreaterThan(detect.sumSeconds + analyse.sumSeconds);
 });
 
+test('an empty room is looked at once a second, and at once when somebody comes in', async () => {
+  const { pipeline, sightings, counters, times } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  const looks = (): number => times.values().detect.count;
+  pipeline.start();
+  await show(
+    pipeline,
+    counters,
+    Array.from({ length: 13 }, (_, step) => scene(step, [], [])),
+  );
+  expect(looks()).toBe(3);
+  const standing = [{ image: person(0).shown, x: 400, y: 200 }];
+  await show(
+    pipeline,
+    counters,
+    Array.from({ length: 10 }, (_, step) => scene(13 + step, standing, [])),
+  );
+  // Every single one, although nothing moves any more.
+  expect(looks()).toBe(13);
+  await pipeline.stop();
+  expect(sightings.at(-1)).toMatchObject({ phase: 'ended', customerId: 'cus_a', media: { startMs: 13 * STEP_MS, endMs: 22 * STEP_MS } });
+  expect(counters).toMatchObject({ frames: 23, tracks: 1 });
+});
+
+test("who is out of the detector's sight for a moment is looked for in every picture", async () => {
+  const { pipeline, sightings, counters, times } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  const standing = [{ image: person(0).shown, x: 400, y: 200 }];
+  pipeline.start();
+  const seen = [true, true, true, true, false, false, false, true, true];
+  await show(
+    pipeline,
+    counters,
+    seen.map((there, step) => scene(step, there ? standing : [], [])),
+  );
+  await pipeline.stop();
+  expect(times.values().detect.count).toBe(seen.length);
+  expect(sightings.filter(({ phase }) => phase === 'ended').length).toBe(1);
+});
+
 test('a stranger is unknown and leaves neither name nor numbers behind', async () => {
   const { pipeline, sightings, counters, seen } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
   pipeline.start();

@@ -23,7 +23,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['room edge/runtime', 'edge/runtime/breach.ts', "import '../inference/target.ts';"],
   ['room edge/inference', 'edge/inference/breach.ts', "import '../pipeline/frame.ts';"],
   ['room edge/pipeline', 'edge/pipeline/breach.ts', "import '../appliance/target.ts';"],
-  ...['decode', 'detect', 'track', 'face', 'embed', 'match'].map(
+  ...['decode', 'motion', 'detect', 'track', 'face', 'embed', 'match'].map(
     (stage) => [`room edge/pipeline/${stage}`, `edge/pipeline/${stage}/breach.ts`, "import '../sighting/target.ts';"] as const,
   ),
   ['room edge/pipeline/sighting', 'edge/pipeline/sighting/breach.ts', "import '../detect/target.ts';"],

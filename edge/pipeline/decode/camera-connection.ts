@@ -189,7 +189,8 @@ export class CameraConnection {
     const decoder = this.#decoder as CodecContext;
     // A damaged packet is no reason to give the camera up: the decoder goes on at the next intact one.
     if ((await decoder.sendPacket(packet)) < 0) return;
-    while ((await decoder.receiveFrame(this.#picture)) >= 0) {
+    // With one thread a picture is decoded as its packet is sent; what is left is to hand it over, which is not worth a thread's turn.
+    while (decoder.receiveFrameSync(this.#picture) >= 0) {
       this.#lastPicture = this.#options.clock.monotonic();
       try {
         if (this.#picture.decodeErrorFlags === 0) await this.#deliver(signal);

@@ -1,6 +1,3 @@
-/** Memory behind each picture: the converter writes whole vectors, at widths such as 360 or 638 up to 24 bytes past the last row (AVX2). */
-const SLACK = 64;
-
 /**
  * The picture buffers of one camera. They are shared memory, so that inference threads read them without a copy, and they
  * never serve another camera; `close` overwrites them.
@@ -23,7 +20,7 @@ export class FramePool {
     }
     const free = this.#free.pop();
     if (free !== undefined || this.#all.length >= this.#capacity) return free;
-    const buffer = Buffer.from(new SharedArrayBuffer(bytes + SLACK), 0, bytes);
+    const buffer = Buffer.from(new SharedArrayBuffer(bytes));
     this.#all.push(buffer);
     return buffer;
   }

@@ -1,14 +1,24 @@
 import { AV_PIX_FMT_RGB24, type AVPixelFormat, SWS_BILINEAR } from 'node-av/constants';
-import { type Frame as Picture, SoftwareScaleContext } from 'node-av/lib';
+import { Frame as Picture, SoftwareScaleContext } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 
 /** Longer side of the picture that is analysed; larger ones are scaled down, since a face that only shows there is below every model's input. */
 const MAX_SIDE = 1920;
 
+interface Conversion {
+  /** Size and format of the pictures that it is for: a camera may change them in mid-stream. */
+  readonly source: string;
+  readonly context: SoftwareScaleContext;
+  readonly converted: Picture;
+  /** The pixels of `converted`. Asked for once: each view of a picture counts as memory of its own and brings the next collection nearer. */
+  readonly pixels: Buffer;
+  /** Bytes of a row of `pixels`, with its padding. */
+  readonly stride: number;
+}
+
 /** Turns decoded pictures (any pixel format) into packed 8-bit RGB, on libuv's threads. */
 export class RgbConverter {
-  #context: SoftwareScaleContext | undefined;
-  #source = '';
+  #conversion: Conversion | undefined;
 
   /** Size in pixels of the converted picture. */
   sizeOf(picture: Picture): { width: number; height: number } {
@@ -22,30 +32,40 @@ export class RgbConverter {
    */
   async convert(picture: Picture, into: Buffer): Promise<void> {
     const { width, height } = this.sizeOf(picture);
-    const { data, linesize } = picture;
-    if (data === null) throw new SecureGateError('camera_unsupported', 'The decoded picture has no pixels in memory');
-    const source = `${picture.width}x${picture.height}/${picture.format}`;
-    // A camera may change size or format in mid-stream.
-    if (this.#context === undefined || source !== this.#source) {
-      this.close();
-      this.#context = new SoftwareScaleContext();
-      this.#context.getContext(
-        picture.width,
-        picture.height,
-        picture.format as AVPixelFormat,
-        width,
-        height,
-        AV_PIX_FMT_RGB24,
-        SWS_BILINEAR,
-      );
-      this.#source = source;
-    }
-    const rows = await this.#context.scale(data, linesize, 0, picture.height, [into], [width * 3]);
-    if (rows !== height) throw new SecureGateError('camera_unsupported', 'The picture could not be converted to RGB');
+    const { context, converted, pixels, stride } = this.#conversionOf(picture);
+    if ((await context.scaleFrame(converted, picture)) < 0) throw unsupported();
+    const row = width * 3;
+    for (let y = 0; y < height; y++) pixels.copy(into, y * row, y * stride, y * stride + row);
   }
 
   close(): void {
-    this.#context?.freeContext();
-    this.#context = undefined;
+    this.#conversion?.context.freeContext();
+    this.#conversion?.converted.free();
+    this.#conversion = undefined;
   }
+
+  #conversionOf(picture: Picture): Conversion {
+    const source = `${picture.width}x${picture.height}/${picture.format}`;
+    if (this.#conversion?.source === source) return this.#conversion;
+    this.close();
+    const { width, height } = this.sizeOf(picture);
+    const context = new SoftwareScaleContext();
+    const format = picture.format as AVPixelFormat;
+    context.getContext(picture.width, picture.height, format, width, height, AV_PIX_FMT_RGB24, SWS_BILINEAR);
+    const converted = new Picture();
+    converted.alloc();
+    converted.width = width;
+    converted.height = height;
+    converted.format = AV_PIX_FMT_RGB24;
+    const allocated = converted.getBuffer();
+    const [pixels] = converted.data ?? [];
+    const [stride] = converted.linesize;
+    if (allocated < 0 || pixels === undefined || stride === undefined) throw unsupported();
+    this.#conversion = { source, context, converted, pixels, stride };
+    return this.#conversion;
+  }
+}
+
+function unsupported(): SecureGateError {
+  return new SecureGateError('camera_unsupported', 'The picture could not be converted to RGB');
 }

@@ -85,6 +85,11 @@ export class Tracker {
     return { tracks: tracks.sort((a, b) => a.id - b.id), ended };
   }
 
+  /** Nobody is followed, not even a face that may be the detector's mistake. */
+  get idle(): boolean {
+    return this.#tracks.length === 0;
+  }
+
   /** Ends all tracks: the stream has ended, or was cut and goes on with a time of its own. */
   flush(): TrackView[] {
     const ended = this.#tracks.flatMap((track) => viewOf(track, track.box, null));
