@@ -67,6 +67,33 @@ test('a small face in the background does not hide who is meant', async () => {
   expect(cosine(alone.embedding, withBystander.embedding)).toBeGreaterThan(0.6);
 });
 
+test('a face that the edge of the picture cuts does not hide who is meant, a whole one beside it does', async () => {
+  const [guest, other] = people;
+  const side = (await sharp(other.toShow).metadata()).width;
+  const both = await sharp({ create: { width: 1100, height: 500, channels: 3, background: '#707070' } })
+    .composite([
+      { input: guest.toShow, left: 60, top: 60 },
+      { input: other.toShow, left: 600, top: 60 },
+    ])
+    .png()
+    .toBuffer();
+  const upTo = (width: number): Promise<Buffer> => sharp(both).extract({ left: 0, top: 0, width, height: 500 }).jpeg().toBuffer();
+  const alone = await describeStill(engine.stages, guest.toEnrol, 'enrol');
+  const cut = await describeStill(engine.stages, await upTo(600 + Math.round(side * 0.6)), 'enrol');
+  expect(cosine(alone.embedding, cut.embedding)).toBeGreaterThan(0.6);
+  await expect(describeStill(engine.stages, await upTo(1100), 'enrol')).rejects.toMatchObject({ details: { faces: 2 } });
+});
+
+test('a search takes a picture that an enrolment refuses', async () => {
+  const small = await sharp(people[0].toShow).resize({ height: 80 }).jpeg().toBuffer();
+  await expect(describeStill(engine.stages, small, 'enrol')).rejects.toMatchObject({ code: 'poor_face' });
+  const [enrolled, searched] = [
+    await describeStill(engine.stages, people[0].toEnrol, 'enrol'),
+    await describeStill(engine.stages, small, 'search'),
+  ];
+  expect(cosine(enrolled.embedding, searched.embedding)).toBeGreaterThan(0.6);
+});
+
 test.each([
   ['blurred', (picture: Sharp) => picture.blur(5)],
   [
