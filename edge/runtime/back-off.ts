@@ -21,8 +21,11 @@ export class BackOff {
     return step / 2 + (this.#random() * step) / 2;
   }
 
-  /** To be called when a try has worked for a while. */
-  reset(): void {
-    this.#tries = 0;
+  /**
+   * To be called when a try has worked for a while.
+   * @param tries those that failed already, where somebody else made them
+   */
+  reset(tries = 0): void {
+    this.#tries = tries;
   }
 }

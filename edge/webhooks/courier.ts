@@ -13,11 +13,21 @@ import { sign } from './sign.ts';
 const MOST_WAITING = 1000;
 /** About four minutes with the pauses between. */
 const MOST_ATTEMPTS = 8;
+/** Longest pause between two attempts; it holds also for a message that waited over a restart, whatever the clock says since. */
+export const LONGEST_PAUSE_MS = 300_000;
+
+/** Attempts that failed, and when it is time for the next one (milliseconds since the Unix epoch). */
+export interface Tried {
+  readonly attempts: number;
+  readonly nextAt: number;
+}
 
 export interface Message {
   /** Stays the same for every attempt, so that a receiver can drop what it has already. */
   readonly id: string;
   readonly sighting: Sighting;
+  /** What came of it so far; missing until the first attempt has failed. */
+  readonly tried?: Tried | undefined;
 }
 
 export interface CourierOptions {
@@ -72,27 +82,29 @@ export class Courier {
 
   async #run(): Promise<void> {
     for (let message = await this.#queue.next(); message !== undefined; message = await this.#queue.next()) {
-      this.#underWay = message;
       await this.#bring(message);
       this.#underWay = undefined;
     }
   }
 
   async #bring(message: Message): Promise<void> {
-    const { backOff, onGivenUp, logger } = this.#options;
+    const { backOff, clock, onGivenUp, logger } = this.#options;
     const { signal } = this.#abort;
     let reason = 'stopped';
-    let attempts = 0;
-    backOff.reset();
+    let { attempts, nextAt } = message.tried ?? { attempts: 0, nextAt: 0 };
+    backOff.reset(Math.max(0, attempts - 1));
+    this.#underWay = message;
     while (!signal.aborted && attempts < MOST_ATTEMPTS) {
-      if (attempts > 0) await pause(backOff.next(), signal);
+      if (attempts > 0) await pause(Math.min(nextAt - clock.now(), LONGEST_PAUSE_MS), signal);
       if (signal.aborted) break;
-      attempts += 1;
       const failure = await this.#attempt(message);
       if (failure === undefined) return;
+      attempts += 1;
       reason = failure;
       // Another attempt would only meet the same rule.
       if (reason === 'webhook_target_refused') break;
+      nextAt = clock.now() + backOff.next();
+      this.#underWay = { ...message, tried: { attempts, nextAt } };
     }
     logger.warn({ delivery: message.id, attempts, reason }, 'webhook message given up');
     onGivenUp(message, attempts, reason);

@@ -14,6 +14,8 @@ const entrySchema = z.strictObject({
   sightingId: z.string(),
   phase: sightingSchema.shape.phase,
   endedAt: z.iso.datetime(),
+  /** Attempts that failed while it waits, and when the next one is due; null before the first, and where an earlier version wrote it. */
+  tried: z.strictObject({ attempts: z.number().int(), nextAt: z.iso.datetime() }).nullable().default(null),
   /** Null: it still waits. */
   givenUp: z.strictObject({ at: z.iso.datetime(), attempts: z.number().int(), reason: z.string() }).nullable(),
 });
@@ -74,10 +76,13 @@ export async function readDeliveryLogs(vault: () => VaultClient): Promise<Map<st
   return new Map(Array.from(byWebhook, ([webhook, own]) => [webhook, new DeliveryLog(vault, webhook, own)]));
 }
 
-/** An entry stays as it is until it is given up or taken up again. */
+/** An entry stays as it is until it is tried, given up or taken up again. */
 function isSame(stored: readonly DeliveryEntry[], wanted: readonly DeliveryEntry[]): boolean {
   return (
     stored.length === wanted.length &&
-    wanted.every(({ id, givenUp }, index) => stored[index]?.id === id && stored[index]?.givenUp?.at === givenUp?.at)
+    wanted.every(({ id, tried, givenUp }, index) => {
+      const entry = stored[index];
+      return entry?.id === id && entry.tried?.attempts === tried?.attempts && entry.givenUp?.at === givenUp?.at;
+    })
   );
 }

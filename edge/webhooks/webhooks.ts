@@ -13,7 +13,7 @@ import { pause } from '../runtime/pause.ts';
 import { SerialWork } from '../runtime/serial-work.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { checkTarget } from './check-target.ts';
-import { Courier, type Message } from './courier.ts';
+import { Courier, LONGEST_PAUSE_MS, type Message } from './courier.ts';
 import { type DeliveryEntry, DeliveryLog, readDeliveryLogs } from './delivery-log.ts';
 import { findSightings } from './find-sightings.ts';
 
@@ -22,7 +22,6 @@ const PAGE = 100;
 const MOST_WEBHOOKS = 16;
 const MOST_DEAD_LETTERS = 100;
 const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 300_000;
 /** A receiver that answers has taken a message long before: then nothing of it is written. */
 const SAVE_EVERY_MS = 1000;
 
@@ -63,8 +62,8 @@ export interface WebhooksOptions {
 
 /**
  * The webhooks of all tenants: each has its own courier and its own signing secret, so that neither a stalled receiver nor
- * another tenant's can hold a message up. What waits and what was given up outlives a stop under the same ids; a crash
- * loses what came up in the second before, and may bring once more what had arrived.
+ * another tenant's can hold a message up. What waits and what was given up outlives a stop under the same ids, with the
+ * attempts that were made; a crash loses what came up in the second before, and may bring once more what had arrived.
  */
 export class Webhooks implements WebhooksPort, Part {
   readonly name = 'webhooks';
@@ -281,21 +280,32 @@ function bytesOf(secret: string): Buffer {
   return bytes;
 }
 
-function messagesOf(references: readonly { id: string; sightingId: string }[], sightings: ReadonlyMap<string, Sighting>): Message[] {
-  return references.flatMap(({ id, sightingId }) => {
+/** One that was given up begins anew; one that waited goes on where it was. */
+function messagesOf(
+  references: readonly { id: string; sightingId: string; tried?: DeliveryEntry['tried'] }[],
+  sightings: ReadonlyMap<string, Sighting>,
+): Message[] {
+  return references.flatMap(({ id, sightingId, tried }) => {
     const sighting = sightings.get(sightingId);
-    return sighting === undefined ? [] : [{ id, sighting }];
+    return sighting === undefined ? [] : [{ id, sighting, tried: tried ? { ...tried, nextAt: Date.parse(tried.nextAt) } : undefined }];
   });
 }
 
-function entryOf({ id, sighting }: Message): DeliveryEntry {
-  return { id, sightingId: sighting.id, phase: sighting.phase, endedAt: sighting.endedAt, givenUp: null };
+function entryOf({ id, sighting, tried }: Message): DeliveryEntry {
+  return {
+    id,
+    sightingId: sighting.id,
+    phase: sighting.phase,
+    endedAt: sighting.endedAt,
+    tried: tried ? { ...tried, nextAt: new Date(tried.nextAt).toISOString() } : null,
+    givenUp: null,
+  };
 }
 
 function buried({ givenUpAt, attempts, reason, ...reference }: BuriedMessage): DeliveryEntry {
-  return { ...reference, givenUp: { at: givenUpAt, attempts, reason } };
+  return { ...reference, tried: null, givenUp: { at: givenUpAt, attempts, reason } };
 }
 
-function letterOf({ givenUp, ...reference }: DeliveryEntry): BuriedMessage[] {
+function letterOf({ givenUp, tried: _before, ...reference }: DeliveryEntry): BuriedMessage[] {
   return givenUp === null ? [] : [{ ...reference, givenUpAt: givenUp.at, attempts: givenUp.attempts, reason: givenUp.reason }];
 }

@@ -153,7 +153,7 @@ test('what waits outlives a crash, says nothing of a person, and goes with its w
   await expect.poll(() => kept(vault), POLL).toHaveLength(1);
   await stalled.calls(1);
   const id = stalled.received[0]?.headers['securegate-delivery'];
-  const entry = { id, sightingId: sighting.id, phase: 'ended', endedAt: sighting.endedAt, givenUp: null };
+  const entry = { id, sightingId: sighting.id, phase: 'ended', endedAt: sighting.endedAt, tried: null, givenUp: null };
   expect(await kept(vault)).toEqual([{ webhook: webhook.id, page: 0, entries: [entry] }]);
   const after = await startWebhooks(vault);
   await stalled.calls(2);
@@ -161,6 +161,35 @@ test('what waits outlives a crash, says nothing of a person, and goes with its w
   await after.remove('hall', webhook.id);
   expect(await kept(vault)).toEqual([]);
 });
+
+test('a message that waits over a restart goes on with its attempts, no sooner than it would have', async () => {
+  const receiver = await webhookReceiver((response) => response.writeHead(503).end());
+  const vault = await openVault();
+  const before = await startWebhooks(vault);
+  const { webhook } = await before.add('hall', { url: receiver.url, active: true });
+  const sighting = testSighting();
+  await vault.recordSighting(sighting);
+  before.publish(sighting);
+  await receiver.calls(3);
+  await before.stop();
+  const made = receiver.received.length;
+  const [{ entries }] = (await kept(vault)) as [{ entries: { tried: { attempts: number; nextAt: string } }[] }];
+  const { attempts, nextAt } = entries[0]?.tried ?? { attempts: 0, nextAt: '' };
+  // The last one may have been broken off by the stop: then it counts for nothing.
+  expect([made - 1, made]).toContain(attempts);
+
+  const after = await startWebhooks(vault);
+  await receiver.calls(made + 1);
+  expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(nextAt));
+  await after.stop();
+  // All but the last of its attempts were made somewhere else.
+  const [record] = (await vault.listRecords('webhook-deliveries', { limit: 1 })).items;
+  const page = record?.data as { entries: { tried: object }[] };
+  const due = { attempts: 7, nextAt: new Date().toISOString() };
+  await vault.changeRecord('webhook-deliveries', record?.id ?? '', { ...page, entries: [{ ...page.entries[0], tried: due }] });
+  const last = await startWebhooks(vault);
+  await expect.poll(() => last.deadLetters('hall', webhook.id), POLL).toMatchObject([{ attempts: 8, reason: '503' }]);
+}, 60_000);
 
 test('an entry that a crash left in two pages comes once, and a log without its webhook goes', async () => {
   const receiver = await webhookReceiver((response) => response.end());

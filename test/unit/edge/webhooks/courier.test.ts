@@ -83,6 +83,22 @@ test('after eight attempts it is given up with what the last one met with', asyn
   expect(receiver.received).toHaveLength(8);
 });
 
+test('one that was tried before has as many attempts less, and comes when it is due', async () => {
+  const receiver = await webhookReceiver((response) => response.writeHead(500).end());
+  let waited = 0;
+  const now = (): number => 1_700_000_000_000 + waited;
+  const { courier, givenUp, buried } = courierTo(receiver.url, { clock: { ...systemClock, now } });
+  const started = performance.now();
+  const sent = { ...message(), tried: { attempts: 6, nextAt: now() + 300 } };
+  courier.offer(sent);
+  await receiver.calls(1);
+  waited = performance.now() - started;
+  expect(waited).toBeGreaterThan(250);
+  await buried(1);
+  expect(givenUp).toEqual([{ message: sent, attempts: 8, reason: '500' }]);
+  expect(receiver.received).toHaveLength(2);
+});
+
 test('a redirect is not followed', async () => {
   const secretPlace = await webhookReceiver((response) => response.end());
   const receiver = await webhookReceiver((response) => response.writeHead(307, { location: secretPlace.url }).end());
