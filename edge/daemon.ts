@@ -239,7 +239,8 @@ export class Daemon {
         if (await appliance.admin.ensure(tokenFile)) logger.info({ tokenFile }, 'the admin token was made');
         const box = this.port();
         const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;
-        this.#api = await startApi({ box, appliance, listen: config.api, consoleDir, logger, clock });
+        const { rateLimits, ...listen } = config.api;
+        this.#api = await startApi({ box, appliance, listen, consoleDir, logger, clock, rateLimits });
       },
       stop: async () => this.#api?.stop(),
     };

@@ -22,7 +22,7 @@ import { addConsole } from './plugins/console.ts';
 import { addHostCheck } from './plugins/host-check.ts';
 import { addOpenApi } from './plugins/openapi.ts';
 import { addProblems, answerClientError, sendFrameworkProblem } from './plugins/problems.ts';
-import { addRateLimits, RATE_LIMITS, type RateLimits } from './plugins/rate-limits.ts';
+import { addRateLimits, type RateLimits } from './plugins/rate-limits.ts';
 import { addRequestLog } from './plugins/request-log.ts';
 import { addSecurityHeaders } from './plugins/security-headers.ts';
 import type { BoxPort } from './ports.ts';
@@ -59,7 +59,7 @@ export interface ApiOptions {
   readonly consoleDir?: string | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
-  readonly rateLimits?: RateLimits;
+  readonly rateLimits: RateLimits;
   readonly timeouts?: Timeouts;
 }
 
@@ -122,7 +122,7 @@ function createApi({ listen: { tls }, logger, timeouts = TIMEOUTS }: ApiOptions)
 }
 
 async function addPlugins(api: Api, options: ApiOptions): Promise<Authenticator> {
-  const { box, appliance, listen, rateLimits = RATE_LIMITS } = options;
+  const { box, appliance, listen, rateLimits } = options;
   addProblems(api);
   addRequestLog(api);
   await addSecurityHeaders(api, { tls: listen.tls !== undefined });

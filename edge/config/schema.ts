@@ -47,11 +47,24 @@ const tls = z.strictObject({
   key: z.string().min(1).describe('File of the private key, PEM; readable by the daemon alone.'),
 });
 
+const perMinute = z.number().int().min(1).max(1_000_000);
+
+/** Requests a minute. */
+const rateLimits = z.strictObject({
+  perAddress: perMinute.default(3000).describe('Requests a minute of one address, whoever asks.'),
+  perPrincipal: perMinute.default(1200).describe('Requests a minute of one API key, or of the admin.'),
+  pictures: perMinute
+    .default(120)
+    .describe('Pictures a minute that one key lets be looked at. Each takes inference time from the cameras.'),
+  logIns: perMinute.default(10).describe('Attempts a minute of one address to log in.'),
+});
+
 const api = z
   .strictObject({
     host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but a loopback address needs `tls`.'),
     port: z.number().int().min(0).max(65_535).default(8750).describe('TCP port; 0 takes any free one.'),
     tls: tls.optional().describe('Certificate of the API. Without it only loopback is served, by plain HTTP.'),
+    rateLimits: rateLimits.prefault({}),
   })
   .describe('The HTTP API and the console of the box.');
 

@@ -8,7 +8,8 @@ import { systemClock } from '../../edge/runtime/clock.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { ApiBox } from './api-box.ts';
 
-const PLENTY = { perAddress: 1e6, perPrincipal: 1e6, pictures: 1e6, logIns: 1e6 };
+/** Limits that no test meets by accident. */
+export const PLENTY = { perAddress: 1e6, perPrincipal: 1e6, pictures: 1e6, logIns: 1e6 };
 
 export interface TestApiOptions {
   /** Moves the clock of keys, sessions and links, milliseconds. */

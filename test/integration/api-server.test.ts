@@ -11,7 +11,7 @@ import { systemClock } from '../../edge/runtime/clock.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-import { startTestApi, type TestApi } from '../helpers/test-api.ts';
+import { PLENTY, startTestApi, type TestApi } from '../helpers/test-api.ts';
 import { consentFor, sightingOf } from '../helpers/vault-guests.ts';
 
 let api: TestApi;
@@ -22,8 +22,9 @@ afterAll(() => api.stop());
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const silent = createLogger('test', { level: 'silent' });
+const listen = { host: '127.0.0.1', port: 0 };
 const another = (more: object) =>
-  startApi({ box: api.box, appliance: api.appliance, listen: { host: '127.0.0.1', port: 0 }, logger: silent, clock: systemClock, ...more });
+  startApi({ box: api.box, appliance: api.appliance, listen, logger: silent, clock: systemClock, rateLimits: PLENTY, ...more });
 
 describe('where it listens', () => {
   test.each(['0.0.0.0', '::', '192.0.2.1', 'box.example'])('plain HTTP is not served on %s', async (host) => {

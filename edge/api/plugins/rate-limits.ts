@@ -19,8 +19,6 @@ export interface RateLimits {
   readonly logIns: number;
 }
 
-export const RATE_LIMITS: RateLimits = { perAddress: 3000, perPrincipal: 1200, pictures: 120, logIns: 10 };
-
 /** Counts requests and refuses too many. @returns the limit of wrong attempts to log in */
 export async function addRateLimits(api: Api, limits: RateLimits): Promise<LimitWrong> {
   await api.register(rateLimit, { global: false });

@@ -37,10 +37,10 @@ test('paths count from the file, defaults are filled in', () => {
     dataDir: join(folder, 'data'),
     keyDir: '/etc/securegate/keys',
     models: { set: 'embedded' },
-    api: { host: '127.0.0.1', port: 8750 },
+    api: { host: '127.0.0.1', port: 8750, rateLimits: { perAddress: 3000, perPrincipal: 1200, pictures: 120, logIns: 10 } },
     webhooks: { allowPrivateTargets: false },
     inference: { provider: 'auto', workers: 0 },
-    tenants: [{ id: 'north', unmatchedTtlMs: 10_000 }],
+    tenants: [{ id: 'north', unmatchedTtlMs: 10_000, sightingsDays: 30 }],
     cameras: [
       { id: 'door', fps: 5, url: 'rtsp://user:hunter2@10.0.0.7/stream' },
       { id: 'film', url: join(folder, 'films/door.mp4') },
@@ -75,7 +75,7 @@ test("an error never shows a camera's address, which may hold its password", () 
 test('the files of the certificate count from the file, too', () => {
   const file = join(folder, 'box.json');
   writeFileSync(file, JSON.stringify({ ...smallest, api: { host: '0.0.0.0', tls: { cert: 'box.pem', key: '/etc/securegate/box.key' } } }));
-  expect(loadConfig(file).api).toEqual({
+  expect(loadConfig(file).api).toMatchObject({
     host: '0.0.0.0',
     port: 8750,
     tls: { cert: join(folder, 'box.pem'), key: '/etc/securegate/box.key' },
