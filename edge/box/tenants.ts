@@ -19,7 +19,7 @@ interface Tenant {
   /** Declared in the configuration file. */
   readonly fixed: boolean;
   readonly vault: VaultClient;
-  /** Why the vault failed. */
+  /** Why the vault is not open. */
   reason: string | null;
 }
 
@@ -45,7 +45,7 @@ export class Tenants implements TenantsPort, Part {
     this.#options = options;
   }
 
-  /** Begins to open all vaults. One that does not open stays closed, and the others go on. */
+  /** Begins to open all vaults. One that does not open stays closed until the reason has passed, and the others go on. */
   async start(signal: AbortSignal): Promise<void> {
     const { config, appliance, logger } = this.#options;
     for (const tenant of config.tenants) this.#hold(changed({ ...DEFAULTS, id: tenant.id, org: tenant.org }, tenant), true);
@@ -58,11 +58,12 @@ export class Tenants implements TenantsPort, Part {
       } catch (error) {
         if (signal.aborted) return;
         logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
+        vault.keepTrying(SecureGateError.from(error));
       }
     });
   }
 
-  /** Waits until every vault is open or is known to stay closed; not for ever, since one may hang. */
+  /** Waits until every vault is open or has failed to open; not for ever, since one may hang. */
   async opened(signal: AbortSignal): Promise<void> {
     await Promise.race([Promise.all(this.#opening), pause(PATIENCE_MS, signal)]);
   }
@@ -127,7 +128,7 @@ export class Tenants implements TenantsPort, Part {
     const vault = new VaultClient({ org, tenant: id, box: appliance().box, dataDir, keyDir, clock, logger });
     const tenant: Tenant = { policy, fixed, vault, reason: null };
     vault.onStateChange((state, reason) => {
-      tenant.reason = state === 'failed' ? (reason?.code ?? null) : null;
+      tenant.reason = reason?.code ?? null;
       if (state !== 'ready') return;
       void this.#tellRetention(tenant);
       if (this.#tenants.has(id)) void onOpen(id);

@@ -93,7 +93,7 @@ export class VaultClient {
     return this.#state;
   }
 
-  /** How often the process was started again after a crash. */
+  /** How often the process was started again, after a crash or a first start that failed. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -125,7 +125,7 @@ export class VaultClient {
   }
 
   /**
-   * Starts the process and resolves when it has read its gallery. A first start that fails is not tried again.
+   * Starts the process and resolves when it has read its gallery. A first start that fails is tried again by `keepTrying` alone.
    * @throws {SecureGateError} `invalid_id`, `key_file_missing`, `key_file_unsafe`, `key_rejected`, `vault_corrupt`, `vault_newer`,
    * `data_folder_in_use`, `storage_failed`, `vault_unavailable` (it crashed), `stopped` (aborted)
    */
@@ -140,6 +140,16 @@ export class VaultClient {
       this.#setState(this.#stopping.signal.aborted ? 'stopped' : 'failed', reason);
       throw reason;
     }
+  }
+
+  /**
+   * After a first start that failed: starts again and again, as after a crash, unless somebody has to act first.
+   * @param reason what `start` threw
+   */
+  keepTrying(reason: SecureGateError): void {
+    if (this.#state !== 'failed' || PERMANENT.has(reason.code)) return;
+    this.#setState('starting', reason);
+    this.#restarting = this.#restart(this.#stopping.signal);
   }
 
   /** Lets the vault finish what it has begun, then ends its process. */

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { BoxPort, LiveFrame } from '../../edge/api/ports.ts';
@@ -72,7 +73,8 @@ async function startBox(folder: string, more: Partial<ConfigInput> = {}) {
       };
       waiting.add(look);
     });
-  return { box: daemon.port(), until, stop };
+  const api = events.find((event) => event.type === 'ready')?.api ?? '';
+  return { box: daemon.port(), api, until, stop };
 }
 
 const seen =
@@ -233,6 +235,30 @@ describe('a box at run time', () => {
     await camera.stop();
     await expect(box.cameras.test(url)).rejects.toThrow(refusal('camera_unreachable'));
     await expect(box.cameras.test('/etc/passwd')).rejects.toThrow(refusal('invalid_request'));
+  });
+
+  test('a vault that somebody else held at the start is opened when it is free, and its cameras start', async () => {
+    const camera = await startCamera();
+    const folder = await tempFolder();
+    const tenants = join(folder, 'data', 'tenants');
+    mkdirSync(tenants, { recursive: true, mode: 0o700 });
+    const held = new Database(join(tenants, 'north.lock'));
+    onTestFinished(() => void held.close());
+    held.exec('BEGIN EXCLUSIVE');
+    const { box, until } = await startBox(folder, { cameras: [{ id: 'gate', tenant: 'north', url: camera.url }] });
+    expect(box.health()).toContainEqual({ part: 'vaults', ready: false, reason: 'data_folder_in_use' });
+    expect(box.tenants.get('north')).toMatchObject({ state: 'starting', reason: 'data_folder_in_use' });
+    held.exec('ROLLBACK');
+    await until(live('gate'));
+    expect(box.tenants.get('north')).toMatchObject({ state: 'ready', reason: null });
+    expect(box.health().every(({ ready }) => ready)).toBe(true);
+  }, 60_000);
+
+  test('the API refuses more requests than the configuration allows', async () => {
+    const { api } = await startBox(await tempFolder(), { api: { port: 0, rateLimits: { perAddress: 2 } } });
+    const statuses = [];
+    for (let count = 0; count < 3; count += 1) statuses.push((await fetch(`${api}/healthz`)).status);
+    expect(statuses).toEqual([200, 200, 429]);
   });
 
   test('tenants of the file are fixed, those of the API are not, and no id is given twice', async () => {

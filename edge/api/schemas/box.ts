@@ -23,7 +23,7 @@ export const tenantSchema = z
     /** Days (UTC) for which sightings are kept, the present one among them; older ones are removed from the disk. */
     sightingsDays: z.number().int().min(1).max(3650),
     state: z.enum(['starting', 'ready', 'failed', 'stopped']),
-    /** Error code of `failed`. */
+    /** Error code of `failed`, and of `starting` where the vault failed before and is tried again. */
     reason: z.string().nullable(),
     /** Declared in the configuration file: it is changed there. */
     fixed: z.boolean(),
