@@ -387,8 +387,8 @@ test('kill -9 while guests are removed: who is acknowledged is gone, everybody e
       await vault.recordSighting(sightingOf(customerId));
     }
     all.push(...guests);
-    // The knife falls anywhere within the removals, or right after them.
-    setTimeout(() => kill(pid), Math.random() * 40);
+    // The knife falls anywhere within the removals, or right after them; each round later, since a busy machine is slow to begin.
+    setTimeout(() => kill(pid), Math.random() * 40 * (round + 1));
     const outcomes = await Promise.allSettled(
       guests.map(async (customerId) => {
         await vault.removeCustomer(customerId);
