@@ -86,3 +86,15 @@ export interface FaceShot {
   /** Face aligned to the ArcFace template, 112x112 RGB. */
   readonly aligned: RgbImage;
 }
+
+/** What the tenant's gallery answered for one shot: the customers whose faces come closest, in any order. */
+export type Ballot = readonly {
+  readonly customerId: string;
+  /** Cosine similarity, -1..1. */
+  readonly score: number;
+}[];
+
+/** Who a track shows, as the votes of its shots so far say. */
+export type Verdict =
+  | { readonly outcome: 'person'; readonly customerId: string; readonly score: number; readonly votes: number }
+  | { readonly outcome: 'unknown'; readonly customerId: null; readonly score: number | null; readonly votes: number };

@@ -1,13 +1,4 @@
-/** What the tenant's gallery answered for one shot: the customers whose faces come closest, in any order. */
-export type Candidates = readonly {
-  readonly customerId: string;
-  /** Cosine similarity, -1..1. */
-  readonly score: number;
-}[];
-
-export type Decision =
-  | { readonly outcome: 'person'; readonly customerId: string; readonly score: number; readonly votes: number }
-  | { readonly outcome: 'unknown'; readonly customerId: null; readonly score: number | null; readonly votes: number };
+import type { Ballot, Verdict } from '../frame.ts';
 
 /** A shot's best customer must lead the next one by this much cosine similarity, or the shot names nobody. */
 const MARGIN = 0.05;
@@ -27,7 +18,7 @@ const MARGIN = 0.05;
  *   and must not fill the whole list of a shot, or nobody else could come close
  * @param threshold lowest cosine similarity that names a person
  */
-export function decide(shots: readonly Candidates[], threshold: number): Decision {
+export function decide(shots: readonly Ballot[], threshold: number): Verdict {
   const ballots = new Map<string, number[]>();
   for (const shot of shots) {
     const vote = voteOf(shot);
@@ -47,7 +38,7 @@ export function decide(shots: readonly Candidates[], threshold: number): Decisio
   return agreed ? { outcome: 'person', customerId, score, votes } : { outcome: 'unknown', customerId: null, score, votes };
 }
 
-function voteOf(candidates: Candidates): { customerId: string; score: number } | null {
+function voteOf(candidates: Ballot): { customerId: string; score: number } | null {
   const best = new Map<string, number>();
   for (const { customerId, score } of candidates) best.set(customerId, Math.max(score, best.get(customerId) ?? -1));
   const [first, second] = [...best].sort(([, a], [, b]) => b - a);

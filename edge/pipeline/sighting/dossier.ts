@@ -1,5 +1,5 @@
 import type { Sighting } from '../../../shared/messages/events.ts';
-import type { Box, FaceShot } from '../frame.ts';
+import type { Ballot, Box, FaceShot, Verdict } from '../frame.ts';
 
 /** Good shots that make one vote, and votes that are taken before a track is left as it is. */
 const SHOTS_PER_VOTE = 3;
@@ -29,14 +29,6 @@ interface KeptShot {
   readonly shot: FaceShot;
   readonly moment: Moment;
 }
-
-/** What the gallery answered for one shot: the customers nearest to it. */
-export type Ballot = readonly { readonly customerId: string; readonly score: number }[];
-
-/** What the votes so far say. */
-export type Verdict =
-  | { readonly outcome: 'person'; readonly customerId: string; readonly score: number; readonly votes: number }
-  | { readonly outcome: 'unknown'; readonly score: number | null; readonly votes: number };
 
 /**
  * All that is known of one track while it lasts: where and when it was seen, the best shots that wait for a vote, and
@@ -71,7 +63,7 @@ export class Dossier {
   get known(): Pick<Sighting, 'outcome' | 'customerId'> {
     return {
       outcome: this.#verdict?.outcome ?? 'undecided',
-      customerId: this.#verdict?.outcome === 'person' ? this.#verdict.customerId : null,
+      customerId: this.#verdict?.customerId ?? null,
     };
   }
 

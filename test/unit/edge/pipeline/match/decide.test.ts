@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Candidates, decide } from '../../../../../edge/pipeline/match/decide.ts';
+import type { Ballot } from '../../../../../edge/pipeline/frame.ts';
+import { decide } from '../../../../../edge/pipeline/match/decide.ts';
 
-const shot = (...scores: [string, number][]): Candidates => scores.map(([customerId, score]) => ({ customerId, score }));
+const shot = (...scores: [string, number][]): Ballot => scores.map(([customerId, score]) => ({ customerId, score }));
 
 describe('decide', () => {
   test('names who every shot names, with the mean score', () => {

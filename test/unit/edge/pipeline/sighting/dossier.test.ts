@@ -37,7 +37,7 @@ test('three good shots make a vote, the best ones are kept and the others overwr
 test('a recognised track asks for nothing more, and no later verdict takes the name away', () => {
   const dossier = new Dossier(identity, start, box);
   dossier.conclude({ outcome: 'person', customerId: 'cus_a', score: 0.7, votes: 3 });
-  dossier.conclude({ outcome: 'unknown', score: 0.2, votes: 6 });
+  dossier.conclude({ outcome: 'unknown', customerId: null, score: 0.2, votes: 6 });
   expect(dossier.wantsLook(later(60_000))).toBe(false);
   expect(dossier.toSighting('ended')).toMatchObject({ outcome: 'person', customerId: 'cus_a', score: 0.7, votes: 3 });
 });
@@ -47,7 +47,7 @@ function voteInVain(dossier: Dossier, overall: number, ms: number): void {
   for (let index = 0; index < 3; index += 1) dossier.offer(shot(overall), later(ms));
   expect(dossier.voteDue).toBe(true);
   expect(dossier.addBallots(dossier.takeShots().map(() => [])).length % 3).toBe(0);
-  dossier.conclude({ outcome: 'unknown', score: 0.1, votes: 3 });
+  dossier.conclude({ outcome: 'unknown', customerId: null, score: 0.1, votes: 3 });
 }
 
 test('an unknown one votes three times, and is then looked at once a second', () => {
@@ -106,7 +106,7 @@ test('the sighting tells the times and the box of the best shot, in the publishe
   dossier.seen(later(4000), { ...box, x: 500 });
   expect(sightingSchema.parse(dossier.toSighting('ended'))).toMatchObject({ outcome: 'undecided', bestShotAt: null, box: { x: 500 } });
   for (const each of dossier.takeShots()) wipe(each);
-  dossier.conclude({ outcome: 'unknown', score: 0.21, votes: 3 });
+  dossier.conclude({ outcome: 'unknown', customerId: null, score: 0.21, votes: 3 });
   expect(sightingSchema.parse(dossier.toSighting('ended'))).toMatchObject({
     outcome: 'unknown',
     customerId: null,
