@@ -22,7 +22,8 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
     id TEXT PRIMARY KEY,
     org TEXT NOT NULL,
     match_threshold REAL,
-    unmatched_ttl_ms INTEGER NOT NULL
+    unmatched_ttl_ms INTEGER NOT NULL,
+    sightings_days INTEGER NOT NULL
   ) STRICT;
   CREATE TABLE sessions (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
   CREATE TABLE login_links (hash BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT;
@@ -30,14 +31,10 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
     request BLOB PRIMARY KEY,
     content BLOB NOT NULL,
     result TEXT NOT NULL,
+    settled INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
   ) STRICT;
-  PRAGMA user_version = 1;
-  `,
-  `
-  ALTER TABLE tenants ADD COLUMN sightings_days INTEGER NOT NULL DEFAULT 30;
-  ALTER TABLE idempotency ADD COLUMN settled INTEGER NOT NULL DEFAULT 1;
   CREATE INDEX idempotency_by_end ON idempotency (expires_at);
-  PRAGMA user_version = 2;
+  PRAGMA user_version = 1;
   `,
 ];

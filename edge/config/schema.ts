@@ -51,12 +51,12 @@ const perMinute = z.number().int().min(1).max(1_000_000);
 
 /** Requests a minute. */
 const rateLimits = z.strictObject({
-  perAddress: perMinute.default(3000).describe('Requests a minute of one address, whoever asks.'),
+  perAddress: perMinute.default(3000).describe('Requests a minute of one address (IPv6: of one network), whoever asks.'),
   perPrincipal: perMinute.default(1200).describe('Requests a minute of one API key, or of the admin.'),
   pictures: perMinute
     .default(120)
     .describe('Pictures a minute that one key lets be looked at. Each takes inference time from the cameras.'),
-  logIns: perMinute.default(10).describe('Attempts a minute of one address to log in.'),
+  logIns: perMinute.default(10).describe('Wrong tokens and login links a minute of one address.'),
 });
 
 const api = z

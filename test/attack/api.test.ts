@@ -1,7 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { RATE_LIMITS } from '../../edge/api/plugins/rate-limits.ts';
-import { type Answer, startTestApi, type TestApi } from '../helpers/test-api.ts';
+import { type Answer, PLENTY, startTestApi, type TestApi } from '../helpers/test-api.ts';
 import { consentFor } from '../helpers/vault-guests.ts';
 
 let api: TestApi;
@@ -19,7 +18,7 @@ test('a login link that many use at the same moment begins one session', async (
 });
 
 test('nobody tries more tokens by saying that he comes from elsewhere', async () => {
-  const limited = await startTestApi({ more: { rateLimits: { ...RATE_LIMITS, logIns: 2 } } });
+  const limited = await startTestApi({ more: { rateLimits: { ...PLENTY, logIns: 2 } } });
   try {
     const tries = [];
     for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {

@@ -17,7 +17,7 @@ test('a key opens its own tenant until it is revoked, and cannot be read back', 
   const { apiKeys } = await open();
   const { key, record } = apiKeys.add('north', settings);
   expect(apiKeys.authenticate(key)).toMatchObject({ id: record.id, tenant: 'north', scopes: ['people:read'] });
-  expect(JSON.stringify(apiKeys.list('north'))).not.toContain(key.split('_')[3]);
+  expect(JSON.stringify(apiKeys.list('north'))).not.toContain(key.slice(-43));
   expect(apiKeys.list('south')).toEqual([]);
   expect(() => apiKeys.revoke('south', record.id)).toThrowError(expect.objectContaining({ code: 'record_not_found' }));
   apiKeys.revoke('north', record.id);

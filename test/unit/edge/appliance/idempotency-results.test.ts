@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { APPLIANCE_SCHEMA } from '../../../../edge/appliance/appliance-schema.ts';
 import { type Appliance, openAppliance } from '../../../../edge/appliance/open-appliance.ts';
 import { systemClock } from '../../../../edge/runtime/clock.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
@@ -39,18 +38,6 @@ test('is forgotten after a day, and goes with the next request', async () => {
   appliance.idempotency.reserve(other, { content, result: 'rec_b' });
   appliance.close();
   expect(read(folder).prepare('SELECT result FROM idempotency').pluck().all()).toEqual(['rec_b']);
-});
-
-test('of a box that knew no reservations counts as made', async () => {
-  const folder = await tempFolder();
-  const before = new Database(join(folder, 'appliance.db'));
-  before.exec(APPLIANCE_SCHEMA[0] ?? '');
-  before.pragma('user_version = 0');
-  before.prepare<[Buffer, Buffer, number]>("INSERT INTO idempotency VALUES (?, ?, 'rec_a', ?)").run(content, content, Date.now() + DAY_MS);
-  before.close();
-  const appliance = openAppliance(folder);
-  expect(appliance.idempotency.find(content)).toEqual({ content, result: 'rec_a', settled: true });
-  appliance.close();
 });
 
 test('a data folder of a newer version is left alone', async () => {
