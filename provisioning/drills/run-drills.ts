@@ -1,5 +1,6 @@
 import type { Fault, Thoroughness } from './fault.ts';
-import { Disturbed, NotHeld } from './harness/not-held.ts';
+import { cpuUse, foreignShare } from './harness/cpu-use.ts';
+import { NotHeld, TooSlow } from './harness/not-held.ts';
 import { Venue } from './harness/venue.ts';
 
 export interface DrillResult {
@@ -41,23 +42,26 @@ export async function runDrills({ faults, thoroughness, say, onResult, signal }:
   }
 }
 
-/** Times that a drill is tried on a machine that other programs keep busy. */
+/** Share of the machine from which on other programs make a box slow, and how often a drill is tried beside them. */
+const MOST_FOREIGN = 0.25;
 const TRIES = 3;
 
 async function tryFault(fault: Fault, venue: Venue, thoroughness: Thoroughness): Promise<Pick<DrillResult, 'held' | 'found'>> {
   if (fault.needsRoot && process.getuid?.() !== 0) return { held: null, found: 'needs root, to mount a small disk of its own' };
-  let disturbed = '';
+  let found = '';
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
+    const before = await cpuUse();
     try {
       return { held: true, found: await fault.run(venue, thoroughness) };
     } catch (error) {
-      if (!(error instanceof Disturbed)) return { held: false, found: wordsFor(error) };
-      disturbed = error.message;
+      const foreign = foreignShare(before, await cpuUse());
+      if (!(error instanceof TooSlow && foreign > MOST_FOREIGN)) return { held: false, found: wordsFor(error) };
+      found = `${error.message}, while other programs took ${(foreign * 100).toFixed(0)} % of the machine`;
     } finally {
       await venue.clear();
     }
   }
-  return { held: null, found: disturbed };
+  return { held: null, found };
 }
 
 function wordsFor(error: unknown): string {

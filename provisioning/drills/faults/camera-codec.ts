@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { VICTIM, withVictim } from '../harness/with-victim.ts';
 
 // Seen to fail with every codec of FFmpeg let through: no reason was told for as long as anybody waited (30 s).
@@ -18,7 +18,7 @@ export const cameraCodec: Fault = {
       const reasons = box.daemon.events
         .slice(from)
         .flatMap((event) => (event.type === 'camera' && event.reason !== null ? event.reason : []));
-      require(reasons.at(-1) === 'camera_unsupported', `told as ${reasons.join(', ')}`);
+      requireThat(reasons.at(-1) === 'camera_unsupported', `told as ${reasons.join(', ')}`);
       const returned = await box.returns(VICTIM, () => victim.damage({}));
       return `${kept}, ${returned}`;
     }),

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat, TooSlow } from '../harness/not-held.ts';
 import { VICTIM, withVictim } from '../harness/with-victim.ts';
 
 /** From the last packet: three seconds of silence, a pause of half a second at most, and the call. */
@@ -17,10 +17,10 @@ export const cameraHalfOpen: Fault = {
       let seconds = 0;
       const kept = await box.keepsFrames(async () => {
         const reason = await box.failsOf(VICTIM, from);
-        require(reason === 'camera_silent', `told as ${reason}`);
+        requireThat(reason === 'camera_silent', `told as ${reason}`);
         await box.daemon.until('camera', ({ camera, state }) => camera === VICTIM && state === 'live', from);
         seconds = (performance.now() - started) / 1000;
-        require(seconds * 1000 <= LIVE_AGAIN_MS, `live again after ${seconds.toFixed(1)} s only`);
+        if (seconds * 1000 > LIVE_AGAIN_MS) throw new TooSlow(`live again after ${seconds.toFixed(1)} s only`);
       });
       return `${kept}, live again after ${seconds.toFixed(1)} s`;
     }),

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { NotHeld, require } from '../harness/not-held.ts';
+import { NotHeld, requireThat, TooSlow } from '../harness/not-held.ts';
 import { smallFilm } from '../harness/small-film.ts';
 import { VICTIM, withVictim } from '../harness/with-victim.ts';
 
@@ -18,10 +18,10 @@ export const cameraResolution: Fault = {
       const [earlier, later] = [before, after].map(({ cameras }) => cameras.find(({ camera }) => camera === VICTIM));
       if (earlier === undefined || later === undefined) throw new NotHeld('the camera is gone');
       const rate = ((later.frames - earlier.frames) * 1000) / (after.uptimeMs - before.uptimeMs);
-      require(later.failures === earlier.failures, `${later.failures - earlier.failures} frames were given up`);
-      require(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the camera did not stay live');
+      requireThat(later.failures === earlier.failures, `${later.failures - earlier.failures} frames were given up`);
+      requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the camera did not stay live');
       // The stream goes on in the middle of a second, and stands alone again from the next one on.
-      require(rate > later.fpsWanted * 0.8, `only ${rate.toFixed(1)} frames a second`);
+      if (rate < later.fpsWanted * 0.8) throw new TooSlow(`only ${rate.toFixed(1)} frames a second`);
       return `${kept}, ${rate.toFixed(1)} frames a second of the camera itself`;
     }),
 };

@@ -1,7 +1,7 @@
 import { startCameras } from '../../demo/camera/start-cameras.ts';
 import { FRAME } from '../../demo/footage/script.ts';
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { VICTIM } from '../harness/with-victim.ts';
 
 // Seen to fail without the watchdog for silence: half a minute later the camera was still "live", without a picture.
@@ -20,7 +20,7 @@ export const cameraStalled: Fault = {
         process.kill(victim.pid, 'SIGSTOP');
         reason = await box.failsOf(VICTIM, from);
       });
-      require(reason === 'camera_silent', `told as ${reason}`);
+      requireThat(reason === 'camera_silent', `told as ${reason}`);
       const returned = await box.returns(VICTIM, () => void process.kill(victim.pid, 'SIGCONT'));
       return `${kept}, ${returned}`;
     } finally {

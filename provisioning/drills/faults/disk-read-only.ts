@@ -1,7 +1,7 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Fault } from '../fault.ts';
 import { enrol, requireAll } from '../harness/enrol.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { failDisk, ON_SMALL_DISK, onSmallDisk, replaceDisk } from '../harness/small-disk.ts';
 import { SPARED, STRUCK } from '../harness/venue.ts';
@@ -26,7 +26,7 @@ export const diskReadOnly: Fault = {
           () => 'stored',
           (error: unknown) => SecureGateError.from(error).code,
         );
-        require(outcome === 'storage_failed', `a write was answered with ${outcome}`);
+        requireThat(outcome === 'storage_failed', `a write was answered with ${outcome}`);
         await within(TOLD_MS, 'readyz tells it', async () =>
           (await box.api.unready()).includes('vaults: storage_failed') ? true : undefined,
         );

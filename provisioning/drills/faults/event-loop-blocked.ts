@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
 
@@ -14,10 +14,10 @@ export const eventLoopBlocked: Fault = {
     const before = await box.daemon.nextStats();
     box.daemon.kill('SIGUSR2');
     const after = await box.daemon.until('stats', ({ uptimeMs }) => uptimeMs > before.uptimeMs + 3000, from);
-    require(after.uptimeMs - before.uptimeMs >= 3900, 'the main thread did not stand still');
+    requireThat(after.uptimeMs - before.uptimeMs >= 3900, 'the main thread did not stand still');
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
     const fallen = box.daemon.events.slice(from).flatMap((event) => (event.type === 'camera' ? `${event.camera} ${event.state}` : []));
-    require(fallen.length === 0, `cameras did not stay live: ${fallen.join(', ')}`);
+    requireThat(fallen.length === 0, `cameras did not stay live: ${fallen.join(', ')}`);
     return `no camera failed, afterwards ${kept}`;
   },
 };

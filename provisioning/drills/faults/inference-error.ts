@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { requireFound, search } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
 import { within } from '../harness/within.ts';
@@ -21,11 +21,11 @@ export const inferenceError: Fault = {
     await within(TOLD_MS, 'readyz tells it', async () =>
       (await box.api.unready()).includes('inference: inference_failed') ? true : undefined,
     );
-    require((await search(venue, box, STRUCK)) === 'inference_failed', 'a search did not say inference_failed');
+    requireThat((await search(venue, box, STRUCK)) === 'inference_failed', 'a search did not say inference_failed');
     for (let report = 0; report < 4; report += 1) await box.daemon.nextStats();
-    require(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'a camera did not stay live');
+    requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'a camera did not stay live');
     const lines = (await box.daemon.log()).split('\n').length - linesBefore;
-    require(lines <= MOST_LINES, `${lines} lines of log in a few seconds`);
+    requireThat(lines <= MOST_LINES, `${lines} lines of log in a few seconds`);
     box.daemon.kill('SIGUSR2');
     await within(TOLD_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));

@@ -2,7 +2,7 @@ import { cp, rename } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { resolveSet } from '../../../models/registry/resolve-set.ts';
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
 import { within } from '../harness/within.ts';
@@ -32,7 +32,10 @@ export const modelGone: Fault = {
       (await box.api.unready()).includes('inference: model_missing') ? true : undefined,
     );
     const { cameras } = await box.daemon.nextStats();
-    require(cameras.every(({ state }) => state === 'live'), 'a camera did not stay live');
+    requireThat(
+      cameras.every(({ state }) => state === 'live'),
+      'a camera did not stay live',
+    );
     await rename(`${file}.away`, file);
     const { ms } = await within(BACK_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Fault } from '../fault.ts';
-import { NotHeld, require } from '../harness/not-held.ts';
+import { NotHeld, requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
 import { VICTIM, withVictim } from '../harness/with-victim.ts';
@@ -26,7 +26,10 @@ export const outOfDescriptors: Fault = {
         await box.failsOf(VICTIM, from);
         await box.daemon.nextStats();
         await box.daemon.nextStats();
-        require(!box.daemon.events.slice(from).some((event) => event.type === 'camera' && event.state === 'live'), 'it could open files');
+        requireThat(
+          !box.daemon.events.slice(from).some((event) => event.type === 'camera' && event.state === 'live'),
+          'it could open files',
+        );
       });
       const returned = await box.returns(VICTIM, async () => void (await limit(`${stdout.trim()}:`)));
       await requireFound(venue, box, STRUCK).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat, TooSlow } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
 import { within } from '../harness/within.ts';
@@ -24,7 +24,8 @@ export const threadsKilled: Fault = {
     await within(BACK_MS - ms, 'the threads are back', async () => ((await box.api.unready()).length === 0 ? true : undefined));
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
     const lost = (await failures()) - before;
-    require(lost > 0 && lost <= MOST_LOST, `${lost} frames were lost`);
+    requireThat(lost > 0, 'no thread died');
+    if (lost > MOST_LOST) throw new TooSlow(`${lost} frames were lost`);
     return `${lost} frames lost, afterwards ${kept}`;
   },
 };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 
 const DEAD = 20;
 
@@ -28,7 +28,7 @@ export const twentyDeadCameras: Fault = {
       const kept = await box.keepsFrames(async () => {
         for (const id of Object.keys(more)) {
           const reason = await box.failsOf(id, 0);
-          require(reason === 'camera_unreachable', `${id} told as ${reason}`);
+          requireThat(reason === 'camera_unreachable', `${id} told as ${reason}`);
         }
       });
       return `${kept}, ${DEAD} reasons`;

@@ -1,5 +1,5 @@
 import type { Fault } from '../fault.ts';
-import { require } from '../harness/not-held.ts';
+import { requireThat } from '../harness/not-held.ts';
 import { WatchedDaemon } from '../harness/watched-daemon.ts';
 import { within } from '../harness/within.ts';
 
@@ -17,9 +17,9 @@ export const twoDaemons: Fault = {
     try {
       const kept = await box.keepsFrames(async () => {
         const { result: end } = await within(END_MS, 'the second daemon ends', () => second.ended);
-        require(end === 1, `the second daemon ended with ${end}`);
+        requireThat(end === 1, `the second daemon ended with ${end}`);
       });
-      require((await second.log()).includes('data_folder_in_use'), 'the second daemon did not say why');
+      requireThat((await second.log()).includes('data_folder_in_use'), 'the second daemon did not say why');
       return kept;
     } finally {
       await second.cutPower();

@@ -1,7 +1,7 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { TenantId } from '../../demo/footage/script.ts';
 import type { Box } from './box.ts';
-import { NotHeld, require } from './not-held.ts';
+import { NotHeld, requireThat } from './not-held.ts';
 
 /**
  * Adds a customer without a face.
@@ -31,5 +31,5 @@ export async function requireAll(box: Box, tenant: TenantId, ids: ReadonlySet<st
     for (const { id } of body.items) missing.delete(id);
     cursor = body.next === null ? '' : `&cursor=${encodeURIComponent(body.next)}`;
   } while (cursor !== '');
-  require(missing.size === 0, `${missing.size} of ${ids.size} acknowledged customers are gone`);
+  requireThat(missing.size === 0, `${missing.size} of ${ids.size} acknowledged customers are gone`);
 }

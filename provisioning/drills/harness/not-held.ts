@@ -3,12 +3,12 @@ export class NotHeld extends Error {
   override readonly name: string = 'NotHeld';
 }
 
-/** One that was not met while other programs took so much of the machine that it says nothing about the box. */
-export class Disturbed extends NotHeld {
-  override readonly name = 'Disturbed';
+/** One of how soon, or of how many frames: it says nothing about the box where other programs keep the machine busy. */
+export class TooSlow extends NotHeld {
+  override readonly name = 'TooSlow';
 }
 
 /** @throws {NotHeld} unless `condition` is true */
-export function require(condition: boolean, otherwise: string): asserts condition {
+export function requireThat(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new NotHeld(otherwise);
 }

@@ -1,7 +1,7 @@
 import type { RtspCamera } from '../../demo/camera/rtsp-camera.ts';
 import type { Damage } from '../../demo/camera/rtsp-session.ts';
 import type { Box } from './box.ts';
-import { require } from './not-held.ts';
+import { requireThat, TooSlow } from './not-held.ts';
 import { VICTIM } from './with-victim.ts';
 
 /**
@@ -11,7 +11,7 @@ import { VICTIM } from './with-victim.ts';
 export async function recovers(victim: RtspCamera, box: Box, damage: Damage): Promise<string> {
   const from = box.daemon.events.length;
   const kept = await box.keepsFrames(async () => victim.damage(damage));
-  require(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the damaged camera did not stay live');
+  requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the damaged camera did not stay live');
   victim.damage({});
   // A second until the next picture that stands alone, and one for the figures.
   await box.daemon.nextStats();
@@ -20,6 +20,6 @@ export async function recovers(victim: RtspCamera, box: Box, damage: Damage): Pr
   const after = await box.daemon.until('stats', ({ uptimeMs }) => uptimeMs >= before.uptimeMs + 2900, box.daemon.events.length);
   const [earlier, later] = [before, after].map(({ cameras }) => cameras.find(({ camera }) => camera === VICTIM)?.frames ?? 0);
   const rate = (((later ?? 0) - (earlier ?? 0)) * 1000) / (after.uptimeMs - before.uptimeMs);
-  require(rate > 4.5, `the camera came back at ${rate.toFixed(1)} frames a second`);
+  if (rate <= 4.5) throw new TooSlow(`the camera came back at ${rate.toFixed(1)} frames a second`);
   return `${kept}, ${rate.toFixed(1)} frames a second of the camera itself afterwards`;
 }

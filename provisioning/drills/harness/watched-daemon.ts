@@ -4,7 +4,7 @@ import type { EdgeEvent, Stats } from '../../../shared/messages/events.ts';
 import { DaemonProcess, type ProcessEnd } from '../../demo/daemon/daemon-process.ts';
 import { ToldEvents } from '../../demo/daemon/told-events.ts';
 import { childrenOf } from './find-vault.ts';
-import { NotHeld } from './not-held.ts';
+import { NotHeld, TooSlow } from './not-held.ts';
 
 type EventOf<Type extends EdgeEvent['type']> = Extract<EdgeEvent, { type: Type }>;
 
@@ -63,11 +63,11 @@ export class WatchedDaemon {
 
   /**
    * The first event of a type that fits, from the beginning or since `from` (place in `events`).
-   * @throws {NotHeld} when the daemon ends, or none comes within half a minute
+   * @throws {NotHeld} when the daemon ends; {@link TooSlow} when none comes within half a minute
    */
   async until<Type extends EdgeEvent['type']>(type: Type, fits?: (event: EventOf<Type>) => boolean, from?: number): Promise<EventOf<Type>> {
     const late = Promise.withResolvers<never>();
-    const timer = setTimeout(() => late.reject(new NotHeld(`no such ${type} event within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
+    const timer = setTimeout(() => late.reject(new TooSlow(`no such ${type} event within ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
     try {
       return await Promise.race([this.#told.until(type, fits, from), late.promise]);
     } finally {
@@ -86,11 +86,13 @@ export class WatchedDaemon {
 
   /** Takes the daemon and all of its vaults away at once. */
   async cutPower(): Promise<void> {
-    const all = [this.pid, ...(await childrenOf(this.pid))];
-    for (const pid of all) killIfThere(pid);
+    // The number of a process that has ended may be another one's by now.
+    const vaults = this.#ended === undefined ? await childrenOf(this.pid) : [];
+    this.#process.kill('SIGKILL');
+    for (const vault of vaults) killIfThere(vault);
     await this.end;
     // What holds the data folder is gone when its process is.
-    while (all.some(isThere)) await pause(10);
+    while (vaults.some(isThere)) await pause(10);
   }
 }
 

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { NotHeld } from './not-held.ts';
+import { TooSlow } from './not-held.ts';
 
 const LOOK_EVERY_MS = 50;
 
 /**
  * Looks again and again until there is something.
  * @returns it, and how long it took
- * @throws {NotHeld} after `limitMs`
+ * @throws {TooSlow} after `limitMs`
  */
 export async function within<Result>(
   limitMs: number,
@@ -18,7 +18,7 @@ export async function within<Result>(
     const result = await look();
     const ms = performance.now() - started;
     if (result !== undefined && ms <= limitMs) return { result, ms };
-    if (ms > limitMs) throw new NotHeld(`${what}: not within ${limitMs / 1000} s`);
+    if (ms > limitMs) throw new TooSlow(`${what}: not within ${limitMs / 1000} s`);
     await pause(LOOK_EVERY_MS);
   }
 }
