@@ -30,6 +30,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Every route must say who may call it. */
     access?: Access;
+    /** Tenants that a request is about whose path names none, from its query; empty where the query is not valid. */
+    tenantsOf?: (query: unknown) => readonly string[];
     /** Content type of an answer that is not JSON. */
     gives?: string;
     /** The body is a picture. */

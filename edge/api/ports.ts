@@ -1,6 +1,7 @@
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import type { HistogramValues } from '../runtime/histogram.ts';
 import type { VaultClient } from '../vault/client.ts';
+import type { LiveSize } from './schemas/streams.ts';
 
 /** What the API needs of the running box. The daemon implements it; tests may implement it over real parts. */
 export interface BoxPort {
@@ -117,8 +118,11 @@ export interface CamerasPort {
   remove(tenant: string, id: string, version?: number): Promise<void>;
   /** Opens the address and takes one picture. @throws {SecureGateError} camera_* */
   test(url: string): Promise<{ width: number; height: number; openedMs: number; jpeg: Buffer }>;
-  /** Pictures are encoded only while somebody watches; a listener that is behind simply misses some. @returns how to end it */
-  watch(tenant: string, id: string, listener: (frame: LiveFrame) => void): () => void;
+  /**
+   * Pictures are encoded only while somebody watches, once for all who watch in this size; a listener that is behind simply
+   * misses some. @returns how to end it
+   */
+  watch(tenant: string, id: string, size: LiveSize, listener: (frame: LiveFrame) => void): () => void;
 }
 
 export interface DescribedPicture {

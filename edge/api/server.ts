@@ -12,6 +12,7 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Api, RouteContext } from './api.ts';
+import { type Admit, createAdmit } from './auth/admit.ts';
 import { Authenticator } from './auth/authenticator.ts';
 import { authorise } from './auth/authorise.ts';
 import { Idempotency } from './idempotency.ts';
@@ -81,8 +82,8 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
     throw new SecureGateError('config_invalid', 'Plain HTTP is served on loopback only', { details: { host } });
   }
   const api = createApi(options);
-  const authenticator = await addPlugins(api, options);
-  const streams = new OpenStreams(STREAM_LIMITS, (request) => authenticator.authenticate(request));
+  const { authenticator, admit } = await addPlugins(api, options);
+  const streams = new OpenStreams(STREAM_LIMITS, admit);
   const idempotency = new Idempotency(appliance.idempotency);
   const context: RouteContext = { box, appliance, clock, authenticator, idempotency, streams, stills: new StillPictures(box.faces) };
   addRoutes(api, context);
@@ -121,7 +122,7 @@ function createApi({ listen: { tls }, logger, timeouts = TIMEOUTS }: ApiOptions)
   return api.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
 }
 
-async function addPlugins(api: Api, options: ApiOptions): Promise<Authenticator> {
+async function addPlugins(api: Api, options: ApiOptions): Promise<{ authenticator: Authenticator; admit: Admit }> {
   const { box, appliance, listen, rateLimits } = options;
   addProblems(api);
   addRequestLog(api);
@@ -129,9 +130,10 @@ async function addPlugins(api: Api, options: ApiOptions): Promise<Authenticator>
   if (listen.tls === undefined) addHostCheck(api);
   await api.register(cookie);
   const authenticator = new Authenticator(appliance, await addRateLimits(api, rateLimits));
-  addAccess(api, authenticator, authorise);
+  const admit = createAdmit(authenticator, authorise);
+  addAccess(api, admit);
   await addOpenApi(api, box.version);
-  return authenticator;
+  return { authenticator, admit };
 }
 
 function createServer(tls: ApiOptions['listen']['tls'], { headersMs, requestMs, idleMs }: Timeouts, handler: RequestListener): Server {

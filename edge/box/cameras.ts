@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import type { CameraSettings, CamerasPort, CameraView, LiveFrame } from '../api/ports.ts';
+import type { CameraSettings, CamerasPort, CameraView } from '../api/ports.ts';
 import type { CameraUnit } from '../camera-unit.ts';
 import type { CameraConfig, Config } from '../config/schema.ts';
 import { LiveView } from '../media/live/live-view.ts';
@@ -166,8 +166,8 @@ export class Cameras implements CamerasPort, Part {
     }
   }
 
-  watch(tenant: string, id: string, listener: (frame: LiveFrame) => void): () => void {
-    return this.#find(tenant, id).live.watch(listener);
+  watch(...[tenant, id, size, listener]: Parameters<CamerasPort['watch']>): () => void {
+    return this.#find(tenant, id).live.watch(size, listener);
   }
 
   #hold(tenant: string, id: string, settings: CameraSettings, version: number, fixed: boolean): HeldCamera {

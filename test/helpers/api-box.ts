@@ -283,7 +283,7 @@ export class ApiBox implements BoxPort {
           .toBuffer();
         return { width: 64, height: 36, openedMs: 12, jpeg };
       },
-      watch: (tenant, id, listener) => {
+      watch: (tenant, id, _size, listener) => {
         get(tenant, id);
         return listen(this.#watchers, id, listener);
       },

@@ -122,6 +122,8 @@ describe('the document', () => {
         'session DELETE /v1/session',
         'admin GET /metrics',
         'admin GET /v1/system',
+        'live GET /v1/live',
+        'sightings:read GET /v1/sightings/stream',
         'admin GET /v1/tenants',
         'admin POST /v1/tenants',
         `admin GET ${T}`,
@@ -145,7 +147,6 @@ describe('the document', () => {
         `search POST ${T}/customers/{customerId}/verify`,
         `sightings:read GET ${T}/sightings`,
         `sightings:read GET ${T}/sightings/in-view`,
-        `sightings:read GET ${T}/sightings/stream`,
         `sightings:read GET ${T}/sightings/{sightingId}/picture`,
         `people:write POST ${T}/sightings/{sightingId}/hold`,
         ...kinds.flatMap((kind) => [
@@ -165,7 +166,6 @@ describe('the document', () => {
         `cameras:read GET ${T}/cameras/{id}`,
         `cameras:write PATCH ${T}/cameras/{id}`,
         `cameras:write DELETE ${T}/cameras/{id}`,
-        `live GET ${T}/cameras/{id}/live`,
         `usage:read GET ${T}/usage`,
       ].toSorted(),
     );

@@ -90,7 +90,7 @@ const live =
 function framesOf(box: BoxPort, tenant: string, id: string, count: number): Promise<LiveFrame[]> {
   return new Promise((resolve) => {
     const frames: LiveFrame[] = [];
-    const end = box.cameras.watch(tenant, id, (frame) => {
+    const end = box.cameras.watch(tenant, id, 'large', (frame) => {
       frames.push(frame);
       if (frames.length < count) return;
       end();

@@ -1,57 +1,80 @@
 import type { Api, RouteContext } from '../api.ts';
 import { Names } from '../names.ts';
 import type { LiveFrame } from '../ports.ts';
-import { cameraParams } from '../schemas/venue.ts';
+import { camerasOf, liveQuery } from '../schemas/streams.ts';
 import { LiveStream } from '../streams/live-stream.ts';
 
 const LIVE_TYPE = 'application/vnd.securegate.live';
 
+const DESCRIPTION = `Messages of \`u32be headerLength | JSON header | JPEG\`. The header says whose picture it is (\`tenant\`, \`camera\`) and how long the JPEG is (\`jpegBytes\`); where \`headerLength\` is 0 the message ends there and just shows that the stream lives.
+All cameras come over this one connection. A reader who is behind gets the newest picture of each camera and misses those before; one who takes nothing is cut off and may come back. Where one camera is unknown or not the caller's, all are refused.`;
+
 export function addLiveRoute(api: Api, { box, clock, streams }: RouteContext): void {
   api.route({
     method: 'GET',
-    url: '/v1/tenants/:tenant/cameras/:id/live',
-    config: { access: 'live', gives: LIVE_TYPE },
+    url: '/v1/live',
+    config: {
+      access: 'live',
+      gives: LIVE_TYPE,
+      tenantsOf: (query) => {
+        const { success, data } = liveQuery.safeParse(query);
+        return success ? camerasOf(data).map(({ tenant }) => tenant) : [];
+      },
+    },
     schema: {
-      summary: 'Analysed pictures of a camera with what was seen on them, as they come',
-      description: 'Messages of `u32be headerLength | JSON header | JPEG`; the header says how long the JPEG is (`jpegBytes`).',
+      summary: 'Analysed pictures of cameras with what was seen on them, as they come',
+      description: DESCRIPTION,
       tags: ['cameras'],
-      params: cameraParams,
+      querystring: liveQuery,
     },
     handler: async (request, reply) => {
-      const { tenant, id } = request.params;
-      const names = new Names(box.tenants.vault(tenant), request.principal, clock.monotonic);
-      box.cameras.get(tenant, id);
-      // One picture at a time, so that none overtakes another whose names are still being looked up.
-      let formatting = false;
-      const stream: LiveStream = streams.add(
+      const { query, principal, log } = request;
+      const cameras = camerasOf(query);
+      const names = new Map(cameras.map(({ tenant }) => [tenant, new Names(box.tenants.vault(tenant), principal, clock.monotonic)]));
+      for (const { tenant, id } of cameras) box.cameras.get(tenant, id);
+      const stream = streams.add(
         request,
         () =>
-          new LiveStream((send) =>
-            box.cameras.watch(tenant, id, (frame) => {
-              if (!stream.wanted || formatting) return;
-              formatting = true;
-              formatFrame(frame, names)
-                .then(send, (error: unknown) => request.log.warn({ err: error }, 'a live picture was not sent'))
-                .finally(() => {
-                  formatting = false;
-                });
-            }),
-          ),
+          new LiveStream((offer) => {
+            const ends = cameras.map(({ tenant, id }) => {
+              // One picture at a time, so that none overtakes another whose names are still being looked up.
+              let formatting = false;
+              return box.cameras.watch(tenant, id, query.size, (frame) => {
+                if (formatting) return;
+                formatting = true;
+                formatFrame(tenant, id, frame, names.get(tenant))
+                  .then(
+                    (message) => offer(`${tenant}/${id}`, message),
+                    (error: unknown) => log.warn({ err: error }, 'a live picture was not sent'),
+                  )
+                  .finally(() => {
+                    formatting = false;
+                  });
+              });
+            });
+            return () => {
+              for (const end of ends) end();
+            };
+          }),
       );
-      // The reader learns at once that he may watch, also while the camera has nothing to show.
+      // The reader learns at once that he may watch, also while the cameras have nothing to show.
       stream.once('resume', () => reply.raw.flushHeaders());
       return reply.type(LIVE_TYPE).send(stream);
     },
   });
 }
 
-/** `u32be headerLength | JSON header | JPEG` */
-async function formatFrame({ mediaMs, width, height, jpeg, tracks }: LiveFrame, names: Names): Promise<Buffer> {
-  const named = await Promise.all(
-    tracks.map(async ({ track, box, outcome, customerId }) => ({ track, box, outcome, customerId, name: await names.of(customerId) })),
+/** `u32be headerLength | JSON header | JPEG`; the JPEG is the same buffer for all who watch. */
+async function formatFrame(tenant: string, camera: string, frame: LiveFrame, names: Names | undefined): Promise<Buffer[]> {
+  const { mediaMs, width, height, jpeg } = frame;
+  const tracks = await Promise.all(
+    frame.tracks.map(async ({ track, box, outcome, customerId }) => {
+      const name = (await names?.of(customerId)) ?? null;
+      return { track, box, outcome, customerId, name };
+    }),
   );
-  const header = Buffer.from(JSON.stringify({ mediaMs, width, height, tracks: named, jpegBytes: jpeg.length }));
+  const header = Buffer.from(JSON.stringify({ tenant, camera, mediaMs, width, height, tracks, jpegBytes: jpeg.length }));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(header.length);
-  return Buffer.concat([length, header, jpeg]);
+  return [length, header, jpeg];
 }

@@ -4,13 +4,12 @@ import type { Api, RouteContext } from '../api.ts';
 import { Names } from '../names.ts';
 import { apiSightingSchema, heldPictureSchema, sightingParams, sightingsQuery } from '../schemas/box.ts';
 import { pageOf, tenantParams } from '../schemas/common.ts';
+import { sightingStreamQuery, tenantsOf } from '../schemas/streams.ts';
 import { EventStream } from '../streams/event-stream.ts';
 
 const tags = ['sightings'];
-const BEAT_MS = 15_000;
 
-export function addSightingRoutes(api: Api, context: RouteContext): void {
-  const { box, clock, streams } = context;
+export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContext): void {
   const viewOf = async ({ type: _type, ...sighting }: Sighting, names: Names) => ({
     ...sighting,
     name: await names.of(sighting.customerId),
@@ -57,32 +56,46 @@ export function addSightingRoutes(api: Api, context: RouteContext): void {
 
   api.route({
     method: 'GET',
-    url: '/v1/tenants/:tenant/sightings/stream',
-    config: { access: 'sightings:read', gives: 'text/event-stream' },
+    url: '/v1/sightings/stream',
+    config: {
+      access: 'sightings:read',
+      gives: 'text/event-stream',
+      tenantsOf: (query) => {
+        const { success, data } = sightingStreamQuery.safeParse(query);
+        return success ? tenantsOf(data) : [];
+      },
+    },
     schema: {
       summary: 'Sightings as they happen, as server-sent events `sighting`; slow readers are cut off and may come back',
+      description: 'All tenants come over this one connection. Where one of them is unknown or not the caller’s, all are refused.',
       tags,
-      params: tenantParams,
+      querystring: sightingStreamQuery,
     },
     handler: async (request, reply) => {
-      const { tenant } = request.params;
-      const names = new Names(box.tenants.vault(tenant), request.principal, clock.monotonic);
-      // One after the other, so that none overtakes another whose name is still being looked up.
-      let last: Promise<void> = Promise.resolve();
+      const { query, principal, log } = request;
+      const followed = tenantsOf(query).map((tenant) => ({
+        tenant,
+        names: new Names(box.tenants.vault(tenant), principal, clock.monotonic),
+      }));
       const stream = streams.add(
         request,
         () =>
-          new EventStream((send) =>
-            box.onEvent(tenant, (event) => {
-              if (event.type !== 'sighting') return;
-              last = last
-                .then(async () => send('sighting', await viewOf(event, names)))
-                .catch((error: unknown) => request.log.warn({ err: error }, 'a sighting was not sent'));
-            }),
-          ),
+          new EventStream((send) => {
+            const ends = followed.map(({ tenant, names }) => {
+              // One after the other, so that none overtakes another whose name is still being looked up in the same vault.
+              let last: Promise<void> = Promise.resolve();
+              return box.onEvent(tenant, (event) => {
+                if (event.type !== 'sighting') return;
+                last = last
+                  .then(async () => send('sighting', await viewOf(event, names)))
+                  .catch((error: unknown) => log.warn({ err: error }, 'a sighting was not sent'));
+              });
+            });
+            return () => {
+              for (const end of ends) end();
+            };
+          }),
       );
-      const beat = setInterval(() => stream.beat(), BEAT_MS);
-      stream.once('close', () => clearInterval(beat));
       return reply.type('text/event-stream').header('x-accel-buffering', 'no').send(stream);
     },
   });

@@ -1,9 +1,15 @@
 import type { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Admit } from '../auth/admit.ts';
 
-/** How often each reader is asked for his right again: keys and sessions end by themselves, too. */
-const CHECK_MS = 15_000;
+const BEAT_MS = 15_000;
+
+/** An answer that goes on until somebody ends it. */
+export interface OpenStream extends Readable {
+  /** Sends something that means nothing, so that both sides see that the other one is there. */
+  beat(): void;
+}
 
 export interface StreamLimits {
   readonly most: number;
@@ -11,20 +17,19 @@ export interface StreamLimits {
   readonly mostEach: number;
 }
 
-/** Answers that go on until somebody ends them: they are counted, and end with the server or with their reader's right. */
+/** Answers that go on until somebody ends them: they are counted, and end with their reader's right and with the server. */
 export class OpenStreams {
   readonly #limits: StreamLimits;
-  readonly #authenticate: (request: FastifyRequest) => Promise<unknown>;
-  readonly #open = new Map<Readable, FastifyRequest>();
+  readonly #admit: Admit;
+  readonly #open = new Map<OpenStream, FastifyRequest>();
 
-  /** @param authenticate rejects when the request's credentials are no longer good */
-  constructor(limits: StreamLimits, authenticate: (request: FastifyRequest) => Promise<unknown>) {
+  constructor(limits: StreamLimits, admit: Admit) {
     this.#limits = limits;
-    this.#authenticate = authenticate;
+    this.#admit = admit;
   }
 
   /** @throws {SecureGateError} `overloaded` when too many are open */
-  add<Stream extends Readable>(request: FastifyRequest, make: () => Stream): Stream {
+  add<Stream extends OpenStream>(request: FastifyRequest, make: () => Stream): Stream {
     const { most, mostEach } = this.#limits;
     const own = this.#open.values().filter(({ principal }) => principal?.id === request.principal?.id);
     if (this.#open.size >= most || own.toArray().length >= mostEach) {
@@ -32,9 +37,12 @@ export class OpenStreams {
     }
     const stream = make();
     this.#open.set(stream, request);
-    const timer = setInterval(() => void this.#check(stream, request), CHECK_MS);
+    // Keys and sessions end by themselves, too.
+    const beat = setInterval(async () => {
+      if (await this.#check(stream, request)) stream.beat();
+    }, BEAT_MS);
     stream.once('close', () => {
-      clearInterval(timer);
+      clearInterval(beat);
       this.#open.delete(stream);
     });
     return stream;
@@ -53,11 +61,13 @@ export class OpenStreams {
     for (const stream of this.#open.keys()) stream.destroy();
   }
 
-  async #check(stream: Readable, request: FastifyRequest): Promise<void> {
+  async #check(stream: OpenStream, request: FastifyRequest): Promise<boolean> {
     try {
-      await this.#authenticate(request);
+      await this.#admit(request);
+      return true;
     } catch {
       stream.destroy();
+      return false;
     }
   }
 }

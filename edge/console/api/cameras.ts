@@ -1,4 +1,6 @@
+import type { LiveSize } from '../../api/schemas/streams.ts';
 import { path } from './path.ts';
+import { query } from './query.ts';
 import { request } from './request.ts';
 import type { Camera, CameraPatch, CameraSettings, CameraTest, Page } from './types.ts';
 
@@ -13,5 +15,6 @@ export const cameras = {
   /** Opens the address and takes one picture. */
   test: (tenant: string, url: string, signal: AbortSignal) =>
     request<CameraTest>('POST', path`/v1/tenants/${tenant}/cameras/test`, { body: { url }, signal }),
-  livePath: (tenant: string, id: string) => path`/v1/tenants/${tenant}/cameras/${id}/live`,
+  /** @param keys of the cameras, see {@link cameraKey} */
+  livePath: (keys: readonly string[], size: LiveSize) => `/v1/live${query({ cameras: keys.join(','), size })}`,
 };

@@ -21,6 +21,6 @@ export const sightings = {
   /** Keeps the picture a little longer. */
   hold: (tenant: string, id: string, signal: AbortSignal) =>
     request<HeldPicture>('POST', path`/v1/tenants/${tenant}/sightings/${id}/hold`, { signal }),
-  streamPath: (tenant: string) => path`/v1/tenants/${tenant}/sightings/stream`,
+  streamPath: (tenants: readonly string[]) => `/v1/sightings/stream${query({ tenants: tenants.join(',') })}`,
   picturePath: (tenant: string, id: string) => path`/v1/tenants/${tenant}/sightings/${id}/picture`,
 };

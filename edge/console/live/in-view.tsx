@@ -1,16 +1,15 @@
 import { hrefOf } from '../hooks/route.ts';
 import type { LiveTrack } from './live-message.ts';
+import { whoIsInView } from './who-is-in-view.ts';
 
 interface Props {
   readonly tracks: readonly LiveTrack[];
   readonly tenant: string;
 }
 
-/** Who is on the picture, in words: for readers of names, and for those who cannot see the canvas. */
+/** Who is on the picture, with a way to the people who are known. */
 export function InView({ tracks, tenant }: Props) {
-  const known = tracks.filter(({ outcome }) => outcome === 'person');
-  const unknown = tracks.filter(({ outcome }) => outcome === 'unknown').length;
-  const undecided = tracks.length - known.length - unknown;
+  const { known, unknown, undecided } = whoIsInView(tracks);
   if (tracks.length === 0) return <span className="quiet">Nobody in view</span>;
   return (
     <ul className="in-view">

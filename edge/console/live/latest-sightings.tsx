@@ -1,33 +1,24 @@
 import { useState } from 'react';
-import { sightings } from '../api/sightings.ts';
 import type { Sighting } from '../api/types.ts';
 import { hrefOf } from '../hooks/route.ts';
-import { useLoad } from '../hooks/use-load.ts';
 import { useNow } from '../hooks/use-now.ts';
 import { EnrolFromSighting } from '../sightings/enrol-from-sighting.tsx';
 import { SightingCard } from '../sightings/sighting-card.tsx';
+import { useFeed } from '../sightings/use-feed.ts';
 import { useSteady } from '../sightings/use-steady.ts';
 import { WaitingButton } from '../sightings/waiting-button.tsx';
 
 const SHOWN = 12;
+/** Of a venue: some are not shown, since it is not clear who they were of. */
+const KEPT = 40;
 
-/** The last sightings beside the pictures. Asked for again and again: a stream would hold one connection more. */
+/** The last sightings beside the pictures. */
 export function LatestSightings({ tenants }: { readonly tenants: readonly string[] }) {
   const now = useNow(1000);
   const [enrolling, setEnrolling] = useState<Sighting>();
-  const { data, reload } = useLoad(
-    `latest ${tenants.join(' ')}`,
-    async (signal) => {
-      const pages = await Promise.all(tenants.map((tenant) => sightings.list(tenant, { limit: SHOWN }, signal)));
-      return pages
-        .flatMap(({ items }) => items)
-        .filter(({ outcome }) => outcome !== 'undecided')
-        .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
-        .slice(0, SHOWN);
-    },
-    3000,
-  );
-  const { shown, waiting, release, hold } = useSteady(data ?? []);
+  const { items, reload } = useFeed(tenants, {}, KEPT);
+  const latest = items?.filter(({ outcome }) => outcome !== 'undecided').slice(0, SHOWN) ?? [];
+  const { shown, waiting, release, hold } = useSteady(latest);
   return (
     <aside className="latest" aria-label="Latest sightings" {...hold}>
       <header>
@@ -35,7 +26,7 @@ export function LatestSightings({ tenants }: { readonly tenants: readonly string
         <WaitingButton waiting={waiting} onShow={release} />
         <a href={hrefOf('sightings')}>All</a>
       </header>
-      {data?.length === 0 && <p className="quiet">Nobody has been seen yet.</p>}
+      {items !== undefined && latest.length === 0 && <p className="quiet">Nobody has been seen yet.</p>}
       <ul>
         {shown.map((sighting) => (
           <SightingCard key={sighting.id} sighting={sighting} now={now} dense onEnrol={setEnrolling} />

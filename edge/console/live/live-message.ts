@@ -5,6 +5,8 @@ export interface LiveMessage {
 }
 
 export interface LiveHeader {
+  readonly tenant: string;
+  readonly camera: string;
   readonly mediaMs: number;
   /** Pixels that the boxes count in; the JPEG may be smaller. */
   readonly width: number;

@@ -12,20 +12,19 @@ export type WatchState =
   /** @property retryAt milliseconds since the Unix epoch */
   | { readonly kind: 'away'; readonly problem: Problem; readonly retryAt: number };
 
-/** A stream that sends nothing for so long is opened anew. */
-const SILENCE_MS = 20_000;
+/** A stream that sends nothing for so long is opened anew; the box shows at least every 15 seconds that it lives. */
+const SILENCE_MS = 40_000;
 
-/** Watches one camera: reads its live stream, and opens it again, ever less eagerly, whenever it breaks off. */
+/** Reads a live stream, and opens it again, ever less eagerly, whenever it breaks off. */
 export class LiveWatch {
   readonly #path: string;
-  readonly #onMessage: (message: LiveMessage) => Promise<void>;
+  readonly #onMessage: (message: LiveMessage) => void;
   readonly #onState: (state: WatchState) => void;
   readonly #backOff = new BackOff(500, 15_000);
   #abort: AbortController | undefined;
   #timer: number | undefined;
 
-  /** @param onMessage the next message waits until this one is drawn, so that a slow page falls behind and not over */
-  constructor(path: string, onMessage: (message: LiveMessage) => Promise<void>, onState: (state: WatchState) => void) {
+  constructor(path: string, onMessage: (message: LiveMessage) => void, onState: (state: WatchState) => void) {
     this.#path = path;
     this.#onMessage = onMessage;
     this.#onState = onState;
@@ -59,11 +58,10 @@ export class LiveWatch {
       if (stop.signal.aborted) return;
       this.#onState({ kind: 'open' });
       if (body !== null) {
-        for await (const message of readLiveMessages(chunksOf(body))) {
+        for await (const message of readLiveMessages(chunksOf(body, heard))) {
           if (stop.signal.aborted) return;
-          heard();
           this.#backOff.reset();
-          await this.#onMessage(message);
+          this.#onMessage(message);
         }
       }
     } catch (thrown) {
@@ -78,12 +76,13 @@ export class LiveWatch {
 }
 
 /** Safari cannot iterate over a stream yet. */
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+async function* chunksOf(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<Uint8Array, void> {
   const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
+      heard();
       yield value;
     }
   } finally {
@@ -93,7 +92,7 @@ async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8
 
 function problemOf(error: unknown, silent: boolean): Problem {
   const { problem } = ProblemError.from(error);
-  if (silent) return { ...problem, code: 'silent', title: 'No pictures', detail: 'The box has sent no picture for a while.', next: '' };
+  if (silent) return { ...problem, code: 'silent', title: 'The box is silent', detail: 'It has sent nothing for a while.', next: '' };
   if (error === undefined) return { ...problem, code: 'closed', title: 'Stream ended', detail: 'The box has ended the stream.', next: '' };
   return problem;
 }

@@ -4,7 +4,8 @@ const MAX_HEADER_BYTES = 1024 * 1024;
 const MAX_JPEG_BYTES = 32 * 1024 * 1024;
 
 /**
- * Cuts a live stream into its messages: `u32be header length | JSON header | JPEG`, however the network cut it.
+ * Cuts a live stream into its messages: `u32be header length | JSON header | JPEG`, however the network cut it. Those without
+ * a header just show that the stream lives, and are left out.
  * @throws {RangeError} a length that no message has: the stream is not one, or is out of step
  */
 export async function* readLiveMessages(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LiveMessage, void> {
@@ -19,6 +20,10 @@ export async function* readLiveMessages(chunks: AsyncIterable<Uint8Array>): Asyn
         if (prefix === undefined) break;
         headerBytes = new DataView(prefix.buffer).getUint32(0);
         if (headerBytes > MAX_HEADER_BYTES) throw new RangeError(`A live message states a header of ${headerBytes} bytes`);
+      }
+      if (headerBytes === 0) {
+        headerBytes = undefined;
+        continue;
       }
       if (header === undefined) {
         const json = buffer.take(headerBytes);

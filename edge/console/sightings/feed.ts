@@ -21,13 +21,17 @@ export function tenantsToLoad(feed: Feed): readonly string[] {
   return Object.entries(feed).flatMap(([tenant, page]) => (page.next !== null && endOf(page) === horizon ? [tenant] : []));
 }
 
-/** Puts a sighting that has just come into its venue's list, in the place of an earlier word on the same one. */
-export function withSighting(feed: Feed, sighting: Sighting): Feed {
+/**
+ * Puts a sighting that has just come into its venue's list, in the place of an earlier word on the same one.
+ * @param most sightings that the list keeps; older ones are let go
+ */
+export function withSighting(feed: Feed, sighting: Sighting, most = Number.POSITIVE_INFINITY): Feed {
   const page = feed[sighting.tenant];
   if (page === undefined) return feed;
   const others = page.items.filter(({ id }) => id !== sighting.id);
   const at = others.findIndex(({ startedAt }) => startedAt <= sighting.startedAt);
-  return { ...feed, [sighting.tenant]: { ...page, items: others.toSpliced(at === -1 ? others.length : at, 0, sighting) } };
+  const items = others.toSpliced(at === -1 ? others.length : at, 0, sighting).slice(0, most);
+  return { ...feed, [sighting.tenant]: { ...page, items } };
 }
 
 function horizonOf(feed: Feed): string | undefined {

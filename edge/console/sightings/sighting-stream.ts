@@ -2,23 +2,23 @@ import { BackOff } from '../../runtime/back-off.ts';
 import { sightings } from '../api/sightings.ts';
 import type { Sighting } from '../api/types.ts';
 
-/** Follows the sightings of one venue as they happen, and comes back whenever the connection breaks. */
+/** Follows the sightings of several venues as they happen, and comes back whenever the connection breaks. */
 export class SightingStream {
-  readonly #tenant: string;
+  readonly #tenants: readonly string[];
   readonly #onSighting: (sighting: Sighting) => void;
   readonly #onOpen: (open: boolean) => void;
   readonly #backOff = new BackOff(1000, 20_000);
   #source: EventSource | undefined;
   #timer: number | undefined;
 
-  constructor(tenant: string, onSighting: (sighting: Sighting) => void, onOpen: (open: boolean) => void) {
-    this.#tenant = tenant;
+  constructor(tenants: readonly string[], onSighting: (sighting: Sighting) => void, onOpen: (open: boolean) => void) {
+    this.#tenants = tenants;
     this.#onSighting = onSighting;
     this.#onOpen = onOpen;
   }
 
   start(): void {
-    const source = new EventSource(sightings.streamPath(this.#tenant));
+    const source = new EventSource(sightings.streamPath(this.#tenants));
     this.#source = source;
     source.addEventListener('open', () => {
       this.#backOff.reset();

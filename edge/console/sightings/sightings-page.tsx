@@ -17,9 +17,6 @@ import { EnrolFromSighting } from './enrol-from-sighting.tsx';
 import { SightingList } from './sighting-list.tsx';
 import { useFeed } from './use-feed.ts';
 
-/** Each venue's stream holds one of the six connections that browsers open without HTTP/2. */
-const VENUES_AT_ONCE = 4;
-
 const OUTCOMES = [
   { value: '', label: 'Everyone' },
   { value: 'person', label: 'Known' },
@@ -29,8 +26,7 @@ const OUTCOMES = [
 
 export function SightingsPage({ params }: { readonly params: Readonly<Record<string, string>> }) {
   const ids = useTenants().map(({ id }) => id);
-  const all = ids.length <= VENUES_AT_ONCE;
-  const tenant = ids.find((id) => id === params.tenant) ?? (all ? '' : (ids[0] ?? ''));
+  const tenant = ids.find((id) => id === params.tenant) ?? '';
   const tenants = tenant === '' ? ids : [tenant];
   const outcome = OUTCOMES.find(({ value }) => value === params.outcome)?.value ?? '';
   const camera = params.camera ?? '';
@@ -43,7 +39,7 @@ export function SightingsPage({ params }: { readonly params: Readonly<Record<str
   return (
     <>
       <PageHead title="Sightings">
-        <TenantChoice page="sightings" tenant={tenant} all={all} />
+        <TenantChoice page="sightings" tenant={tenant} all />
         <Choice label="Who" value={outcome} options={OUTCOMES} onChange={(value) => narrow({ outcome: value })} />
         <select aria-label="Camera" value={camera} onChange={(event) => narrow({ camera: event.target.value })}>
           <option value="">All cameras</option>

@@ -14,16 +14,19 @@ export interface FeedState {
   readonly problem: Problem | undefined;
   readonly hasMore: boolean;
   readonly loadMore: () => Promise<void>;
-  /** Whether every venue's stream is open. */
+  /** Whether the stream is open. */
   readonly following: boolean;
   readonly reload: () => void;
 }
 
-/** The sightings of these venues: loaded page by page, and followed as they happen. */
-export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter, 'camera' | 'outcome'>): FeedState {
+/**
+ * The sightings of these venues: loaded page by page, and followed as they happen.
+ * @param most sightings of a venue that are kept, for a list that is never loaded further
+ */
+export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter, 'camera' | 'outcome'>, most?: number): FeedState {
   const [feed, setFeed] = useState<Feed>();
   const [problem, setProblem] = useState<Problem>();
-  const [open, setOpen] = useState<Readonly<Record<string, boolean>>>({});
+  const [following, setFollowing] = useState(false);
   const again = useRef<() => void>(undefined);
   const joined = tenants.join(' ');
   const { camera, outcome } = filter;
@@ -44,31 +47,28 @@ export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter
     again.current = () => void load();
     setFeed(undefined);
     void load();
-    const broken = new Set<string>();
-    const streams = ids.map(
-      (id) =>
-        new SightingStream(
-          id,
-          (sighting) => {
-            if (camera !== undefined && sighting.camera !== camera) return;
-            if (outcome !== undefined && sighting.outcome !== outcome) return;
-            setFeed((before) => before && withSighting(before, sighting));
-          },
-          (isOpen) => {
-            setOpen((before) => ({ ...before, [id]: isOpen }));
-            // What happened while nobody listened is in the list.
-            if (isOpen && broken.delete(id)) void load();
-            if (!isOpen) broken.add(id);
-          },
-        ),
+    let broken = false;
+    const stream = new SightingStream(
+      ids,
+      (sighting) => {
+        if (camera !== undefined && sighting.camera !== camera) return;
+        if (outcome !== undefined && sighting.outcome !== outcome) return;
+        setFeed((before) => before && withSighting(before, sighting, most));
+      },
+      (isOpen) => {
+        setFollowing(isOpen);
+        // What happened while nobody listened is in the list.
+        if (isOpen && broken) void load();
+        broken = !isOpen;
+      },
     );
-    for (const stream of streams) stream.start();
+    stream.start();
     return () => {
       abort.abort();
-      for (const stream of streams) stream.stop();
-      setOpen({});
+      stream.stop();
+      setFollowing(false);
     };
-  }, [joined, camera, outcome]);
+  }, [joined, camera, outcome, most]);
 
   const loadMore = useCallback(async () => {
     if (feed === undefined) return;
@@ -87,7 +87,7 @@ export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter
     problem,
     hasMore: feed !== undefined && tenantsToLoad(feed).length > 0,
     loadMore,
-    following: tenants.every((id) => open[id] === true),
+    following,
     reload: () => again.current?.(),
   };
 }

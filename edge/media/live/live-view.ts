@@ -1,8 +1,12 @@
 import type { RgbImage } from '../../inference/image.ts';
 import { encodeJpeg } from '../encode-jpeg.ts';
 
-/** Wide enough to know a face on a tile of the console; a larger picture costs each watcher's network more than it shows. */
-const MAX_WIDTH = 960;
+/**
+ * Widest pictures, pixels. A large one is wide enough to know a face on a tile of the console: a larger one would cost each
+ * watcher's network more than it shows. A small one is for many tiles beside each other.
+ */
+const MAX_WIDTH = { small: 480, large: 960 } as const;
+type Size = keyof typeof MAX_WIDTH;
 
 interface Rectangle {
   readonly x: number;
@@ -20,18 +24,21 @@ export interface ShownFrame<Track> {
   readonly tracks: readonly Track[];
 }
 
+type Listener<Track> = (frame: ShownFrame<Track>) => void;
+type Source = RgbImage & { readonly mediaMs: number };
+
 /**
- * The live view of one camera. A picture is only encoded while somebody watches, and only one at a time: who analyses the
- * frames never waits for who watches them. Nothing is kept.
+ * The live view of one camera. A picture is only encoded while somebody watches, once in each size that is watched, and only
+ * one at a time: who analyses the frames never waits for who watches them. Nothing is kept.
  */
 export class LiveView<Track extends { readonly box: Rectangle }> {
-  readonly #listeners = new Set<(frame: ShownFrame<Track>) => void>();
+  readonly #listeners: Readonly<Record<Size, Set<Listener<Track>>>> = { small: new Set(), large: new Set() };
   #busy = false;
 
   /** @returns a function that ends the watching */
-  watch(listener: (frame: ShownFrame<Track>) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+  watch(size: Size, listener: Listener<Track>): () => void {
+    this.#listeners[size].add(listener);
+    return () => void this.#listeners[size].delete(listener);
   }
 
   /**
@@ -39,19 +46,23 @@ export class LiveView<Track extends { readonly box: Rectangle }> {
    * @param tracks asked for only when the frame is shown
    * @returns resolves when the pixels are no longer needed; undefined when they are not needed at all
    */
-  show(frame: RgbImage & { readonly mediaMs: number }, tracks: () => Track[]): Promise<void> | undefined {
-    if (this.#listeners.size === 0 || this.#busy) return undefined;
+  show(frame: Source, tracks: () => Track[]): Promise<void> | undefined {
+    const sizes = (['small', 'large'] as const).filter((size) => this.#listeners[size].size > 0);
+    if (sizes.length === 0 || this.#busy) return undefined;
     this.#busy = true;
-    return this.#encode(frame, tracks()).finally(() => {
+    return this.#encode(frame, tracks(), sizes).finally(() => {
       this.#busy = false;
     });
   }
 
-  async #encode(frame: RgbImage & { readonly mediaMs: number }, tracks: readonly Track[]): Promise<void> {
-    const { width, height, jpeg } = await encodeJpeg(frame, MAX_WIDTH);
-    const scale = width / frame.width;
-    const scaled = tracks.map((track) => ({ ...track, box: scaleBox(track.box, scale) }));
-    for (const listener of this.#listeners) listener({ mediaMs: frame.mediaMs, width, height, jpeg, tracks: scaled });
+  /** One size after the other, so that no reader of the pixels is left when one of them fails. */
+  async #encode(frame: Source, tracks: readonly Track[], sizes: readonly Size[]): Promise<void> {
+    for (const size of sizes) {
+      const { width, height, jpeg } = await encodeJpeg(frame, MAX_WIDTH[size]);
+      const scale = width / frame.width;
+      const scaled = tracks.map((track) => ({ ...track, box: scaleBox(track.box, scale) }));
+      for (const listener of this.#listeners[size]) listener({ mediaMs: frame.mediaMs, width, height, jpeg, tracks: scaled });
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import Fastify from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { expect, test } from 'vitest';
 import type { Api } from '../../../../../edge/api/api.ts';
+import { createAdmit } from '../../../../../edge/api/auth/admit.ts';
 import { Authenticator } from '../../../../../edge/api/auth/authenticator.ts';
 import { authorise } from '../../../../../edge/api/auth/authorise.ts';
 import { addAccess } from '../../../../../edge/api/plugins/access.ts';
@@ -13,7 +14,7 @@ test('a route that does not say who may call it cannot exist', async () => {
   const appliance = openAppliance(await tempFolder());
   const api: Api = Fastify({ loggerInstance: createLogger('test', { level: 'silent' }) }).withTypeProvider<ZodTypeProvider>();
   try {
-    addAccess(api, new Authenticator(appliance, async () => undefined), authorise);
+    addAccess(api, createAdmit(new Authenticator(appliance, async () => undefined), authorise));
     expect(() => api.get('/open', async () => 'x')).toThrow('Route GET /open does not say who may call it');
     api.get('/healthz', { config: { access: 'public' } }, async () => 'x');
   } finally {

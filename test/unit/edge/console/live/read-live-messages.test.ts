@@ -6,7 +6,8 @@ import { readLiveMessages } from '../../../../../edge/console/live/read-live-mes
 /** A message as the box sends it. */
 function message(name: string, jpeg: Uint8Array): Uint8Array {
   const track = { track: 1, box: { x: 1, y: 2, width: 3, height: 4 }, outcome: 'person', customerId: 'cus_x', name };
-  const header = Buffer.from(JSON.stringify({ mediaMs: 40, width: 640, height: 360, tracks: [track], jpegBytes: jpeg.length }));
+  const told = { tenant: 'north', camera: 'door', mediaMs: 40, width: 640, height: 360, tracks: [track], jpegBytes: jpeg.length };
+  const header = Buffer.from(JSON.stringify(told));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(header.length);
   return Buffer.concat([length, header, jpeg]);
@@ -39,6 +40,13 @@ describe('a live stream', () => {
         );
       }),
     );
+  });
+
+  test('leaves out what only shows that it lives', async () => {
+    const beat = Buffer.alloc(4);
+    const bytes = Buffer.concat([beat, message('Ada', new Uint8Array([1])), beat, beat, message('Bea', new Uint8Array([2]))]);
+    const read = await collect(readLiveMessages(cut(bytes, [3, 9])));
+    expect(read.map(({ header }) => header.tracks[0]?.name)).toEqual(['Ada', 'Bea']);
   });
 
   test('that ends in the middle of a message gives what was whole', async () => {

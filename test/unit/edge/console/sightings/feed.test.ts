@@ -62,6 +62,10 @@ describe('a sighting that comes in', () => {
     expect(mergeFeed(after).map(({ name }) => name)).toEqual([null, 'Ada']);
   });
 
+  test('lets the oldest go where just so many are kept', () => {
+    expect(minutes(withSighting(feed, seen('a', 12), 2))).toEqual([12, 9]);
+  });
+
   test('of a venue that is not followed changes nothing', () => {
     expect(withSighting(feed, seen('b', 5))).toBe(feed);
   });

@@ -28,7 +28,7 @@ test('nobody watching is no work', () => {
 test('who watches gets the picture, at most 960 wide, with its tracks where they are on it', async () => {
   const view = new LiveView<Track>();
   const shown: ShownFrame<Track>[] = [];
-  view.watch((picture) => shown.push(picture));
+  view.watch('large', (picture) => shown.push(picture));
   await view.show(frame(), () => [track]);
   const [picture] = shown;
   expect(picture).toMatchObject({
@@ -46,7 +46,7 @@ test('who watches gets the picture, at most 960 wide, with its tracks where they
 test('a small picture is not blown up', async () => {
   const view = new LiveView<Track>();
   const shown: ShownFrame<Track>[] = [];
-  view.watch((picture) => shown.push(picture));
+  view.watch('large', (picture) => shown.push(picture));
   await view.show(frame(320, 180), () => [track]);
   expect(shown[0]).toMatchObject({ width: 320, height: 180, tracks: [track] });
 });
@@ -54,7 +54,7 @@ test('a small picture is not blown up', async () => {
 test('a frame that comes while another is encoded is left out, and the pixels are free once it is shown', async () => {
   const view = new LiveView<Track>();
   const shown: number[] = [];
-  const end = view.watch(({ mediaMs }) => shown.push(mediaMs));
+  const end = view.watch('large', ({ mediaMs }) => shown.push(mediaMs));
   const first = view.show(frame(), () => []);
   expect(view.show(frame(1920, 1080, 80), () => [])).toBeUndefined();
   await first;
@@ -62,4 +62,19 @@ test('a frame that comes while another is encoded is left out, and the pixels ar
   expect(shown).toEqual([40, 120]);
   end();
   expect(view.show(frame(), () => [])).toBeUndefined();
+});
+
+test('each size that is watched is encoded once for all who watch it', async () => {
+  const view = new LiveView<Track>();
+  const shown: Record<'one' | 'other' | 'small', ShownFrame<Track>[]> = { one: [], other: [], small: [] };
+  view.watch('large', (picture) => shown.one.push(picture));
+  view.watch('large', (picture) => shown.other.push(picture));
+  const end = view.watch('small', (picture) => shown.small.push(picture));
+  await view.show(frame(), () => [track]);
+  expect(shown.one[0]?.jpeg).toBe(shown.other[0]?.jpeg);
+  expect(shown.small[0]).toMatchObject({ width: 480, height: 270, tracks: [{ box: { x: 48, y: 27, width: 24, height: 13.5 } }] });
+  expect(await sharp(shown.small[0]?.jpeg).metadata()).toMatchObject({ width: 480, height: 270 });
+  end();
+  await view.show(frame(), () => []);
+  expect([shown.one.length, shown.small.length]).toEqual([2, 1]);
 });
