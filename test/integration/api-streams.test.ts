@@ -37,7 +37,7 @@ async function ask(path: string): Promise<Socket> {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
   socket.on('error', () => socket.destroy());
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
   await once(socket, 'data');
   socket.pause();
   return socket;

@@ -1,16 +1,11 @@
 import { BackOff } from '../../runtime/back-off.ts';
-import { boxClock } from '../api/box-clock.ts';
 import { ProblemError } from '../api/problem-error.ts';
 import { send } from '../api/request.ts';
 import type { Problem } from '../api/types.ts';
 import type { LiveMessage } from './live-message.ts';
 import { readLiveMessages } from './read-live-messages.ts';
 
-export type WatchState =
-  | { readonly kind: 'connecting' }
-  | { readonly kind: 'open' }
-  /** @property retryAt milliseconds since the Unix epoch */
-  | { readonly kind: 'away'; readonly problem: Problem; readonly retryAt: number };
+export type WatchState = { readonly kind: 'connecting' } | { readonly kind: 'open' } | { readonly kind: 'away'; readonly problem: Problem };
 
 /** A stream that sends nothing for so long is opened anew; the box shows at least every 15 seconds that it lives. */
 const SILENCE_MS = 40_000;
@@ -69,9 +64,8 @@ export class LiveWatch {
     }
     if (stop.signal.aborted) return;
     window.clearTimeout(this.#timer);
-    const waitMs = this.#backOff.next();
-    this.#onState({ kind: 'away', problem: problemOf(error, silence.signal.aborted), retryAt: boxClock.now() + waitMs });
-    this.#timer = window.setTimeout(() => this.start(), waitMs);
+    this.#onState({ kind: 'away', problem: problemOf(error, silence.signal.aborted) });
+    this.#timer = window.setTimeout(() => this.start(), this.#backOff.next());
   }
 }
 
