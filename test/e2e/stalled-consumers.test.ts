@@ -88,8 +88,8 @@ test('readers of sightings and live pictures who stop reading, and a receiver wh
     expect(made.status).toBe(201);
   }
   await daemon.until('stats', (stats) => stats.cameras.every(({ frames }) => frames > 0));
-  const ofCamera = (id: string): string => `/v1/tenants/north/cameras/${id}/live`;
-  const readers = Array.from({ length: SSE_READERS }, () => stall(api, '/v1/tenants/north/sightings/stream', token));
+  const ofCamera = (id: string): string => `/v1/live?cameras=north/${id}`;
+  const readers = Array.from({ length: SSE_READERS }, () => stall(api, '/v1/sightings/stream?tenants=north', token));
   const viewers = Array.from({ length: VIEWERS }, (_none, index) => stall(api, ofCamera(CAMERAS[index % CAMERAS.length] ?? ''), token));
   const [ports] = await Promise.all([Promise.all(viewers), Promise.all(readers), receiver.calls(WEBHOOKS)]);
   await expect.poll(stuck(ports), { timeout: 60_000, interval: 2000 }).toBe(true);

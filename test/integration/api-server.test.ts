@@ -122,7 +122,7 @@ describe('a client that keeps the connection waiting is let go', () => {
       const { hostname, port } = new URL(running.url);
       const socket = connect(Number(port), hostname);
       socket.on('error', () => socket.destroy());
-      socket.write(`GET /v1/tenants/north/cameras/${id}/live HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
+      socket.write(`GET /v1/live?cameras=north/${id} HTTP/1.1\r\nHost: ${hostname}\r\nAuthorization: Bearer ${api.admin}\r\n\r\n`);
       await once(socket, 'data');
       socket.pause();
       const frame = { mediaMs: 40, width: 640, height: 360, jpeg: Buffer.alloc(4_000_000, 7), tracks: [] };

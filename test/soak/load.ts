@@ -28,7 +28,7 @@ export async function load(venue: Venue, box: Box, counts: LoadCounts, signal: A
   };
   const enrolled: string[] = [];
   const listen = async (tenant: string, until: AbortSignal): Promise<void> => {
-    counts.streamedBytes += await box.api.listen(`/v1/tenants/${tenant}/sightings/stream`, until);
+    counts.streamedBytes += await box.api.listen(`/v1/sightings/stream?tenants=${tenant}`, until);
   };
   await Promise.all([
     again(SEARCH_EVERY_MS, async () => {

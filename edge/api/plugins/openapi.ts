@@ -8,7 +8,7 @@ import { PICTURE_TYPES } from './pictures.ts';
 import { PROBLEM_TYPE } from './problems.ts';
 import { tidyComponents } from './tidy-components.ts';
 
-const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone.
+const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone; the streams \`/v1/live\` and \`/v1/sightings/stream\` name their tenants in the query.
 Refusals are problem details (RFC 9457); their \`code\` is stable. Lists come page by page: \`next\` of an answer is the \`cursor\` of the following request.
 Changes take the version of what they are based on in \`If-Match\`; requests that make something take an \`Idempotency-Key\`.`;
 

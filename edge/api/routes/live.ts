@@ -29,20 +29,21 @@ export function addLiveRoute(api: Api, { box, clock, streams }: RouteContext): v
     },
     handler: async (request, reply) => {
       const { query, principal, log } = request;
-      const cameras = camerasOf(query);
-      const names = new Map(cameras.map(({ tenant }) => [tenant, new Names(box.tenants.vault(tenant), principal, clock.monotonic)]));
-      for (const { tenant, id } of cameras) box.cameras.get(tenant, id);
+      const cameras = camerasOf(query).map(({ tenant, id }) => {
+        const names = new Names(box.tenants.vault(tenant), principal, clock.monotonic);
+        return { tenant, id: box.cameras.get(tenant, id).id, names };
+      });
       const stream = streams.add(
         request,
         () =>
           new LiveStream((offer) => {
-            const ends = cameras.map(({ tenant, id }) => {
+            const ends = cameras.map(({ tenant, id, names }) => {
               // One picture at a time, so that none overtakes another whose names are still being looked up.
               let formatting = false;
               return box.cameras.watch(tenant, id, query.size, (frame) => {
                 if (formatting) return;
                 formatting = true;
-                formatFrame(tenant, id, frame, names.get(tenant))
+                formatFrame(tenant, id, frame, names)
                   .then(
                     (message) => offer(`${tenant}/${id}`, message),
                     (error: unknown) => log.warn({ err: error }, 'a live picture was not sent'),
@@ -65,11 +66,11 @@ export function addLiveRoute(api: Api, { box, clock, streams }: RouteContext): v
 }
 
 /** `u32be headerLength | JSON header | JPEG`; the JPEG is the same buffer for all who watch. */
-async function formatFrame(tenant: string, camera: string, frame: LiveFrame, names: Names | undefined): Promise<Buffer[]> {
+async function formatFrame(tenant: string, camera: string, frame: LiveFrame, names: Names): Promise<Buffer[]> {
   const { mediaMs, width, height, jpeg } = frame;
   const tracks = await Promise.all(
     frame.tracks.map(async ({ track, box, outcome, customerId }) => {
-      const name = (await names?.of(customerId)) ?? null;
+      const name = await names.of(customerId);
       return { track, box, outcome, customerId, name };
     }),
   );

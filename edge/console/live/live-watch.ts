@@ -27,10 +27,8 @@ export class LiveWatch {
 
   /** Opens the stream, at once also where it was about to wait. */
   start(): void {
-    this.stop();
-    const abort = new AbortController();
-    this.#abort = abort;
-    void this.#watch(abort);
+    this.#onState({ kind: 'connecting' });
+    this.#open();
   }
 
   stop(): void {
@@ -39,8 +37,15 @@ export class LiveWatch {
     this.#abort = undefined;
   }
 
+  #open(): void {
+    this.stop();
+    const abort = new AbortController();
+    this.#abort = abort;
+    void this.#watch(abort);
+  }
+
+  /** What was said of a broken stream stays until it is open again: it must not come and go with every try. */
   async #watch(stop: AbortController): Promise<void> {
-    this.#onState({ kind: 'connecting' });
     const silence = new AbortController();
     const heard = (): void => {
       window.clearTimeout(this.#timer);
@@ -65,7 +70,7 @@ export class LiveWatch {
     if (stop.signal.aborted) return;
     window.clearTimeout(this.#timer);
     this.#onState({ kind: 'away', problem: problemOf(error, silence.signal.aborted) });
-    this.#timer = window.setTimeout(() => this.start(), this.#backOff.next());
+    this.#timer = window.setTimeout(() => this.#open(), this.#backOff.next());
   }
 }
 

@@ -14,7 +14,7 @@ export const stopUnderLoad: Fault = {
     const box = await venue.box();
     await box.start();
     const streams = [STRUCK, SPARED].map((tenant) =>
-      box.api.listen(`/v1/tenants/${tenant}/sightings/stream`, new AbortController().signal).catch(() => undefined),
+      box.api.listen(`/v1/sightings/stream?tenants=${tenant}`, new AbortController().signal).catch(() => undefined),
     );
     const stopping = new AbortController();
     const searches = Array.from({ length: SEARCHES }, async () => {
