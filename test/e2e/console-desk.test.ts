@@ -67,7 +67,11 @@ describe.skipIf(!existsSync(CHROMIUM))(
 
     const button = (name: string): Locator => page.getByRole('button', { name, exact: true });
     const dialog = (): Locator => page.getByRole('dialog');
-    const choose = (name: string): Promise<void> => page.getByRole('radio', { name, exact: true }).check({ force: true });
+    const choose = async (name: string): Promise<void> => {
+      const radio = page.getByRole('radio', { name, exact: true });
+      await radio.click();
+      await expect.poll(() => radio.isChecked(), { timeout: 10_000 }).toBe(true);
+    };
     const focused = (element: Locator): Promise<void> => element.and(page.locator(':focus')).waitFor();
     const row = (name: RegExp): Locator => page.getByRole('row', { name });
     const goTo = (name: string): Promise<void> => page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name }).click();
