@@ -12,6 +12,9 @@ import { formatReport } from '../eval/format-report.ts';
 import { listPictures } from '../eval/list-pictures.ts';
 import { ProgressBar } from '../terminal/progress-bar.ts';
 
+/** Pictures in memory at a time: enough to keep all inference threads at work. */
+const MOST_AT_ONCE = 16;
+
 interface Options {
   readonly config?: string;
   readonly out?: string;
@@ -63,7 +66,7 @@ async function runEval(folder: string, { config, out, json }: Options, command: 
   try {
     const result = await evaluate(listed, {
       describe: (image) => evaluation.describe(image),
-      atOnce: 2 * availableParallelism(),
+      atOnce: Math.min(2 * availableParallelism(), MOST_AT_ONCE),
       onProgress: (done, images) => bar.update('pictures', done, images),
       signal: stop.signal,
     });
