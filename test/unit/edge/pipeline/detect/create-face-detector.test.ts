@@ -78,7 +78,10 @@ afterAll(() => stages.close());
 
 describe('UltraFace', () => {
   test('finds all 22 faces of the photographs and nothing else', async () => {
-    for (const [index, photo] of photos.entries()) expectFaces(await stages.detector.detect(photo), boxes(index));
+    for (const [index, photo] of photos.entries()) {
+      expectFaces(await stages.detector.detect(photo), boxes(index));
+      expectFaces(await stages.detector.detectStill(photo), boxes(index));
+    }
   });
 
   test("gives the best anchor of the model's raw output, scaled to the picture", async () => {
