@@ -9,7 +9,7 @@ import { tempFolder } from '../helpers/temp-folder.ts';
 const MAIN = fileURLToPath(new URL('../../provisioning/drills/main.ts', import.meta.url));
 
 /** The most telling ones, of each kind; `npm run drill:faults` tries them all. */
-const FAULTS = ['camera-killed', 'disk-full', 'power-cuts', 'clock-forward', 'model-gone', 'event-loop-blocked', 'out-of-descriptors'];
+const FAULTS = ['camera-killed', 'disk-full', 'power-cuts', 'clock-forward', 'model-gone', 'out-of-descriptors'];
 
 async function drill(folder: string, ...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const env = { ...process.env, TMPDIR: folder, UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165' };
