@@ -10,9 +10,9 @@ import { holdLock } from './hold-lock.mjs';
 
 /**
  * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
- * console; OpenSSL, to make certificates.
+ * console; OpenSSL, to make certificates; FFmpeg's program, which the bench compares with.
  */
-export const TEST_PACKAGES = ['gstreamer1.0-tools', 'gstreamer1.0-plugins-good', 'chromium', 'openssl'];
+export const TEST_PACKAGES = ['gstreamer1.0-tools', 'gstreamer1.0-plugins-good', 'chromium', 'openssl', 'ffmpeg'];
 
 /** Something the person at the keyboard has to do first; `message` says what. */
 export class BootstrapError extends Error {

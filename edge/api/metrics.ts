@@ -67,11 +67,14 @@ export async function formatMetrics(stats: Stats, stageTimes: ReturnType<BoxPort
     faces.set(labels, vault.faces);
     restarts.inc(labels, vault.restarts);
   }
-  const { frame, ...stages } = stageTimes;
+  const { frame, candidates, ...stages } = stageTimes;
   const byStage = Object.fromEntries(Object.entries(stages).map(([stage, values]) => [`stage="${stage}"`, values]));
   const histograms = [
     formatHistogram('securegate_stage_seconds', 'Wait of the pipeline for a stage: its queue and its work', byStage),
     formatHistogram('securegate_frame_latency_seconds', 'From arrival of a picture to the end of its processing', { '': frame }),
+    formatHistogram('securegate_candidates_latency_seconds', 'From arrival of a picture to the candidates of the vote that it completes', {
+      '': candidates,
+    }),
   ];
   return [await registry.metrics(), ...histograms].join('\n');
 }

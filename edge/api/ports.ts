@@ -9,7 +9,7 @@ export interface BoxPort {
   readonly version: string;
   stats(): Stats;
   /** How long pictures of cameras wait for each stage of the pipeline, since the start; `frame` is all of it from a picture's arrival. */
-  stageTimes(): Readonly<Record<'detect' | 'analyse' | 'embed' | 'search' | 'frame', HistogramValues>>;
+  stageTimes(): Readonly<Record<'detect' | 'analyse' | 'embed' | 'search' | 'frame' | 'candidates', HistogramValues>>;
   models(): readonly { readonly id: string; readonly task: string; readonly licence: string; readonly commercialUse: boolean }[];
   /** Parts that `/readyz` reports, each with its reason when it is not ready. */
   health(): readonly { readonly part: string; readonly ready: boolean; readonly reason: string | null }[];

@@ -224,7 +224,7 @@ export class Pipeline {
         return;
       }
       dossier.offer(shot, moment);
-      if (dossier.voteDue && !this.#pending.has(dossier)) this.#inBackground(dossier, () => this.#vote(dossier));
+      if (dossier.voteDue && !this.#pending.has(dossier)) this.#inBackground(dossier, () => this.#vote(dossier, moment));
     });
   }
 
@@ -260,14 +260,15 @@ export class Pipeline {
     const earlier = this.#pending.get(dossier);
     this.#inBackground(dossier, async () => {
       await earlier;
-      if (!dossier.recognised) await this.#vote(dossier);
+      if (!dossier.recognised) await this.#vote(dossier, null);
       dossier.close();
       this.#options.onSighting(dossier.toSighting('ended'));
     });
   }
 
-  async #vote(dossier: Dossier): Promise<void> {
-    const { search, times, threshold, onSighting, onBestShot, logger, camera } = this.#options;
+  /** @param completed when the frame came that completed the vote; null where the track's end does */
+  async #vote(dossier: Dossier, completed: Moment | null): Promise<void> {
+    const { search, times, threshold, onSighting, onBestShot, clock, logger, camera } = this.#options;
     const shots = dossier.takeShots();
     const [best] = shots;
     if (best === undefined) return;
@@ -277,6 +278,7 @@ export class Pipeline {
       const answer = this.#timed(times.search, search(embeddings, CANDIDATES));
       for (const embedding of embeddings) embedding.fill(0);
       const ballots = dossier.addBallots(await answer);
+      if (completed !== null) times.candidates.record(clock.monotonic() - completed.monotonic);
       dossier.conclude(decide(ballots, threshold));
       if (dossier.recognised) onSighting(dossier.toSighting('begun'));
     } catch (error) {

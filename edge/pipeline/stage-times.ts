@@ -12,15 +12,18 @@ export class StageTimes {
   readonly search = new Histogram();
   /** From arrival of a frame to the end of its processing. */
   readonly frame = new Histogram();
+  /** From arrival of the frame that completes a vote to the gallery's candidates. */
+  readonly candidates = new Histogram();
 
-  values(): Readonly<Record<'detect' | 'analyse' | 'embed' | 'search' | 'frame', HistogramValues>> {
-    const { detect, analyse, embed, search, frame } = this;
+  values(): Readonly<Record<'detect' | 'analyse' | 'embed' | 'search' | 'frame' | 'candidates', HistogramValues>> {
+    const { detect, analyse, embed, search, frame, candidates } = this;
     return {
       detect: detect.values(),
       analyse: analyse.values(),
       embed: embed.values(),
       search: search.values(),
       frame: frame.values(),
+      candidates: candidates.values(),
     };
   }
 }

@@ -127,9 +127,10 @@ test('a customer who walks by is one sighting, told at once and again at the end
   expect(seen.length).toBe(3);
   expect(released).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
   expect(counters).toMatchObject({ frames: 12, skipped: 0, tracks: 1, failures: 0 });
-  const { detect, analyse, embed, search, frame } = times.values();
+  const { detect, analyse, embed, search, frame, candidates } = times.values();
   // A face each, and one vote.
-  expect([frame.count, detect.count, embed.count, search.count]).toEqual([12, 12, 3, 1]);
+  expect([frame.count, detect.count, embed.count, search.count, candidates.count]).toEqual([12, 12, 3, 1, 1]);
+  expect(candidates.sumSeconds).toBeGreaterThan(search.sumSeconds);
   expect(analyse.count).toBeGreaterThanOrEqual(3);
   expect(detect.sumSeconds).toBeGreaterThan(0);
   expect(frame.sumSeconds).toBeGreaterThan(detect.sumSeconds + analyse.sumSeconds);

@@ -52,8 +52,10 @@ export class DaemonProcess {
     return Promise.all([ended, read]).then(([end]) => end);
   }
 
+  /** Process id of the running daemon. */
   get pid(): number {
-    return this.#child?.pid ?? 0;
+    if (this.#child?.pid === undefined) throw new Error('The daemon does not run');
+    return this.#child.pid;
   }
 
   /** `SIGTERM` drains it, `SIGKILL` is a power cut. */

@@ -1,0 +1,96 @@
+import { parseConfig } from '../../../edge/config/load-config.ts';
+import { fitImage } from '../../../edge/inference/fit-image.ts';
+import type { RgbImage } from '../../../edge/inference/image.ts';
+import { packImages } from '../../../edge/inference/pack-images.ts';
+import { openStages as openEngine } from '../../../edge/open-stages.ts';
+import { RgbConverter } from '../../../edge/pipeline/decode/rgb-converter.ts';
+import type { Detection } from '../../../edge/pipeline/frame.ts';
+import { MotionGate } from '../../../edge/pipeline/motion/motion-gate.ts';
+import { createLogger } from '../../../shared/log/create-logger.ts';
+import { openStages } from '../../helpers/open-stages.ts';
+import { FilmDecoder } from './film-decoder.ts';
+import { medianOf } from './median-of.ts';
+
+/** Milliseconds of a stage and, of these, of the model itself. Without a model all of it is the stage's own. */
+export interface StageFigures {
+  readonly p50Ms: number;
+  readonly runMs: number;
+}
+
+export interface StagesMeasured {
+  readonly stages: Readonly<Record<string, StageFigures>>;
+  /** Detection on an inference thread, over its queue, in times of the same on this thread. */
+  readonly queueing: number;
+  readonly modelLoadMs: number;
+}
+
+/** Each stage alone, one picture or face at a time. */
+export async function measureStages(pictures: readonly RgbImage[], film: string): Promise<StagesMeasured> {
+  const [picture] = pictures;
+  if (picture === undefined) throw new Error('There is no picture');
+  return { stages: { ...(await decoding(film, picture)), ...(await looking(picture)) }, ...(await queueing(picture)) };
+}
+
+async function decoding(film: string, picture: RgbImage): Promise<Record<string, StageFigures>> {
+  const decoder = await FilmDecoder.open(film);
+  const converter = new RgbConverter();
+  const into = Buffer.alloc(picture.data.length);
+  const gate = new MotionGate();
+  gate.nobodyIn({ ...picture, mediaMs: 0 });
+  await decoder.next();
+  const { convert, gate: gated } = await medianOf({
+    convert: () => converter.convert(decoder.picture, into),
+    gate: () => gate.passes({ ...picture, mediaMs: 1 }),
+  });
+  const { decode } = await medianOf({ decode: () => decoder.next() });
+  converter.close();
+  return { decode: own(decode), convert: own(convert), gate: own(gated) };
+}
+
+async function looking(picture: RgbImage): Promise<Record<string, StageFigures>> {
+  const { sessions, detector, analyser, embedder, close } = await openStages();
+  try {
+    const detections = await detector.detect(picture);
+    const face = detections[0] as Detection;
+    const { aligned } = await analyser.analyse(picture, face);
+    const { input } = sessions.detector.model;
+    const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
+    const packed = packImages([fitImage(picture, whole, input, input).image], input);
+    const points = new Float32Array(sessions.landmarks.model.input.width * sessions.landmarks.model.input.height);
+    const packedFace = packImages([aligned], sessions.embedder.model.input);
+    const ms = await medianOf({
+      detect: () => detector.detect(picture),
+      detectRun: () => sessions.detector.run(packed, 1),
+      analyse: () => analyser.analyse(picture, face),
+      analyseRun: () => sessions.landmarks.run(points, 1),
+      embed: () => embedder.embed([aligned]),
+      embedRun: () => sessions.embedder.run(packedFace, 1),
+    });
+    return {
+      detect: { p50Ms: ms.detect, runMs: ms.detectRun },
+      analyse: { p50Ms: ms.analyse, runMs: ms.analyseRun },
+      embed: { p50Ms: ms.embed, runMs: ms.embedRun },
+    };
+  } finally {
+    await close();
+  }
+}
+
+async function queueing(picture: RgbImage): Promise<Pick<StagesMeasured, 'queueing' | 'modelLoadMs'>> {
+  const bare = await openStages();
+  const config = parseConfig({ dataDir: '-', keyDir: '-', tenants: [{ id: 'bench', org: 'bench' }], inference: { workers: 1 } });
+  const startedAt = performance.now();
+  const { stages } = await openEngine(config, createLogger('bench', { level: 'warn' }));
+  const modelLoadMs = performance.now() - startedAt;
+  try {
+    const ms = await medianOf({ bare: () => bare.detector.detect(picture), queued: () => stages.detect(picture) });
+    return { queueing: ms.queued / ms.bare, modelLoadMs };
+  } finally {
+    await stages.stop();
+    await bare.close();
+  }
+}
+
+function own(p50Ms: number): StageFigures {
+  return { p50Ms, runMs: 0 };
+}
