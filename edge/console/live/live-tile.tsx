@@ -58,11 +58,10 @@ export function LiveTile({ tenant, camera, screens, opening, alone, filter }: Pr
           <Icon name={alone ? 'close' : 'expand'} />
         </a>
       </header>
-      {/* For the pointer: the keyboard has the link above. */}
-      <a className="tile-picture" href={other} tabIndex={-1}>
+      <div className="tile-picture">
         <canvas ref={canvas} role="img" aria-label={`Live picture of ${title}: ${shown}`} />
         {!fresh && <LiveCover camera={{ word, reason, tone }} opening={opening} drawnAt={drawnAt} now={now} />}
-      </a>
+      </div>
       <footer className="tile-foot">
         <InView tracks={fresh ? tracks : []} tenant={tenant} />
       </footer>
