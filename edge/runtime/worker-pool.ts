@@ -5,6 +5,9 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from './back-off.ts';
 import { pause } from './pause.ts';
 
+/** A thread that is not done by then hangs. */
+const LONGEST_END_MS = 5000;
+
 /** What a worker posts: once `ready` (or a failure to start), then one answer for each task. */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly info: unknown }
@@ -43,6 +46,8 @@ export class WorkerPool {
   /** All threads that run, also those that are not ready yet. */
   readonly #workers = new Set<Worker>();
   readonly #waiting: Task[] = [];
+  /** Threads that start, and tasks that are not done. */
+  readonly #busy = new Set<Promise<unknown>>();
   readonly #abort = new AbortController();
   /** How the last task failed, until one is done. */
   #failure: ErrorCode | null = null;
@@ -71,16 +76,20 @@ export class WorkerPool {
     return infos[0];
   }
 
-  /** Ends the threads; tasks that are not done reject with `stopped`. */
+  /** Ends the threads once they are done with what they are at; tasks that wait reject with `stopped`. */
   async stop(): Promise<void> {
     this.#abort.abort();
     for (const task of this.#waiting.splice(0)) task.reject(new SecureGateError('stopped', 'The inference threads were stopped'));
+    // A thread that is ended amid native code can take the whole process with it.
+    const calm = new AbortController();
+    void Promise.allSettled(this.#busy).then(() => calm.abort());
+    await pause(LONGEST_END_MS, calm.signal);
     await Promise.all(Array.from(this.#workers, (worker) => worker.terminate()));
   }
 
   /** @throws {SecureGateError} the worker's own error, `inference_failed` when its thread died, `stopped` */
   run(request: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    const result = new Promise((resolve, reject) => {
       if (this.#abort.signal.aborted) {
         reject(new SecureGateError('stopped', 'The inference threads are stopped'));
         return;
@@ -88,6 +97,14 @@ export class WorkerPool {
       this.#waiting.push({ request, resolve, reject });
       this.#dispatch();
     });
+    return this.#track(result);
+  }
+
+  #track<Result>(work: Promise<Result>): Promise<Result> {
+    const done = (): void => void this.#busy.delete(work);
+    this.#busy.add(work);
+    work.then(done, done);
+    return work;
   }
 
   #dispatch(): void {
@@ -101,7 +118,7 @@ export class WorkerPool {
   }
 
   #launch(slot: Slot): Promise<unknown> {
-    return new Promise((resolve, reject) => {
+    const started = new Promise((resolve, reject) => {
       const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
       this.#workers.add(worker);
       let failure: unknown;
@@ -137,6 +154,7 @@ export class WorkerPool {
         else if (!this.#abort.signal.aborted) void this.#replace(slot, error);
       });
     });
+    return this.#track(started);
   }
 
   async #replace(slot: Slot, error: SecureGateError): Promise<void> {
