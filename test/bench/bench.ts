@@ -63,13 +63,14 @@ const sustained = await sustain(prepared, predictStreams(costOf(busy), machineOf
 
 const rssMbPerCamera =
   sustained.run === null || sustained.cameras === FOUR ? null : (sustained.run.rssMb - busy.rssMb) / (sustained.cameras - FOUR);
-const pipeRatio = pipe === null ? null : pipe.idle.cpuMsPerFrame / idle.cpuMsPerFrame;
+const pipeTimes =
+  pipe === null ? null : { idle: pipe.idle.cpuMsPerFrame / idle.cpuMsPerFrame, busy: pipe.busy.cpuMsPerFrame / busy.cpuMsPerFrame };
 const targets = targetsOf({
   idleCorePct: idle.corePct,
   busyCorePct: busy.corePct,
   candidatesP95Ms: busy.candidatesMs.p95,
   queueing,
-  pipeRatio,
+  pipeTimes,
 });
 
 for (const line of describeMachine()) print(line);
@@ -131,7 +132,7 @@ if (process.argv.includes('--json')) {
       modelLoadMs,
       cameras,
       latencyMs: busy.candidatesMs,
-      peers: { pipe: pipe && { ...pipe, own: { idle: idle.cpuMsPerFrame, busy: busy.cpuMsPerFrame }, ratio: pipeRatio }, faceApi },
+      peers: { pipe: pipe && { ...pipe, own: { idle: idle.cpuMsPerFrame, busy: busy.cpuMsPerFrame }, times: pipeTimes }, faceApi },
       targets,
     }),
   );

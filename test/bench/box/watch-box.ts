@@ -129,6 +129,8 @@ interface Moment {
   /** With the cameras and the box. */
   readonly all: TreeReading;
   readonly machineMs: number;
+  /** Text of `/metrics`. */
+  readonly metrics: string;
 }
 
 interface Measuring {
@@ -140,20 +142,19 @@ interface Measuring {
 }
 
 async function measure({ daemon, reports, count, seconds, tokenFile }: Measuring): Promise<Watched> {
+  const api = await reports.ready.promise;
+  const headers = { authorization: `Bearer ${(await readFile(tokenFile, 'utf8')).trim()}` };
   const look = async (fits: (stats: Stats) => boolean): Promise<Moment> => {
     const stats = await reports.next(fits);
-    return { at: performance.now(), stats, box: readTree(daemon.pid), all: readTree(process.pid), machineMs: readMachineMs() };
+    const readings = { at: performance.now(), box: readTree(daemon.pid), all: readTree(process.pid), machineMs: readMachineMs() };
+    return { stats, ...readings, metrics: await (await fetch(`${api}/metrics`, { headers })).text() };
   };
-  const api = await reports.ready.promise;
   const { at: liveAt } = await look(({ cameras }) => cameras.filter(({ state }) => state === 'live').length === count);
   const before = await look(() => performance.now() - liveAt > WARM_UP_MS);
-  const after = await look(() => performance.now() - before.at > seconds * 1000);
-  const token = (await readFile(tokenFile, 'utf8')).trim();
-  const metrics = await (await fetch(`${api}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
-  return { ...compare(before, after), candidatesMs: candidatesOf(metrics) };
+  return compare(before, await look(() => performance.now() - before.at > seconds * 1000));
 }
 
-function compare(before: Moment, after: Moment): Omit<Watched, 'candidatesMs'> {
+function compare(before: Moment, after: Moment): Watched {
   const ms = after.at - before.at;
   const total = (field: 'frames' | 'skipped'): number => {
     const of = ({ stats }: Moment): number => stats.cameras.reduce((sum, camera) => sum + camera[field], 0);
@@ -166,6 +167,8 @@ function compare(before: Moment, after: Moment): Omit<Watched, 'candidatesMs'> {
   const perCamera = (cpuMs: number): number => (cpuMs * 1000) / ms / cameras;
   const thread = (name: string): number => (after.box.threadsMs.get(name) ?? 0) - (before.box.threadsMs.get(name) ?? 0);
   const vaults = after.box.childrenMs - before.box.childrenMs;
+  const candidates = (quantile: number): number | null =>
+    histogramQuantile(before.metrics, after.metrics, 'securegate_candidates_latency_seconds', quantile);
   const [main, inference, decode] = [thread('MainThread'), thread('WorkerThread'), thread('libuv-worker')];
   return {
     cameras,
@@ -184,10 +187,6 @@ function compare(before: Moment, after: Moment): Omit<Watched, 'candidatesMs'> {
     elsewherePct: Math.max(0, (100 * (after.machineMs - before.machineMs - allMs)) / ms),
     rssMb: after.box.rssMb,
     provider: after.stats.provider.name,
+    candidatesMs: { p50: candidates(0.5), p95: candidates(0.95) },
   };
-}
-
-function candidatesOf(metrics: string): Watched['candidatesMs'] {
-  const at = (quantile: number): number | null => histogramQuantile(metrics, 'securegate_candidates_latency_seconds', quantile);
-  return { p50: at(0.5), p95: at(0.95) };
 }

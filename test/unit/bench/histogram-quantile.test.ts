@@ -13,15 +13,21 @@ function textOf(milliseconds: readonly number[]): string {
 test('a quantile lies in the bucket that holds it, as far in as its share', () => {
   const text = textOf([20, 20, 60, 60, 60, 60, 60, 60, 200, 200]);
   // Six of ten lie between 50 and 100 ms, two before.
-  expect(histogramQuantile(text, 'wait_seconds', 0.5)).toBeCloseTo(75);
-  expect(histogramQuantile(text, 'wait_seconds', 0.9)).toBeCloseTo(175);
+  expect(histogramQuantile('', text, 'wait_seconds', 0.5)).toBeCloseTo(75);
+  expect(histogramQuantile('', text, 'wait_seconds', 0.9)).toBeCloseTo(175);
 });
 
 test('beyond the last bound there is no telling: the bound itself', () => {
-  expect(histogramQuantile(textOf([9000]), 'wait_seconds', 0.95)).toBe(5000);
+  expect(histogramQuantile('', textOf([9000]), 'wait_seconds', 0.95)).toBe(5000);
 });
 
 test('of nothing there is no quantile', () => {
-  expect(histogramQuantile(textOf([]), 'wait_seconds', 0.5)).toBeNull();
-  expect(histogramQuantile('', 'wait_seconds', 0.5)).toBeNull();
+  expect(histogramQuantile('', textOf([]), 'wait_seconds', 0.5)).toBeNull();
+  expect(histogramQuantile('', '', 'wait_seconds', 0.5)).toBeNull();
+});
+
+test('what was recorded before the first look does not count', () => {
+  const before = textOf([2000, 2000, 2000]);
+  expect(histogramQuantile(before, textOf([2000, 2000, 2000, 20, 20]), 'wait_seconds', 0.95)).toBeLessThan(25);
+  expect(histogramQuantile(before, before, 'wait_seconds', 0.95)).toBeNull();
 });
