@@ -50,6 +50,7 @@ export interface Watched {
 /** Until the compiler has made its code and every camera has shown a picture. */
 const WARM_UP_MS = 4000;
 const START_LIMIT_MS = 60_000;
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 /** Runs the daemon as the launcher does, on cameras of another process, and measures it. @throws {Error} where a camera does not come */
 export async function watchBox({ prepared, cameras: count, film, seconds }: Watching): Promise<Watched> {
@@ -71,12 +72,16 @@ export async function watchBox({ prepared, cameras: count, film, seconds }: Watc
         onEvent: (event) => reports.take(event),
       });
       const ended = daemon.start();
+      // Whoever ends the bench ends the daemon with it; what is left is cleared away then.
+      const stop = (): void => daemon.kill('SIGTERM');
+      for (const signal of SIGNALS) process.once(signal, stop);
       try {
         const early = ended.then((end): never => {
           throw new Error(`The daemon ended before it was measured (${end})`);
         });
         return await Promise.race([measure({ daemon, reports, count, seconds, tokenFile: join(folder, 'keys', 'admin.token') }), early]);
       } finally {
+        for (const signal of SIGNALS) process.removeListener(signal, stop);
         daemon.kill('SIGKILL');
         await ended;
       }
