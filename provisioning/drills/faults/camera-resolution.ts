@@ -19,7 +19,7 @@ export const cameraResolution: Fault = {
       if (earlier === undefined || later === undefined) throw new NotHeld('the camera is gone');
       const rate = ((later.frames - earlier.frames) * 1000) / (after.uptimeMs - before.uptimeMs);
       requireThat(later.failures === earlier.failures, `${later.failures - earlier.failures} frames were given up`);
-      requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the camera did not stay live');
+      box.requireAllLive(from);
       // The stream goes on in the middle of a second, and stands alone again from the next one on.
       if (rate < later.fpsWanted * 0.8) throw new TooSlow(`only ${rate.toFixed(1)} frames a second`);
       return `${kept}, ${rate.toFixed(1)} frames a second of the camera itself`;

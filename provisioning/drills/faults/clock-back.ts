@@ -1,5 +1,4 @@
 import type { Fault } from '../fault.ts';
-import { requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { boxWithClock } from '../harness/set-clock.ts';
 import { SPARED, STRUCK } from '../harness/venue.ts';
@@ -19,7 +18,7 @@ export const clockBack: Fault = {
       for (const tenant of [STRUCK, SPARED]) await requireFound(venue, box, tenant);
       await box.daemon.until('sighting', ({ endedAt }) => Date.parse(endedAt) < Date.now() - YEAR_MS / 2, from);
     });
-    requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'a camera did not stay live');
+    box.requireAllLive(from);
     return kept;
   },
 };

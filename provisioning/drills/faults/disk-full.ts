@@ -8,7 +8,6 @@ import { NotHeld } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { ON_SMALL_DISK, onSmallDisk } from '../harness/small-disk.ts';
 import { SPARED, STRUCK } from '../harness/venue.ts';
-import { within } from '../harness/within.ts';
 
 /** The box tries the disk every five seconds, in two steps. */
 const TOLD_MS = 15_000;
@@ -37,13 +36,11 @@ export const diskFull: Fault = {
           }
         }
         if (!refused) throw new NotHeld('the disk is not full');
-        await within(TOLD_MS, 'readyz tells it', async () =>
-          (await box.api.unready()).includes('vaults: storage_failed') ? true : undefined,
-        );
+        await box.tells('vaults: storage_failed', TOLD_MS);
         for (const tenant of [STRUCK, SPARED]) await requireFound(venue, box, tenant);
       });
       await rm(`${disk}/filler`);
-      const { ms } = await within(TOLD_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+      const ms = await box.isReadyAgain(TOLD_MS);
       acknowledged.add(await enrol(box, STRUCK, 'Guest afterwards'));
       await box.daemon.cutPower();
       await box.start();

@@ -5,7 +5,6 @@ import { requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { failDisk, ON_SMALL_DISK, onSmallDisk, replaceDisk } from '../harness/small-disk.ts';
 import { SPARED, STRUCK } from '../harness/venue.ts';
-import { within } from '../harness/within.ts';
 
 const TOLD_MS = 15_000;
 
@@ -27,9 +26,7 @@ export const diskReadOnly: Fault = {
           (error: unknown) => SecureGateError.from(error).code,
         );
         requireThat(outcome === 'storage_failed', `a write was answered with ${outcome}`);
-        await within(TOLD_MS, 'readyz tells it', async () =>
-          (await box.api.unready()).includes('vaults: storage_failed') ? true : undefined,
-        );
+        await box.tells('vaults: storage_failed', TOLD_MS);
         for (const tenant of [STRUCK, SPARED]) await requireFound(venue, box, tenant);
       });
       await box.daemon.cutPower();

@@ -2,7 +2,6 @@ import type { Fault } from '../fault.ts';
 import { requireThat } from '../harness/not-held.ts';
 import { requireFound, search } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
-import { within } from '../harness/within.ts';
 
 const TOLD_MS = 3000;
 const MOST_LINES = 20;
@@ -18,16 +17,14 @@ export const inferenceError: Fault = {
     const from = box.daemon.events.length;
     const linesBefore = (await box.daemon.log()).split('\n').length;
     box.daemon.kill('SIGUSR2');
-    await within(TOLD_MS, 'readyz tells it', async () =>
-      (await box.api.unready()).includes('inference: inference_failed') ? true : undefined,
-    );
+    await box.tells('inference: inference_failed', TOLD_MS);
     requireThat((await search(venue, box, STRUCK)) === 'inference_failed', 'a search did not say inference_failed');
     for (let report = 0; report < 4; report += 1) await box.daemon.nextStats();
-    requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'a camera did not stay live');
+    box.requireAllLive(from);
     const lines = (await box.daemon.log()).split('\n').length - linesBefore;
     requireThat(lines <= MOST_LINES, `${lines} lines of log in a few seconds`);
     box.daemon.kill('SIGUSR2');
-    await within(TOLD_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+    await box.isReadyAgain(TOLD_MS);
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
     return `${lines} lines of log, afterwards ${kept}`;
   },

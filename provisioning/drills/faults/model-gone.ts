@@ -5,7 +5,6 @@ import type { Fault } from '../fault.ts';
 import { requireThat } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
-import { within } from '../harness/within.ts';
 
 const TOLD_MS = 5000;
 /** Pauses between the tries to start a thread grow to ten seconds. */
@@ -28,16 +27,14 @@ export const modelGone: Fault = {
     await box.start();
     await rename(file, `${file}.away`);
     box.daemon.kill('SIGUSR2');
-    await within(TOLD_MS, 'readyz tells it', async () =>
-      (await box.api.unready()).includes('inference: model_missing') ? true : undefined,
-    );
+    await box.tells('inference: model_missing', TOLD_MS);
     const { cameras } = await box.daemon.nextStats();
     requireThat(
       cameras.every(({ state }) => state === 'live'),
       'a camera did not stay live',
     );
     await rename(`${file}.away`, file);
-    const { ms } = await within(BACK_MS, 'ready again', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+    const ms = await box.isReadyAgain(BACK_MS);
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
     return `ready after ${(ms / 1000).toFixed(1)} s, afterwards ${kept}`;
   },

@@ -2,7 +2,6 @@ import type { Fault } from '../fault.ts';
 import { requireThat, TooSlow } from '../harness/not-held.ts';
 import { requireFound } from '../harness/search.ts';
 import { STRUCK } from '../harness/venue.ts';
-import { within } from '../harness/within.ts';
 
 const BACK_MS = 5000;
 const MOST_LOST = 20;
@@ -18,10 +17,8 @@ export const threadsKilled: Fault = {
       (await box.daemon.nextStats()).cameras.reduce((sum, camera) => sum + camera.failures + camera.skipped, 0);
     const before = await failures();
     box.daemon.kill('SIGUSR2');
-    const { ms } = await within(BACK_MS, 'readyz tells it', async () =>
-      (await box.api.unready()).includes('inference: inference_failed') ? true : undefined,
-    );
-    await within(BACK_MS - ms, 'the threads are back', async () => ((await box.api.unready()).length === 0 ? true : undefined));
+    const ms = await box.tells('inference: inference_failed', BACK_MS);
+    await box.isReadyAgain(BACK_MS - ms);
     const kept = await box.keepsFrames(async () => requireFound(venue, box, STRUCK));
     const lost = (await failures()) - before;
     requireThat(lost > 0, 'no thread died');

@@ -17,9 +17,7 @@ export const vaultKilled: Fault = {
     let seconds = '';
     const kept = await box.keepsFrames(async () => {
       process.kill(await findVault(box.daemon.pid, STRUCK), 'SIGKILL');
-      await within(BACK_MS, 'readyz tells it', async () =>
-        (await box.api.unready()).includes('vaults: vault_unavailable') ? true : undefined,
-      );
+      await box.tells('vaults: vault_unavailable', BACK_MS);
       await requireFound(venue, box, SPARED);
       const { ms } = await within(BACK_MS, 'the guest is found again', async () =>
         (await search(venue, box, STRUCK)) === 'found' ? true : undefined,

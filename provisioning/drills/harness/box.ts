@@ -100,6 +100,24 @@ export class Box {
     return `live again after ${(ms / 1000).toFixed(1)} s`;
   }
 
+  /** Waits until /readyz tells this trouble (`part: reason`). @returns how long it took, milliseconds */
+  async tells(trouble: string, limitMs: number): Promise<number> {
+    const told = async (): Promise<true | undefined> => ((await this.api.unready()).includes(trouble) ? true : undefined);
+    return (await within(limitMs, `/readyz says ${trouble}`, told)).ms;
+  }
+
+  /** Waits until every part is ready. @returns how long it took, milliseconds */
+  async isReadyAgain(limitMs: number): Promise<number> {
+    const ready = async (): Promise<true | undefined> => ((await this.api.unready()).length === 0 ? true : undefined);
+    return (await within(limitMs, 'every part is ready again', ready)).ms;
+  }
+
+  /** @throws {NotHeld} where a camera did not stay live since `from` (place in the daemon's events) */
+  requireAllLive(from: number): void {
+    const fallen = this.daemon.events.slice(from).flatMap((event) => (event.type === 'camera' ? `${event.camera} ${event.state}` : []));
+    requireThat(fallen.length === 0, `cameras did not stay live: ${fallen.join(', ')}`);
+  }
+
   /** Waits until a camera has failed since `from` (place in the daemon's events). @returns the reason that was told */
   async failsOf(camera: string, from: number): Promise<string> {
     const { reason } = await this.daemon.until('camera', (event) => event.camera === camera && event.state === 'failed', from);

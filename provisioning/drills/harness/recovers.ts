@@ -1,7 +1,7 @@
 import type { RtspCamera } from '../../demo/camera/rtsp-camera.ts';
 import type { Damage } from '../../demo/camera/rtsp-session.ts';
 import type { Box } from './box.ts';
-import { requireThat, TooSlow } from './not-held.ts';
+import { TooSlow } from './not-held.ts';
 import { VICTIM } from './with-victim.ts';
 
 /**
@@ -11,7 +11,7 @@ import { VICTIM } from './with-victim.ts';
 export async function recovers(victim: RtspCamera, box: Box, damage: Damage): Promise<string> {
   const from = box.daemon.events.length;
   const kept = await box.keepsFrames(async () => victim.damage(damage));
-  requireThat(!box.daemon.events.slice(from).some((event) => event.type === 'camera'), 'the damaged camera did not stay live');
+  box.requireAllLive(from);
   victim.damage({});
   // A second until the next picture that stands alone, and one for the figures.
   await box.daemon.nextStats();
