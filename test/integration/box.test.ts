@@ -10,7 +10,7 @@ import { Daemon } from '../../edge/daemon.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
-import type { EdgeEvent, Sighting } from '../../shared/messages/events.ts';
+import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
@@ -99,9 +99,27 @@ function framesOf(box: BoxPort, tenant: string, id: string, count: number): Prom
   });
 }
 
+const figures =
+  (fits: (stats: Stats) => boolean) =>
+  (event: EdgeEvent): event is Stats =>
+    event.type === 'stats' && fits(event);
+
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('a box at run time', () => {
+  test('a camera that is away stays failed without a word more, however often it is called', async () => {
+    // Nobody listens there.
+    const cameras = [{ id: 'door', tenant: 'north', url: 'rtsp://127.0.0.1:1/' }];
+    const { box, until } = await startBox(await tempFolder(), { cameras });
+    const failed = figures((stats) => stats.cameras[0]?.state === 'failed');
+    const { uptimeMs } = await until(failed);
+    const told: EdgeEvent[] = [];
+    box.onEvent('north', (event) => told.push(event));
+    await until(figures((stats) => stats.uptimeMs > uptimeMs + 4000));
+    expect(told.filter(({ type }) => type === 'camera')).toEqual([]);
+    expect(box.cameras.list('north')).toMatchObject([{ state: 'failed', reason: 'camera_unreachable' }]);
+  });
+
   test('somebody unknown on a camera that was added is enrolled from the sighting, and is known from then on', async () => {
     const camera = await startCamera();
     const folder = await tempFolder();
