@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stats } from '../../../shared/messages/events.ts';
 import { BoxApi } from './box-api.ts';
-import { requireThat, TooSlow } from './not-held.ts';
+import { NotHeld, requireThat, TooSlow } from './not-held.ts';
 import { WatchedDaemon } from './watched-daemon.ts';
 import { within } from './within.ts';
 
@@ -26,6 +26,7 @@ export class Box {
   readonly #options: BoxOptions;
   #daemon: WatchedDaemon | undefined;
   #api: BoxApi | undefined;
+  #removed = false;
 
   constructor(options: BoxOptions) {
     this.#options = options;
@@ -47,6 +48,7 @@ export class Box {
 
   /** Starts the daemon without waiting for anything. */
   launch(): WatchedDaemon {
+    if (this.#removed) throw new NotHeld('the drill was ended');
     const { imports = [] } = this.#options;
     this.#daemon = new WatchedDaemon({ configFile: this.path('box.json'), logFile: this.path('daemon.log'), imports });
     this.#daemon.start();
@@ -68,8 +70,9 @@ export class Box {
     requireThat(end === 0, `the daemon ended with ${end}`);
   }
 
-  /** Ends what is left of it. */
+  /** Ends what is left of it, for good. */
   async remove(): Promise<void> {
+    this.#removed = true;
     await this.#daemon?.cutPower();
   }
 
