@@ -9,6 +9,8 @@ const FRAME = '^edge/pipeline/frame\\.ts$';
 const API_PORTS = '^edge/api/ports\\.ts$';
 const CONSOLE = '^edge/console/';
 const VAULT_CLIENT = '^edge/vault/client\\.ts$';
+const KMS_CLIENT = '^cloud/kms/client\\.ts$';
+const KMS_ROOTS = '^cloud/kms/(trust-)?main\\.ts$';
 const PIPELINE_STAGES = ['decode', 'motion', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
 
 /** Room: the sources that belong to it (regular expression) and those that they may import besides their own room's. */
@@ -35,9 +37,10 @@ const ROOMS = [
   { name: 'edge/api', path: '^edge/api/', may: [VAULT_CLIENT, '^edge/appliance/', RUNTIME, SHARED] },
   // The page runs in a browser: of the box it knows the forms of messages, and what is pure.
   { name: 'edge/console', path: CONSOLE, may: ['^edge/api/schemas/', FRAME, '^edge/runtime/back-off\\.ts$', SHARED] },
+  { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
-  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/'] },
+  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/', KMS_ROOTS] },
   { name: 'shared', path: SHARED, may: [] },
 ];
 
@@ -46,8 +49,11 @@ const DOORS = [
   { package: 'onnxruntime-node', from: [INFERENCE, '^provisioning/drills/sabotage/'] },
   { package: 'node-av', from: ['^edge/pipeline/decode/', '^provisioning/demo/'] },
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
-  { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/'] },
+  { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/kms/(store|hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
+  { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
+  { package: 'jose', from: ['^cloud/kms/'] },
+  { package: 'hpke', from: ['^cloud/kms/export/'] },
   { package: '@node-rs/argon2', from: ['^edge/appliance/'] },
   { package: 'fastify', from: ['^edge/api/'] },
   { package: '@fastify', from: ['^edge/api/'] },
@@ -85,7 +91,7 @@ module.exports = {
       comment: 'The command line must start, and doctor must answer, where a part of the daemon cannot be loaded.',
       severity: 'error',
       from: { path: '^provisioning/' },
-      to: { path: '^edge/', dynamic: false, dependencyTypesNot: ['type-only'] },
+      to: { path: '^(edge|cloud)/', dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'vault-only-by-client',
@@ -93,6 +99,13 @@ module.exports = {
       severity: 'error',
       from: { pathNot: ['^edge/vault/', '^test/'] },
       to: { path: '^edge/vault/', pathNot: [VAULT_CLIENT] },
+    },
+    {
+      name: 'kms-only-by-client',
+      comment: 'The KMS is a process of its own; whoever imports its insides could wrap and destroy keys unasked.',
+      severity: 'error',
+      from: { pathNot: ['^cloud/kms/', '^provisioning/', '^test/'] },
+      to: { path: '^cloud/kms/', pathNot: [KMS_CLIENT] },
     },
     {
       name: 'nothing-imports-tests',

@@ -49,7 +49,7 @@ function firstText(node) {
 }
 
 if (import.meta.main) {
-  const files = execFileSync('git', ['ls-files', '--', 'edge', 'shared', 'models', 'provisioning'], { encoding: 'utf8' })
+  const files = execFileSync('git', ['ls-files', '--', 'edge', 'cloud', 'shared', 'models', 'provisioning'], { encoding: 'utf8' })
     .split('\n')
     .filter((file) => file.endsWith('.ts'));
   const found = files.flatMap((file) => findInterpolatedSql(file, readFileSync(file, 'utf8')));

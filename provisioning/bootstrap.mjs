@@ -6,13 +6,24 @@ import { existsSync } from 'node:fs';
 import { access, chmod, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildConsole, hasConsole } from './build-console.mjs';
+import { buildPkcs11, hasPkcs11 } from './build-pkcs11.mjs';
 import { holdLock } from './hold-lock.mjs';
 
 /**
  * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
- * console; OpenSSL, to make certificates; FFmpeg's program, which the bench compares with.
+ * console; OpenSSL, to make certificates; SoftHSM, as the HSM, OpenSC, as somebody else who has its PIN, and the compiler for what
+ * speaks to it; FFmpeg's program, which the bench compares with.
  */
-export const TEST_PACKAGES = ['gstreamer1.0-tools', 'gstreamer1.0-plugins-good', 'chromium', 'openssl', 'ffmpeg'];
+export const TEST_PACKAGES = [
+  'gstreamer1.0-tools',
+  'gstreamer1.0-plugins-good',
+  'chromium',
+  'openssl',
+  'softhsm2',
+  'opensc',
+  'g++',
+  'ffmpeg',
+];
 
 /** Something the person at the keyboard has to do first; `message` says what. */
 export class BootstrapError extends Error {
@@ -24,6 +35,7 @@ export class BootstrapError extends Error {
  * @typedef {object} Bootstrap
  * @property {string} root folder of the checkout
  * @property {boolean} withTests also development dependencies and Debian packages of the tests
+ * @property {boolean} withHsm also what speaks to an HSM, where a C++ compiler is
  * @property {(line: string) => void} say receives each step in plain words
  * @property {NodeJS.ProcessEnv} env
  * @property {number | undefined} uid user that runs this; 0 may install Debian packages
@@ -35,7 +47,7 @@ export class BootstrapError extends Error {
  * @returns {Promise<{ node: string }>} path of the Node program to run the sources with
  * @throws {BootstrapError}
  */
-export async function bootstrap({ root, withTests, say, env, uid }) {
+export async function bootstrap({ root, withTests, withHsm, say, env, uid }) {
   const { securegate, engines } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
   const system = runsSources(process.versions.node, engines.node);
   const node = system ? process.execPath : join(root, RUNTIME, `node-linux-${process.arch}`, 'bin/node');
@@ -44,6 +56,7 @@ export async function bootstrap({ root, withTests, say, env, uid }) {
     (system || (await hasRuntime(root, runtime))) &&
     (await hasDependencies(root, runtime, withTests)) &&
     (await hasConsole(root)) &&
+    (!withHsm || hasPkcs11(root)) &&
     (!withTests || missingPackages(env).length === 0);
   if (await isReady()) return { node };
 
@@ -59,6 +72,7 @@ export async function bootstrap({ root, withTests, say, env, uid }) {
       await buildConsole(root, (args) => run(node, args, { cwd: root, env, say }));
     }
     if (withTests) await installPackages(say, env, uid);
+    if (withHsm && !hasPkcs11(root)) await installPkcs11(root, node, say, env);
   } finally {
     await release();
   }
@@ -179,6 +193,20 @@ async function installPackages(say, env, uid) {
   } catch (error) {
     if (!(error instanceof BootstrapError)) throw error;
     say(`${error.message}\n${byHand}`);
+  }
+}
+
+/**
+ * Never fails: the KMS itself says what is missing when its configuration names an HSM.
+ * @param {string} root @param {string} node @param {Bootstrap['say']} say @param {NodeJS.ProcessEnv} env
+ */
+async function installPkcs11(root, node, say, env) {
+  say('building what speaks to an HSM');
+  try {
+    await buildPkcs11(root, node, (program, args, cwd) => run(program, args, { cwd, env, say }));
+  } catch (error) {
+    if (!(error instanceof BootstrapError)) throw error;
+    say(`${error.message}\nwithout it there is no HSM here`);
   }
 }
 

@@ -9,6 +9,7 @@ import { BootstrapError, bootstrap } from './bootstrap.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 const withTests = args[0] === '--with-tests' && args[1] === '--';
+const withHsm = withTests || args[0] === 'kms' || args[0] === 'kms-trust';
 const command = withTests ? args.slice(2) : [join(root, 'provisioning/main.ts'), ...args];
 
 /** What must be in the environment before Node starts; whoever starts us may have set it already. */
@@ -29,7 +30,7 @@ const WITHOUT_DEBUGGER = '--disable-sigusr1';
 
 try {
   const say = (/** @type {string} */ line) => void process.stderr.write(`securegate: ${line}\n`);
-  const { node } = await bootstrap({ root, withTests, say, env: process.env, uid: process.getuid?.() });
+  const { node } = await bootstrap({ root, withTests, withHsm, say, env: process.env, uid: process.getuid?.() });
   const env = { ...DAEMON_ENVIRONMENT, ...process.env, ...FIXED_ENVIRONMENT, PATH: `${dirname(node)}:${process.env.PATH ?? ''}` };
   const child = spawn('/bin/sh', ['-c', WITHOUT_CORE_DUMPS, 'sh', node, WITHOUT_DEBUGGER, ...command], { stdio: 'inherit', env });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {

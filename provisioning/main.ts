@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'enrol-face': async () => (await import('./commands/enrol-face.ts')).enrolFaceCommand(),
   'admin-token': async () => (await import('./commands/admin-token.ts')).adminTokenCommand(),
   eval: async () => (await import('./commands/eval.ts')).evalCommand(),
+  kms: async () => (await import('./commands/kms.ts')).kmsCommand(),
+  'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };
 

@@ -9,6 +9,9 @@ export const PURPOSES = {
   'header-key': { code: 0x0001, holds: 'keys' },
   /** A customer's key (CEK), under the key of its shard. */
   'customer-key': { code: 0x0002, holds: 'keys' },
+  /** A cell's key of the KMS without an HSM, under its master key, as the one that follows. */
+  'cell-key': { code: 0x0003, holds: 'keys' },
+  'signing-key': { code: 0x0004, holds: 'keys' },
   /** Name and contact of a customer, under the customer's key, as all that follow. */
   profile: { code: 0x0010, holds: 'data' },
   consent: { code: 0x0011, holds: 'data' },

@@ -79,6 +79,51 @@ export const ERROR_CODES = {
   vault_corrupt: { status: 503, title: 'Vault files are damaged', next: 'Restore the vault from a backup.' },
   vault_newer: { status: 503, title: 'Vault was written by a newer version', next: 'Install that version again.' },
   vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
+  // Keys in the cloud
+  kms_unavailable: {
+    status: 503,
+    title: 'KMS cannot be reached',
+    next: 'Check that securegate kms runs and who may enter the folder of its socket.',
+  },
+  hsm_unavailable: {
+    status: 503,
+    title: 'HSM cannot be used',
+    next: 'Check the token, its library and the PIN; the details say what it answered.',
+  },
+  hsm_unsuitable: { status: 503, title: 'HSM lacks what is needed', next: 'Use an HSM with the mechanisms that the details name.' },
+  hsm_refused: { status: 500, title: 'HSM refused', next: "See the HSM's own log; the KMS changed nothing." },
+  secret_file_unsafe: {
+    status: 503,
+    title: 'Secret file is missing or not protected',
+    next: 'Put the secret into a file of mode 0600 that belongs to the user of the process.',
+  },
+  cell_gone: { status: 410, title: 'Key was destroyed', next: 'What was sealed under it cannot be opened any more; make a new epoch.' },
+  tenant_destroyed: { status: 410, title: 'Tenant was destroyed', next: 'Its id is never used again; choose another one.' },
+  epoch_not_found: { status: 404, title: 'Tenant has no such epoch', next: 'List the epochs of the tenant.' },
+  tek_rejected: {
+    status: 409,
+    title: 'Wrapped tenant key does not open',
+    next: 'The record was changed or is of another tenant or epoch: restore the newest records of the KMS.',
+  },
+  admins_missing: { status: 409, title: 'Org has no pinned admin keys', next: 'Pin the first set of admin keys of this org.' },
+  admins_rejected: {
+    status: 403,
+    title: 'Change of admin keys is not approved',
+    next: 'Have it signed by enough of the present admin keys, or by the recovery quorum.',
+  },
+  assignment_rejected: { status: 403, title: 'Assignment does not hold', next: 'Have a new one signed by a pinned admin key of the org.' },
+  assignment_used: { status: 409, title: 'Assignment was used before', next: 'Have a new one signed; each counts once.' },
+  export_rejected: {
+    status: 403,
+    title: 'Export request does not hold',
+    next: 'Ask for a new challenge and sign the request with the key of the device.',
+  },
+  device_untrusted: {
+    status: 403,
+    title: 'Device key is not trusted',
+    next: 'Have the security officer register it: securegate kms-trust add',
+  },
+  device_denied: { status: 403, title: 'Device is denied', next: 'Enrol the device anew; a denied id never comes back.' },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },

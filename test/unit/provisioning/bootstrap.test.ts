@@ -80,8 +80,15 @@ function writePackage({
   );
 }
 
-const start = (options: { withTests?: boolean; uid?: number } = {}): Promise<{ node: string }> =>
-  bootstrap({ root, withTests: options.withTests ?? false, env, uid: options.uid ?? 0, say: (line) => said.push(line) });
+const start = (options: { withTests?: boolean; withHsm?: boolean; uid?: number } = {}): Promise<{ node: string }> =>
+  bootstrap({
+    root,
+    withTests: options.withTests ?? false,
+    withHsm: options.withHsm ?? false,
+    env,
+    uid: options.uid ?? 0,
+    say: (line) => said.push(line),
+  });
 
 function calls(): string[] {
   return existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') : [];

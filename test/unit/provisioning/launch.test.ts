@@ -14,7 +14,7 @@ let root: string;
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), 'securegate-launch-'));
   mkdirSync(join(root, 'provisioning'));
-  for (const file of ['launch.mjs', 'bootstrap.mjs', 'build-console.mjs', 'hold-lock.mjs'])
+  for (const file of ['launch.mjs', 'bootstrap.mjs', 'build-console.mjs', 'build-pkcs11.mjs', 'hold-lock.mjs'])
     cpSync(join(source, file), join(root, 'provisioning', file));
   writeFileSync(join(root, 'package.json'), JSON.stringify({ type: 'module', engines: { node: '>=18.0.0' }, securegate: {} }));
   writeFileSync(join(root, 'package-lock.json'), '{}');

@@ -14,7 +14,10 @@ test('the documented codes are those of the code', () => {
 });
 
 test('every code is used by some source', () => {
-  const sources = execFileSync('git', ['ls-files', '--', 'edge', 'shared', 'models', 'provisioning'], { cwd: root, encoding: 'utf8' })
+  const sources = execFileSync('git', ['ls-files', '--', 'edge', 'cloud', 'shared', 'models', 'provisioning'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
     .split('\n')
     .filter((file) => file.endsWith('.ts') && file !== 'shared/errors/codes.ts')
     .map((file) => readFileSync(join(root, file), 'utf8').replaceAll(/^\s*(\*|\/\/).*$/gm, ''));

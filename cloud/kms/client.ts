@@ -1,0 +1,82 @@
+import { createConnection, type Socket } from 'node:net';
+import { z } from 'zod';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { type Gives, MOST_CHARACTERS, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
+import { readMessages } from './read-messages.ts';
+
+/** An HSM that does not answer for so long hangs. */
+const ANSWER_MS = 30_000;
+
+interface Pending {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: SecureGateError) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** The KMS as other processes see it. It connects when it is first used, and again after the connection broke. */
+export class KmsClient {
+  readonly #path: string;
+  readonly #pending = new Map<number, Pending>();
+  #socket: Socket | undefined;
+  #nextId = 1;
+
+  /** @param path of the KMS's Unix socket */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * @throws {SecureGateError} the KMS's own error, `invalid_request`, or `kms_unavailable` (it cannot be reached, or the
+   * connection ended before the answer: then the work may have been done or not, and can be asked for again)
+   */
+  async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
+    const { takes, gives } = OPERATIONS[operation] as unknown as { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> };
+    const id = this.#nextId++;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => this.#take(id)?.reject(unavailable('The KMS did not answer in time')), ANSWER_MS);
+    this.#pending.set(id, { resolve, reject, timer });
+    this.#socket ??= this.#connect();
+    this.#socket.write(`${JSON.stringify({ id, operation, arguments: z.encode(takes, input) })}\n`);
+    return gives.parse(await promise);
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+  }
+
+  #connect(): Socket {
+    const socket = createConnection(this.#path);
+    let cause: Error | undefined;
+    socket.on('error', (error) => {
+      cause = error;
+    });
+    socket.on('close', () => {
+      if (this.#socket === socket) this.#socket = undefined;
+      for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(unavailable('The KMS cannot be reached', cause));
+    });
+    readMessages(socket, MOST_CHARACTERS, (message) => this.#receive(socket, message));
+    return socket;
+  }
+
+  #receive(socket: Socket, message: unknown): void {
+    const parsed = replySchema.safeParse(message);
+    if (!parsed.success) {
+      socket.destroy();
+      return;
+    }
+    const pending = this.#take(parsed.data.id);
+    if ('error' in parsed.data) pending?.reject(SecureGateError.fromJSON(parsed.data.error));
+    else pending?.resolve(parsed.data.result);
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    clearTimeout(pending?.timer);
+    this.#pending.delete(id);
+    return pending;
+  }
+}
+
+function unavailable(message: string, cause?: Error): SecureGateError {
+  return new SecureGateError('kms_unavailable', message, { cause });
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { secretSourceSchema } from '../read-secret-file.ts';
+
+const path = z.string().min(1);
+
+/** Where a token is: the same for the KMS and for its security officer, each of whom has a PIN of his own. */
+const token = {
+  driver: z.literal('pkcs11'),
+  library: path.describe('PKCS#11 library of the HSM'),
+  token: z.string().min(1).max(32).describe('label of the token'),
+};
+
+const perHour = (fallback: number): z.ZodDefault<z.ZodInt> => z.int().min(1).max(1_000_000).default(fallback);
+
+/** Configuration of `securegate kms`. */
+export const kmsConfigSchema = z.strictObject({
+  dataDir: path.describe('folder of the KMS: its records and its audit lines'),
+  socket: path.describe('Unix socket; whoever may enter its folder may ask the KMS'),
+  hsm: z.discriminatedUnion('driver', [
+    z.strictObject({
+      ...token,
+      pin: secretSourceSchema.describe('user PIN; never that of the security officer'),
+      sessions: z.int().min(1).max(64).default(4).describe('sessions with the HSM at most'),
+      destroyHorizonDays: z.int().min(0).max(3650).describe('days after which a destroyed key is in no backup of the HSM any more'),
+    }),
+    z.strictObject({
+      driver: z.literal('software'),
+      keystore: path.describe('folder of the sealed keys'),
+      trustedKeys: path.describe('folder of the device keys that may receive tenant keys; better not writable for the KMS'),
+      masterKey: secretSourceSchema.describe('32 random bytes, not in the folder of the keystore'),
+    }),
+  ]),
+  limits: z
+    .strictObject({
+      exportsPerDevice: perHour(12),
+      exportsPerTenant: perHour(600),
+      epochsPerOrg: perHour(60),
+    })
+    .prefault({})
+    .describe('each an hour'),
+});
+export type KmsConfig = z.output<typeof kmsConfigSchema>;
+
+/** Configuration of `securegate kms-trust`, kept where the KMS cannot read it. */
+export const trustConfigSchema = z.discriminatedUnion('driver', [
+  z.strictObject({ ...token, soPin: secretSourceSchema.describe('PIN of the security officer') }),
+  z.strictObject({ driver: z.literal('software'), trustedKeys: path }),
+]);
+export type TrustConfig = z.output<typeof trustConfigSchema>;

@@ -1,0 +1,136 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Cell, Hsm } from './hsm/hsm.ts';
+import type { EpochRecord } from './store/epoch-records.ts';
+import type { KmsStore } from './store/open-kms-store.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What became of a destroyed key. */
+export interface Destruction {
+  /** `unrecoverable`: nobody has it from `from` on. `erased`: it is gone from here, and backups are beyond what anybody can promise. */
+  readonly state: 'unrecoverable' | 'erased';
+  /** When backups of the HSM have let go of it as well, milliseconds since the Unix epoch. */
+  readonly from: number | null;
+}
+
+export interface EpochsOptions {
+  readonly hsm: Hsm;
+  readonly store: KmsStore;
+  readonly now: () => number;
+}
+
+/**
+ * The epochs of tenants: one cell and one tenant key each. What is about to happen is written down first, so that a crash at
+ * any point leaves either the epoch or nothing of it, and a destruction that began is finished.
+ */
+export class Epochs {
+  readonly #options: EpochsOptions;
+
+  constructor(options: EpochsOptions) {
+    this.#options = options;
+  }
+
+  /** Finishes what a crash left half done. @returns how many epochs that were */
+  async resume(): Promise<number> {
+    const unfinished = this.#options.store.epochs.unfinished();
+    for (const cell of unfinished) await (cell.state === 'making' ? this.#abandon(cell) : this.#destroy(cell));
+    return unfinished.length;
+  }
+
+  list(org: string, tenant: string): EpochRecord[] {
+    return this.#options.store.epochs.list(org, tenant);
+  }
+
+  /**
+   * Makes the next epoch of a tenant. An epoch that is there already is left as it is, so that it can be asked for again.
+   * @throws {SecureGateError} `tenant_destroyed`, `cell_gone` (that epoch was destroyed), `conflict` (not the next one), and the HSM's
+   */
+  async create(cell: Cell): Promise<void> {
+    const { hsm, store } = this.#options;
+    const { org, tenant, epoch } = cell;
+    store.denials.requireTenant(org, tenant);
+    for (const left of store.epochs.list(org, tenant)) if (left.state === 'making') await this.#abandon(left);
+    const known = store.epochs.list(org, tenant);
+    const same = known.find((one) => one.epoch === epoch);
+    if (same?.state === 'ready') return;
+    if (same) throw gone(cell);
+    const next = (known.at(-1)?.epoch ?? 0) + 1;
+    if (epoch !== next) throw new SecureGateError('conflict', 'This is not the next epoch of the tenant', { details: { epoch, next } });
+    // A cell without a record is of a time that these records have forgotten: it is not ours to use or to destroy.
+    if (await hsm.hasCell(cell))
+      throw new SecureGateError('conflict', 'The HSM knows a cell that these records do not', { details: { ...cell } });
+    store.epochs.begin(cell);
+    try {
+      await hsm.createCell(cell);
+      store.epochs.finish(cell, await hsm.createTek(cell));
+    } catch (error) {
+      // Where the HSM cannot be reached now, the next try or the next start does it.
+      await this.#abandon(cell).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /**
+   * The tenant key of an epoch, wrapped.
+   * @throws {SecureGateError} `tenant_destroyed`, `epoch_not_found`, `cell_gone`
+   */
+  wrapped(cell: Cell): Buffer {
+    this.#options.store.denials.requireTenant(cell.org, cell.tenant);
+    const { wrapped, state } = this.#options.store.epochs.get(cell);
+    if (wrapped === null || state !== 'ready') throw gone(cell);
+    return wrapped;
+  }
+
+  /**
+   * Destroys an epoch that another one has replaced.
+   * @throws {SecureGateError} `epoch_not_found`, `conflict` (it is the newest), and the HSM's
+   */
+  async destroy(cell: Cell): Promise<Destruction> {
+    const { epochs } = this.#options.store;
+    const { state, destroyedAt } = epochs.get(cell);
+    if (state === 'destroyed') return this.#stateSince(destroyedAt ?? 0);
+    const newest = epochs.list(cell.org, cell.tenant).findLast((one) => one.state === 'ready');
+    if (newest?.epoch === cell.epoch) {
+      throw new SecureGateError('conflict', 'The newest epoch goes only with its tenant', { details: { ...cell } });
+    }
+    return await this.#destroy(cell);
+  }
+
+  /** Destroys every epoch of a tenant and never makes one again. Asked for again, it finishes what is left. */
+  async destroyTenant(org: string, tenant: string): Promise<Destruction> {
+    const { store, now } = this.#options;
+    const left = store.epochs.list(org, tenant).filter(({ state }) => state !== 'destroyed');
+    store.atomically(() => {
+      store.denials.buryTenant(org, tenant, now());
+      for (const cell of left) store.epochs.beginDestruction(cell);
+    });
+    for (const cell of left) await this.#destroy(cell);
+    return this.#stateSince(Math.max(0, ...store.epochs.list(org, tenant).map(({ destroyedAt }) => destroyedAt ?? 0)));
+  }
+
+  async #destroy(cell: Cell): Promise<Destruction> {
+    const { hsm, store, now } = this.#options;
+    store.epochs.beginDestruction(cell);
+    await hsm.destroyCell(cell);
+    if (await hsm.hasCell(cell))
+      throw new SecureGateError('hsm_refused', 'The HSM kept a cell that was destroyed', { details: { ...cell } });
+    const destroyedAt = now();
+    store.epochs.finishDestruction(cell, destroyedAt);
+    return this.#stateSince(destroyedAt);
+  }
+
+  async #abandon(cell: Cell): Promise<void> {
+    await this.#options.hsm.destroyCell(cell);
+    this.#options.store.epochs.abandon(cell);
+  }
+
+  #stateSince(destroyedAt: number): Destruction {
+    const { destroyHorizonDays } = this.#options.hsm.capabilities;
+    if (destroyHorizonDays === null) return { state: 'erased', from: null };
+    return { state: 'unrecoverable', from: destroyedAt + destroyHorizonDays * DAY_MS };
+  }
+}
+
+function gone({ org, tenant, epoch }: Cell): SecureGateError {
+  return new SecureGateError('cell_gone', 'The key of this epoch was destroyed', { details: { org, tenant, epoch } });
+}

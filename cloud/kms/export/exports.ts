@@ -1,0 +1,48 @@
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Epochs } from '../epochs.ts';
+import type { Hsm } from '../hsm/hsm.ts';
+import type { Orders } from '../orders/orders.ts';
+import type { Rates } from '../store/rates.ts';
+import type { Challenges } from './challenges.ts';
+import { type SealedExport, sealForDevice } from './seal-for-device.ts';
+import type { ExportRequest } from './verify-export-request.ts';
+
+export interface ExportsOptions {
+  readonly hsm: Hsm;
+  readonly orders: Orders;
+  readonly epochs: Epochs;
+  readonly rates: Rates;
+  readonly challenges: Challenges;
+  readonly limits: { readonly exportsPerDevice: number; readonly exportsPerTenant: number };
+  readonly now: () => number;
+}
+
+/**
+ * Hands a tenant key to a device: wrapped inside the HSM to the RSA key that the HSM trusts and the org's admin assigned, inside
+ * HPKE to the one-use key of the request. Nothing of it is stored, queued or logged.
+ */
+export class Exports {
+  readonly #options: ExportsOptions;
+
+  constructor(options: ExportsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @throws {SecureGateError} `export_rejected`, `assignment_rejected`, `admins_missing`, `device_denied`, `device_untrusted`,
+   * `rate_limited`, `tenant_destroyed`, `epoch_not_found`, `cell_gone`, `tek_rejected`, and the HSM's
+   */
+  async export(request: ExportRequest): Promise<SealedExport> {
+    const { hsm, orders, epochs, rates, challenges, limits, now } = this.#options;
+    const { org, tenant, device, epoch } = request;
+    challenges.take(request.nonce);
+    const assignment = await orders.assignmentOf(org, tenant, device);
+    if (assignment.signingKey !== request.signedBy) {
+      throw new SecureGateError('export_rejected', 'The request is signed by another key than the one that was assigned');
+    }
+    rates.take(`device/${org}/${tenant}/${device}`, limits.exportsPerDevice, now());
+    rates.take(`tenant/${org}/${tenant}`, limits.exportsPerTenant, now());
+    const wrapped = epochs.wrapped({ org, tenant, epoch });
+    return await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
+  }
+}

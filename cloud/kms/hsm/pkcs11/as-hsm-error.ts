@@ -1,0 +1,37 @@
+import pkcs11 from 'pkcs11js';
+import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+
+/** The library lost its token, its sessions or its login: all of them are to be set up again. */
+const LOST: ReadonlySet<number> = new Set([
+  pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED,
+  pkcs11.CKR_DEVICE_ERROR,
+  pkcs11.CKR_DEVICE_REMOVED,
+  pkcs11.CKR_SESSION_CLOSED,
+  pkcs11.CKR_SESSION_HANDLE_INVALID,
+  pkcs11.CKR_TOKEN_NOT_PRESENT,
+  pkcs11.CKR_TOKEN_NOT_RECOGNIZED,
+  pkcs11.CKR_USER_NOT_LOGGED_IN,
+]);
+
+/** Something that was begun in this session before is in the way: another session will do. */
+const STALE: ReadonlySet<number> = new Set([pkcs11.CKR_OPERATION_ACTIVE, pkcs11.CKR_OPERATION_NOT_INITIALIZED]);
+
+/** What would help: setting up everything again, another session, or nothing. */
+export function remedyFor(error: unknown): 'reconnect' | 'another-session' | undefined {
+  if (!(error instanceof pkcs11.Pkcs11Error)) return undefined;
+  if (LOST.has(error.code)) return 'reconnect';
+  return STALE.has(error.code) ? 'another-session' : undefined;
+}
+
+/** Whether the token said one of these. */
+export function isRefusal(error: unknown, codes: ReadonlySet<number>): boolean {
+  return error instanceof pkcs11.Pkcs11Error && codes.has(error.code);
+}
+
+/** Any thrown value as a SecureGateError, with the token's own word for it. */
+export function asHsmError(error: unknown): SecureGateError {
+  if (error instanceof SecureGateError) return error;
+  if (!(error instanceof pkcs11.NativeError)) return SecureGateError.from(error);
+  const code = remedyFor(error) === 'reconnect' ? 'hsm_unavailable' : 'hsm_refused';
+  return new SecureGateError(code, `The HSM answered ${error.message}`, { cause: error, details: { method: error.method } });
+}

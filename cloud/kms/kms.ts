@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Audit } from './audit/audit.ts';
+import { FileAudit } from './audit/file-audit.ts';
+import type { KmsConfig } from './config/schema.ts';
+import { Epochs } from './epochs.ts';
+import { Challenges } from './export/challenges.ts';
+import { Exports } from './export/exports.ts';
+import { openHsm } from './hsm/open-hsm.ts';
+import { KmsOperations } from './operations.ts';
+import { Orders } from './orders/orders.ts';
+import { KmsServer } from './server.ts';
+import { openKmsStore } from './store/open-kms-store.ts';
+
+export interface KmsOptions {
+  readonly config: KmsConfig;
+  readonly now: () => number;
+  readonly random: (size: number) => Buffer;
+  readonly logger: Logger;
+}
+
+/** The KMS put together. */
+export class Kms {
+  readonly #options: KmsOptions;
+  /** In the order in which they began; they end in the reverse one. */
+  readonly #running: (() => Promise<void> | void)[] = [];
+
+  constructor(options: KmsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {SecureGateError} `data_folder_in_use`, `storage_failed`, `secret_file_unsafe`, `hsm_unavailable`, `hsm_unsuitable` */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (let end = this.#running.pop(); end !== undefined; end = this.#running.pop()) {
+      try {
+        await end();
+      } catch (error) {
+        this.#options.logger.error({ err: SecureGateError.from(error) }, 'a part did not stop cleanly');
+      }
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { config, now, random, logger } = this.#options;
+    const store = openKmsStore(config.dataDir);
+    this.#running.push(() => store.close());
+    const hsm = await openHsm(config.hsm);
+    await hsm.start();
+    this.#running.push(() => hsm.stop());
+    const audit: Audit = new FileAudit(join(config.dataDir, 'audit.jsonl'));
+    this.#running.push(() => audit.close());
+    const epochs = new Epochs({ hsm, store, now });
+    const resumed = await epochs.resume();
+    const orders = new Orders(store, now);
+    const challenges = new Challenges(now, random);
+    const exports = new Exports({ hsm, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
+    const operations = new KmsOperations({
+      hsm,
+      store,
+      epochs,
+      orders,
+      challenges,
+      exports,
+      audit,
+      limits: config.limits,
+      now,
+      random,
+      logger,
+    });
+    const server = new KmsServer(config.socket, operations, logger);
+    await server.start();
+    this.#running.push(() => server.stop());
+    const { title, capabilities } = hsm;
+    if (capabilities.wrapInHsm) logger.info({ hsm: title, resumed }, 'started');
+    else logger.warn({ hsm: title, resumed }, 'started with keys in software, not in an HSM');
+  }
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Audit, AuditEvent } from './audit/audit.ts';
+import type { Epochs } from './epochs.ts';
+import type { Challenges } from './export/challenges.ts';
+import type { Exports } from './export/exports.ts';
+import { verifyExportRequest } from './export/verify-export-request.ts';
+import type { Hsm } from './hsm/hsm.ts';
+import type { Orders } from './orders/orders.ts';
+import { publicKeySchema } from './orders/public-key.ts';
+import { type Gives, OPERATIONS, type Operation, type Takes } from './protocol.ts';
+import { SerialByKey } from './serial-by-key.ts';
+import type { KmsStore } from './store/open-kms-store.ts';
+
+export interface KmsOperationsOptions {
+  readonly hsm: Hsm;
+  readonly store: KmsStore;
+  readonly epochs: Epochs;
+  readonly orders: Orders;
+  readonly challenges: Challenges;
+  readonly exports: Exports;
+  readonly audit: Audit;
+  readonly limits: { readonly epochsPerOrg: number };
+  readonly now: () => number;
+  readonly random: (size: number) => Buffer;
+  readonly logger: Logger;
+}
+
+/** Whom a call is about, as the audit tells it. */
+type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch'>;
+type Handler<O extends Operation> = (input: Takes<O>, about: (scope: About) => void) => Promise<Gives<O>>;
+
+/** Does what a checked message asks for. Each call is written down before it begins and before it is answered; `status` alone is not. */
+export class KmsOperations {
+  readonly #options: KmsOperationsOptions;
+  /** A key that is being handed out must not be destroyed meanwhile, nor two epochs be made at a time. */
+  readonly #byTenant = new SerialByKey();
+
+  constructor(options: KmsOperationsOptions) {
+    this.#options = options;
+  }
+
+  /** @returns the result in the form in which it travels */
+  async run(operation: Operation, input: unknown): Promise<unknown> {
+    if (operation === 'status') return await this.#status(parse(OPERATIONS.status.takes, input));
+    const call = this.#options.random(8).toString('hex');
+    let scope: About = {};
+    const about = (more: About): void => {
+      const { org, tenant, device, epoch } = { ...scope, ...more };
+      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch })) as About;
+    };
+    const record = (phase: AuditEvent['phase'], outcome?: string): void => {
+      const at = new Date(this.#options.now()).toISOString();
+      this.#options.audit.record({ at, call, phase, operation, hsm: this.#options.hsm.title, ...(outcome ? { outcome } : {}), ...scope });
+    };
+    record('asked');
+    try {
+      const result = await this.#handle(operation, input, about);
+      record('answered', 'done');
+      return result;
+    } catch (error) {
+      const failure = SecureGateError.from(error);
+      if (failure.status >= 500) this.#options.logger.error({ err: failure, operation }, 'a call failed');
+      record('answered', failure.code);
+      throw failure;
+    }
+  }
+
+  async #handle<O extends Exclude<Operation, 'status'>>(operation: O, input: unknown, about: (scope: About) => void): Promise<unknown> {
+    const { takes, gives } = OPERATIONS[operation] as unknown as { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> };
+    const taken = parse(takes, input);
+    about(taken as About);
+    const handler = this.#handlers[operation] as Handler<O>;
+    return z.encode(gives, await handler(taken, about));
+  }
+
+  readonly #handlers: { readonly [O in Exclude<Operation, 'status'>]: Handler<O> } = {
+    pinAdmins: async ({ org, signed }) =>
+      await this.#byTenant.run(org, async () => ({ version: (await this.#options.orders.pin(org, signed)).version })),
+    getAdmins: async ({ org }) => this.#options.store.adminSets.get(org),
+    createEpoch: async (cell) => {
+      const { store, limits, epochs, now } = this.#options;
+      store.adminSets.get(cell.org);
+      store.rates.take(`epochs/${cell.org}`, limits.epochsPerOrg, now());
+      await this.#ofTenant(cell, () => epochs.create(cell));
+      return {};
+    },
+    listEpochs: async ({ org, tenant }) =>
+      this.#options.epochs.list(org, tenant).map(({ epoch, state, destroyedAt }) => ({ epoch, state, destroyedAt })),
+    destroyEpoch: (cell) => this.#ofTenant(cell, () => this.#options.epochs.destroy(cell)),
+    destroyTenant: ({ org, tenant }) => this.#ofTenant({ org, tenant }, () => this.#options.epochs.destroyTenant(org, tenant)),
+    assign: async ({ assignment }, about) => {
+      const { id, org, tenant, device } = await this.#options.orders.assign(assignment);
+      about({ org, tenant, device });
+      return { id };
+    },
+    endAssignment: async ({ org, tenant, device }) => ({
+      ended: this.#options.store.assignments.end(org, tenant, device, this.#options.now()),
+    }),
+    denyDevice: async ({ device }) => {
+      this.#options.store.denials.denyDevice(device, this.#options.now());
+      return {};
+    },
+    challenge: async () => ({ nonce: this.#options.challenges.give() }),
+    exportTek: async (input, about) => {
+      const request = await verifyExportRequest(input.request);
+      about(request);
+      const { encapsulated, sealed } = await this.#ofTenant(request, () => this.#options.exports.export(request));
+      return { encapsulated, sealed, oaepHash: this.#options.hsm.capabilities.oaepHash };
+    },
+    signingKey: async ({ use }) => publicKeySchema.parse(await this.#options.hsm.signingKey(use)),
+    sign: async ({ use, message }) => ({ signature: await this.#options.hsm.sign(use, message) }),
+  };
+
+  async #status(_input: Takes<'status'>): Promise<Gives<'status'>> {
+    const { hsm } = this.#options;
+    const { title, capabilities } = hsm;
+    try {
+      await hsm.probe();
+      return { ready: true, hsm: title, capabilities, reason: null };
+    } catch (error) {
+      return { ready: false, hsm: title, capabilities, reason: SecureGateError.from(error).code };
+    }
+  }
+
+  async #ofTenant<T>({ org, tenant }: { org: string; tenant: string }, work: () => Promise<T>): Promise<T> {
+    return await this.#byTenant.run(`${org}/${tenant}`, work);
+  }
+}
+
+/** Says which field is wrong and how, never what was in it. */
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map(({ path, code }) => ({ field: path.join('.'), problem: code }));
+  throw new SecureGateError('invalid_request', 'A request to the KMS is not valid', { details: { fields } });
+}

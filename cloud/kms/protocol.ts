@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { SIGNING_USES } from './hsm/hsm.ts';
+import { adminSetSchema } from './orders/admin-set.ts';
+import { publicKeySchema } from './orders/public-key.ts';
+import { signedSetSchema } from './orders/verify-admin-set.ts';
+import { EPOCH_STATES } from './store/epoch-records.ts';
+
+/**
+ * The messages of the KMS: one JSON object a line over a Unix socket, in both directions. Both sides check what comes in.
+ * Bytes are base64url.
+ */
+
+/** Longest line, in characters. */
+export const MOST_CHARACTERS = 256 * 1024;
+
+const nothing = z.strictObject({});
+const bytes = z.codec(z.base64url(), z.custom<Buffer>(Buffer.isBuffer), {
+  decode: (text) => Buffer.from(text, 'base64url'),
+  encode: (buffer) => buffer.toString('base64url'),
+});
+const epoch = z.int().min(1).max(0xffffffff);
+const tenant = z.strictObject({ org: slugSchema, tenant: slugSchema });
+const cell = tenant.extend({ epoch });
+const place = tenant.extend({ device: idSchema('box') });
+const token = z.string().max(8192);
+const use = z.enum(SIGNING_USES);
+const destruction = z.strictObject({ state: z.enum(['unrecoverable', 'erased']), from: z.int().nullable() });
+
+/** What each operation takes and gives. */
+export const OPERATIONS = {
+  /** Whether the KMS can work, and where its keys really are. */
+  status: {
+    takes: nothing,
+    gives: z.strictObject({
+      ready: z.boolean(),
+      hsm: z.string(),
+      capabilities: z.strictObject({
+        wrapInHsm: z.boolean(),
+        trustedWrap: z.boolean(),
+        oaepHash: z.enum(['sha1', 'sha256']),
+        destroyHorizonDays: z.int().nullable(),
+      }),
+      /** Code of what is wrong. */
+      reason: z.string().nullable(),
+    }),
+  },
+  /** Pins the admin keys of an org, or changes them. */
+  pinAdmins: { takes: z.strictObject({ org: slugSchema, signed: signedSetSchema }), gives: z.strictObject({ version: z.int() }) },
+  /** The admin keys that count: an org compares them with its own. */
+  getAdmins: { takes: z.strictObject({ org: slugSchema }), gives: adminSetSchema },
+  createEpoch: { takes: cell, gives: nothing },
+  listEpochs: {
+    takes: tenant,
+    gives: z.array(z.strictObject({ epoch, state: z.enum(EPOCH_STATES), destroyedAt: z.int().nullable() })),
+  },
+  destroyEpoch: { takes: cell, gives: destruction },
+  destroyTenant: { takes: tenant, gives: destruction },
+  assign: { takes: z.strictObject({ assignment: token }), gives: z.strictObject({ id: z.string() }) },
+  endAssignment: { takes: place, gives: z.strictObject({ ended: z.boolean() }) },
+  denyDevice: { takes: z.strictObject({ device: idSchema('box') }), gives: nothing },
+  /** A number for a device to sign in its export request. */
+  challenge: { takes: nothing, gives: z.strictObject({ nonce: z.string() }) },
+  exportTek: {
+    takes: z.strictObject({ request: token }),
+    gives: z.strictObject({ encapsulated: bytes, sealed: bytes, oaepHash: z.enum(['sha1', 'sha256']) }),
+  },
+  signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
+  sign: { takes: z.strictObject({ use, message: bytes }), gives: z.strictObject({ signature: bytes }) },
+} as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;
+
+export type Operation = keyof typeof OPERATIONS;
+export type Takes<O extends Operation> = z.output<(typeof OPERATIONS)[O]['takes']>;
+export type Gives<O extends Operation> = z.output<(typeof OPERATIONS)[O]['gives']>;
+
+export const requestSchema = z.strictObject({
+  id: z.int(),
+  operation: z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]),
+  arguments: z.unknown(),
+});
+
+const errorSchema = z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) });
+export const replySchema = z.union([
+  z.strictObject({ id: z.int(), result: z.unknown() }),
+  z.strictObject({ id: z.int(), error: errorSchema }),
+]);

@@ -1,0 +1,62 @@
+import type Database from 'better-sqlite3';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+
+export interface AssignmentRecord {
+  readonly id: string;
+  readonly org: string;
+  readonly tenant: string;
+  readonly device: string;
+  /** As the admin signed it: it is verified again at every use. */
+  readonly token: string;
+}
+
+/** Assignments of devices to tenants. Each id counts once, also when its assignment has ended. */
+export class AssignmentRecords {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /**
+   * Adds an assignment in place of the one that this device has for this tenant.
+   * @throws {SecureGateError} `assignment_used`
+   */
+  add({ id, org, tenant, device, token }: AssignmentRecord, now: number): void {
+    this.#database.transaction(() => {
+      if (this.#database.prepare<[string]>('SELECT 1 FROM assignments WHERE id = ?').get(id) !== undefined) {
+        throw new SecureGateError('assignment_used', 'This assignment was used before', { details: { id } });
+      }
+      this.end(org, tenant, device, now);
+      this.#database
+        .prepare<[string, string, string, string, string]>(
+          'INSERT INTO assignments (id, org, tenant, device, token) VALUES (?, ?, ?, ?, ?)',
+        )
+        .run(id, org, tenant, device, token);
+    })();
+  }
+
+  /** @throws {SecureGateError} `assignment_rejected` when the device has none for this tenant */
+  get(org: string, tenant: string, device: string): AssignmentRecord {
+    const record = this.#database
+      .prepare<[string, string, string], AssignmentRecord>(
+        'SELECT id, org, tenant, device, token FROM assignments WHERE org = ? AND tenant = ? AND device = ? AND ended_at IS NULL',
+      )
+      .get(org, tenant, device);
+    if (!record) {
+      throw new SecureGateError('assignment_rejected', 'This device is not assigned to this tenant', { details: { org, tenant, device } });
+    }
+    return record;
+  }
+
+  /** @returns whether there was one */
+  end(org: string, tenant: string, device: string, now: number): boolean {
+    return (
+      this.#database
+        .prepare<[number, string, string, string]>(
+          'UPDATE assignments SET ended_at = ? WHERE org = ? AND tenant = ? AND device = ? AND ended_at IS NULL',
+        )
+        .run(now, org, tenant, device).changes > 0
+    );
+  }
+}

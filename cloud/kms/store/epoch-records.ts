@@ -1,0 +1,80 @@
+import type Database from 'better-sqlite3';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Cell } from '../hsm/hsm.ts';
+
+export const EPOCH_STATES = ['making', 'ready', 'destroying', 'destroyed'] as const;
+export type EpochState = (typeof EPOCH_STATES)[number];
+
+export interface EpochRecord extends Cell {
+  readonly state: EpochState;
+  /** The tenant key under its cell; null before it is made and after its destruction. */
+  readonly wrapped: Buffer | null;
+  /** Milliseconds since the Unix epoch. */
+  readonly destroyedAt: number | null;
+}
+
+type Key = [org: string, tenant: string, epoch: number];
+
+/** Epochs of tenants: which there are, their wrapped tenant keys, and what is about to be done with them. */
+export class EpochRecords {
+  readonly #database: Database.Database;
+
+  constructor(database: Database.Database) {
+    this.#database = database;
+  }
+
+  /** Epochs of a tenant, the oldest first. */
+  list(org: string, tenant: string): EpochRecord[] {
+    return this.#database
+      .prepare<[string, string], EpochRecord>(
+        'SELECT org, tenant, epoch, state, wrapped, destroyed_at AS destroyedAt FROM epochs WHERE org = ? AND tenant = ? ORDER BY epoch',
+      )
+      .all(org, tenant);
+  }
+
+  /** @throws {SecureGateError} `epoch_not_found` */
+  get({ org, tenant, epoch }: Cell): EpochRecord {
+    const record = this.list(org, tenant).find((one) => one.epoch === epoch);
+    if (!record) throw new SecureGateError('epoch_not_found', 'This tenant has no such epoch', { details: { org, tenant, epoch } });
+    return record;
+  }
+
+  /** Of all tenants: what a crash left half done. */
+  unfinished(): EpochRecord[] {
+    return this.#database
+      .prepare<[], EpochRecord>(
+        "SELECT org, tenant, epoch, state, wrapped, destroyed_at AS destroyedAt FROM epochs WHERE state IN ('making', 'destroying')",
+      )
+      .all();
+  }
+
+  begin({ org, tenant, epoch }: Cell): void {
+    this.#database.prepare<Key>("INSERT INTO epochs (org, tenant, epoch, state) VALUES (?, ?, ?, 'making')").run(org, tenant, epoch);
+  }
+
+  finish({ org, tenant, epoch }: Cell, wrapped: Buffer): void {
+    this.#database
+      .prepare<[Buffer, ...Key]>("UPDATE epochs SET state = 'ready', wrapped = ? WHERE org = ? AND tenant = ? AND epoch = ?")
+      .run(wrapped, org, tenant, epoch);
+  }
+
+  /** Forgets an epoch whose making was not finished: nobody was ever given its key. */
+  abandon({ org, tenant, epoch }: Cell): void {
+    this.#database
+      .prepare<Key>("DELETE FROM epochs WHERE org = ? AND tenant = ? AND epoch = ? AND state = 'making'")
+      .run(org, tenant, epoch);
+  }
+
+  /** From here on the key is never used again, whatever happens. */
+  beginDestruction({ org, tenant, epoch }: Cell): void {
+    this.#database
+      .prepare<Key>("UPDATE epochs SET state = 'destroying', wrapped = NULL WHERE org = ? AND tenant = ? AND epoch = ?")
+      .run(org, tenant, epoch);
+  }
+
+  finishDestruction({ org, tenant, epoch }: Cell, now: number): void {
+    this.#database
+      .prepare<[number, ...Key]>("UPDATE epochs SET state = 'destroyed', destroyed_at = ? WHERE org = ? AND tenant = ? AND epoch = ?")
+      .run(now, org, tenant, epoch);
+  }
+}

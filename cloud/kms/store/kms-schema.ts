@@ -1,0 +1,45 @@
+/**
+ * Records of the KMS (`kms.db`). A copy of them opens nothing: tenant keys are wrapped under cells that only the HSM has.
+ * `epochs.state`: `making` and `destroying` are intentions, written before the HSM is touched, so that a start after a crash
+ * can finish them.
+ */
+export const KMS_SCHEMA = `
+CREATE TABLE IF NOT EXISTS admin_sets (
+  org TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  pinned_at INTEGER NOT NULL,
+  PRIMARY KEY (org, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS epochs (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('making', 'ready', 'destroying', 'destroyed')),
+  wrapped BLOB,
+  destroyed_at INTEGER,
+  PRIMARY KEY (org, tenant, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS epochs_unfinished ON epochs (state) WHERE state IN ('making', 'destroying');
+CREATE TABLE IF NOT EXISTS assignments (
+  id TEXT PRIMARY KEY,
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  device TEXT NOT NULL,
+  token TEXT NOT NULL,
+  ended_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX IF NOT EXISTS assignments_current ON assignments (org, tenant, device) WHERE ended_at IS NULL;
+CREATE TABLE IF NOT EXISTS denied_devices (device TEXT PRIMARY KEY, denied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS destroyed_tenants (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  destroyed_at INTEGER NOT NULL,
+  PRIMARY KEY (org, tenant)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rate_windows (
+  subject TEXT PRIMARY KEY,
+  started_at INTEGER NOT NULL,
+  used INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+`;

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { readConfig } from './config/read-config.ts';
+import { type TrustConfig, trustConfigSchema } from './config/schema.ts';
+import { readDeviceKey } from './hsm/device-key.ts';
+import { openOfficer } from './hsm/open-hsm.ts';
+import { TrustedFolder } from './hsm/software/trusted-folder.ts';
+import type { TrustedKeys } from './hsm/trusted-keys.ts';
+
+/** What the security officer does: one thing a run, in a process of its own that never has the user PIN. */
+export type TrustOrder = { do: 'add'; pemFile: string } | { do: 'remove'; fingerprint: string } | { do: 'list' };
+
+/**
+ * Changes or lists the device keys to which the HSM may wrap tenant keys.
+ * @returns the fingerprints it added, removed or found
+ * @throws {SecureGateError} `config_missing`, `config_invalid`, `file_unreadable`, `secret_file_unsafe`, `hsm_unavailable`, `device_untrusted`
+ */
+export async function runTrust(configFile: string, order: TrustOrder): Promise<string[]> {
+  process.title = 'securegate-kms-trust';
+  const config = readConfig(configFile, trustConfigSchema);
+  return await withTrustedKeys(config, async (keys) => {
+    if (order.do === 'list') return await keys.list();
+    if (order.do === 'remove') {
+      await keys.remove(order.fingerprint);
+      return [order.fingerprint];
+    }
+    const key = readDeviceKey(readPem(order.pemFile));
+    await keys.add(key);
+    return [key.fingerprint];
+  });
+}
+
+async function withTrustedKeys<T>(config: TrustConfig, work: (keys: TrustedKeys) => Promise<T>): Promise<T> {
+  if (config.driver === 'software') return await work(new TrustedFolder(config.trustedKeys));
+  const officer = await openOfficer(config);
+  officer.start();
+  try {
+    return await work(officer);
+  } finally {
+    await officer.stop();
+  }
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SecureGateError('file_unreadable', `Cannot read ${file}`, { cause });
+  }
+}

@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CompactSign, calculateJwkThumbprint, FlattenedSign, type JWK, SignJWT } from 'jose';
+import { onTestFinished } from 'vitest';
+import { KmsClient } from '../../cloud/kms/client.ts';
+import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../cloud/kms/export/seal-for-device.ts';
+import { EXPORT_REQUEST_TYPE } from '../../cloud/kms/export/verify-export-request.ts';
+import { readDeviceKey } from '../../cloud/kms/hsm/device-key.ts';
+import type { AdminSet } from '../../cloud/kms/orders/admin-set.ts';
+import type { PublicKey } from '../../cloud/kms/orders/public-key.ts';
+import { ADMIN_SET_TYPE, type SignedSet } from '../../cloud/kms/orders/verify-admin-set.ts';
+import { ASSIGNMENT_TYPE, KMS_AUDIENCE } from '../../cloud/kms/orders/verify-assignment.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import { softHsmToken, type TestToken } from './soft-hsm.ts';
+import { tempFolder } from './temp-folder.ts';
+import { kmsTrust, tokenTrust } from './trust.ts';
+
+const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
+
+/** A KMS in a process of its own, as it is run: on SoftHSM2, or with its keys in software. */
+export class TestKms {
+  readonly dataDir: string;
+  readonly client: KmsClient;
+  readonly token: TestToken | undefined;
+  /** Configuration of the security officer. */
+  readonly trust: object;
+  readonly #configFile: string;
+  #child: ChildProcess | undefined;
+  log = '';
+
+  constructor(folder: string, trust: object, token: TestToken | undefined) {
+    this.dataDir = join(folder, 'data');
+    this.client = new KmsClient(socketIn(folder));
+    this.#configFile = join(folder, 'kms.json');
+    this.trust = trust;
+    this.token = token;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [MAIN, 'kms', '--config', this.#configFile, '--json'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child = child;
+    const ready = Promise.withResolvers<void>();
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.log += chunk.toString();
+      if (this.log.includes('"msg":"started')) ready.resolve();
+    });
+    child.once('exit', (code) => ready.reject(new Error(`the KMS ended with ${code}:\n${this.log}`)));
+    await ready.promise;
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+    this.log = '';
+  }
+
+  /** Makes a device trusted in the HSM. */
+  async trustDevice(device: TestDevice): Promise<void> {
+    await kmsTrust(this.trust, 'add', await device.pemFile());
+  }
+}
+
+/** A started KMS; it is ended when the test has ended. */
+export async function testKms(driver: 'softhsm' | 'software' = 'softhsm', limits: object = {}): Promise<TestKms> {
+  const token = driver === 'softhsm' ? await softHsmToken() : undefined;
+  const folder = token?.folder ?? (await tempFolder());
+  const file = join(folder, 'master.key');
+  if (!token) await writeFile(file, randomBytes(32), { mode: 0o600 });
+  const hsm = token
+    ? { driver: 'pkcs11', library: token.library, token: token.token, pin: { file: token.pinFile }, destroyHorizonDays: 7 }
+    : { driver: 'software', keystore: join(folder, 'keystore'), trustedKeys: join(folder, 'trusted'), masterKey: { file } };
+  const config = { dataDir: join(folder, 'data'), socket: socketIn(folder), hsm, limits };
+  await writeFile(join(folder, 'kms.json'), JSON.stringify(config));
+  const trust = token ? tokenTrust(token) : { driver: 'software', trustedKeys: join(folder, 'trusted') };
+  const kms = new TestKms(folder, trust, token);
+  onTestFinished(async () => {
+    kms.client.close();
+    await kms.stop('SIGKILL');
+  });
+  await kms.start();
+  return kms;
+}
+
+function socketIn(folder: string): string {
+  return join(folder, 'run', 'kms.sock');
+}
+
+/** A P-256 key of an admin, or of a safe. */
+export class TestSigner {
+  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+  get privateKey(): KeyObject {
+    return this.#pair.privateKey;
+  }
+
+  get jwk(): PublicKey {
+    return this.#pair.publicKey.export({ format: 'jwk' }) as PublicKey;
+  }
+
+  async thumbprint(): Promise<string> {
+    return await calculateJwkThumbprint(this.jwk as JWK);
+  }
+}
+
+export function adminSet(
+  org: string,
+  version: number,
+  admins: TestSigner[],
+  recovery: TestSigner[],
+  quorum = 1,
+  recoveryQuorum = 2,
+): AdminSet {
+  return {
+    org,
+    version,
+    admins: { keys: admins.map(({ jwk }) => jwk), quorum },
+    recovery: { keys: recovery.map(({ jwk }) => jwk), quorum: recoveryQuorum },
+  };
+}
+
+export async function signSet(set: AdminSet, signers: TestSigner[], typ = ADMIN_SET_TYPE): Promise<SignedSet> {
+  const payload = Buffer.from(JSON.stringify(set));
+  const signatures = [];
+  for (const signer of signers) {
+    const { protected: header = '', signature } = await new FlattenedSign(payload)
+      .setProtectedHeader({ alg: 'ES256', typ, kid: await signer.thumbprint() })
+      .sign(signer.privateKey);
+    signatures.push({ protected: header, signature });
+  }
+  return { payload: payload.toString('base64url'), signatures };
+}
+
+/** What an assignment says; tests change single claims. */
+export type AssignmentClaims = Record<string, unknown>;
+
+export async function signAssignment(signer: TestSigner, claims: AssignmentClaims, typ = ASSIGNMENT_TYPE): Promise<string> {
+  return await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ, kid: await signer.thumbprint() }).sign(signer.privateKey);
+}
+
+/** A request of a box, with the one-use key by which it opens the answer. */
+interface TestRequest {
+  readonly token: string;
+  readonly privateKey: Awaited<ReturnType<typeof EXPORT_SUITE.GenerateKeyPair>>['privateKey'];
+  readonly nonce: string;
+}
+
+/** A box: an RSA key to which tenant keys are wrapped, and a key by which it signs. */
+export class TestDevice {
+  readonly id = newId('box');
+  readonly signer = new TestSigner();
+  readonly #rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
+  get pem(): string {
+    return this.#rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  }
+
+  get fingerprint(): string {
+    return readDeviceKey(this.pem).fingerprint;
+  }
+
+  async pemFile(): Promise<string> {
+    const file = join(await tempFolder(), 'device.pem');
+    await writeFile(file, this.pem);
+    return file;
+  }
+
+  /** Claims of an assignment of this device, valid for an hour. */
+  async claims(org: string, tenant: string): Promise<AssignmentClaims> {
+    const now = Math.floor(Date.now() / 1000);
+    const cnf = { jkt: await this.signer.thumbprint() };
+    return {
+      aud: KMS_AUDIENCE,
+      jti: randomBytes(16).toString('hex'),
+      iat: now,
+      exp: now + 3600,
+      org,
+      tenant,
+      sub: this.id,
+      wrap: this.fingerprint,
+      cnf,
+    };
+  }
+
+  /** Asks for a tenant key as a box does, and opens the answer. */
+  async fetchTek(client: KmsClient, org: string, tenant: string, epoch: number): Promise<Buffer> {
+    const { token, privateKey, nonce } = await this.request(client, org, tenant, epoch);
+    const { encapsulated, sealed, oaepHash } = await client.call('exportTek', { request: token });
+    const aad = exportAad({ org, tenant, device: this.id, epoch, nonce });
+    const wrapped = await EXPORT_SUITE.Open(privateKey, encapsulated, sealed, { info: EXPORT_INFO, aad });
+    return privateDecrypt({ key: this.#rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, wrapped);
+  }
+
+  /** A signed request; `change` puts other claims into it. */
+  async request(
+    client: KmsClient,
+    org: string,
+    tenant: string,
+    epoch: number,
+    change: object = {},
+    signer = this.signer,
+  ): Promise<TestRequest> {
+    const { nonce } = await client.call('challenge', {});
+    const { privateKey, publicKey } = await EXPORT_SUITE.GenerateKeyPair();
+    const hpke = Buffer.from(await EXPORT_SUITE.SerializePublicKey(publicKey)).toString('base64url');
+    const claims = { aud: KMS_AUDIENCE, sub: this.id, org, tenant, epoch, nonce, hpke, ...change };
+    const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: 'ES256', typ: EXPORT_REQUEST_TYPE, jwk: signer.jwk as JWK })
+      .sign(signer.privateKey);
+    return { token, privateKey, nonce };
+  }
+}
