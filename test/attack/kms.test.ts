@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner, testKms } from '../helpers/kms.ts';
 import { hasSoftHsm, SO_PIN, USER_PIN } from '../helpers/soft-hsm.ts';
-import { kmsTrust } from '../helpers/trust.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
 const HALL = { org: 'acme', tenant: 'hall' };
@@ -58,7 +57,7 @@ describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not insta
       await expect(fetch(device)).rejects.toThrow(refused('device_untrusted'));
       await kms.trustDevice(device);
       await fetch(device);
-      await kmsTrust(kms.trust, 'remove', device.fingerprint);
+      await kms.officer({ do: 'remove', fingerprint: device.fingerprint });
       await expect(fetch(device)).rejects.toThrow(refused('device_untrusted'));
     });
 

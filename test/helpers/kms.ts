@@ -14,10 +14,11 @@ import type { AdminSet } from '../../cloud/kms/orders/admin-set.ts';
 import type { PublicKey } from '../../cloud/kms/orders/public-key.ts';
 import { ADMIN_SET_TYPE, type SignedSet } from '../../cloud/kms/orders/verify-admin-set.ts';
 import { ASSIGNMENT_TYPE, KMS_AUDIENCE } from '../../cloud/kms/orders/verify-assignment.ts';
+import { runTrust, type TrustOrder } from '../../cloud/kms/trust-main.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { softHsmToken, type TestToken } from './soft-hsm.ts';
 import { tempFolder } from './temp-folder.ts';
-import { kmsTrust, tokenTrust } from './trust.ts';
+import { tokenTrust } from './trust.ts';
 
 const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
 
@@ -26,17 +27,18 @@ export class TestKms {
   readonly dataDir: string;
   readonly client: KmsClient;
   readonly token: TestToken | undefined;
-  /** Configuration of the security officer. */
-  readonly trust: object;
-  readonly #configFile: string;
+  readonly #trust: object;
+  readonly configFile: string;
+  readonly socket: string;
   #child: ChildProcess | undefined;
   log = '';
 
   constructor(folder: string, trust: object, token: TestToken | undefined) {
     this.dataDir = join(folder, 'data');
-    this.client = new KmsClient(socketIn(folder));
-    this.#configFile = join(folder, 'kms.json');
-    this.trust = trust;
+    this.socket = socketIn(folder);
+    this.client = new KmsClient(this.socket);
+    this.configFile = join(folder, 'kms.json');
+    this.#trust = trust;
     this.token = token;
   }
 
@@ -45,7 +47,7 @@ export class TestKms {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, 'kms', '--config', this.#configFile, '--json'], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [MAIN, 'kms', '--config', this.configFile, '--json'], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     const ready = Promise.withResolvers<void>();
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -66,9 +68,15 @@ export class TestKms {
     this.log = '';
   }
 
-  /** Makes a device trusted in the HSM. */
+  /** Does what the security officer orders, in this process: the KMS is another one. */
+  async officer(order: TrustOrder): Promise<string[]> {
+    const file = join(this.dataDir, '..', 'kms-trust.json');
+    await writeFile(file, JSON.stringify(this.#trust));
+    return await runTrust(file, order);
+  }
+
   async trustDevice(device: TestDevice): Promise<void> {
-    await kmsTrust(this.trust, 'add', await device.pemFile());
+    await this.officer({ do: 'add', pemFile: await device.pemFile() });
   }
 }
 

@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tempFolder } from './temp-folder.ts';
 
@@ -34,10 +33,14 @@ export const SO_PIN = 'so-pin-0815';
  * environment when it is initialised, so one process has one token at a time.
  */
 export async function softHsmToken(): Promise<TestToken> {
-  const folder = await tempFolder();
-  await mkdir(join(folder, 'tokens'));
+  return makeToken(await tempFolder());
+}
+
+/** The same in a folder that the caller removes. */
+export function makeToken(folder: string): TestToken {
+  mkdirSync(join(folder, 'tokens'));
   const conf = join(folder, 'softhsm2.conf');
-  await writeFile(conf, `directories.tokendir = ${join(folder, 'tokens')}\nobjectstore.backend = file\nlog.level = ERROR\n`);
+  writeFileSync(conf, `directories.tokendir = ${join(folder, 'tokens')}\nobjectstore.backend = file\nlog.level = ERROR\n`);
   const env = { SOFTHSM2_CONF: conf };
   process.env.SOFTHSM2_CONF = conf;
   execFileSync('softhsm2-util', ['--init-token', '--free', '--label', 'securegate', '--so-pin', SO_PIN, '--pin', USER_PIN], {
@@ -46,7 +49,7 @@ export async function softHsmToken(): Promise<TestToken> {
   });
   const pinFile = join(folder, 'user.pin');
   const soPinFile = join(folder, 'so.pin');
-  await writeFile(pinFile, `${USER_PIN}\n`, { mode: 0o600 });
-  await writeFile(soPinFile, `${SO_PIN}\n`, { mode: 0o600 });
+  writeFileSync(pinFile, `${USER_PIN}\n`, { mode: 0o600 });
+  writeFileSync(soPinFile, `${SO_PIN}\n`, { mode: 0o600 });
   return { library: LIBRARY ?? '', token: 'securegate', pinFile, soPinFile, folder, env };
 }

@@ -1,11 +1,15 @@
 import pkcs11 from 'pkcs11js';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 
-/** The library lost its token, its sessions or its login: all of them are to be set up again. */
+/**
+ * The library lost its token, its sessions or its login: all of them are to be set up again. GENERAL_ERROR is what SoftHSM says
+ * from when its files were away until it is initialised anew.
+ */
 const LOST: ReadonlySet<number> = new Set([
   pkcs11.CKR_CRYPTOKI_NOT_INITIALIZED,
   pkcs11.CKR_DEVICE_ERROR,
   pkcs11.CKR_DEVICE_REMOVED,
+  pkcs11.CKR_GENERAL_ERROR,
   pkcs11.CKR_SESSION_CLOSED,
   pkcs11.CKR_SESSION_HANDLE_INVALID,
   pkcs11.CKR_TOKEN_NOT_PRESENT,

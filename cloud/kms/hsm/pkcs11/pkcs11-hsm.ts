@@ -26,6 +26,8 @@ export interface Pkcs11HsmOptions extends TokenOptions {
 export class Pkcs11Hsm implements Hsm {
   readonly #options: Pkcs11HsmOptions;
   readonly #pool: SessionPool;
+  /** Kept, so that it can be told while the token is away. */
+  #title = 'PKCS#11';
   #oaepHash: HsmCapabilities['oaepHash'] = 'sha1';
 
   constructor(options: Pkcs11HsmOptions) {
@@ -34,7 +36,7 @@ export class Pkcs11Hsm implements Hsm {
   }
 
   get title(): string {
-    return this.#pool.token.title;
+    return this.#title;
   }
 
   get capabilities(): HsmCapabilities {
@@ -45,6 +47,7 @@ export class Pkcs11Hsm implements Hsm {
   async start(): Promise<void> {
     this.#pool.start();
     try {
+      this.#title = this.#pool.token.title;
       requireMechanisms(this.#pool.token);
       this.#oaepHash = await this.#pool.use(findOaepHash);
     } catch (error) {
