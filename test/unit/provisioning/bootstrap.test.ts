@@ -94,6 +94,34 @@ function calls(): string[] {
   return existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n') : [];
 }
 
+describe('what speaks to an HSM', () => {
+  const addon = (): boolean => existsSync(join(root, 'node_modules/pkcs11js/build/Release/pkcs11.node'));
+  const GPP = `#!/bin/sh
+echo "g++ $*" >> "$CALLS"
+[ -n "$GPP_FAILS" ] && { echo "$GPP_FAILS" >&2; exit 1; }
+while [ $# -gt 1 ]; do [ "$1" = -o ] && : > "$2"; shift; done
+`;
+
+  test('is built where it is asked for, once, and nowhere else', async () => {
+    program('g++', GPP);
+    await start();
+    expect(addon()).toBe(false);
+    await start({ withHsm: true });
+    expect(addon()).toBe(true);
+    const before = calls().length;
+    await start({ withHsm: true });
+    expect(calls()).toHaveLength(before);
+  });
+
+  test('is done without where it cannot be built', async () => {
+    program('g++', GPP);
+    env.GPP_FAILS = 'no headers';
+    await start({ withHsm: true });
+    expect(addon()).toBe(false);
+    expect(said.join('\n')).toMatch(/no headers[\s\S]*there is no HSM here/);
+  });
+});
+
 describe('the runtime', () => {
   test('of the machine is taken where it is new enough', async () => {
     expect((await start()).node).toBe(process.execPath);

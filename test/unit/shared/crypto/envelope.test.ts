@@ -180,6 +180,8 @@ describe('envelope v1', () => {
     expect(Object.entries(PURPOSES).map(([name, { code, holds }]) => [name, code, holds])).toEqual([
       ['header-key', 1, 'keys'],
       ['customer-key', 2, 'keys'],
+      ['cell-key', 3, 'keys'],
+      ['signing-key', 4, 'keys'],
       ['profile', 16, 'data'],
       ['consent', 17, 'data'],
       ['face', 18, 'data'],
