@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pkcs11js from 'pkcs11js';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { DeviceKey } from '../../cloud/kms/hsm/device-key.ts';
 import type { Pkcs11Hsm } from '../../cloud/kms/hsm/pkcs11/pkcs11-hsm.ts';
 import type { Session as TokenSession } from '../../cloud/kms/hsm/pkcs11/session.ts';
 import type { SessionPool } from '../../cloud/kms/hsm/pkcs11/session-pool.ts';
@@ -23,11 +24,15 @@ describe.skipIf(!hasSoftHsm)('a token with the cells of tenants (skipped where S
   const { Pkcs11Hsm } = await import('../../cloud/kms/hsm/pkcs11/pkcs11-hsm.ts');
   const { Session } = await import('../../cloud/kms/hsm/pkcs11/session.ts');
   const { SessionPool } = await import('../../cloud/kms/hsm/pkcs11/session-pool.ts');
-  const { template, newCell, newTek, exportedTek, cellId, newTrustedKey } = await import('../../cloud/kms/hsm/pkcs11/attributes.ts');
+  const { template, newCell, newTek, exportedTek, cellId, newTrustedKey, trustedKeys } = await import(
+    '../../cloud/kms/hsm/pkcs11/attributes.ts'
+  );
   const { findTrustedKey } = await import('../../cloud/kms/hsm/pkcs11/find-trusted-key.ts');
   const { findCell } = await import('../../cloud/kms/hsm/pkcs11/find-cell.ts');
   const { readDeviceKey } = await import('../../cloud/kms/hsm/device-key.ts');
   const AES = { mechanism: pkcs11.CKM_AES_KEY_GEN };
+  const deviceKey = (): DeviceKey =>
+    readDeviceKey(generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }).toString());
   const WRAP = { mechanism: pkcs11[KEY_WRAP] };
 
   let token: TestToken;
@@ -66,6 +71,15 @@ describe.skipIf(!hasSoftHsm)('a token with the cells of tenants (skipped where S
     await hsm.start();
     onTestFinished(() => hsm.stop());
     return hsm;
+  }
+
+  /** Somebody with the SO PIN, who speaks to the token by himself. */
+  function officer(): SessionPool {
+    const pin = (): Buffer => readSecretText({ file: token.soPinFile });
+    const pool = new SessionPool({ library: token.library, token: token.token, size: 1, userType: pkcs11.CKU_SO, pin });
+    pool.start();
+    onTestFinished(() => pool.stop());
+    return pool;
   }
 
   async function cellIn({ module, handle }: TokenSession): Promise<pkcs11js.Handle> {
@@ -126,9 +140,7 @@ describe.skipIf(!hasSoftHsm)('a token with the cells of tenants (skipped where S
   });
 
   test('an exported key is wrapped to trusted keys alone, by the token itself, and its user can make no key trusted', async () => {
-    const rogue = readDeviceKey(
-      generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    );
+    const rogue = deviceKey();
     await insider().use(async (session) => {
       const { module, handle } = session;
       expect(() => module.C_CreateObject(handle, newTrustedKey(rogue))).toThrow(answers('CKR_ATTRIBUTE_READ_ONLY') as Error);
@@ -150,6 +162,19 @@ describe.skipIf(!hasSoftHsm)('a token with the cells of tenants (skipped where S
       expect(() => findTrustedKey(session, rogue.fingerprint), 'although a key of its name is there').toThrow(
         refused('device_untrusted') as Error,
       );
+    });
+  });
+
+  test('a trusted key under the name of another one is not taken for that', async () => {
+    const [box, rogue] = [deviceKey(), deviceKey()];
+    const pool = officer();
+    await pool.use(async ({ module, handle }) => {
+      module.C_CreateObject(handle, newTrustedKey({ ...rogue, fingerprint: box.fingerprint }));
+    });
+    await pool.stop();
+    await insider().use(async (session) => {
+      expect(session.find(trustedKeys(box.fingerprint))).toHaveLength(1);
+      expect(() => findTrustedKey(session, box.fingerprint)).toThrow(refused('device_untrusted') as Error);
     });
   });
 
@@ -205,16 +230,7 @@ describe.skipIf(!hasSoftHsm)('a token with the cells of tenants (skipped where S
     const hsm = await product();
     await hsm.createCell(CELL);
     await hsm.stop();
-    const officer = new SessionPool({
-      library: token.library,
-      token: token.token,
-      size: 1,
-      userType: pkcs11.CKU_SO,
-      pin: () => readSecretText({ file: token.soPinFile }),
-    });
-    officer.start();
-    onTestFinished(() => officer.stop());
-    await officer.use(async (session) => {
+    await officer().use(async (session) => {
       expect(session.find(template({ CKA_CLASS: pkcs11.CKO_SECRET_KEY }))).toEqual([]);
     });
   });
@@ -271,16 +287,16 @@ describe.skipIf(!hasSoftHsm)('a token with the cells of tenants (skipped where S
       const hsm = await product();
       await hsm.createCell(CELL);
       const wrapped = await hsm.createTek(CELL);
-      const device = readDeviceKey(
-        generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-      );
+      const device = deviceKey();
       const pem = join(token.folder, 'device.pem');
       await writeFile(pem, device.key.export({ type: 'spki', format: 'pem' }));
       await kmsTrust(tokenTrust(token), 'add', pem);
       await hsm.exportTek(CELL, wrapped, device.fingerprint);
+      const left = (): unknown[] => beside().find(template({ CKA_CLASS: pkcs11.CKO_SECRET_KEY, CKA_TOKEN: false }));
+      expect(left()).toEqual([]);
       wrapped[20] = (wrapped[20] ?? 0) ^ 1;
       await expect(hsm.exportTek(CELL, wrapped, device.fingerprint)).rejects.toThrow(refused('tek_rejected'));
-      expect(beside().find(template({ CKA_CLASS: pkcs11.CKO_SECRET_KEY, CKA_TOKEN: false }))).toEqual([]);
+      expect(left()).toEqual([]);
     });
   });
 });
