@@ -1,6 +1,11 @@
 import { Command } from 'commander';
 import type { TrustOrder } from '../../cloud/kms/trust-main.ts';
 
+interface Options {
+  readonly config: string;
+}
+
+/** `securegate kms-trust`: what the security officer of the HSM does. */
 export function kmsTrustCommand(): Command {
   const command = new Command('kms-trust').description('security officer: which device keys may receive tenant keys').addHelpText(
     'after',
@@ -10,21 +15,33 @@ Only this process reads the SO PIN, and never the user PIN. Prints the fingerpri
 Example:
   securegate kms-trust add box.pem --config kms-trust.json`,
   );
-  const add = (name: string, description: string, orderOf: (argument: string) => TrustOrder): void => {
-    command
-      .command(name)
-      .description(description)
-      .requiredOption('--config <file>', 'configuration of the security officer (JSON)')
-      .option('--json', 'print an error as JSON')
-      .action(async (...given: unknown[]) => {
-        const [argument, options] = given.length > 2 ? [String(given[0]), given[1]] : ['', given[0]];
-        const { runTrust } = await import('../../cloud/kms/trust-main.ts');
-        const fingerprints = await runTrust((options as { config: string }).config, orderOf(argument));
-        process.stdout.write(fingerprints.map((line) => `${line}\n`).join(''));
-      });
-  };
-  add('add <pem-file>', 'trust a device key', (pemFile) => ({ do: 'add', pemFile }));
-  add('remove <fingerprint>', 'trust a device key no more', (fingerprint) => ({ do: 'remove', fingerprint }));
-  add('list', 'list the trusted keys', () => ({ do: 'list' }));
+  command.addCommand(
+    common('add')
+      .description('trust a device key')
+      .argument('<pem-file>', "the device's public RSA key")
+      .action((pemFile: string, options: Options) => run(options, { do: 'add', pemFile })),
+  );
+  command.addCommand(
+    common('remove')
+      .description('trust a device key no more')
+      .argument('<fingerprint>', 'as `add` and `list` print it')
+      .action((fingerprint: string, options: Options) => run(options, { do: 'remove', fingerprint })),
+  );
+  command.addCommand(
+    common('list')
+      .description('list the trusted keys')
+      .action((options: Options) => run(options, { do: 'list' })),
+  );
   return command;
+}
+
+function common(name: string): Command {
+  return new Command(name)
+    .requiredOption('--config <file>', 'configuration of the security officer (JSON)')
+    .option('--json', 'print an error as JSON');
+}
+
+async function run({ config }: Options, order: TrustOrder): Promise<void> {
+  const { runTrust } = await import('../../cloud/kms/trust-main.ts');
+  for (const fingerprint of await runTrust(config, order)) process.stdout.write(`${fingerprint}\n`);
 }
