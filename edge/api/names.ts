@@ -5,12 +5,18 @@ import type { Principal } from './auth/principal.ts';
 /** How long a stream shows a name without asking again: a changed or removed customer is gone from it after that. */
 const KEPT_MS = 5000;
 
+interface Known {
+  /** Null: there is no such customer, or none who can be read. */
+  readonly name: string | null;
+  readonly until: number;
+}
+
 /** Names of customers for one request or stream, and none for those who may not read people. */
 export class Names {
   readonly #vault: VaultClient;
   readonly #allowed: boolean;
   readonly #now: () => number;
-  readonly #known = new Map<string, { name: string | null; until: number }>();
+  readonly #known = new Map<string, Known>();
 
   /** @param now monotonic time, milliseconds */
   constructor(vault: VaultClient, principal: Principal | undefined, now: () => number) {
@@ -19,23 +25,43 @@ export class Names {
     this.#now = now;
   }
 
-  /** @returns null for nobody, for a customer who is gone, and for whoever may not know */
-  async of(customerId: string | null): Promise<string | null> {
-    if (customerId === null || !this.#allowed) return null;
-    const known = this.#known.get(customerId);
-    if (known !== undefined && this.#now() < known.until) return known.name;
-    const name = await nameOf(this.#vault, customerId);
-    this.#known.set(customerId, { name, until: this.#now() + KEPT_MS });
-    return name;
+  /**
+   * @param customerIds null for nobody
+   * @returns by their ids those who have a name: not who is gone, and nobody for whoever may not know
+   */
+  async of(customerIds: readonly (string | null)[]): Promise<ReadonlyMap<string | null, string>> {
+    const names = new Map<string | null, string>();
+    if (!this.#allowed) return names;
+    this.#forgetOld();
+    const asked: string[] = [];
+    for (const id of new Set(customerIds)) {
+      const known = id === null ? undefined : this.#known.get(id);
+      if (known !== undefined && known.name !== null) names.set(id, known.name);
+      if (id !== null && known === undefined) asked.push(id);
+    }
+    if (asked.length === 0) return names;
+    const found = await namesOf(this.#vault, asked);
+    const until = this.#now() + KEPT_MS;
+    for (const id of asked) {
+      const name = found.get(id) ?? null;
+      this.#known.set(id, { name, until });
+      if (name !== null) names.set(id, name);
+    }
+    return names;
+  }
+
+  /** A stream that is open all day would otherwise hold the names of all who came by. */
+  #forgetOld(): void {
+    const now = this.#now();
+    for (const [id, { until }] of this.#known) if (now >= until) this.#known.delete(id);
   }
 }
 
-async function nameOf(vault: VaultClient, customerId: string): Promise<string | null> {
+async function namesOf(vault: VaultClient, customerIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
   try {
-    return (await vault.getCustomer(customerId)).name;
+    return await vault.customerNames(customerIds);
   } catch (error) {
-    if (error instanceof SecureGateError && ['customer_not_found', 'envelope_rejected', 'vault_unavailable'].includes(error.code))
-      return null;
+    if (error instanceof SecureGateError && error.code === 'vault_unavailable') return new Map();
     throw error;
   }
 }

@@ -8,6 +8,7 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
   enrolCustomer: (vault, input) => vault.customers.enrol(input),
   listCustomers: (vault, input) => vault.customers.list(input),
   getCustomer: (vault, input) => vault.customers.get(input),
+  customerNames: (vault, input) => vault.customers.names(input),
   changeProfile: (vault, input) => vault.customers.changeProfile(input),
   recordConsent: nothingOf((vault, input) => vault.customers.recordConsent(input)),
   withdrawConsent: nothingOf((vault, input) => vault.customers.withdrawConsent(input)),

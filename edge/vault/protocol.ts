@@ -20,6 +20,8 @@ const nothing = z.strictObject({});
 
 /** Longest JSON of a record, bytes. */
 const MAX_RECORD_BYTES = 64 * 1024;
+/** Names that are asked for at once: more than a page lists, or than stand before the cameras of a box. */
+const MAX_NAMES = 1024;
 /** Largest picture of an aligned face, bytes. */
 const MAX_PICTURE_BYTES = 256 * 1024;
 /** Start of image, and the first byte of the marker that follows. */
@@ -95,6 +97,10 @@ export const OPERATIONS = {
   },
   listCustomers: { takes: pageQuery.extend({ query: z.string().max(200).optional() }), gives: pageOf(customerViewSchema) },
   getCustomer: { takes: z.strictObject({ customerId }), gives: customerViewSchema.extend({ faceList: z.array(storedFaceSchema) }) },
+  customerNames: {
+    takes: z.strictObject({ customerIds: z.array(customerId).max(MAX_NAMES) }),
+    gives: z.array(z.strictObject({ customerId, name: z.string() })),
+  },
   changeProfile: {
     takes: z.strictObject({ customerId, change: profileChangeSchema, version: version.optional() }),
     gives: customerViewSchema,

@@ -68,12 +68,10 @@ export function addLiveRoute(api: Api, { box, clock, streams }: RouteContext): v
 /** `u32be headerLength | JSON header | JPEG`; the JPEG is the same buffer for all who watch. */
 async function formatFrame(tenant: string, camera: string, frame: LiveFrame, names: Names): Promise<Buffer[]> {
   const { mediaMs, width, height, jpeg } = frame;
-  const tracks = await Promise.all(
-    frame.tracks.map(async ({ track, box, outcome, customerId }) => {
-      const name = await names.of(customerId);
-      return { track, box, outcome, customerId, name };
-    }),
-  );
+  const known = await names.of(frame.tracks.map(({ customerId }) => customerId));
+  const tracks = frame.tracks.map(({ track, box, outcome, customerId }) => {
+    return { track, box, outcome, customerId, name: known.get(customerId) ?? null };
+  });
   const header = Buffer.from(JSON.stringify({ tenant, camera, mediaMs, width, height, tracks, jpegBytes: jpeg.length }));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(header.length);

@@ -1,6 +1,4 @@
 import type { FastifyRequest } from 'fastify';
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import type { Candidate, VaultClient } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { pictureOf, takePictures } from '../plugins/pictures.ts';
 import type { DescribedPicture } from '../ports.ts';
@@ -43,8 +41,13 @@ export function addSearchRoutes(api: Api, { box, stills }: RouteContext): void {
           const { embedding, model } = described;
           const [found = []] = await vault.search({ embeddings: [embedding], model, limit: request.query.limit });
           await vault.count('searches');
-          const named = await Promise.all(found.map((candidate) => nameCandidate(vault, candidate, threshold)));
-          return { candidates: named.filter((candidate) => candidate !== undefined), threshold, quality: described.quality };
+          const names = await vault.customerNames(found.map(({ customerId }) => customerId));
+          // Who was removed in the meantime has no name any more.
+          const candidates = found.flatMap(({ customerId, score }) => {
+            const name = names.get(customerId);
+            return name === undefined ? [] : { customerId, name, score, match: score >= threshold };
+          });
+          return { candidates, threshold, quality: described.quality };
         });
       },
     });
@@ -72,15 +75,4 @@ export function addSearchRoutes(api: Api, { box, stills }: RouteContext): void {
     });
     done();
   });
-}
-
-/** @returns undefined for a customer who was removed in the meantime */
-async function nameCandidate(vault: VaultClient, { customerId, score }: Candidate, threshold: number) {
-  try {
-    const { name } = await vault.getCustomer(customerId);
-    return { customerId, name, score, match: score >= threshold };
-  } catch (error) {
-    if (error instanceof SecureGateError && error.code === 'customer_not_found') return undefined;
-    throw error;
-  }
 }

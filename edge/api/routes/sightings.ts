@@ -10,11 +10,14 @@ import { EventStream } from '../streams/event-stream.ts';
 const tags = ['sightings'];
 
 export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContext): void {
-  const viewOf = async ({ type: _type, ...sighting }: Sighting, names: Names) => ({
-    ...sighting,
-    name: await names.of(sighting.customerId),
-    hasPicture: box.hasSightingPicture(sighting.tenant, sighting.id),
-  });
+  const viewsOf = async (sightings: readonly Sighting[], names: Names) => {
+    const known = await names.of(sightings.map(({ customerId }) => customerId));
+    return sightings.map(({ type: _type, ...sighting }) => ({
+      ...sighting,
+      name: known.get(sighting.customerId) ?? null,
+      hasPicture: box.hasSightingPicture(sighting.tenant, sighting.id),
+    }));
+  };
 
   api.route({
     method: 'GET',
@@ -31,9 +34,7 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
       const vault = box.tenants.vault(params.tenant);
       const names = new Names(vault, principal, clock.monotonic);
       const { items, next } = await vault.listSightings(query);
-      const views = [];
-      for (const sighting of items) views.push(await viewOf(sighting, names));
-      return { items: views, next };
+      return { items: await viewsOf(items, names), next };
     },
   });
 
@@ -49,8 +50,7 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
     },
     handler: async ({ params, principal }) => {
       const names = new Names(box.tenants.vault(params.tenant), principal, clock.monotonic);
-      const items = await Promise.all(box.inView(params.tenant).map((sighting) => viewOf(sighting, names)));
-      return { items, next: null };
+      return { items: await viewsOf(box.inView(params.tenant), names), next: null };
     },
   });
 
@@ -87,7 +87,9 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
               return box.onEvent(tenant, (event) => {
                 if (event.type !== 'sighting') return;
                 last = last
-                  .then(async () => send('sighting', await viewOf(event, names)))
+                  .then(async () => {
+                    for (const view of await viewsOf([event], names)) send('sighting', view);
+                  })
                   .catch((error: unknown) => log.warn({ err: error }, 'a sighting was not sent'));
               });
             });

@@ -113,6 +113,12 @@ export class Customers {
     return { ...this.#view(records, customerId), faceList };
   }
 
+  /** Opens nothing but profiles. Customers who are gone are left out, and those whose records do not open; the log names these. */
+  names({ customerIds }: Taken<'customerNames'>): Gives<'customerNames'> {
+    const { access } = this.#options;
+    return customerIds.flatMap((customerId) => access.skipRejected(customerId, () => this.#nameIfKept(customerId)) ?? []);
+  }
+
   /** @throws {SecureGateError} `customer_not_found`, `version_conflict`, `envelope_rejected`, `storage_failed` */
   changeProfile({ customerId, change, version }: Taken<'changeProfile'>): CustomerView {
     const { access, store, directory } = this.#options;
@@ -168,6 +174,13 @@ export class Customers {
     keyring.erase(customerId);
     directory.remove(customerId);
     store.removeCustomer(customerId);
+  }
+
+  #nameIfKept(customerId: string): Gives<'customerNames'>[number] | undefined {
+    const { access, store } = this.#options;
+    const row = store.customer(customerId);
+    using records = access.find(customerId);
+    return records && row && { customerId, name: records.openProfile(row.profile).name };
   }
 
   #viewIfKept(customerId: string): CustomerView | undefined {

@@ -291,3 +291,16 @@ describe('a removed customer', () => {
     for (const attempt of attempts) expect(attempt).toThrow(refused('customer_not_found'));
   });
 });
+
+test('names of many are told at once, without those who are gone', async () => {
+  const vault = await openVault();
+  const [anna = '', ben = '', cleo = ''] = ['Anna', 'Ben', 'Cleo'].map(
+    (name, seed) => vault.customers.enrol({ ...guest(seed), profile: { name } }).customerId,
+  );
+  vault.customers.changeProfile({ customerId: cleo, change: { name: 'Chloé' } });
+  vault.customers.remove({ customerId: ben });
+  expect(vault.customers.names({ customerIds: [cleo, ben, newId('customer'), anna] })).toEqual([
+    { customerId: cleo, name: 'Chloé' },
+    { customerId: anna, name: 'Anna' },
+  ]);
+});
