@@ -7,7 +7,7 @@ import { type OpenStages, openStages } from './open-stages.ts';
 import { type DescribedFace, describeStill } from './pipeline/describe-still.ts';
 import { wipe } from './pipeline/sighting/dossier.ts';
 import { systemClock } from './runtime/clock.ts';
-import { type Candidate, VaultClient } from './vault/client.ts';
+import { type Candidate, type Face, VaultClient } from './vault/client.ts';
 
 export interface EnrolmentRequest {
   readonly tenant: string;
@@ -48,18 +48,17 @@ export class Enrolment {
    */
   async enrol(request: EnrolmentRequest): Promise<{ customerId: string; faceIds: readonly string[] }> {
     const vault = await this.#vault(request.tenant);
-    const faces = [];
-    for (const [index, image] of request.images.entries()) {
-      const { shot, embedding } = await this.describe(image).catch((error: unknown) => {
-        const { code, message, details } = SecureGateError.from(error);
-        throw new SecureGateError(code, message, { cause: error, details: { ...details, image: index } });
-      });
-      const { jpeg: picture } = await encodeJpeg(shot.aligned, shot.aligned.width);
-      wipe(shot);
-      faces.push({ embedding, model: this.#engine.models.embedder, quality: shot.quality.overall, picture });
+    const faces: Face[] = [];
+    try {
+      for (const [index, image] of request.images.entries()) faces.push(await this.#faceOf(image, index));
+      const { name, contact, consent } = request;
+      return await vault.enrolCustomer({ profile: { name, ...(contact === undefined ? {} : { contact }) }, consent, faces });
+    } finally {
+      for (const { embedding, picture } of faces) {
+        embedding.fill(0);
+        picture?.fill(0);
+      }
     }
-    const { name, contact, consent } = request;
-    return vault.enrolCustomer({ profile: { name, ...(contact === undefined ? {} : { contact }) }, consent, faces });
   }
 
   /** The customers of one tenant that are nearest to a face. @throws {SecureGateError} `tenant_not_found`, those of the vault */
@@ -74,6 +73,19 @@ export class Enrolment {
     await Promise.all(opened.map((vault) => (vault.status === 'fulfilled' ? vault.value.stop() : undefined)));
     await this.#engine.stages.stop();
     this.#appliance.close();
+  }
+
+  async #faceOf(image: Buffer, index: number): Promise<Face> {
+    const { shot, embedding } = await this.describe(image).catch((error: unknown) => {
+      const { code, message, details } = SecureGateError.from(error);
+      throw new SecureGateError(code, message, { cause: error, details: { ...details, image: index } });
+    });
+    try {
+      const { jpeg: picture } = await encodeJpeg(shot.aligned, shot.aligned.width);
+      return { embedding, model: this.#engine.models.embedder, quality: shot.quality.overall, picture };
+    } finally {
+      wipe(shot);
+    }
   }
 
   #vault(id: string): Promise<VaultClient> {

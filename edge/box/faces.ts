@@ -74,7 +74,12 @@ export class Faces implements FacesPort {
   }
 
   async #described(shot: FaceShot, embedding: Float32Array): Promise<DescribedPicture> {
-    return { embedding, quality: shot.quality, model: this.model, picture: await pictureOf(shot) };
+    try {
+      return { embedding, quality: shot.quality, model: this.model, picture: await pictureOf(shot) };
+    } catch (error) {
+      embedding.fill(0);
+      throw error;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { decodeStill } from './decode/decode-still.ts';
 import type { Detection, FaceQuality, FaceShot } from './frame.ts';
+import { wipe } from './sighting/dossier.ts';
 import type { StillPurpose } from './stage-tasks.ts';
 import type { Stages } from './stages.ts';
 
@@ -15,21 +16,35 @@ export interface DescribedFace {
 
 /**
  * The stages in the order for a still picture of one person: decode > detect > align, quality > embed.
+ * Shot and embedding belong to the caller; nothing else that was made of the picture stays, also where it is refused.
  *
  * @param purpose whose limits of quality count
  * @throws {SecureGateError} those of `decodeStill`, `no_face`, `several_faces`, `poor_face` with its reasons
  */
 export async function describeStill(stages: Stages, file: Buffer, purpose: StillPurpose): Promise<DescribedFace> {
   const image = await decodeStill(file);
-  const detection = onlyFace(await stages.detectStill(image));
-  const [shot] = await stages.analyse(image, [detection], purpose);
-  if (shot === undefined) throw new SecureGateError('internal', 'A face was detected but not analysed');
-  if (shot.rejections.length > 0) {
-    throw new SecureGateError('poor_face', `The face is not good enough: ${shot.rejections.join(', ')}`, {
-      details: { reasons: shot.rejections, quality: rounded(shot.quality) },
-    });
+  try {
+    const detection = onlyFace(await stages.detectStill(image));
+    const [shot] = await stages.analyse(image, [detection], purpose);
+    if (shot === undefined) throw new SecureGateError('internal', 'A face was detected but not analysed');
+    return await embedded(stages, shot);
+  } finally {
+    image.data.fill(0);
   }
-  return { shot, embedding: await stages.embedStill(shot.aligned) };
+}
+
+async function embedded(stages: Stages, shot: FaceShot): Promise<DescribedFace> {
+  try {
+    if (shot.rejections.length > 0) {
+      throw new SecureGateError('poor_face', `The face is not good enough: ${shot.rejections.join(', ')}`, {
+        details: { reasons: shot.rejections, quality: rounded(shot.quality) },
+      });
+    }
+    return { shot, embedding: await stages.embedStill(shot.aligned) };
+  } catch (error) {
+    wipe(shot);
+    throw error;
+  }
 }
 
 /** As exact as anybody wants to read it. */

@@ -52,15 +52,18 @@ async function run(stages: Awaited<ReturnType<typeof load>>, request: StageReque
       );
       break;
     }
-    case 'embed':
-      try {
-        const embeddings = await stages.embedder.embed(request.aligned);
-        hand(embeddings, embeddings);
-      } finally {
-        // The faces came as copies, which are this thread's to overwrite.
-        for (const { data } of request.aligned) data.fill(0);
-      }
+    case 'embed': {
+      const embeddings = await stages.embedder.embed(request.aligned);
+      hand(embeddings, embeddings);
       break;
+    }
+  }
+}
+
+/** Faces and still pictures came as copies, which are this thread's to overwrite; the frame of a camera is shared with others. */
+function overwriteCopies(request: StageRequest): void {
+  for (const { data } of request.task === 'embed' ? request.aligned : [request.image]) {
+    if (data.buffer instanceof ArrayBuffer) data.fill(0);
   }
 }
 
@@ -75,9 +78,9 @@ function hand(result: unknown, arrays: readonly (Uint8Array | Float32Array)[]): 
 try {
   const stages = await load(workerData as StageSetup);
   port.on('message', (request: StageRequest) => {
-    run(stages, request).catch((error: unknown) => {
-      post({ type: 'failed', error: SecureGateError.from(error, 'inference_failed').toJSON() });
-    });
+    run(stages, request)
+      .catch((error: unknown) => post({ type: 'failed', error: SecureGateError.from(error, 'inference_failed').toJSON() }))
+      .finally(() => overwriteCopies(request));
   });
   post({ type: 'ready', info: stages.info });
 } catch (error) {

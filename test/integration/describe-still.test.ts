@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
+import type { RgbImage } from '../../edge/inference/image.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
+import type { Stages } from '../../edge/pipeline/stages.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
@@ -34,6 +36,39 @@ test('one good face gives one embedding of unit length, near to that of another 
   expect(cosine(embedding, embedding)).toBeCloseTo(1, 5);
   expect(cosine(embedding, (await describeStill(engine.stages, first.toShow, 'enrol')).embedding)).toBeGreaterThan(0.6);
   expect(cosine(embedding, (await describeStill(engine.stages, second.toEnrol, 'enrol')).embedding)).toBeLessThan(engine.matchThreshold);
+});
+
+test('nothing of a picture stays but what the caller gets, and not even that of one that is refused', async () => {
+  const [{ toEnrol }] = people;
+  const pictures: RgbImage[] = [];
+  const watched = (embedStill: Stages['embedStill']): Stages => {
+    const { stages } = engine;
+    return {
+      embedStill,
+      detectStill: (image) => {
+        pictures.push(image);
+        return stages.detectStill(image);
+      },
+      analyse: async (...looked) => {
+        const shots = await stages.analyse(...looked);
+        pictures.push(...shots.map(({ aligned }) => aligned));
+        return shots;
+      },
+    } as Stages;
+  };
+  const left = (): boolean[] => pictures.splice(0).map(({ data }) => data.some((value) => value !== 0));
+  await describeStill(
+    watched((aligned) => engine.stages.embedStill(aligned)),
+    toEnrol,
+    'enrol',
+  );
+  expect(left()).toEqual([false, true]);
+  const out = watched(() => Promise.reject(new Error('the embedder is out')));
+  await expect(describeStill(out, toEnrol, 'enrol')).rejects.toThrow('the embedder is out');
+  expect(left()).toEqual([false, false]);
+  const blurred = await sharp(toEnrol).blur(4).toBuffer();
+  await expect(describeStill(out, blurred, 'enrol')).rejects.toMatchObject({ code: 'poor_face' });
+  expect(left()).toEqual([false, false]);
 });
 
 test('a picture without a face is refused', async () => {

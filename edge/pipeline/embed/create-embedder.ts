@@ -28,7 +28,8 @@ export function createEmbedder(session: ModelSession): Embedder {
   return {
     async embed(aligned) {
       if (aligned.length === 0) return [];
-      const [vectors] = await session.run(packImages(aligned, input), aligned.length);
+      const packed = packImages(aligned, input);
+      const [vectors] = await session.run(packed, aligned.length).finally(() => packed.fill(0));
       if (vectors?.data.length !== aligned.length * dimensions) {
         throw new SecureGateError('inference_failed', `Embedder ${id} gave an output of another form`, {
           details: { dims: vectors?.dims ?? null },

@@ -8,11 +8,19 @@ import type { RgbImage } from '../../inference/image.ts';
  */
 export async function embedWithMirror(aligned: RgbImage, embed: (face: RgbImage) => Promise<Float32Array>): Promise<Float32Array> {
   const mirrored = mirror(aligned);
-  const [sum, other] = await Promise.all([embed(aligned), embed(mirrored)]);
+  // Both have to be over before anything is overwritten: one of them may still wait for the embedder.
+  const [own, other] = await Promise.allSettled([embed(aligned), embed(mirrored)]);
+  mirrored.data.fill(0);
+  if (own.status === 'fulfilled' && other.status === 'fulfilled') return meanOf(own.value, other.value);
+  for (const outcome of [own, other]) if (outcome.status === 'fulfilled') outcome.value.fill(0);
+  throw own.status === 'rejected' ? own.reason : (other as PromiseRejectedResult).reason;
+}
+
+/** In the place of the first; the second is overwritten. */
+function meanOf(sum: Float32Array, other: Float32Array): Float32Array {
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (other[i] as number);
   const length = Math.hypot(...sum);
   for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) / length;
-  mirrored.data.fill(0);
   other.fill(0);
   return sum;
 }

@@ -47,9 +47,14 @@ export async function findPointsAgain(session: ModelSession, image: RgbImage, po
   return [place(eyeLeft), place(eyeRight), place(nose), place(mouthLeft), place(mouthRight)];
 }
 
+/** Overwrites the face, which was cut out for this alone. */
 async function findMarks(session: ModelSession, face: RgbImage): Promise<Float32Array> {
   const { id, input } = session.model;
-  const [marks] = await session.run(packImages([face], input), 1);
+  const packed = packImages([face], input);
+  const [marks] = await session.run(packed, 1).finally(() => {
+    packed.fill(0);
+    face.data.fill(0);
+  });
   if (marks?.data.length !== 136) {
     throw new SecureGateError('inference_failed', `Model ${id} gave an output of another form`, { details: { dims: marks?.dims ?? null } });
   }

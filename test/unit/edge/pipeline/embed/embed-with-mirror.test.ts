@@ -18,3 +18,24 @@ test('a face and its mirror image count alike, and nothing of the mirror image s
   expect(seen[1]?.data.every((value) => value === 0)).toBe(true);
   expect(seen[0]?.data[0]).toBe(30);
 });
+
+test('where one of the two fails nothing stays of the other, whichever is over first', async () => {
+  const face = { width: 1, height: 1, data: Uint8Array.of(1, 2, 3) };
+  for (const failing of ['face', 'mirror image']) {
+    const seen: RgbImage[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const embedding = Float32Array.of(1);
+    const result = embedWithMirror(face, async (image) => {
+      seen.push(image);
+      if ((image === face) === (failing === 'face')) throw new Error(`no ${failing}`);
+      await promise;
+      return embedding;
+    });
+    const refused = expect(result).rejects.toThrow(`no ${failing}`);
+    await new Promise(setImmediate);
+    expect(seen[1]?.data[0], 'it may still wait for the embedder').toBe(1);
+    resolve();
+    await refused;
+    expect([[...(seen[1]?.data ?? [])], [...embedding], [...face.data]]).toEqual([[0, 0, 0], [0], [1, 2, 3]]);
+  }
+});
