@@ -112,8 +112,12 @@ export class CameraUnit implements Part {
   }
 
   async stop(): Promise<void> {
-    await this.#source.stop();
-    await this.#pipeline.stop();
+    try {
+      await this.#source.stop();
+    } finally {
+      // Whoever is in view is told to be gone, and what is left of the faces is overwritten.
+      await this.#pipeline.stop();
+    }
   }
 
   get rejections(): ReadonlyMap<string, number> {

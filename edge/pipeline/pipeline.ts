@@ -150,6 +150,7 @@ export class Pipeline {
       // What fails one frame may fail every one for hours: the first of a row is told, all are counted.
       if (!this.#failing) logger.error({ err: error, camera }, 'frame given up, and those after it as long as this lasts');
       this.#failing = true;
+      this.#seeNobody(frame);
     } finally {
       if (looked) this.#show(frame);
       else frame.release();
@@ -198,6 +199,13 @@ export class Pipeline {
       wanted.push({ dossier, index: view.detectionIndex });
     }
     await this.#gatherShots(frame, moment, wanted, detections);
+    for (const view of ended) this.#end(view);
+  }
+
+  /** Who was in view when pictures could last be looked at does not stay there for as long as they cannot. */
+  #seeNobody({ mediaMs }: Frame): void {
+    const { tracks, ended } = this.#tracker.update([], mediaMs);
+    this.#tracks = tracks;
     for (const view of ended) this.#end(view);
   }
 

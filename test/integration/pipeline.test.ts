@@ -8,6 +8,7 @@ import { describeStill } from '../../edge/pipeline/describe-still.ts';
 import type { Box, Frame } from '../../edge/pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
+import type { Stages } from '../../edge/pipeline/stages.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { Quantiles } from '../../edge/runtime/quantiles.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -295,6 +296,35 @@ test('with the vault away nobody is named, nothing is kept, and the frames go on
   expect(sightings.map(({ outcome, customerId }) => [outcome, customerId])).toEqual([['undecided', null]]);
   expect(counters.frames).toBe(6);
   expect(counters.failures).toBeGreaterThan(0);
+});
+
+test('while no picture can be looked at nobody stays in view, and who still stands there afterwards is seen anew', async () => {
+  const { stages } = engine;
+  let out = false;
+  const shaky = {
+    detect: (...looked: Parameters<Stages['detect']>) => (out ? Promise.reject(new Error('no thread')) : stages.detect(...looked)),
+    analyse: (...looked: Parameters<Stages['analyse']>) => stages.analyse(...looked),
+    embed: (face: RgbImage) => stages.embed(face),
+  } as Partial<Stages> as Stages;
+  const { pipeline, sightings, counters } = pipelineOf(new Map([['cus_a', person(0).enrolled]]), { stages: shaky });
+  const standing = Array.from({ length: 26 }, (_, step) => scene(step, [{ image: person(0).shown, x: 400, y: 200 }], []));
+  const told = (): unknown[] => sightings.map(({ phase, customerId }) => [phase, customerId]);
+  const once = [
+    ['begun', 'cus_a'],
+    ['ended', 'cus_a'],
+  ];
+  pipeline.start();
+  await show(pipeline, counters, standing.slice(0, 6));
+  await expect.poll(told, { timeout: 10_000 }).toEqual(once.slice(0, 1));
+  out = true;
+  await show(pipeline, counters, standing.slice(6, 18));
+  await expect.poll(told, { timeout: 10_000 }).toEqual(once);
+  out = false;
+  await show(pipeline, counters, standing.slice(18));
+  await pipeline.stop();
+  expect(told()).toEqual([...once, ...once]);
+  expect(new Set(sightings.map(({ id }) => id)).size).toBe(2);
+  expect(counters).toMatchObject({ frames: 14, failures: 12 });
 });
 
 test('frames that come faster than they can be looked at are given up oldest first, and every one is given back', async () => {
