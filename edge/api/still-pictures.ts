@@ -16,12 +16,17 @@ export class StillPictures {
   readonly #faces: FacesPort;
   readonly #work = new SerialWork();
   readonly #open = new Map<FastifyRequest, string | undefined>();
+  /** Whose pictures wait or are looked at. */
+  readonly #held = new Set<FastifyRequest>();
 
   constructor(faces: FacesPort) {
     this.#faces = faces;
   }
 
-  /** Lets a picture come in, until its request is answered or broken off. @throws {SecureGateError} `overloaded` */
+  /**
+   * Lets a picture come in. Its place is free again when the request is answered, or broken off and its picture out of memory.
+   * @throws {SecureGateError} `overloaded`
+   */
   admit(request: FastifyRequest, { raw }: FastifyReply): void {
     const sender = request.principal?.id;
     const own = this.#open.values().filter((id) => id === sender);
@@ -31,14 +36,27 @@ export class StillPictures {
     // Else nothing would tell that it is over.
     if (raw.closed) throw new SecureGateError('stopped', 'The request was broken off');
     this.#open.set(request, sender);
-    raw.once('close', () => this.#open.delete(request));
+    raw.once('close', () => {
+      if (!this.#held.has(request)) this.#open.delete(request);
+    });
   }
 
-  /** @throws {SecureGateError} those of {@link FacesPort.describe}, `stopped` (nobody waits for the answer any more) */
-  describe({ raw }: FastifyRequest, picture: Buffer, purpose: 'search' | 'enrol'): Promise<DescribedPicture> {
-    return this.#work.run(() => {
-      if (raw.socket.destroyed) throw new SecureGateError('stopped', 'The request was broken off');
-      return this.#faces.describe(picture, purpose);
-    });
+  /**
+   * Overwrites the picture once it was looked at.
+   * @throws {SecureGateError} those of {@link FacesPort.describe}, `stopped` (nobody waits for the answer any more)
+   */
+  async describe(request: FastifyRequest, picture: Buffer, purpose: 'search' | 'enrol'): Promise<DescribedPicture> {
+    const { socket } = request.raw;
+    this.#held.add(request);
+    try {
+      return await this.#work.run(() => {
+        if (socket.destroyed) throw new SecureGateError('stopped', 'The request was broken off');
+        return this.#faces.describe(picture, purpose);
+      });
+    } finally {
+      picture.fill(0);
+      this.#held.delete(request);
+      if (socket.destroyed) this.#open.delete(request);
+    }
   }
 }
