@@ -79,3 +79,19 @@ test('after a reset every picture passes', () => {
   gate.reset();
   expect(gate.passes(room(200))).toBe(true);
 });
+
+test('a lamp that goes on or off passes once, and is what the empty room looks like from then on', () => {
+  const gate = gateOfEmptyRoom();
+  const lit = (ms: number) => room(ms, { x: 0, y: 0, side: HEIGHT, level: 150 });
+  expect(gate.passes(lit(200))).toBe(true);
+  gate.nobodyIn(lit(200));
+  expect(gate.passes(lit(400))).toBe(false);
+  expect(gate.passes(room(600))).toBe(true);
+});
+
+test('a camera that is turned by a hair passes', () => {
+  const edge = (ms: number, x: number) => room(ms, { x, y: 0, side: HEIGHT, level: 200 });
+  const gate = new MotionGate();
+  gate.nobodyIn(edge(0, 400));
+  expect(gate.passes(edge(200, 404))).toBe(true);
+});
