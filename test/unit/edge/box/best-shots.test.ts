@@ -81,7 +81,7 @@ test('what is too old, replaced or left at the stop is overwritten in memory', a
   const isOverwritten = (copy: Buffer | undefined): boolean => copy?.every((value) => value === 0) === true;
   expect(copies.map(isOverwritten)).toEqual([true, false]);
   pass(10_000);
-  await vi.waitFor(() => expect(copies.map(isOverwritten)).toEqual([true, true]));
+  await expect.poll(() => copies.map(isOverwritten)).toEqual([true, true]);
   shots.offer('hall', 'sig_b', third, NOW + 10_000);
   expect(isOverwritten(copies[2])).toBe(false);
   await shots.stop();
