@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { CustomerView, VaultClient, VaultState } from '../../edge/vault/client.ts';
 import type { Vault } from '../../edge/vault/vault.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type TestBox, testBox, testClient, testVault } from '../helpers/vault.ts';
 import { consentFor, embeddingOf, face, guest, MODEL, pictureOf, sightingOf } from '../helpers/vault-guests.ts';
@@ -181,6 +182,30 @@ describe('start', () => {
     await rename(`${path}.away`, path);
     await vault.start();
     expect(vault.state).toBe('ready');
+  });
+
+  test('is tried again on request until the reason has passed, but not where somebody has to act, nor after a stop', async () => {
+    const box = await testBox();
+    const vault = testClient(box);
+    await writeFile(box.dataDir, 'a file where the folder is to be');
+    const failure = async (code: string): Promise<SecureGateError> => {
+      const error: unknown = await vault.start().catch((reason: unknown) => reason);
+      expect(error).toEqual(refused(code));
+      return SecureGateError.from(error);
+    };
+    vault.keepTrying(await failure('storage_failed'));
+    expect(vault.state).toBe('starting');
+    await vi.waitUntil(() => vault.restarts > 0, { timeout: 20_000, interval: 10 });
+    await vault.stop();
+    expect(vault.state).toBe('stopped');
+    vault.keepTrying(await failure('storage_failed'));
+    await rm(box.dataDir);
+    await until(vault, 'ready');
+    expect(await vault.listCustomers({ limit: 1 })).toEqual({ items: [], next: null });
+    await vault.stop();
+    await rm(join(box.keyDir, 'hall.key'));
+    vault.keepTrying(await failure('key_file_missing'));
+    expect(vault.state).toBe('failed');
   });
 
   test('can be aborted, and stop ends one that is under way', async () => {
