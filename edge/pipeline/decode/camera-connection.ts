@@ -172,7 +172,6 @@ export class CameraConnection {
       try {
         // Sound alone is no sign of life: a camera whose pictures stopped is silent.
         if (this.#packet.streamIndex !== streamIndex) continue;
-        // Sound alone is no sign of life.
         this.#lastProgress = this.#options.clock.monotonic();
         await this.#decode(this.#packet, signal);
       } finally {
