@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { slugSchema } from '../../shared/ids/ids.ts';
+import { isLoopback } from '../../shared/net/is-loopback.ts';
 
 const tenant = z.strictObject({
   id: slugSchema.describe('Id of the tenant; never used again for another one.'),
@@ -128,11 +129,6 @@ export const configSchema = z
       if (!tenants.has(owner)) issue(['cameras', index, 'tenant'], 'no such tenant');
     });
   });
-
-/** Names are not asked for: what `localhost` means is somebody else's decision, but for that one name. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
-}
 
 export type Config = z.infer<typeof configSchema>;
 export type ConfigInput = z.input<typeof configSchema>;

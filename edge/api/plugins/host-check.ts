@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { isLoopback } from '../../../shared/net/is-loopback.ts';
 import type { Api } from '../api.ts';
-import { isLoopback } from '../is-loopback.ts';
 
 /**
  * For plain HTTP, which only this machine is served with: turns away a page from elsewhere whose name was made to mean this
