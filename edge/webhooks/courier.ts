@@ -1,6 +1,7 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
+import type { WebhookMessage } from '../../shared/messages/webhook-message.ts';
 import type { BackOff } from '../runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
@@ -113,7 +114,7 @@ export class Courier {
   /** @returns what went wrong; undefined when the receiver has taken the message */
   async #attempt({ id, sighting }: Message): Promise<string | undefined> {
     const { url, secret, allowPrivate, clock, resolve, longestMs } = this.#options;
-    const body = Buffer.from(JSON.stringify({ id, event: 'sighting', sighting }), 'utf8');
+    const body = Buffer.from(JSON.stringify({ id, event: 'sighting', sighting } satisfies WebhookMessage), 'utf8');
     const headers = {
       'content-type': 'application/json',
       'user-agent': 'SecureGate',

@@ -5,9 +5,10 @@ import { ERROR_CODES } from '../../shared/errors/codes.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { ANSWERING_CAMERA } from '../helpers/api-box.ts';
 import { type Operation, readOperations, validatorOf } from '../helpers/api-operations.ts';
-import { almost, arbitraryOf, type Components, resolve } from '../helpers/arbitrary-of-schema.ts';
+import { almost, arbitraryOf, type Components, type JsonSchema, resolve } from '../helpers/arbitrary-of-schema.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
 import { type Answer, type Asking, startTestApi, type TestApi } from '../helpers/test-api.ts';
+import { testSighting } from '../helpers/test-sighting.ts';
 import { consentFor, sightingOf } from '../helpers/vault-guests.ts';
 
 let now = Date.now();
@@ -25,6 +26,10 @@ afterAll(() => api.stop());
 
 /** Streams have no end to wait for: they are looked at in tests of their own. */
 const isStream = ({ path }: Operation): boolean => path.endsWith('/stream') || path.endsWith('/live');
+
+interface Body {
+  readonly content: { readonly 'application/json': { readonly schema: JsonSchema } };
+}
 
 /** Things in tenant `north` whose ids fill the paths. */
 interface Things {
@@ -178,6 +183,14 @@ describe('the document', () => {
       const [example] = resolve(schema, components).examples ?? [];
       expect(validatorOf(schema, components).safeParse(example).success, name).toBe(true);
     }
+  });
+
+  test('says what the receiver of a webhook is sent', async () => {
+    const { webhooks } = (await api.ask('GET', '/openapi.json')).body as { webhooks: { sighting: { post: { requestBody: Body } } } };
+    const { schema } = webhooks.sighting.post.requestBody.content['application/json'];
+    const message = validatorOf(schema, components);
+    expect(message.safeParse({ id: 'dlv_1', event: 'sighting', sighting: testSighting() }).success).toBe(true);
+    expect(message.safeParse({ id: 'dlv_1', event: 'sighting', sighting: { ...testSighting(), name: 'Ada' } }).success).toBe(false);
   });
 });
 

@@ -1,11 +1,12 @@
+import { createHmac } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import type { VaultClient } from '../../edge/vault/client.ts';
-import { sign } from '../../edge/webhooks/sign.ts';
 import { Webhooks } from '../../edge/webhooks/webhooks.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { webhookMessageSchema } from '../../shared/messages/webhook-message.ts';
 import { testSighting } from '../helpers/test-sighting.ts';
 import { testBox, testClient } from '../helpers/vault.ts';
 import { webhookReceiver } from '../helpers/webhook-receiver.ts';
@@ -55,8 +56,12 @@ test('a webhook outlives a restart with the secret that was shown once', async (
   after.publish(testSighting());
   await receiver.calls(1);
   const [{ headers, body } = { headers: {}, body: Buffer.alloc(0) }] = receiver.received;
-  const seconds = Number(/^t=(\d+),/.exec(String(headers['securegate-signature']))?.[1]);
-  expect(headers['securegate-signature']).toBe(sign(Buffer.from(secret), seconds, body));
+  // As a receiver checks it who has read nothing but the OpenAPI document.
+  const [, seconds, given] = /^t=(\d+),v1=([0-9a-f]+)$/.exec(String(headers['securegate-signature'])) ?? [];
+  expect(given).toBe(createHmac('sha256', secret).update(`${seconds}.`).update(body).digest('hex'));
+  expect(Math.abs(Date.now() / 1000 - Number(seconds))).toBeLessThan(300);
+  const message = webhookMessageSchema.parse(JSON.parse(body.toString('utf8')));
+  expect(headers['securegate-delivery']).toBe(message.id);
 });
 
 test('a stalled receiver holds up neither the sightings nor the other receivers', async () => {

@@ -8,7 +8,7 @@ const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
  */
 export function tidyComponents(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const schemas = document.components?.schemas ?? {};
-  const used = usedSchemas(document.paths, schemas);
+  const used = usedSchemas([document.paths, document.webhooks], schemas);
   const renamed = new Map<string, string>();
   for (const name of used) {
     const short = name.replace(/Input$/, '');
@@ -26,7 +26,7 @@ export function tidyComponents(document: OpenAPIV3_1.Document): OpenAPIV3_1.Docu
   return { ...result, components: { ...result.components, schemas: Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) } };
 }
 
-function usedSchemas(paths: unknown, schemas: Readonly<Record<string, unknown>>): Set<string> {
+function usedSchemas(users: unknown, schemas: Readonly<Record<string, unknown>>): Set<string> {
   const used = new Set<string>();
   const visit = (part: unknown): void => {
     for (const [, name] of JSON.stringify(part ?? {}).matchAll(REFERENCE)) {
@@ -35,7 +35,7 @@ function usedSchemas(paths: unknown, schemas: Readonly<Record<string, unknown>>)
       visit(schemas[name]);
     }
   };
-  visit(paths);
+  visit(users);
   return used;
 }
 

@@ -9,6 +9,9 @@ import { EventStream } from '../streams/event-stream.ts';
 
 const tags = ['sightings'];
 
+const STREAM = `The \`data\` of an event is one \`Sighting\`, as the list has it. Somebody known comes when the sighting begins (\`phase\` \`begun\`) and again under the same \`id\` when it is over (\`ended\`), everybody else once, when it is over. Lines that hold just a colon show that the stream lives. Nothing is sent again: after a break, read the list.
+All tenants come over this one connection. Where one of them is unknown or not the caller’s, all are refused.`;
+
 export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContext): void {
   const viewsOf = async (sightings: readonly Sighting[], names: Names) => {
     const known = await names.of(sightings.map(({ customerId }) => customerId));
@@ -67,7 +70,7 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
     },
     schema: {
       summary: 'Sightings as they happen, as server-sent events `sighting`; slow readers are cut off and may come back',
-      description: 'All tenants come over this one connection. Where one of them is unknown or not the caller’s, all are refused.',
+      description: STREAM,
       tags,
       querystring: sightingStreamQuery,
     },

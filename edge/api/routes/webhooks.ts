@@ -29,6 +29,8 @@ export function addWebhookRoutes(api: Api, { box, idempotency }: RouteContext): 
     schema: {
       headers: idempotencyHeaders,
       summary: 'Add a webhook; its signing secret is shown in this answer and never again',
+      description:
+        'What it is sent, how that is signed and how often it is tried: see `webhooks` of this document. A receiver in a private network has to be allowed in the configuration (`webhooks.allowPrivateTargets`).',
       tags,
       params: tenantParams,
       body: VENUE_RECORDS.webhooks,
