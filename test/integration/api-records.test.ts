@@ -124,6 +124,25 @@ test('a camera stands in a room that is there, or in none', async () => {
   expect((await north('PATCH', camera, { json: { roomId: null } })).body).toMatchObject({ roomId: null, fps: 3 });
 });
 
+test('a room that is removed leaves nothing behind at its cameras and events', async () => {
+  const [gone, stays] = [
+    idOf(await north('POST', 'rooms', { json: { title: 'Bar' } })),
+    idOf(await north('POST', 'rooms', { json: { title: 'Hall' } })),
+  ];
+  const event = { title: 'Concert', startsAt: '2026-12-12T19:00:00Z', endsAt: '2026-12-12T22:00:00Z' };
+  const inRoom = async (roomId: string, slug: string): Promise<readonly string[]> => [
+    `cameras/${idOf(await north('POST', 'cameras', { json: { slug, url: 'rtsp://camera.example/1', fps: 3, roomId } }))}`,
+    `events/${idOf(await north('POST', 'events', { json: { ...event, roomId } }))}`,
+  ];
+  const [camera = '', concert = ''] = await inRoom(gone, 'bar');
+  const others = await inRoom(stays, 'hall');
+  expect((await north('DELETE', `rooms/${gone}`)).status).toBe(204);
+  expect((await north('GET', camera)).body).toMatchObject({ slug: 'bar', fps: 3, roomId: null });
+  const { id: _, version: __, ...left } = (await north('GET', concert)).body as Record<string, unknown>;
+  expect(left, 'can be sent back as it is').toEqual(event);
+  for (const other of others) expect((await north('GET', other)).body).toMatchObject({ roomId: stays });
+});
+
 test('what refers to something refers to what is there', async () => {
   const customerId = await addCustomer('Ada');
   const other = await addCustomer('Bob');

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultClient, VaultRecord } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
+import { leaveRoom } from '../leave-room.ts';
 import { noContent } from '../schemas/answers.ts';
 import { pageOf, pageQuery, tenantParams } from '../schemas/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
@@ -110,10 +111,17 @@ function addRoutesOf(kind: Kind, api: Api, { box, idempotency }: RouteContext): 
     method: 'DELETE',
     url: `${url}/:id`,
     config: { access: 'venue:write' },
-    schema: { headers: versionHeaders, summary: `Remove one of ${kind}`, tags, params: recordParams, response: { 204: noContent } },
+    schema: {
+      headers: versionHeaders,
+      summary: `Remove one of ${kind}${kind === 'rooms' ? '; its cameras and events stay, without a room' : ''}`,
+      tags,
+      params: recordParams,
+      response: { 204: noContent },
+    },
     handler: async (request, reply) => {
       const { tenant, id } = request.params;
       await box.tenants.vault(tenant).removeRecord(kind, id, expectedVersion(request));
+      if (kind === 'rooms') await leaveRoom(box, tenant, id);
       return reply.code(204).send();
     },
   });
