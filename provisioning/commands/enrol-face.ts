@@ -42,10 +42,11 @@ async function enrolFace(files: string[], options: Options): Promise<void> {
     import('../../edge/config/load-config.ts'),
     import('../../edge/enrolment.ts'),
   ]);
-  const person = await readPerson(process.stdin, process.stderr);
   const images = await Promise.all(files.map(readPicture));
   const enrolment = await openEnrolment(loadConfig(options.config), { logger: createLogger('enrol-face', { level: 'warn' }) });
   try {
+    // Asked for last: nobody types a name for pictures or a box that are not there.
+    const person = await readPerson(process.stdin, process.stderr);
     const result = await enrolment
       .enrol({
         tenant: options.tenant,
