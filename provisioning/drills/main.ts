@@ -1,22 +1,28 @@
-import { parseArgs } from 'node:util';
+import { Command, Option } from 'commander';
 import { FAULTS } from './faults.ts';
 import { type DrillResult, runDrills } from './run-drills.ts';
 
-/** Entry of `npm run drill:faults`. */
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-  },
-});
-const { json, quick, only } = values;
-const faults = only === undefined ? FAULTS : FAULTS.filter(({ name }) => only.includes(name));
-const results: DrillResult[] = [];
-if (faults.length === 0) {
-  process.stderr.write(`drill: no such fault; there are ${FAULTS.map(({ name }) => name).join(', ')}\n`);
-  process.exit(2);
+interface Options {
+  readonly only?: readonly string[];
+  readonly quick?: true;
+  readonly json?: true;
 }
+
+/** Entry of `npm run drill:faults`. */
+const only = new Option('--only <name...>', 'these faults alone').choices(FAULTS.map(({ name }) => name));
+const options = new Command('npm run drill:faults --')
+  .description('break a box on purpose, one fault after the other, and see whether it holds what it promises')
+  .addOption(only)
+  .option('--quick', '20 power cuts instead of 200')
+  .option('--json', 'print one JSON line a fault, and a last one with the total')
+  .allowExcessArguments(false)
+  .addHelpText('after', '\nExit codes: 0 all faults held, 1 one fell or the drill was interrupted, 2 wrong usage.')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .parse()
+  .opts<Options>();
+const { json = false, quick = false } = options;
+const faults = FAULTS.filter(({ name }) => options.only?.includes(name) ?? true);
+const results: DrillResult[] = [];
 const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
 await runDrills({
