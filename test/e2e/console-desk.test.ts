@@ -111,7 +111,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await page.keyboard.press('Enter');
       await dialog().getByLabel('Short name').fill('north');
       await page.keyboard.press('Enter');
-      await dialog().getByRole('alert').getByText('There is a tenant of this id').waitFor();
+      await dialog().getByRole('alert').getByText('There is a venue of this id').waitFor();
       await dialog().getByLabel('Short name').fill('south');
       await page.keyboard.press('Enter');
       await row(/^south/)
@@ -211,6 +211,16 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await choosePicture(people[1].toEnrol);
       await dialog().getByText('No, this does not look like Tamsin Oakhollow.').waitFor();
       await button('Done').click();
+    });
+
+    test('a page that is opened while somebody is in view lists them at once', async () => {
+      // Without the stream, the page knows only what it asks for.
+      const stream = '**/v1/sightings/stream*';
+      await page.route(stream, (route) => route.fulfill({ contentType: 'text/event-stream', body: '' }));
+      await goTo('Sightings');
+      const card = page.getByRole('listitem').filter({ hasText: 'Tamsin Oakhollow' }).filter({ hasText: 'in view now' });
+      await card.first().waitFor();
+      await page.unroute(stream);
     });
 
     test('no error was written to the console, and no other host was asked', () => {

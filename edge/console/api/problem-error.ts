@@ -1,6 +1,6 @@
 import type { Problem } from './types.ts';
 
-/** A request that the box refused, or that never reached it, in the words of the box. */
+/** A request that the box refused, or that never reached it, in words for people. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;

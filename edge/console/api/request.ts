@@ -1,3 +1,4 @@
+import { pageWords } from '../words/page-words.ts';
 import { boxClock } from './box-clock.ts';
 import { ProblemError } from './problem-error.ts';
 import { sessionEnded } from './session-ended.ts';
@@ -54,7 +55,10 @@ export async function send(method: string, path: string, options: RequestOptions
 }
 
 async function readProblem(response: Response): Promise<Problem> {
-  if (response.headers.get('content-type')?.includes('application/problem+json')) return (await response.json()) as Problem;
+  if (response.headers.get('content-type')?.includes('application/problem+json')) {
+    const problem = (await response.json()) as Problem;
+    return { ...problem, title: pageWords(problem.title), detail: pageWords(problem.detail), next: pageWords(problem.next) };
+  }
   return {
     type: 'about:blank',
     title: `The box answered with status ${response.status}`,

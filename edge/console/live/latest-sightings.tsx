@@ -26,7 +26,9 @@ export function LatestSightings({ tenants }: { readonly tenants: readonly string
         <WaitingButton waiting={waiting} onShow={release} />
         <a href={hrefOf('sightings')}>All</a>
       </header>
-      {items !== undefined && latest.length === 0 && <p className="quiet">Nobody has been seen yet.</p>}
+      {items !== undefined && latest.length === 0 && (
+        <p className="quiet">No sighting yet. Somebody unknown is listed on leaving the picture.</p>
+      )}
       <ul>
         {shown.map((sighting) => (
           <SightingCard key={sighting.id} sighting={sighting} now={now} dense onEnrol={setEnrolling} />

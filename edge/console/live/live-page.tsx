@@ -31,7 +31,7 @@ export function LivePage({ params }: { readonly params: Readonly<Record<string, 
       {loading && <Loading rows={2} what="the cameras" />}
       {data?.length === 0 && (
         <Empty icon="cameras" title="No camera yet">
-          <p>Add the first one with its address; the box tests it with a picture before it is kept.</p>
+          <p>Add the first one with its RTSP address; a test shows what the box sees there.</p>
           <a className="button button-primary" href={hrefOf('cameras', { tenant: filter, add: 'yes' })}>
             <Icon name="plus" /> Add a camera
           </a>

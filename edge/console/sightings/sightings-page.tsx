@@ -57,8 +57,8 @@ export function SightingsPage({ params }: { readonly params: Readonly<Record<str
       {feed.problem && <ProblemNotice problem={feed.problem} onRetry={feed.reload} />}
       {feed.items === undefined && !feed.problem && <Loading rows={6} what="the sightings" />}
       {feed.items?.length === 0 && (
-        <Empty icon="sightings" title={outcome === '' && camera === '' ? 'Nobody has been seen yet' : 'Nothing fits these filters'}>
-          <p>Sightings appear here by themselves, as soon as somebody passes a camera.</p>
+        <Empty icon="sightings" title={outcome === '' && camera === '' ? 'No sighting yet' : 'Nothing fits these filters'}>
+          <p>Sightings appear here by themselves: of somebody known at once, of somebody unknown on leaving the picture.</p>
         </Empty>
       )}
       {feed.items && feed.items.length > 0 && <SightingList items={feed.items} now={now} onEnrol={setEnrolling} />}

@@ -3,6 +3,8 @@ import { ProblemError } from '../api/problem-error.ts';
 import type { SightingsFilter } from '../api/sightings.ts';
 import type { Problem, Sighting } from '../api/types.ts';
 import { type Feed, mergeFeed, tenantsToLoad, withSighting } from './feed.ts';
+import { fitsFilter } from './fits-filter.ts';
+import { loadNewest } from './load-newest.ts';
 import { loadPage } from './load-page.ts';
 import { SightingStream } from './sighting-stream.ts';
 
@@ -35,13 +37,19 @@ export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter
     const abort = new AbortController();
     const wanted = { ...(camera === undefined ? {} : { camera }), ...(outcome === undefined ? {} : { outcome }), limit: PAGE };
     const ids = joined.split(' ');
+    // What came while the list was being loaded, which may not be in it.
+    const meanwhile = new Set<Sighting[]>();
     const load = async (): Promise<void> => {
+      const heard: Sighting[] = [];
+      meanwhile.add(heard);
       try {
-        const pages = await Promise.all(ids.map(async (id) => [id, await loadPage(id, wanted, abort.signal)] as const));
-        setFeed(Object.fromEntries(pages));
+        const pages = await Promise.all(ids.map(async (id) => [id, await loadNewest(id, wanted, abort.signal)] as const));
+        setFeed(heard.reduce<Feed>((loaded, sighting) => withSighting(loaded, sighting, most), Object.fromEntries(pages)));
         setProblem(undefined);
       } catch (error) {
         if (!abort.signal.aborted) setProblem(ProblemError.from(error).problem);
+      } finally {
+        meanwhile.delete(heard);
       }
     };
     again.current = () => void load();
@@ -51,8 +59,8 @@ export function useFeed(tenants: readonly string[], filter: Pick<SightingsFilter
     const stream = new SightingStream(
       ids,
       (sighting) => {
-        if (camera !== undefined && sighting.camera !== camera) return;
-        if (outcome !== undefined && sighting.outcome !== outcome) return;
+        if (!fitsFilter(sighting, wanted)) return;
+        for (const heard of meanwhile) heard.push(sighting);
         setFeed((before) => before && withSighting(before, sighting, most));
       },
       (isOpen) => {
