@@ -21,7 +21,7 @@ export const ERROR_CODES = {
   consent_missing: { status: 409, title: 'No consent on record', next: 'Record the consent of this customer first.' },
   consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },
   // Who asks, and what may be asked
-  unauthenticated: { status: 401, title: 'Not logged in', next: 'Log in with the admin token, or send a valid API key.' },
+  unauthenticated: { status: 401, title: 'Not logged in', next: 'Log in with the admin token; a program sends its API key.' },
   forbidden: { status: 403, title: 'Not allowed', next: 'Use a key of this tenant with the scope that the route needs.' },
   csrf: {
     status: 403,
@@ -39,7 +39,7 @@ export const ERROR_CODES = {
   usage: { status: 400, title: 'Command is used wrongly', next: 'Add --help to see what it takes.' },
   file_unreadable: { status: 400, title: 'File cannot be read', next: 'Check the path of the file and who may read it.' },
   invalid_request: { status: 400, title: 'Request is not valid', next: 'See the details for the field at fault.' },
-  customer_not_found: { status: 404, title: 'No such customer', next: 'Check the customer id and the tenant.' },
+  customer_not_found: { status: 404, title: 'No such customer', next: 'Check the id of the customer, and the tenant.' },
   tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
   not_found: { status: 404, title: 'No such route', next: 'See /openapi.json for the routes.' },
   record_not_found: { status: 404, title: 'No such record', next: 'Check the id and the tenant.' },

@@ -21,7 +21,7 @@ export function addSessionRoutes(api: Api, { appliance, authenticator, streams }
       const { body } = request;
       const known =
         'token' in body ? await authenticator.isAdminToken(request, body.token) : await authenticator.isLoginLink(request, body.link);
-      if (!known) throw new SecureGateError('unauthenticated', 'This token or link is not valid, or no longer');
+      if (!known) throw new SecureGateError('unauthenticated', 'This token or link is not valid, or is so no longer');
       const { session, expiresAt } = appliance.sessions.open();
       reply.setCookie(sessionCookie(request), session, {
         httpOnly: true,

@@ -46,7 +46,7 @@ export function LogInPage({ problem: linkProblem, ended, onIn }: Props) {
         <form onSubmit={submit}>
           <Field
             label="Admin token"
-            hint="The box wrote it into a file when it started for the first time. Whoever installed the box can read it there."
+            hint="The box made it when it started for the first time. Whoever installed the box has it, and can replace it when it is lost."
           >
             {(control) => (
               <input

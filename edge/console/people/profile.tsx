@@ -78,8 +78,8 @@ export function Profile({ tenant, id, onChanged, onRemoved }: Props) {
       {open === 'remove' && (
         <ConfirmDialog title={`Remove ${customer.name}?`} verb="Remove for good" onClose={close} onConfirm={remove}>
           <p>
-            Name, contact, consent, {customer.faces === 1 ? 'the picture' : `all ${customer.faces} pictures`}, sightings and every list
-            entry of this person are erased from this box. Their key is destroyed first, so nothing of it can be read again.
+            Name, contact, consent, pictures, sightings and every list entry of this person are erased from this box. Their key is destroyed
+            first, so nothing of it can be read again.
           </p>
           <p>
             <strong>This cannot be undone.</strong>

@@ -37,7 +37,8 @@ function Search({ tenant }: { readonly tenant: string }) {
   return (
     <div className="search">
       <section className="panel search-picture" aria-label="Picture">
-        {url !== undefined && <img src={url} alt="Searched for" />}
+        {/* A file that is no picture is told of by the box. */}
+        {url !== undefined && problem?.code !== 'not_an_image' && <img src={url} alt="Searched for" />}
         <PictureDrop label={file ? 'Search with another picture' : 'Choose or drop a picture'} busy={busy} onPicture={search} />
         <p className="quiet">The picture is compared on this box and not kept.</p>
       </section>

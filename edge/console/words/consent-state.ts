@@ -10,7 +10,7 @@ export function consentState({ consentState: state, consent }: Pick<Customer, 'c
 } {
   switch (state) {
     case 'valid':
-      return { tone: 'good', word: `Consent until ${formatDay(consent.expiresAt)}`, meaning: 'This person is recognised.' };
+      return { tone: 'good', word: `Consent until ${formatDay(consent.expiresAt)}`, meaning: 'This person may be recognised.' };
     case 'expired':
       return { tone: 'warn', word: 'Consent expired', meaning: 'This person is not recognised until a new consent is recorded.' };
     case 'withdrawn':
