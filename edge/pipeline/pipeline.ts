@@ -7,7 +7,7 @@ import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
-import { type Ballot, type Detection, type FaceShot, type Frame, iou, type SeenTrack } from './frame.ts';
+import type { Ballot, Detection, FaceShot, Frame, SeenTrack } from './frame.ts';
 import { decide } from './match/decide.ts';
 import { MotionGate } from './motion/motion-gate.ts';
 import { Dossier, type Moment, wipe } from './sighting/dossier.ts';
@@ -160,7 +160,7 @@ export class Pipeline {
   /** Gives the frame back, once whoever takes a look at it is done. */
   #show(frame: Frame): void {
     const { onLooked, logger, camera } = this.#options;
-    const shown = onLooked?.(frame, () => this.#seenOn(frame));
+    const shown = onLooked?.(frame, () => this.#seen);
     if (shown === undefined) {
       frame.release();
       return;
@@ -236,11 +236,10 @@ export class Pipeline {
     });
   }
 
-  /** Whoever walks out is followed beyond the edge for a moment, in case he turns round: he is not on the picture any more. */
-  #seenOn({ width, height }: Frame): SeenTrack[] {
+  get #seen(): SeenTrack[] {
     return this.#tracks.flatMap(({ id, box }) => {
       const dossier = this.#dossiers.get(id);
-      return dossier === undefined || iou(box, { x: 0, y: 0, width, height }) === 0 ? [] : [{ track: id, box, ...dossier.known }];
+      return dossier === undefined ? [] : [{ track: id, box, ...dossier.known }];
     });
   }
 

@@ -5,7 +5,7 @@ import type { RgbImage } from '../../edge/inference/image.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
-import type { Box, Frame, SeenTrack } from '../../edge/pipeline/frame.ts';
+import type { Box, Frame } from '../../edge/pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import type { Stages } from '../../edge/pipeline/stages.ts';
@@ -158,30 +158,6 @@ test('an empty room is looked at once a second, and at once when somebody comes 
   await pipeline.stop();
   expect(sightings.at(-1)).toMatchObject({ phase: 'ended', customerId: 'cus_a', media: { startMs: 13 * STEP_MS, endMs: 22 * STEP_MS } });
   expect(counters).toMatchObject({ frames: 23, tracks: 1 });
-});
-
-test('who has walked out is followed for a moment, and shown no more', async () => {
-  const shown: SeenTrack[][] = [];
-  const { pipeline, sightings, counters } = pipelineOf(new Map([['cus_a', person(0).enrolled]]), {
-    onLooked: async (_frame, tracks) => void shown.push(tracks()),
-  });
-  const image = person(0).shown;
-  const steps = 10;
-  const leaving = Array.from({ length: steps }, (_, step) =>
-    scene(step, [{ image, x: WIDTH - image.width - (steps - 1 - step) * 80, y: 200 }], []),
-  );
-  pipeline.start();
-  await show(pipeline, counters, leaving);
-  expect(shown.at(-1)).toMatchObject([{ outcome: 'person', customerId: 'cus_a' }]);
-  const gone = Array.from({ length: 20 }, (_, step) => scene(steps + step, [], []));
-  let followed = 0;
-  for (const frame of gone) {
-    await show(pipeline, counters, [frame]);
-    if (shown.at(-1)?.length === 0 && sightings.every(({ phase }) => phase === 'begun')) followed += 1;
-  }
-  await pipeline.stop();
-  expect(followed).toBeGreaterThan(0);
-  expect(shown.flat().filter(({ box }) => box.x >= WIDTH)).toEqual([]);
 });
 
 test("who is out of the detector's sight for a moment is looked for in every picture", async () => {
