@@ -5,6 +5,8 @@ export interface MicroBatcherOptions<In, Out> {
   readonly run: (items: readonly In[]) => Promise<readonly Out[]>;
   /** Items that are computed at once at most. */
   readonly maxBatch: number;
+  /** Batches that are computed at the same time at most. */
+  readonly maxRunning: number;
   /** How long the first item of a batch waits for company, milliseconds. */
   readonly deadlineMs: number;
   /** Items that may wait; more are refused. */
@@ -27,12 +29,12 @@ function startSystemTimer(ms: number, expired: () => void): () => void {
 /**
  * Gathers items of many callers (all cameras of the box) into batches, which is what accelerators are built for; one thread of
  * a CPU takes as long for a batch as for its items one by one. A batch starts when it is full or when its first item has
- * waited `deadlineMs`. One batch runs at a time; what arrives meanwhile forms the next ones.
+ * waited `deadlineMs`. What arrives while as many run as may forms the next ones.
  */
 export class MicroBatcher<In, Out> {
   readonly #options: MicroBatcherOptions<In, Out>;
   #waiting: Waiting<In, Out>[] = [];
-  #running: Promise<void> | null = null;
+  readonly #running = new Set<Promise<void>>();
   #stopTimer: (() => void) | null = null;
   /** The first waiting item has waited long enough. */
   #due = false;
@@ -63,20 +65,21 @@ export class MicroBatcher<In, Out> {
     });
   }
 
-  /** Refuses what waits and lets the running batch finish. */
+  /** Refuses what waits and lets the running batches finish. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#clearTimer();
     for (const { reject } of this.#waiting.splice(0)) reject(new SecureGateError('stopped', 'the batcher is stopped'));
-    await this.#running;
+    await Promise.all(this.#running);
   }
 
   #advance(): void {
-    if (this.#running !== null || this.#stopped || this.#waiting.length === 0) return;
-    const { maxBatch, deadlineMs, startTimer = startSystemTimer } = this.#options;
+    const { maxBatch, maxRunning, deadlineMs, startTimer = startSystemTimer } = this.#options;
+    if (this.#running.size >= maxRunning || this.#stopped || this.#waiting.length === 0) return;
     if (this.#due || this.#waiting.length >= maxBatch) {
       this.#clearTimer();
-      this.#running = this.#runBatch(this.#waiting.splice(0, maxBatch)).then(() => this.#goOn());
+      const batch: Promise<void> = this.#runBatch(this.#waiting.splice(0, maxBatch)).then(() => this.#goOn(batch));
+      this.#running.add(batch);
     } else {
       this.#stopTimer ??= startTimer(deadlineMs, () => {
         this.#stopTimer = null;
@@ -105,8 +108,8 @@ export class MicroBatcher<In, Out> {
     }
   }
 
-  #goOn(): void {
-    this.#running = null;
+  #goOn(ended: Promise<void>): void {
+    this.#running.delete(ended);
     // What arrived during the run has waited for it already, at least one run's time.
     this.#due = this.#waiting.length > 0;
     this.#advance();

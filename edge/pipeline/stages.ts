@@ -1,5 +1,6 @@
 import '../inference/no-telemetry.ts';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { RgbImage } from '../inference/image.ts';
 import { MicroBatcher } from '../inference/micro-batcher.ts';
@@ -9,7 +10,7 @@ import { embedWithMirror } from './embed/embed-with-mirror.ts';
 import type { Detection, FaceShot } from './frame.ts';
 import type { Purpose, StageInfo, StageRequest, StageSetup, StageTasks } from './stage-tasks.ts';
 
-/** Faces of all cameras that go through the embedder together, and how long the first of them waits for others. */
+/** On an accelerator: faces of all cameras that go through the embedder together, and how long the first of them waits for others. */
 const EMBED_BATCH = 8;
 const EMBED_DEADLINE_MS = 15;
 const EMBED_QUEUE = 256;
@@ -17,25 +18,32 @@ const EMBED_QUEUE = 256;
 /** The stages that run on inference threads, as the daemon's main thread calls them. */
 export class Stages {
   readonly #pool: WorkerPool;
-  readonly #embedder: MicroBatcher<RgbImage, Float32Array>;
+  readonly #threads: number;
+  #embedder: MicroBatcher<RgbImage, Float32Array> | undefined;
 
   constructor(setup: StageSetup, threads: number, logger: Logger) {
     this.#pool = new WorkerPool({ entry: new URL('./worker.ts', import.meta.url), size: threads, workerData: setup, logger });
-    this.#embedder = new MicroBatcher({
-      maxBatch: EMBED_BATCH,
-      deadlineMs: EMBED_DEADLINE_MS,
-      maxWaiting: EMBED_QUEUE,
-      run: (aligned) => this.#run('embed', { task: 'embed', aligned }),
-    });
+    this.#threads = threads;
   }
 
   /** Loads the models on every thread. @throws {SecureGateError} `model_missing`, `model_contract` */
   async start(): Promise<StageInfo> {
-    return (await this.#pool.start()) as StageInfo;
+    const info = (await this.#pool.start()) as StageInfo;
+    // A thread of a CPU takes as long for faces together as for one by one: there each goes to the next free one at once.
+    const batches =
+      info.provider === 'cpu'
+        ? { maxBatch: 1, deadlineMs: 0, maxRunning: this.#threads }
+        : { maxBatch: EMBED_BATCH, deadlineMs: EMBED_DEADLINE_MS, maxRunning: 1 };
+    this.#embedder = new MicroBatcher({
+      ...batches,
+      maxWaiting: EMBED_QUEUE,
+      run: (aligned) => this.#run('embed', { task: 'embed', aligned }),
+    });
+    return info;
   }
 
   async stop(): Promise<void> {
-    await this.#embedder.stop();
+    await this.#embedder?.stop();
     await this.#pool.stop();
   }
 
@@ -51,7 +59,7 @@ export class Stages {
 
   /** Faces that wait to be embedded. */
   get waitingFaces(): number {
-    return this.#embedder.waiting;
+    return this.#embedder?.waiting ?? 0;
   }
 
   detect(image: RgbImage, tiles?: TileGrid): Promise<Detection[]> {
@@ -68,8 +76,9 @@ export class Stages {
     return this.#run('analyse', { task: 'analyse', image: plain(image), detections, purpose });
   }
 
-  /** 512-d, L2-normalised; faces of all callers are batched. */
-  embed(aligned: RgbImage): Promise<Float32Array> {
+  /** 512-d, L2-normalised; on an accelerator faces of all callers are batched. */
+  async embed(aligned: RgbImage): Promise<Float32Array> {
+    if (this.#embedder === undefined) throw new SecureGateError('stopped', 'The models are not loaded');
     return this.#embedder.submit(aligned);
   }
 

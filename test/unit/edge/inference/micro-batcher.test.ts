@@ -2,12 +2,13 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { MicroBatcher } from '../../../../edge/inference/micro-batcher.ts';
 
 /** A batcher whose timer and computation the test moves by hand. */
-function setUp({ maxBatch = 4, maxWaiting = 100 } = {}) {
+function setUp({ maxBatch = 4, maxRunning = 1, maxWaiting = 100 } = {}) {
   const batches: (readonly number[])[] = [];
   const running: PromiseWithResolvers<readonly string[]>[] = [];
   const timers = new Set<() => void>();
   const batcher = new MicroBatcher<number, string>({
     maxBatch,
+    maxRunning,
     maxWaiting,
     deadlineMs: 10,
     run: (items) => {
@@ -75,6 +76,19 @@ describe('a batch starts', () => {
   });
 });
 
+test('as many batches run at the same time as may, and the next one as soon as one of them has ended', async () => {
+  const { batcher, batches, finish } = setUp({ maxBatch: 1, maxRunning: 2 });
+  const outputs = [1, 2, 3].map((item) => batcher.submit(item));
+  expect(batches).toEqual([[1], [2]]);
+  expect(batcher.waiting).toBe(1);
+  finish(1);
+  await settle();
+  expect(batches).toEqual([[1], [2], [3]]);
+  finish(0);
+  finish(2);
+  expect(await Promise.all(outputs)).toEqual(['1', '2', '3']);
+});
+
 describe('a failure', () => {
   test('reaches the items of its batch only', async () => {
     const { batcher, running, finish } = setUp({ maxBatch: 2 });
@@ -96,6 +110,7 @@ describe('a failure', () => {
     let calls = 0;
     const batcher = new MicroBatcher<number, number>({
       maxBatch: 1,
+      maxRunning: 1,
       maxWaiting: 10,
       deadlineMs: 10,
       run: (items) => {
@@ -135,6 +150,12 @@ test('stopping lets the running batch finish and refuses everything else', async
 });
 
 test('the system timer starts a batch as well', async () => {
-  const batcher = new MicroBatcher<number, number>({ maxBatch: 8, maxWaiting: 8, deadlineMs: 1, run: async (items) => items });
+  const batcher = new MicroBatcher<number, number>({
+    maxBatch: 8,
+    maxRunning: 1,
+    maxWaiting: 8,
+    deadlineMs: 1,
+    run: async (items) => items,
+  });
   await expect(batcher.submit(7)).resolves.toBe(7);
 });
