@@ -91,6 +91,7 @@ export class CameraUnit implements Part {
       camera: camera.id,
       url: camera.url,
       fps: camera.fps,
+      reducedSize: engine.reducedSize,
       silenceMs: SILENCE_MS,
       // One being filled, one being looked at, one being shown, and those that wait.
       buffers: WAITING_FRAMES + 3,

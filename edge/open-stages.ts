@@ -3,6 +3,7 @@ import { type InstalledModel, resolveSet } from '../models/registry/resolve-set.
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { Sighting } from '../shared/messages/events.ts';
 import type { Config } from './config/schema.ts';
+import { fittedSize, type Size } from './inference/fit-image.ts';
 import type { StageInfo } from './pipeline/stage-tasks.ts';
 import { Stages } from './pipeline/stages.ts';
 
@@ -10,6 +11,8 @@ const MOST_DEFAULT_THREADS = 8;
 
 export interface OpenStages extends StageInfo {
   readonly stages: Stages;
+  /** Size at which the detector looks at the whole of a frame. */
+  readonly reducedSize: (frame: Size) => Size;
   /** Ids, as sightings name them. */
   readonly models: Sighting['models'];
   /** What the models are and what their licences allow. */
@@ -31,6 +34,7 @@ export async function openStages(config: Pick<Config, 'models' | 'modelsDir' | '
     return {
       ...info,
       stages,
+      reducedSize: (frame) => fittedSize(frame, set.detector.entry.input, set.detector.entry.input),
       models: {
         detector: set.detector.entry.id,
         landmarks: set.landmarks?.entry.id ?? null,

@@ -21,16 +21,28 @@ export interface Size {
  */
 export function fitImage(image: RgbImage, region: Region, input: Pick<ModelEntry['input'], 'fit' | 'pad'>, size: Size): FittedImage {
   const { width, height } = size;
-  if (input.fit !== 'letterbox-top-left') {
-    return { image: resize(image, width, height, region), scaleX: region.width / width, scaleY: region.height / height };
-  }
-  const scale = Math.max(region.width / width, region.height / height);
-  const innerWidth = Math.min(width, Math.max(1, Math.round(region.width / scale)));
-  const innerHeight = Math.min(height, Math.max(1, Math.round(region.height / scale)));
-  const inner = resize(image, innerWidth, innerHeight, region);
-  const scales = { scaleX: region.width / innerWidth, scaleY: region.height / innerHeight };
-  if (innerWidth === width && innerHeight === height) return { image: inner, ...scales };
+  const fitted = fittedSize(region, input, size);
+  const inner = reducedTo(fitted, image, region) ?? resize(image, fitted.width, fitted.height, region);
+  const scales = { scaleX: region.width / fitted.width, scaleY: region.height / fitted.height };
+  if (fitted.width === width && fitted.height === height) return { image: inner, ...scales };
   const data = new Uint8Array(width * height * 3).fill(input.pad);
-  for (let y = 0; y < innerHeight; y++) data.set(inner.data.subarray(y * innerWidth * 3, (y + 1) * innerWidth * 3), y * width * 3);
+  const row = fitted.width * 3;
+  for (let y = 0; y < fitted.height; y++) data.set(inner.data.subarray(y * row, (y + 1) * row), y * width * 3);
   return { image: { width, height, data }, ...scales };
+}
+
+/** Pixels of a model's input that a picture takes: all of them where it is stretched. */
+export function fittedSize(picture: Size, input: Pick<ModelEntry['input'], 'fit'>, { width, height }: Size): Size {
+  if (input.fit !== 'letterbox-top-left') return { width, height };
+  const scale = Math.max(picture.width / width, picture.height / height);
+  return {
+    width: Math.min(width, Math.max(1, Math.round(picture.width / scale))),
+    height: Math.min(height, Math.max(1, Math.round(picture.height / scale))),
+  };
+}
+
+/** The reduced picture that came with the whole one, where it is just what is wanted. */
+function reducedTo({ width, height }: Size, { reduced, ...image }: RgbImage, { x, y, ...region }: Region): RgbImage | undefined {
+  const whole = x === 0 && y === 0 && region.width === image.width && region.height === image.height;
+  return whole && reduced?.width === width && reduced.height === height ? reduced : undefined;
 }

@@ -3,4 +3,6 @@ export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
+  /** The whole picture once more at a smaller size, where whoever made it knew that it would be wanted. */
+  readonly reduced?: RgbImage | undefined;
 }

@@ -93,6 +93,6 @@ export class Stages {
 }
 
 /** Only what a thread needs, since a frame's `release` cannot travel. */
-function plain({ width, height, data }: RgbImage): RgbImage {
-  return { width, height, data };
+function plain({ width, height, data, reduced }: RgbImage): RgbImage {
+  return { width, height, data, reduced };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Log } from 'node-av';
 import { AV_LOG_QUIET } from 'node-av/constants';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { resize } from '../../edge/inference/resize.ts';
 import { Camera } from '../../edge/pipeline/decode/camera.ts';
 import { CameraConnection, type CameraConnectionOptions } from '../../edge/pipeline/decode/camera-connection.ts';
 import { FramePool } from '../../edge/pipeline/decode/frame-pool.ts';
@@ -83,13 +84,43 @@ describe('a camera over RTSP', () => {
   });
 
   test.each([
+    ['half as large', 320, 180, { width: 160, height: 90 }],
+    ['stretched', 638, 358, { width: 320, height: 240 }],
+    ['larger one way', 320, 180, { width: 160, height: 240 }],
+  ])('comes with a reduced picture of the same moment, %s', async (_, width, height, reducedSize) => {
+    const source = new RtspCamera({ video: await makeTestVideo({ pictures: 50, fps: FPS, width, height }), fps: FPS, end: 'once' });
+    await source.start();
+    cleanups.push(() => source.stop());
+    const apart: number[] = [];
+    const { outcome } = connect(source.url, {
+      reducedSize: (frame) => {
+        expect(frame).toEqual({ width, height });
+        return reducedSize;
+      },
+      onFrame: (frame) => {
+        expect(frame.reduced).toMatchObject(reducedSize);
+        const wanted = resize(frame, reducedSize.width, reducedSize.height).data;
+        const got = frame.reduced?.data ?? new Uint8Array();
+        expect(got.length).toBe(wanted.length);
+        apart.push(wanted.reduce((sum, value, index) => sum + Math.abs(value - (got[index] ?? 0)), 0) / wanted.length);
+        frame.release();
+      },
+    });
+    expect(await outcome).toBe('ended');
+    expect(apart.length).toBe(10);
+    // One picture is 15 levels brighter than the one before.
+    expect(Math.max(...apart)).toBeLessThan(2);
+  });
+
+  test.each([
     [360, 640],
     [638, 358],
   ])('of %dx%d pixels, no multiple of a vector, writes nothing past the memory of its pictures', async (width, height) => {
     const source = new RtspCamera({ video: await makeTestVideo({ pictures: 10, fps: FPS, width, height }), fps: FPS, end: 'once' });
     await source.start();
     cleanups.push(() => source.stop());
-    const bytes = width * height * 3;
+    const reduced = { width: 322, height: 241 };
+    const bytes = (width * height + reduced.width * reduced.height) * 3;
     // What the pool gives to a picture, and behind it something that belongs to others.
     const given = new FramePool(1).acquire(bytes)?.buffer.byteLength ?? 0;
     const memory = Buffer.alloc(given + 4096, 7);
@@ -98,7 +129,7 @@ describe('a camera over RTSP', () => {
         return memory.subarray(0, bytes);
       }
     }
-    const { seen, outcome } = connect(source.url, { pool: new GuardedPool(1) });
+    const { seen, outcome } = connect(source.url, { pool: new GuardedPool(1), reducedSize: () => reduced });
     expect(await outcome).toBe('ended');
     expect(seen.length).toBeGreaterThan(0);
     expect(memory.subarray(given).every((byte) => byte === 7)).toBe(true);

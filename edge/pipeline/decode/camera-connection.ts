@@ -11,9 +11,11 @@ import {
 } from 'node-av/constants';
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Log, Packet, Frame as Picture } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Size } from '../../inference/fit-image.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Frame } from '../frame.ts';
 import type { FramePool } from './frame-pool.ts';
+import { frameSize } from './frame-size.ts';
 import { isNetworkCamera } from './is-network-camera.ts';
 import { PictureClock } from './picture-clock.ts';
 import { RgbConverter } from './rgb-converter.ts';
@@ -41,6 +43,8 @@ export interface CameraConnectionOptions {
   /** rtsp:// or rtsps:// address, or the path of a file, which is played in real time. */
   readonly url: string;
   readonly fps: number;
+  /** Size at which the whole of a frame is looked at; without it frames come without a reduced picture. */
+  readonly reducedSize?: ((frame: Size) => Size) | undefined;
   /** Longest time without a packet of the video, milliseconds. */
   readonly silenceMs: number;
   readonly pool: FramePool;
@@ -62,7 +66,8 @@ export class CameraConnection {
   readonly #packet = new Packet();
   readonly #picture = new Picture();
   readonly #sampler: Sampler;
-  readonly #converter = new RgbConverter();
+  readonly #converter = new RgbConverter(frameSize);
+  readonly #reducer: RgbConverter | undefined;
   readonly #pictureClock = new PictureClock();
   #decoder: CodecContext | undefined;
   #interrupted: 'silent' | 'blind' | 'aborted' | undefined;
@@ -75,6 +80,8 @@ export class CameraConnection {
   constructor(options: CameraConnectionOptions) {
     this.#options = options;
     this.#sampler = new Sampler(options.fps);
+    const { reducedSize } = options;
+    this.#reducer = reducedSize && new RgbConverter((picture) => reducedSize(frameSize(picture)));
   }
 
   /**
@@ -211,15 +218,21 @@ export class CameraConnection {
       this.#options.onLive();
     }
     if (!this.#sampler.take(mediaMs)) return;
-    const { tenant, camera, pool, clock } = this.#options;
-    const size = this.#converter.sizeOf(picture);
-    const pixels = pool.acquire(size.width * size.height * 3);
+    const { tenant, camera, pool, clock, reducedSize } = this.#options;
+    const size = frameSize(picture);
+    const reduced = reducedSize?.(size);
+    const bytes = bytesOf(size);
+    const pixels = pool.acquire(bytes + (reduced === undefined ? 0 : bytesOf(reduced)));
     if (pixels === undefined) {
       this.#options.onSkipped();
       return;
     }
     const arrivedMonotonic = clock.monotonic();
-    await this.#converter.convert(picture, pixels);
+    const data = pixels.subarray(0, bytes);
+    const reducedData = pixels.subarray(bytes);
+    // One after the other: when the first fails, nothing may be left that reads the picture.
+    await this.#converter.convert(picture, data);
+    await this.#reducer?.convert(picture, reducedData);
     this.#options.onFrame({
       tenant,
       camera,
@@ -228,7 +241,8 @@ export class CameraConnection {
       arrivedAt: clock.now(),
       arrivedMonotonic,
       ...size,
-      data: pixels,
+      data,
+      reduced: reduced && { ...reduced, data: reducedData },
       release: () => pool.release(pixels),
     });
   }
@@ -247,6 +261,7 @@ export class CameraConnection {
 
   async #close(): Promise<void> {
     this.#converter.close();
+    this.#reducer?.close();
     this.#picture.free();
     this.#packet.free();
     this.#decoder?.freeContext();
@@ -258,4 +273,8 @@ export class CameraConnection {
     const cause = new FFmpegError(code);
     throw new SecureGateError(failure, `Could not ${doing}: ${cause.message}`, { cause, details: { ffmpeg: code } });
   }
+}
+
+function bytesOf({ width, height }: Size): number {
+  return width * height * 3;
 }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { CameraStateEvent } from '../../../shared/messages/events.ts';
+import type { Size } from '../../inference/fit-image.ts';
 import type { BackOff } from '../../runtime/back-off.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/pause.ts';
@@ -14,6 +15,8 @@ export interface CameraOptions {
   readonly camera: string;
   readonly url: string;
   readonly fps: number;
+  /** See `CameraConnectionOptions`. */
+  readonly reducedSize?: ((frame: Size) => Size) | undefined;
   readonly silenceMs: number;
   /** Pictures that may be in memory at once. */
   readonly buffers: number;

@@ -1,9 +1,7 @@
-import { AV_PIX_FMT_RGB24, type AVPixelFormat, SWS_BILINEAR } from 'node-av/constants';
+import { AV_PIX_FMT_RGB24, type AVPixelFormat, SWS_AREA } from 'node-av/constants';
 import { Frame as Picture, SoftwareScaleContext } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-
-/** Longer side of the picture that is analysed; larger ones are scaled down, since a face that only shows there is below every model's input. */
-const MAX_SIDE = 1920;
+import type { Size } from '../../inference/fit-image.ts';
 
 interface Conversion {
   /** Size and format of the pictures that it is for: a camera may change them in mid-stream. */
@@ -16,26 +14,27 @@ interface Conversion {
   readonly stride: number;
 }
 
-/** Turns decoded pictures (any pixel format) into packed 8-bit RGB, on libuv's threads. */
+/** Turns decoded pictures (any pixel format) into packed 8-bit RGB of a size of its own, on libuv's threads. */
 export class RgbConverter {
+  readonly #sizeOf: (picture: Size) => Size;
   #conversion: Conversion | undefined;
 
-  /** Size in pixels of the converted picture. */
-  sizeOf(picture: Picture): { width: number; height: number } {
-    const scale = Math.min(1, MAX_SIDE / Math.max(picture.width, picture.height));
-    return { width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) };
+  /** @param sizeOf size in pixels of the converted picture; a smaller one is averaged as `resize` does it */
+  constructor(sizeOf: (picture: Size) => Size) {
+    this.#sizeOf = sizeOf;
   }
 
   /**
-   * @param into `width * height * 3` bytes of {@link sizeOf}
+   * @param into `width * height * 3` bytes of the converted picture
    * @throws {SecureGateError} `camera_unsupported`
    */
   async convert(picture: Picture, into: Buffer): Promise<void> {
-    const { width, height } = this.sizeOf(picture);
     const { context, converted, pixels, stride } = this.#conversionOf(picture);
     if ((await context.scaleFrame(converted, picture)) < 0) throw unsupported();
+    const { width, height } = converted;
     const row = width * 3;
-    for (let y = 0; y < height; y++) pixels.copy(into, y * row, y * stride, y * stride + row);
+    if (stride === row) pixels.copy(into, 0, 0, height * row);
+    else for (let y = 0; y < height; y++) pixels.copy(into, y * row, y * stride, y * stride + row);
   }
 
   close(): void {
@@ -48,10 +47,10 @@ export class RgbConverter {
     const source = `${picture.width}x${picture.height}/${picture.format}`;
     if (this.#conversion?.source === source) return this.#conversion;
     this.close();
-    const { width, height } = this.sizeOf(picture);
+    const { width, height } = this.#sizeOf(picture);
     const context = new SoftwareScaleContext();
     const format = picture.format as AVPixelFormat;
-    context.getContext(picture.width, picture.height, format, width, height, AV_PIX_FMT_RGB24, SWS_BILINEAR);
+    context.getContext(picture.width, picture.height, format, width, height, AV_PIX_FMT_RGB24, SWS_AREA);
     const converted = new Picture();
     converted.alloc();
     converted.width = width;

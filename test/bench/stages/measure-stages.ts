@@ -3,6 +3,7 @@ import { fitImage } from '../../../edge/inference/fit-image.ts';
 import type { RgbImage } from '../../../edge/inference/image.ts';
 import { packImages } from '../../../edge/inference/pack-images.ts';
 import { openStages as openEngine } from '../../../edge/open-stages.ts';
+import { frameSize } from '../../../edge/pipeline/decode/frame-size.ts';
 import { RgbConverter } from '../../../edge/pipeline/decode/rgb-converter.ts';
 import type { Detection } from '../../../edge/pipeline/frame.ts';
 import { MotionGate } from '../../../edge/pipeline/motion/motion-gate.ts';
@@ -33,7 +34,7 @@ export async function measureStages(pictures: readonly RgbImage[], film: string)
 
 async function decoding(film: string, picture: RgbImage): Promise<Record<string, StageFigures>> {
   const decoder = await FilmDecoder.open(film);
-  const converter = new RgbConverter();
+  const converter = new RgbConverter(frameSize);
   const into = Buffer.alloc(picture.data.length);
   const gate = new MotionGate();
   gate.nobodyIn({ ...picture, mediaMs: 0 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fitImage } from '../../../../edge/inference/fit-image.ts';
+import { fitImage, fittedSize } from '../../../../edge/inference/fit-image.ts';
 import type { RgbImage } from '../../../../edge/inference/image.ts';
 
 /** 200x100, white, with a red pixel block of 20x20 at (100, 40). */
@@ -53,5 +53,27 @@ describe('fitImage', () => {
   test('the scales lead back exactly where sides are rounded', () => {
     const { scaleX, scaleY } = fitImage(image, { x: 0, y: 0, width: 199, height: 33 }, { fit: 'letterbox-top-left', pad: 0 }, size);
     expect([scaleX, scaleY]).toEqual([199 / 80, 33 / 13]);
+  });
+});
+
+describe('a reduced picture that came with the whole one', () => {
+  const letterbox = { fit: 'letterbox-top-left', pad: 7 } as const;
+  const inner = fittedSize(image, letterbox, size);
+  const reduced: RgbImage = { ...inner, data: new Uint8Array(inner.width * inner.height * 3).fill(33) };
+
+  test('is taken where the whole is wanted at its size', () => {
+    expect(inner).toEqual({ width: 80, height: 40 });
+    const { image: fitted, scaleX, scaleY } = fitImage({ ...image, reduced }, whole, letterbox, size);
+    expect([...new Set(fitted.data.subarray(0, 40 * 80 * 3))]).toEqual([33]);
+    expect([...new Set(fitted.data.subarray(40 * 80 * 3))]).toEqual([7]);
+    expect([scaleX, scaleY]).toEqual([2.5, 2.5]);
+  });
+
+  test.each([
+    ['a part', { ...whole, x: 10, width: 190 }, letterbox],
+    ['another part of the same size', { ...whole, x: 10 }, letterbox],
+    ['another size', whole, { ...letterbox, fit: 'stretch' }],
+  ] as const)('is not taken where %s is wanted', (_, region, input) => {
+    expect(fitImage({ ...image, reduced }, region, input, size)).toEqual(fitImage(image, region, input, size));
   });
 });
