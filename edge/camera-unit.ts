@@ -49,6 +49,7 @@ export class CameraUnit implements Part {
   #reason: string | null = null;
   #liveMs = 0;
   #liveSince: number | undefined;
+  #endListening: (() => void) | undefined;
 
   constructor(options: CameraUnitOptions) {
     const { camera, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
@@ -108,6 +109,7 @@ export class CameraUnit implements Part {
   }
 
   async start(): Promise<void> {
+    this.#endListening = this.#options.vault.onGone((customerId) => this.#pipeline.forget(customerId));
     this.#pipeline.start();
     this.#source.start();
   }
@@ -118,6 +120,7 @@ export class CameraUnit implements Part {
     } finally {
       // Whoever is in view is told to be gone, and what is left of the faces is overwritten.
       await this.#pipeline.stop();
+      this.#endListening?.();
     }
   }
 

@@ -114,6 +114,11 @@ export class Pipeline {
     this.#queue.push(CUT);
   }
 
+  /** Somebody who agreed no longer is unknown from now on, also while he is in view. */
+  forget(customerId: string): void {
+    for (const dossier of [...this.#dossiers.values(), ...this.#pending.keys()]) dossier.forget(customerId);
+  }
+
   /** Looks at what is still waiting, reports the tracks that are under way and ends. */
   async stop(): Promise<void> {
     this.#queue.close();

@@ -22,6 +22,8 @@ export interface VaultClientOptions {
 }
 
 export type VaultState = 'starting' | 'ready' | 'failed' | 'stopped';
+/** Hears of a customer whose consent was withdrawn, or who was removed. */
+export type GoneListener = (customerId: string) => void;
 export type StateListener = (state: VaultState, reason: SecureGateError | undefined) => void;
 
 export type Enrolment = Takes<'enrolCustomer'>;
@@ -76,6 +78,7 @@ export class VaultClient {
   readonly #options: VaultClientOptions;
   readonly #clock: Clock;
   readonly #listeners = new Set<StateListener>();
+  readonly #goneListeners = new Set<GoneListener>();
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #state: VaultState = 'stopped';
   #process: VaultProcess | undefined;
@@ -122,6 +125,12 @@ export class VaultClient {
   onStateChange(listener: StateListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** @returns ends the listening */
+  onGone(listener: GoneListener): () => void {
+    this.#goneListeners.add(listener);
+    return () => void this.#goneListeners.delete(listener);
   }
 
   /**
@@ -207,12 +216,13 @@ export class VaultClient {
   }
 
   /**
-   * From then on the customer is never a candidate, until a new consent is recorded. His records are kept.
+   * From then on the customer is never a candidate, and nobody in view is called by his name any more, until a new consent is recorded. His records are kept.
    * A consent that was withdrawn before stays so.
    * @throws {SecureGateError} `customer_not_found`, `consent_missing` (there is none), `envelope_rejected`, `storage_failed`
    */
   async withdrawConsent(customerId: string): Promise<void> {
     await this.#call('withdrawConsent', { customerId });
+    this.#tellGone(customerId);
   }
 
   /**
@@ -222,6 +232,7 @@ export class VaultClient {
    */
   async removeCustomer(customerId: string, version?: number): Promise<void> {
     await this.#call('removeCustomer', { customerId, version });
+    this.#tellGone(customerId);
   }
 
   /** @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `envelope_rejected`, `storage_failed` */
@@ -389,6 +400,10 @@ export class VaultClient {
         if (PERMANENT.has(reason.code)) return this.#setState('failed', reason);
       }
     }
+  }
+
+  #tellGone(customerId: string): void {
+    for (const listener of this.#goneListeners) listener(customerId);
   }
 
   #setState(state: VaultState, reason?: SecureGateError): void {

@@ -147,6 +147,10 @@ describe('a box at run time', () => {
     });
     const begun = await until(seen((sighting) => sighting.customerId === customerId && sighting.phase === 'begun'));
     expect(box.inView('south')).toEqual([begun]);
+    const withdrawn = until(seen(({ id, phase }) => id === begun.id && phase === 'ended'));
+    await vault.withdrawConsent(customerId);
+    expect(await withdrawn).toMatchObject({ outcome: 'unknown', customerId: null });
+    await vault.recordConsent(customerId, consent);
     const known = await until(seen((sighting) => sighting.customerId === customerId && sighting.phase === 'ended'));
     expect(box.inView('south').map(({ id }) => id)).not.toContain(known.id);
     expect(known.tenant).toBe('south');

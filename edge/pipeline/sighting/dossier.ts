@@ -144,6 +144,13 @@ export class Dossier {
     if (!this.recognised) this.#verdict = verdict;
   }
 
+  /** Takes back the name of somebody who may not be named any more. */
+  forget(customerId: string): void {
+    this.#ballots = this.#ballots.map((ballot) => ballot.filter((candidate) => candidate.customerId !== customerId));
+    if (this.#verdict?.customerId !== customerId) return;
+    this.#verdict = { outcome: 'unknown', customerId: null, score: null, votes: this.#verdict.votes };
+  }
+
   /** Overwrites shots older than `ttlMs`. @param now monotonic, since the wall clock may be set back */
   expire(now: number, ttlMs: number): void {
     const old = this.#waiting.filter(({ moment }) => now - moment.monotonic > ttlMs);

@@ -42,6 +42,25 @@ test('a recognised track asks for nothing more, and no later verdict takes the n
   expect(dossier.toSighting('ended')).toMatchObject({ outcome: 'person', customerId: 'cus_a', score: 0.7, votes: 3 });
 });
 
+test('whoever agreed no longer loses his name at once, and gets it from no vote that is under way', () => {
+  const dossier = new Dossier(identity, start, box);
+  dossier.conclude({ outcome: 'person', customerId: 'cus_a', score: 0.7, votes: 3 });
+  dossier.forget('cus_b');
+  expect(dossier.known).toEqual({ outcome: 'person', customerId: 'cus_a' });
+  dossier.forget('cus_a');
+  expect(dossier.known).toEqual({ outcome: 'unknown', customerId: null });
+  expect(dossier.toSighting('ended')).toMatchObject({ outcome: 'unknown', customerId: null, score: null, votes: 3 });
+  const undecided = new Dossier(identity, start, box);
+  undecided.addBallots([
+    [
+      { customerId: 'cus_a', score: 0.7 },
+      { customerId: 'cus_b', score: 0.2 },
+    ],
+  ]);
+  undecided.forget('cus_a');
+  expect(undecided.addBallots([])).toEqual([[{ customerId: 'cus_b', score: 0.2 }]]);
+});
+
 /** Three shots of this quality, and a vote in which they name nobody. */
 function voteInVain(dossier: Dossier, overall: number, ms: number): void {
   for (let index = 0; index < 3; index += 1) dossier.offer(shot(overall), later(ms));
