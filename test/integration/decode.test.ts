@@ -265,12 +265,13 @@ test('a camera that dies is called again until it is stopped', async () => {
   const source = await startSource();
   const states: string[] = [];
   let frames = 0;
-  let lastPixels: Uint8Array = new Uint8Array(1);
+  let lastPixels: readonly (Uint8Array | undefined)[] = [];
   const camera = new Camera({
     tenant: 'north',
     camera: 'door',
     url: source.url,
     fps: 5,
+    reducedSize: () => ({ width: 32, height: 24 }),
     silenceMs: 1500,
     buffers: 4,
     endsForGood: false,
@@ -279,7 +280,7 @@ test('a camera that dies is called again until it is stopped', async () => {
     logger: createLogger('test', { level: 'silent' }),
     onFrame: (frame) => {
       frames += 1;
-      lastPixels = frame.data;
+      lastPixels = [frame.data, frame.reduced?.data];
       frame.release();
     },
     onSkipped: () => undefined,
@@ -290,7 +291,7 @@ test('a camera that dies is called again until it is stopped', async () => {
   source.dropConnections();
   source.refuse();
   await vi.waitUntil(() => states.includes('failed:camera_unreachable'), { timeout: 5000 });
-  expect(lastPixels.every((byte) => byte === 0)).toBe(true);
+  expect(lastPixels.map((pixels) => pixels?.every((byte) => byte === 0))).toEqual([true, true]);
   source.accept();
   const before = frames;
   await vi.waitUntil(() => frames >= before + 2, { timeout: 5000 });

@@ -15,8 +15,8 @@ export interface CameraOptions {
   readonly camera: string;
   readonly url: string;
   readonly fps: number;
-  /** See `CameraConnectionOptions`. */
-  readonly reducedSize?: ((frame: Size) => Size) | undefined;
+  /** Size at which the whole of a frame is looked at. */
+  readonly reducedSize: (frame: Size) => Size;
   readonly silenceMs: number;
   /** Pictures that may be in memory at once. */
   readonly buffers: number;

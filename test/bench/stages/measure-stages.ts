@@ -1,13 +1,15 @@
 import { parseConfig } from '../../../edge/config/load-config.ts';
-import { fitImage } from '../../../edge/inference/fit-image.ts';
+import { fitImage, fittedSize } from '../../../edge/inference/fit-image.ts';
 import type { RgbImage } from '../../../edge/inference/image.ts';
 import { packImages } from '../../../edge/inference/pack-images.ts';
+import { resize } from '../../../edge/inference/resize.ts';
 import { openStages as openEngine } from '../../../edge/open-stages.ts';
 import { frameSize } from '../../../edge/pipeline/decode/frame-size.ts';
 import { RgbConverter } from '../../../edge/pipeline/decode/rgb-converter.ts';
 import type { Detection } from '../../../edge/pipeline/frame.ts';
 import { MotionGate } from '../../../edge/pipeline/motion/motion-gate.ts';
 import { createLogger } from '../../../shared/log/create-logger.ts';
+import { embeddedModels } from '../../helpers/embedded-models.ts';
 import { openStages } from '../../helpers/open-stages.ts';
 import { FilmDecoder } from './film-decoder.ts';
 import { medianOf } from './median-of.ts';
@@ -25,27 +27,46 @@ export interface StagesMeasured {
   readonly modelLoadMs: number;
 }
 
+/** As a camera gives it. */
+type FrameImage = RgbImage & { readonly reduced: RgbImage };
+
 /** Each stage alone, one picture or face at a time. */
 export async function measureStages(pictures: readonly RgbImage[], film: string): Promise<StagesMeasured> {
-  const [picture] = pictures;
-  if (picture === undefined) throw new Error('There is no picture');
+  const [first] = pictures;
+  if (first === undefined) throw new Error('There is no picture');
+  const picture = await withReduced(first);
   return { stages: { ...(await decoding(film, picture)), ...(await looking(picture)) }, ...(await queueing(picture)) };
 }
 
-async function decoding(film: string, picture: RgbImage): Promise<Record<string, StageFigures>> {
+async function withReduced(picture: RgbImage): Promise<FrameImage> {
+  const { input } = (await embeddedModels()).detector.entry;
+  const { width, height } = fittedSize(picture, input, input);
+  const data = Buffer.from(new SharedArrayBuffer(width * height * 3));
+  data.set(resize(picture, width, height).data);
+  return { ...picture, reduced: { width, height, data } };
+}
+
+async function decoding(film: string, picture: FrameImage): Promise<Record<string, StageFigures>> {
   const decoder = await FilmDecoder.open(film);
   const converter = new RgbConverter(frameSize);
+  const reducer = new RgbConverter(() => picture.reduced);
   const into = Buffer.alloc(picture.data.length);
   const gate = new MotionGate();
   gate.nobodyIn({ ...picture, mediaMs: 0 });
   await decoder.next();
-  const { convert, gate: gated } = await medianOf({
+  const {
+    convert,
+    reduce,
+    gate: gated,
+  } = await medianOf({
     convert: () => converter.convert(decoder.picture, into),
+    reduce: () => reducer.convert(decoder.picture, into),
     gate: () => gate.passes({ ...picture, mediaMs: 1 }),
   });
   const { decode } = await medianOf({ decode: () => decoder.next() });
   converter.close();
-  return { decode: own(decode), convert: own(convert), gate: own(gated) };
+  reducer.close();
+  return { decode: own(decode), convert: own(convert), reduce: own(reduce), gate: own(gated) };
 }
 
 async function looking(picture: RgbImage): Promise<Record<string, StageFigures>> {

@@ -1,8 +1,13 @@
+import { AV_PIX_FMT_RGB24 } from 'node-av/constants';
+import { Frame as Picture } from 'node-av/lib';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fittedSize } from '../../../../../edge/inference/fit-image.ts';
 import type { RgbImage } from '../../../../../edge/inference/image.ts';
+import type { ModelSession } from '../../../../../edge/inference/model-session.ts';
 import { packImages } from '../../../../../edge/inference/pack-images.ts';
 import { resize } from '../../../../../edge/inference/resize.ts';
+import { RgbConverter } from '../../../../../edge/pipeline/decode/rgb-converter.ts';
 import { createFaceDetector } from '../../../../../edge/pipeline/detect/create-face-detector.ts';
 import { type Box, type Detection, iou } from '../../../../../edge/pipeline/frame.ts';
 import { openPhoto } from '../../../../helpers/open-photo.ts';
@@ -54,6 +59,19 @@ const boxes = (photo: number): Box[] => (FACES[photo] ?? []).map(([x, y, width, 
 function expectFaces(found: readonly Detection[], expected: readonly Box[], overlap = 0.6): void {
   expect(found).toHaveLength(expected.length);
   for (const box of expected) expect(Math.max(...found.map((detection) => iou(detection.box, box)))).toBeGreaterThan(overlap);
+}
+
+/** A picture that tells of itself only by the reduced one that the decoder of a camera would send along. */
+async function onlyReduced({ width, height, data }: RgbImage, input: ModelSession['model']['input']): Promise<RgbImage> {
+  const size = fittedSize({ width, height }, input, input);
+  const into = Buffer.alloc(size.width * size.height * 3);
+  const timeBase = { num: 1, den: 1 };
+  const picture = Picture.fromVideoBuffer(Buffer.from(data), { width, height, format: AV_PIX_FMT_RGB24, timeBase });
+  const converter = new RgbConverter(() => size);
+  await converter.convert(picture, into);
+  converter.close();
+  picture.free();
+  return { width, height, data: new Uint8Array(data.length), reduced: { ...size, data: into } };
 }
 
 /** A 1280x720 picture, grey but for one photograph put small at a place. */
@@ -159,6 +177,13 @@ describe('UltraFace', () => {
     expect(await stages.detector.detect({ width: 1, height: 1, data: new Uint8Array(3) })).toEqual([]);
   });
 
+  test('as well in the reduced picture of a camera, without a look at the whole', async () => {
+    const { detector, sessions } = stages;
+    for (const [index, photo] of photos.entries()) {
+      expectFaces(await detector.detect(await onlyReduced(photo, sessions.detector.model.input)), boxes(index));
+    }
+  });
+
   test('a threshold of its own counts instead of that of the model', async () => {
     const strict = createFaceDetector(stages.sessions.detector, { threshold: 0.9999 });
     const found = await Promise.all(photos.map((photo) => strict.detect(photo)));
@@ -189,6 +214,15 @@ describe.skipIf(scrfdMissing)('SCRFD (needs the test models beside the checkout)
         expect(nose?.y ?? 0).toBeGreaterThan(Math.min(eyeLeft?.y ?? 0, box.y + box.height / 2));
         expect(mouthLeft?.y ?? 0).toBeGreaterThan(eyeLeft?.y ?? 0);
       }
+    }
+    await session.close();
+  });
+
+  test('finds them as well in the reduced picture of a camera', async () => {
+    const session = await openScrfd();
+    const detector = createFaceDetector(session);
+    for (const [index, photo] of photos.entries()) {
+      expectFaces(await detector.detect(await onlyReduced(photo, session.model.input)), boxes(index));
     }
     await session.close();
   });
