@@ -338,3 +338,19 @@ test('frames that come faster than they can be looked at are given up oldest fir
   expect(counters.skipped).toBeGreaterThan(0);
   expect(released.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
+
+test('on a CPU as many faces are embedded at once as there are threads, and none waits for company', async () => {
+  const inference = { provider: 'cpu', workers: 2 } as const;
+  const { stages } = await openStages(
+    parseConfig({ dataDir: '-', keyDir: '-', tenants: [{ id: 'north', org: 'acme' }], inference }),
+    logger,
+  );
+  try {
+    const faces = [0, 1, 2].map((level) => stages.embed({ width: 112, height: 112, data: new Uint8Array(112 * 112 * 3).fill(level * 90) }));
+    expect(stages.waitingFaces).toBe(1);
+    expect((await Promise.all(faces)).map(({ length }) => length)).toEqual([512, 512, 512]);
+    expect(stages.waitingFaces).toBe(0);
+  } finally {
+    await stages.stop();
+  }
+});
