@@ -78,7 +78,8 @@ export class CameraUnit implements Part {
       },
       onLooked: (frame, tracks) => {
         usage.count(tenant, 'frames', 1);
-        return live.show(frame, tracks);
+        // Who began to watch since the frame came sees the next one.
+        return frame.data.length > 0 ? live.show(frame, tracks) : undefined;
       },
       onBestShot: (sightingId, shot, takenAt) => bestShots.offer(tenant, sightingId, shot, takenAt),
       counters: this.#counters,
@@ -93,6 +94,7 @@ export class CameraUnit implements Part {
       url: camera.url,
       fps: camera.fps,
       reducedSize: engine.reducedSize,
+      wanted: (reduced, mediaMs) => live.watched || this.#pipeline.wants({ ...reduced, mediaMs }),
       silenceMs: SILENCE_MS,
       // One being filled, one being looked at, one being shown, and those that wait.
       buffers: WAITING_FRAMES + 3,

@@ -1,6 +1,6 @@
 import type { RgbImage } from '../inference/image.ts';
 
-/** One decoded, sampled picture of one camera. It carries its tenant wherever it goes. */
+/** One decoded, sampled picture of one camera. It carries its tenant wherever it goes. `data` is empty where nobody wanted the pixels. */
 export interface Frame extends RgbImage {
   readonly tenant: string;
   readonly camera: string;

@@ -2,6 +2,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
+import type { RgbImage } from '../inference/image.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
@@ -39,7 +40,7 @@ export interface PipelineOptions {
    */
   readonly search: (embeddings: Float32Array[], limit: number) => Promise<readonly Ballot[]>;
   readonly onSighting: (sighting: Sighting) => void;
-  /** Takes a look at each analysed frame. The pixels are there until what it returns resolves; whoever returns nothing is done with them. */
+  /** Takes a look at each analysed frame, also at one without pixels. The pixels are there until what it returns resolves; whoever returns nothing is done with them. */
   readonly onLooked?: (frame: Frame, tracks: () => SeenTrack[]) => Promise<void> | undefined;
   /** Takes a look at the best shot of each vote, which is overwritten afterwards: what is to stay must be copied. */
   readonly onBestShot?: (sightingId: string, shot: FaceShot, takenAt: number) => void;
@@ -76,6 +77,8 @@ export class Pipeline {
   /** Of the frame that was looked at last. */
   #tracks: readonly TrackView[] = [];
   #running: Promise<void> | undefined;
+  /** A frame is being looked at. */
+  #looking = false;
   /** Whether the last frame was given up. */
   #failing = false;
   #expiry: NodeJS.Timeout | undefined;
@@ -104,7 +107,12 @@ export class Pipeline {
     return this.#queue.size;
   }
 
-  /** Takes a frame over; never blocks. */
+  /** Whether a frame of this picture would be looked at. While others still are, they may change the answer: then it would. */
+  wants(picture: RgbImage & { readonly mediaMs: number }): boolean {
+    return this.#looking || this.#queue.size > 0 || this.#gate.passes(picture);
+  }
+
+  /** Takes a frame over; never blocks. One that was not wanted need not have pixels. */
   push(frame: Frame): void {
     this.#queue.push(frame);
   }
@@ -131,8 +139,10 @@ export class Pipeline {
 
   async #run(): Promise<void> {
     for (let item = await this.#queue.next(); item !== undefined; item = await this.#queue.next()) {
+      this.#looking = true;
       if (item === CUT) this.#endTracks();
       else await this.#take(item);
+      this.#looking = false;
     }
   }
 
@@ -187,10 +197,11 @@ export class Pipeline {
   }
 
   async #look(frame: Frame): Promise<void> {
-    const passes = this.#gate.passes(frame);
+    const seen = { ...(frame.reduced ?? frame), mediaMs: frame.mediaMs };
+    const passes = frame.data.length > 0 && this.#gate.passes(seen);
     const detections = passes ? await this.#detect(frame) : [];
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
-    if (passes && this.#tracker.idle) this.#gate.nobodyIn(frame);
+    if (passes && this.#tracker.idle) this.#gate.nobodyIn(seen);
     else if (passes) this.#gate.reset();
     this.#tracks = tracks;
     const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs, monotonic: frame.arrivedMonotonic };

@@ -339,6 +339,27 @@ test('frames that come faster than they can be looked at are given up oldest fir
   expect(released.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
+test('pixels are wanted where somebody may have come, and while it is not known what the frame before showed', async () => {
+  const shown: number[] = [];
+  const { pipeline, counters, times } = pipelineOf(new Map(), { onLooked: ({ data }) => void shown.push(data.length) });
+  const released: number[] = [];
+  pipeline.start();
+  expect(pipeline.wants(scene(0, [], []))).toBe(true);
+  pipeline.push(scene(0, [], released));
+  expect(pipeline.wants(scene(1, [], []))).toBe(true);
+  await expect.poll(() => counters.frames, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => pipeline.wants(scene(1, [], []))).toBe(false);
+  expect(pipeline.wants(scene(1, [{ image: person(0).shown, x: 200, y: 200 }], []))).toBe(true);
+  expect(pipeline.wants(scene(5, [], []))).toBe(true);
+  // One that nobody wanted is counted, but nobody is looked for in it.
+  await show(pipeline, counters, [{ ...scene(1, [], released), data: new Uint8Array() }]);
+  await pipeline.stop();
+  expect(counters).toMatchObject({ frames: 2, failures: 0 });
+  expect(times.values().detect.count).toBe(1);
+  expect(shown).toEqual([WIDTH * HEIGHT * 3, 0]);
+  expect(released).toEqual([0, 1]);
+});
+
 test('on a CPU as many faces are embedded at once as there are threads, and none waits for company', async () => {
   const inference = { provider: 'cpu', workers: 2 } as const;
   const { stages } = await openStages(

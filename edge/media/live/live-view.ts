@@ -35,6 +35,11 @@ export class LiveView<Track extends { readonly box: Rectangle }> {
   readonly #listeners: Readonly<Record<Size, Set<Listener<Track>>>> = { small: new Set(), large: new Set() };
   #busy = false;
 
+  /** Somebody watches. */
+  get watched(): boolean {
+    return Object.values(this.#listeners).some(({ size }) => size > 0);
+  }
+
   /** @returns a function that ends the watching */
   watch(size: Size, listener: Listener<Track>): () => void {
     this.#listeners[size].add(listener);

@@ -12,6 +12,7 @@ import {
 import { Codec, CodecContext, Dictionary, FFmpegError, FormatContext, Log, Packet, Frame as Picture } from 'node-av/lib';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Size } from '../../inference/fit-image.ts';
+import type { RgbImage } from '../../inference/image.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Frame } from '../frame.ts';
 import type { FramePool } from './frame-pool.ts';
@@ -47,6 +48,8 @@ export interface CameraConnectionOptions {
   readonly reducedSize?: ((frame: Size) => Size) | undefined;
   /** Longest time without a packet of the video, milliseconds. */
   readonly silenceMs: number;
+  /** Whether more than the reduced picture is wanted of a moment; without it of every one. */
+  readonly wanted?: ((reduced: RgbImage, mediaMs: number) => boolean) | undefined;
   readonly pool: FramePool;
   readonly clock: Clock;
   readonly onFrame: (frame: Frame) => void;
@@ -218,21 +221,23 @@ export class CameraConnection {
       this.#options.onLive();
     }
     if (!this.#sampler.take(mediaMs)) return;
-    const { tenant, camera, pool, clock, reducedSize } = this.#options;
+    const { tenant, camera, pool, clock, reducedSize, wanted } = this.#options;
     const size = frameSize(picture);
-    const reduced = reducedSize?.(size);
+    const smaller = reducedSize?.(size);
     const bytes = bytesOf(size);
-    const pixels = pool.acquire(bytes + (reduced === undefined ? 0 : bytesOf(reduced)));
+    const pixels = pool.acquire(bytes + (smaller === undefined ? 0 : bytesOf(smaller)));
     if (pixels === undefined) {
       this.#options.onSkipped();
       return;
     }
     const arrivedMonotonic = clock.monotonic();
-    const data = pixels.subarray(0, bytes);
-    const reducedData = pixels.subarray(bytes);
+    const reduced = smaller && { ...smaller, data: pixels.subarray(bytes) };
     // One after the other: when the first fails, nothing may be left that reads the picture.
-    await this.#converter.convert(picture, data);
-    await this.#reducer?.convert(picture, reducedData);
+    if (reduced !== undefined) await this.#reducer?.convert(picture, reduced.data);
+    const whole = reduced === undefined || wanted === undefined || wanted(reduced, mediaMs);
+    // Where the pixels are not made, those of an older picture lie in the buffer.
+    const data = pixels.subarray(0, whole ? bytes : 0);
+    if (whole) await this.#converter.convert(picture, data);
     this.#options.onFrame({
       tenant,
       camera,
@@ -242,7 +247,7 @@ export class CameraConnection {
       arrivedMonotonic,
       ...size,
       data,
-      reduced: reduced && { ...reduced, data: reducedData },
+      reduced,
       release: () => pool.release(pixels),
     });
   }

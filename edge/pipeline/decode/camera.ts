@@ -3,6 +3,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { CameraStateEvent } from '../../../shared/messages/events.ts';
 import type { Size } from '../../inference/fit-image.ts';
+import type { RgbImage } from '../../inference/image.ts';
 import type { BackOff } from '../../runtime/back-off.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/pause.ts';
@@ -17,6 +18,8 @@ export interface CameraOptions {
   readonly fps: number;
   /** Size at which the whole of a frame is looked at. */
   readonly reducedSize: (frame: Size) => Size;
+  /** Whether more than the reduced picture is wanted of a moment. */
+  readonly wanted: (reduced: RgbImage, mediaMs: number) => boolean;
   readonly silenceMs: number;
   /** Pictures that may be in memory at once. */
   readonly buffers: number;

@@ -60,7 +60,9 @@ test('a frame that comes while another is encoded is left out, and the pixels ar
   await first;
   await view.show(frame(1920, 1080, 120), () => []);
   expect(shown).toEqual([40, 120]);
+  expect(view.watched).toBe(true);
   end();
+  expect(view.watched).toBe(false);
   expect(view.show(frame(), () => [])).toBeUndefined();
 });
 
