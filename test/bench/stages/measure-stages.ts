@@ -52,7 +52,7 @@ async function decoding(film: string, picture: FrameImage): Promise<Record<strin
   const reducer = new RgbConverter(() => picture.reduced);
   const into = Buffer.alloc(picture.data.length);
   const gate = new MotionGate();
-  gate.nobodyIn({ ...picture, mediaMs: 0 });
+  gate.nobodyIn({ ...picture.reduced, mediaMs: 0 });
   await decoder.next();
   const {
     convert,
@@ -61,7 +61,7 @@ async function decoding(film: string, picture: FrameImage): Promise<Record<strin
   } = await medianOf({
     convert: () => converter.convert(decoder.picture, into),
     reduce: () => reducer.convert(decoder.picture, into),
-    gate: () => gate.passes({ ...picture, mediaMs: 1 }),
+    gate: () => gate.passes({ ...picture.reduced, mediaMs: 1 }),
   });
   const { decode } = await medianOf({ decode: () => decoder.next() });
   converter.close();
