@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Audit, AuditEvent } from './audit/audit.ts';
 import type { Epochs } from './epochs.ts';
@@ -8,7 +9,6 @@ import type { Exports } from './export/exports.ts';
 import { verifyExportRequest } from './export/verify-export-request.ts';
 import type { Hsm } from './hsm/hsm.ts';
 import type { Orders } from './orders/orders.ts';
-import { publicKeySchema } from './orders/public-key.ts';
 import { type Gives, OPERATIONS, type Operation, type Takes } from './protocol.ts';
 import { SerialByKey } from './serial-by-key.ts';
 import type { KmsStore } from './store/open-kms-store.ts';

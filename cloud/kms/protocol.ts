@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { bytesSchema } from '../../shared/lease/lease-answer.ts';
+import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { SIGNING_USES } from './hsm/hsm.ts';
 import { adminSetSchema } from './orders/admin-set.ts';
-import { publicKeySchema } from './orders/public-key.ts';
 import { signedSetSchema } from './orders/verify-admin-set.ts';
 import { EPOCH_STATES } from './store/epoch-records.ts';
 
@@ -15,10 +16,6 @@ import { EPOCH_STATES } from './store/epoch-records.ts';
 export const MOST_CHARACTERS = 256 * 1024;
 
 const nothing = z.strictObject({});
-const bytes = z.codec(z.base64url(), z.custom<Buffer>(Buffer.isBuffer), {
-  decode: (text) => Buffer.from(text, 'base64url'),
-  encode: (buffer) => buffer.toString('base64url'),
-});
 const epoch = z.int().min(1).max(0xffffffff);
 const tenant = z.strictObject({ org: slugSchema, tenant: slugSchema });
 const cell = tenant.extend({ epoch });
@@ -63,10 +60,10 @@ export const OPERATIONS = {
   challenge: { takes: nothing, gives: z.strictObject({ nonce: z.string() }) },
   exportTek: {
     takes: z.strictObject({ request: token }),
-    gives: z.strictObject({ encapsulated: bytes, sealed: bytes, oaepHash: z.enum(['sha1', 'sha256']) }),
+    gives: z.strictObject({ encapsulated: bytesSchema, sealed: bytesSchema, oaepHash: z.enum(['sha1', 'sha256']) }),
   },
   signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
-  sign: { takes: z.strictObject({ use, message: bytes }), gives: z.strictObject({ signature: bytes }) },
+  sign: { takes: z.strictObject({ use, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
 } as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;
 
 export type Operation = keyof typeof OPERATIONS;

@@ -87,7 +87,7 @@ const LAWFUL: readonly (readonly [path: string, text: string])[] = [
   ['edge/pipeline/decode/av.ts', "import 'node-av'; import 'sharp'; import '../frame.ts';"],
   ['edge/vault/store.ts', "import 'better-sqlite3'; import 'sqlite-vec';"],
   ['cloud/kms/hsm/pkcs11/token.ts', "import 'pkcs11js'; import 'jose';"],
-  ['cloud/kms/export/seal.ts', "import 'hpke';"],
+  ['shared/lease/seal.ts', "import 'hpke';"],
   ['cloud/asks.ts', "import './kms/client.ts';"],
   ['provisioning/kms.ts', "export const load = (): Promise<unknown> => import('../cloud/kms/main.ts');"],
   [

@@ -1,13 +1,6 @@
-/**
- * The outer wrapping of an exported tenant key: HPKE (RFC 9180) in base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
- * AES-256-GCM, to a key that the device uses once. Whoever gets the device's RSA key later opens no answer that he recorded.
- */
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../../shared/lease/export-seal.ts';
 import type { ExportRequest } from './verify-export-request.ts';
-
-export const EXPORT_SUITE = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
-export const EXPORT_INFO = Buffer.from('securegate/v1/tek-export');
 
 export interface SealedExport {
   /** Encapsulated key (`enc`), 32 bytes. */
@@ -16,6 +9,7 @@ export interface SealedExport {
 }
 
 /**
+ * Puts the answer to a request into HPKE, to the request's one-use key.
  * @param wrapped the tenant key, wrapped to the device's RSA key
  * @throws {SecureGateError} `export_rejected` when the one-use key is no key
  */
@@ -27,16 +21,4 @@ export async function sealForDevice(wrapped: Buffer, request: ExportRequest): Pr
   } catch (cause) {
     throw new SecureGateError('export_rejected', 'The one-use key of this request cannot be used', { cause });
   }
-}
-
-/** Ties the answer to its request: each id as a 16-bit big-endian length and its UTF-8 bytes. */
-export function exportAad({ org, tenant, device, epoch, nonce }: Omit<ExportRequest, 'oneUseKey' | 'signedBy'>): Buffer {
-  return Buffer.concat(
-    [org, tenant, device, String(epoch), nonce].flatMap((text) => {
-      const bytes = Buffer.from(text);
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
 }

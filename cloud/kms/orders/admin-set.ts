@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { slugSchema } from '../../../shared/ids/ids.ts';
-import { publicKeySchema } from './public-key.ts';
+import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 
 const MOST_KEYS = 32;
 

@@ -2,9 +2,9 @@ import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } f
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
+import { KMS_AUDIENCE } from '../../../shared/lease/export-request.ts';
 import type { AdminSet } from './admin-set.ts';
 
-export const KMS_AUDIENCE = 'securegate-kms';
 export const ASSIGNMENT_TYPE = 'securegate-assignment+jwt';
 
 const sha256 = z.string().regex(/^[\w-]{43}$/);

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { AEAD_AES_128_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256 } from 'hpke';
 import { describe, expect, test } from 'vitest';
-import { EXPORT_INFO, EXPORT_SUITE, exportAad, sealForDevice } from '../../../../../cloud/kms/export/seal-for-device.ts';
+import { sealForDevice } from '../../../../../cloud/kms/export/seal-for-device.ts';
 import { newId } from '../../../../../shared/ids/ids.ts';
+import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../../../../shared/lease/export-seal.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'hex');
 
