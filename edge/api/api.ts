@@ -1,19 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FastifyInstance, RawServerDefault } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { ErrorCode } from '../../shared/errors/codes.ts';
-import type { Logger } from '../../shared/log/create-logger.ts';
+import type { HttpApi } from '../../shared/http/http-api.ts';
+import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { Access, Principal } from './auth/principal.ts';
-import type { Idempotency } from './idempotency.ts';
 import type { BoxPort } from './ports.ts';
 import type { StillPictures } from './still-pictures.ts';
 import type { OpenStreams } from './streams/open-streams.ts';
 
 /** The HTTP server with its schemas. */
-export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, ZodTypeProvider>;
+export type Api = HttpApi;
 
 /** What the routes work with. */
 export interface RouteContext {
@@ -40,7 +36,5 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; undefined on public routes alone. */
     principal: Principal | undefined;
-    /** Why it was refused. */
-    refusal: ErrorCode | undefined;
   }
 }

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { IdempotencyResult, IdempotencyResults } from '../../shared/http/idempotency.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 const KEPT_MS = 24 * 3_600_000;
@@ -9,17 +10,8 @@ interface Row {
   readonly settled: number;
 }
 
-export interface IdempotencyResult {
-  /** Keyed hash of the request's content. */
-  readonly content: Buffer;
-  /** Id of what was or is to be made; nothing else of it. */
-  readonly result: string;
-  /** Whether it is known to be made. */
-  readonly settled: boolean;
-}
-
 /** What requests with an idempotency key make, for a day: written down before it is made, settled when it is there. */
-export class IdempotencyResults {
+export class StoredIdempotencyResults implements IdempotencyResults {
   readonly #clock: Clock;
   readonly #insert: Statement<[Buffer, Buffer, string, number]>;
   readonly #find: Statement<[Buffer, number], Row>;

@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { AdminCredential } from './admin-credential.ts';
 import { ApiKeys } from './api-keys.ts';
 import { APPLIANCE_SCHEMA } from './appliance-schema.ts';
-import { IdempotencyResults } from './idempotency-results.ts';
+import { StoredIdempotencyResults } from './idempotency-results.ts';
 import { LoginLinks } from './login-links.ts';
 import { Sessions } from './sessions.ts';
 import { TenantPolicies } from './tenant-policies.ts';
@@ -24,7 +24,7 @@ export interface Appliance {
   readonly apiKeys: ApiKeys;
   readonly sessions: Sessions;
   readonly loginLinks: LoginLinks;
-  readonly idempotency: IdempotencyResults;
+  readonly idempotency: StoredIdempotencyResults;
   close(): void;
 }
 
@@ -59,7 +59,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock): Appl
         apiKeys: new ApiKeys(db, clock),
         sessions: new Sessions(db, clock),
         loginLinks: new LoginLinks(db, clock),
-        idempotency: new IdempotencyResults(db, clock),
+        idempotency: new StoredIdempotencyResults(db, clock),
         close: () => void db.close(),
       };
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Limit } from '../../../shared/http/requests-a-minute.ts';
 import type { Appliance } from '../../appliance/open-appliance.ts';
 import { SCOPES, type Scope } from '../schemas/box.ts';
 import type { Principal } from './principal.ts';
@@ -7,15 +8,12 @@ import { sessionCookie } from './session-cookie.ts';
 
 const BEARER = /^bearer +(\S{1,200})$/i;
 
-/** Counts a wrong token or link from this address. @throws {SecureGateError} `rate_limited` */
-export type LimitWrong = (request: FastifyRequest) => Promise<void>;
-
 /** Finds out who asks. */
 export class Authenticator {
   readonly #appliance: Appliance;
-  readonly #limitWrong: LimitWrong;
+  readonly #limitWrong: Limit;
 
-  constructor(appliance: Appliance, limitWrong: LimitWrong) {
+  constructor(appliance: Appliance, limitWrong: Limit) {
     this.#appliance = appliance;
     this.#limitWrong = limitWrong;
   }

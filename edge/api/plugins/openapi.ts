@@ -1,12 +1,12 @@
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
+import { tidyComponents } from '../../../shared/http/tidy-components.ts';
+import { withProblems } from '../../../shared/http/with-problems.ts';
 import type { Api } from '../api.ts';
 import type { Access } from '../auth/principal.ts';
 import { PLAIN_SESSION_COOKIE } from '../auth/session-cookie.ts';
 import { PICTURE_TYPES } from './pictures.ts';
-import { PROBLEM_TYPE } from './problems.ts';
-import { tidyComponents } from './tidy-components.ts';
 import { WEBHOOK_CALL } from './webhook-call.ts';
 
 const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone; the streams \`/v1/live\` and \`/v1/sightings/stream\` name their tenants in the query.
@@ -53,15 +53,4 @@ function contentOf(types: readonly string[]): object {
 function securityOf(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
   return access === 'session' ? [{ session: [] }] : [{ token: [] }, { session: [] }];
-}
-
-/** Every operation can be refused, and always in the same form. */
-function withProblems(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
-  const refusal = { description: 'Refused', content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };
-  for (const path of Object.values(document.paths ?? {})) {
-    for (const operation of Object.values(path ?? {})) {
-      if (typeof operation === 'object' && 'responses' in operation) operation.responses = { ...operation.responses, default: refusal };
-    }
-  }
-  return document;
 }

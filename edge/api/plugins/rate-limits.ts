@@ -1,11 +1,6 @@
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { type Limit, networkOfRequest, requestsAMinute } from '../../../shared/http/requests-a-minute.ts';
 import type { Api } from '../api.ts';
-import type { LimitWrong } from '../auth/authenticator.ts';
-import { networkOf } from '../network-of.ts';
-
-const MINUTE_MS = 60_000;
 
 /** Requests a minute. */
 export interface RateLimits {
@@ -20,17 +15,8 @@ export interface RateLimits {
 }
 
 /** Counts requests and refuses too many. @returns the limit of wrong attempts to log in */
-export async function addRateLimits(api: Api, limits: RateLimits): Promise<LimitWrong> {
-  await api.register(rateLimit, { global: false });
-  const limit = (max: number, keyGenerator: (request: FastifyRequest) => string): LimitWrong => {
-    const count = api.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator });
-    return async (request) => {
-      const found = await count(request);
-      if (!found.isAllowed && found.isExceeded) {
-        throw new SecureGateError('rate_limited', 'Too many requests', { details: { perMinute: max, retryAfterS: found.ttlInSeconds } });
-      }
-    };
-  };
+export async function addRateLimits(api: Api, limits: RateLimits): Promise<Limit> {
+  const limit = await requestsAMinute(api);
   const perAddress = limit(limits.perAddress, networkOfRequest);
   const perPrincipal = limit(limits.perPrincipal, principalOf);
   const pictures = limit(limits.pictures, principalOf);
@@ -46,8 +32,4 @@ export async function addRateLimits(api: Api, limits: RateLimits): Promise<Limit
 
 function principalOf(request: FastifyRequest): string {
   return request.principal?.id ?? networkOfRequest(request);
-}
-
-function networkOfRequest({ ip }: FastifyRequest): string {
-  return networkOf(ip);
 }

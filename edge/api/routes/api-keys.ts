@@ -1,9 +1,10 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { pageOf } from '../../../shared/http/common.ts';
 import type { ApiKeyRecord } from '../../appliance/api-keys.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { noContent } from '../schemas/answers.ts';
 import { apiKeySchema, createdApiKeySchema, keyParams, newApiKeySchema, type Scope } from '../schemas/box.ts';
-import { pageOf, tenantParams } from '../schemas/common.ts';
+import { tenantParams } from '../schemas/common.ts';
 
 const tags = ['api keys'];
 

@@ -1,9 +1,10 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { pageOf } from '../../../shared/http/common.ts';
 import type { Sighting } from '../../../shared/messages/events.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { Names } from '../names.ts';
 import { apiSightingSchema, heldPictureSchema, sightingParams, sightingsQuery } from '../schemas/box.ts';
-import { pageOf, tenantParams } from '../schemas/common.ts';
+import { tenantParams } from '../schemas/common.ts';
 import { sightingStreamQuery, tenantsOf } from '../schemas/streams.ts';
 import { EventStream } from '../streams/event-stream.ts';
 

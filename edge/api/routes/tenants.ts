@@ -1,7 +1,8 @@
+import { pageOf } from '../../../shared/http/common.ts';
+import { idempotencyHeaders } from '../../../shared/http/headers.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { newTenantSchema, tenantPatchSchema, tenantSchema } from '../schemas/box.ts';
-import { pageOf, tenantParams } from '../schemas/common.ts';
-import { idempotencyHeaders } from '../schemas/headers.ts';
+import { tenantParams } from '../schemas/common.ts';
 
 const tags = ['tenants'];
 

@@ -1,14 +1,15 @@
 import { z } from 'zod';
+import { pageOf, pageQuery } from '../../../shared/http/common.ts';
+import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
+import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultClient, VaultRecord } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { leaveRoom } from '../leave-room.ts';
 import { noContent } from '../schemas/answers.ts';
-import { pageOf, pageQuery, tenantParams } from '../schemas/common.ts';
-import { idempotencyHeaders, versionHeaders } from '../schemas/headers.ts';
+import { tenantParams } from '../schemas/common.ts';
 import { recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
 import { viewSchemas } from '../schemas/venue-views.ts';
-import { expectedVersion, setVersion } from '../versions.ts';
 
 const KINDS = ['events', 'rooms', 'attendees', 'watchlists'] as const;
 type Kind = (typeof KINDS)[number];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { pageQuery } from '../../../shared/http/common.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import { CAMERA_STATES, sightingSchema, statsSchema } from '../../../shared/messages/events.ts';
-import { pageQuery, tenantParams } from './common.ts';
+import { tenantParams } from './common.ts';
 import { cameraUrl } from './venue.ts';
 
 export const healthSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' });

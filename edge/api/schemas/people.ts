@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { pageQuery } from '../../../shared/http/common.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
-import { customerParams, pageQuery } from './common.ts';
+import { customerParams } from './common.ts';
 
 const CONSENT = {
   noticeVersion: '2026-1',

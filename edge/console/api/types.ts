@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { problemSchema } from '../../../shared/http/common.ts';
 import type {
   apiKeySchema,
   apiSightingSchema,
@@ -14,7 +15,6 @@ import type {
   tenantPatchSchema,
   tenantSchema,
 } from '../../api/schemas/box.ts';
-import type { problemSchema } from '../../api/schemas/common.ts';
 import type {
   consentSchema,
   customerPatchSchema,

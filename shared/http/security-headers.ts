@@ -1,11 +1,11 @@
 import helmet from '@fastify/helmet';
-import type { Api } from '../api.ts';
+import type { HttpApi } from './http-api.ts';
 
 const SELF = ["'self'"];
 const NONE = ["'none'"];
 
 /** The page runs its own scripts and talks to its own box, and nothing else; no answer that could hold a person is ever cached. */
-export async function addSecurityHeaders(api: Api, { tls }: { readonly tls: boolean }): Promise<void> {
+export async function addSecurityHeaders(api: HttpApi, { tls }: { readonly tls: boolean }): Promise<void> {
   await api.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

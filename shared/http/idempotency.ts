@@ -1,7 +1,27 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import type { Appliance } from '../appliance/open-appliance.ts';
+import { SecureGateError } from '../errors/securegate-error.ts';
+
+/** What a request made, or is about to make. */
+export interface IdempotencyResult {
+  /** Keyed hash of the request's content. */
+  readonly content: Buffer;
+  /** Id of what was or is to be made; nothing else of it. */
+  readonly result: string;
+  /** Whether it is known to be made. */
+  readonly settled: boolean;
+}
+
+/** Where it is written down, for a day. `request` is a hash of who asked for what under which key. */
+export interface IdempotencyResults {
+  find(request: Buffer): IdempotencyResult | undefined | Promise<IdempotencyResult | undefined>;
+  /** Says under which id the request makes something; on the disk when it is done. */
+  reserve(request: Buffer, result: Omit<IdempotencyResult, 'settled'>): void | Promise<void>;
+  /** It is made. */
+  settle(request: Buffer): void | Promise<void>;
+  /** Nothing was made: the key is free again. */
+  release(request: Buffer): void | Promise<void>;
+}
 
 /** Something that a request makes under an id which is chosen before. */
 export interface Making<Made> {
@@ -12,11 +32,14 @@ export interface Making<Made> {
 
 /** Lets a request that is repeated under its `Idempotency-Key` make nothing twice. */
 export class Idempotency {
-  readonly #results: Appliance['idempotency'];
+  readonly #results: IdempotencyResults;
+  readonly #who: (request: FastifyRequest) => string | undefined;
   readonly #running = new Set<string>();
 
-  constructor(results: Appliance['idempotency']) {
+  /** @param who asks: the id of whoever a key belongs to */
+  constructor(results: IdempotencyResults, who: (request: FastifyRequest) => string | undefined) {
     this.#results = results;
+    this.#who = who;
   }
 
   /**
@@ -35,10 +58,10 @@ export class Idempotency {
       return read(fresh);
     }
     const target = createHash('sha256')
-      .update(JSON.stringify([request.principal?.id, request.method, request.url, key]))
+      .update(JSON.stringify([this.#who(request), request.method, request.url, key]))
       .digest();
     const content = createHmac('sha256', key).update(bytesOf(request.body)).digest();
-    const earlier = this.#results.find(target);
+    const earlier = await this.#results.find(target);
     if (earlier !== undefined && !timingSafeEqual(earlier.content, content)) {
       throw new SecureGateError('idempotency_mismatch', 'This key came with another request before');
     }
@@ -50,7 +73,7 @@ export class Idempotency {
       const id = earlier?.result ?? fresh;
       if (earlier === undefined) await this.#makeFirst(target, content, id, make);
       else if (!(await isThere(id, read))) await make(id);
-      this.#results.settle(target);
+      await this.#results.settle(target);
       return await read(id);
     } finally {
       this.#running.delete(name);
@@ -58,12 +81,12 @@ export class Idempotency {
   }
 
   async #makeFirst(target: Buffer, content: Buffer, id: string, make: Making<unknown>['make']): Promise<void> {
-    this.#results.reserve(target, { content, result: id });
+    await this.#results.reserve(target, { content, result: id });
     try {
       await make(id);
     } catch (error) {
       // What is refused is not made. After every other failure it may be there, and the id stays reserved.
-      if (SecureGateError.from(error).status < 500) this.#results.release(target);
+      if (SecureGateError.from(error).status < 500) await this.#results.release(target);
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { networkOf } from '../../../../edge/api/network-of.ts';
+import { networkOf } from '../../../../shared/http/network-of.ts';
 
 test.each([
   ['192.0.2.7', '192.0.2.7'],

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { ERROR_CODES, type ErrorCode } from '../../../shared/errors/codes.ts';
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import type { Api } from '../api.ts';
-import type { problemSchema } from '../schemas/common.ts';
+import { ERROR_CODES, type ErrorCode } from '../errors/codes.ts';
+import { SecureGateError } from '../errors/securegate-error.ts';
+import type { problemSchema } from './common.ts';
+import type { HttpApi } from './http-api.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -23,7 +23,7 @@ const OF_TLS = /^ERR_(TLS|SSL)_/;
 const OUTSIDE = 502;
 
 /** Every refusal leaves as problem details (RFC 9457) with our stable code. */
-export function addProblems(api: Api): void {
+export function addProblems(api: HttpApi): void {
   api.decorateRequest('refusal', undefined);
   api.setNotFoundHandler((request, reply) => sendProblem(request, reply, new SecureGateError('not_found', 'There is no such route')));
   api.setErrorHandler((error: FastifyError, request, reply) => {

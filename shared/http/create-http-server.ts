@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { createSecureContext } from 'node:tls';
+import { SecureGateError } from '../errors/securegate-error.ts';
+import { limitConnections } from './limit-connections.ts';
+
+const MOST_CONNECTIONS = 1024;
+const MOST_CONNECTIONS_EACH = 256;
+
+/** A client that keeps a server waiting holds a connection for no longer than this. */
+export interface Timeouts {
+  /** For the TLS handshake, and for the request's headers. */
+  readonly headersMs: number;
+  /** For the whole request. */
+  readonly requestMs: number;
+  /** While nothing goes either way, also because the client does not take its answer. */
+  readonly idleMs: number;
+}
+
+/** Files of a certificate chain and of its private key, PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * A server that no client alone can keep busy: connections, headers and requests have limits.
+ * @param tls without it, plain HTTP
+ * @throws {SecureGateError} `config_invalid` when the certificate cannot be used
+ */
+export function createHttpServer(tls: TlsFiles | undefined, { headersMs, requestMs, idleMs }: Timeouts, handler: RequestListener): Server {
+  const limits = {
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(headersMs, 1000),
+    keepAlive: true,
+  };
+  const server =
+    tls === undefined ? createHttp(limits, handler) : createHttps({ ...limits, handshakeTimeout: headersMs, ...readTls(tls) }, handler);
+  server.maxConnections = MOST_CONNECTIONS;
+  server.timeout = idleMs;
+  limitConnections(server, MOST_CONNECTIONS_EACH);
+  return server;
+}
+
+function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' } {
+  try {
+    const pair = { cert: readFileSync(cert), key: readFileSync(key) };
+    createSecureContext(pair);
+    return { ...pair, minVersion: 'TLSv1.2' };
+  } catch (error) {
+    throw new SecureGateError('config_invalid', 'The certificate of the API cannot be read, or its key belongs to another one', {
+      cause: error,
+      details: { cert, key },
+    });
+  }
+}
