@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readConfig } from '../../shared/config/read-config.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
-import { readConfig } from './config/read-config.ts';
 import { kmsConfigSchema } from './config/schema.ts';
 import { Kms } from './kms.ts';
 

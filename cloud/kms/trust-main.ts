@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { readConfig } from '../../shared/config/read-config.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { readConfig } from './config/read-config.ts';
 import { type TrustConfig, trustConfigSchema } from './config/schema.ts';
 import { readDeviceKey } from './hsm/device-key.ts';
 import { openOfficer } from './hsm/open-hsm.ts';

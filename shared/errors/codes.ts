@@ -28,6 +28,7 @@ export const ERROR_CODES = {
     title: 'Request came from another site',
     next: "Send it from the box's own page, or with a key instead of a session.",
   },
+  feature_disabled: { status: 403, title: 'Feature is off for this org', next: 'Ask the operator of the platform to turn it on.' },
   wrong_host: {
     status: 421,
     title: 'Box is not called by this name',
@@ -41,6 +42,8 @@ export const ERROR_CODES = {
   invalid_request: { status: 400, title: 'Request is not valid', next: 'See the details for the field at fault.' },
   customer_not_found: { status: 404, title: 'No such customer', next: 'Check the id of the customer, and the tenant.' },
   tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
+  org_not_found: { status: 404, title: 'No such org', next: 'Check the id of the org.' },
+  principal_not_found: { status: 404, title: 'No such user or service account', next: 'Check the id, and the org.' },
   not_found: { status: 404, title: 'No such route', next: 'See /openapi.json for the routes.' },
   record_not_found: { status: 404, title: 'No such record', next: 'Check the id and the tenant.' },
   sighting_gone: {
@@ -150,6 +153,7 @@ export const ERROR_CODES = {
   },
   data_folder_in_use: { status: 409, title: 'Data folder is in use', next: 'Stop the other daemon or choose another folder.' },
   data_folder_newer: { status: 503, title: 'Data folder was written by a newer version', next: 'Install that version again.' },
+  store_newer: { status: 503, title: 'Database was written by a newer version', next: 'Install that version again.' },
   storage_failed: { status: 507, title: 'Storage failed', next: 'Check the free space and the permissions of the folder.' },
   overloaded: { status: 503, title: 'Too much work at once', next: 'Try again later or lower the sampling rate.' },
   stopped: { status: 503, title: 'Stopped before it was done', next: 'Start it again.' },

@@ -29,6 +29,8 @@ const PREFIXES = {
   delivery: 'dlv',
   cek: 'cek',
   apiKey: 'key',
+  user: 'usr',
+  service: 'svc',
 } as const;
 export type IdKind = keyof typeof PREFIXES;
 

@@ -1,8 +1,8 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { noContent } from '../../../shared/http/answers.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import type { ApiKeyRecord } from '../../appliance/api-keys.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { noContent } from '../schemas/answers.ts';
 import { apiKeySchema, createdApiKeySchema, keyParams, newApiKeySchema, type Scope } from '../schemas/box.ts';
 import { tenantParams } from '../schemas/common.ts';
 

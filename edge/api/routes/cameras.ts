@@ -1,10 +1,10 @@
+import { noContent } from '../../../shared/http/answers.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { Api, RouteContext } from '../api.ts';
 import type { CameraView } from '../ports.ts';
-import { noContent } from '../schemas/answers.ts';
 import { cameraAddressSchema, cameraTestSchema, cameraViewSchema } from '../schemas/box.ts';
 import { tenantParams } from '../schemas/common.ts';
 import { cameraParams, cameraPatchSchema, VENUE_RECORDS } from '../schemas/venue.ts';

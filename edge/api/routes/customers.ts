@@ -1,10 +1,10 @@
+import { noContent } from '../../../shared/http/answers.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { CustomerView } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { noContent } from '../schemas/answers.ts';
 import { customerParams, tenantParams } from '../schemas/common.ts';
 import { consentSchema, customerPatchSchema, customerSchema, customersQuery, newCustomerSchema } from '../schemas/people.ts';
 

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { noContent } from '../../../shared/http/answers.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import { idempotencyHeaders } from '../../../shared/http/headers.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { pictureOf, takePictures } from '../plugins/pictures.ts';
 import type { DescribedPicture } from '../ports.ts';
-import { noContent } from '../schemas/answers.ts';
 import { customerParams } from '../schemas/common.ts';
 import { faceParams, faceSchema, fromSightingSchema, newFaceResultSchema } from '../schemas/people.ts';
 

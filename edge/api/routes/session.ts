@@ -1,7 +1,7 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { noContent } from '../../../shared/http/answers.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { sessionCookie } from '../auth/session-cookie.ts';
-import { noContent } from '../schemas/answers.ts';
 import { logInSchema, sessionSchema } from '../schemas/box.ts';
 
 export function addSessionRoutes(api: Api, { appliance, authenticator, streams }: RouteContext): void {

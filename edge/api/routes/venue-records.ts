@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { noContent } from '../../../shared/http/answers.ts';
 import { pageOf, pageQuery } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
@@ -6,7 +7,6 @@ import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultClient, VaultRecord } from '../../vault/client.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { leaveRoom } from '../leave-room.ts';
-import { noContent } from '../schemas/answers.ts';
 import { tenantParams } from '../schemas/common.ts';
 import { recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
 import { viewSchemas } from '../schemas/venue-views.ts';

@@ -1,9 +1,9 @@
+import { noContent } from '../../../shared/http/answers.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { noContent } from '../schemas/answers.ts';
 import { tenantParams } from '../schemas/common.ts';
 import { recordParams, VENUE_RECORDS } from '../schemas/venue.ts';
 import { createdWebhookSchema, deadLetterSchema, redeliveredSchema, webhookSchema } from '../schemas/venue-views.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { SecureGateError } from '../errors/securegate-error.ts';
 
 /**
  * Reads and checks a configuration file (JSON). It holds no secrets, only where they are.

@@ -1,0 +1,40 @@
+import type { HttpApi } from '../../shared/http/http-api.ts';
+import type { Idempotency } from '../../shared/http/idempotency.ts';
+import type { TableAudit } from '../audit/table-audit.ts';
+import type { OperationName } from '../iam/operations.ts';
+import type { Account, People } from '../iam/people.ts';
+import type { Orgs } from '../tenants/orgs.ts';
+import type { Tenants } from '../tenants/tenants.ts';
+
+/** Whether a part of the control plane works. */
+export interface PartState {
+  readonly part: string;
+  readonly ready: boolean;
+  /** Code of what is wrong. */
+  readonly reason: string | null;
+  /** What it really is, where that matters. */
+  readonly what: string | null;
+}
+
+/** What the routes work with. */
+export interface RouteContext {
+  readonly orgs: Orgs;
+  readonly tenants: Tenants;
+  readonly people: People;
+  readonly audit: TableAudit;
+  readonly idempotency: Idempotency;
+  readonly readiness: () => Promise<PartState[]>;
+}
+
+export type AddRoutes = (api: HttpApi, context: RouteContext) => void;
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Row of the table of operations; every route of the control plane has one, or is `open` to anybody. */
+    operation?: OperationName | 'open';
+  }
+  interface FastifyRequest {
+    /** Who asks; undefined on open routes alone. */
+    account: Account | undefined;
+  }
+}

@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { HttpApi } from '../../../shared/http/http-api.ts';
+import type { Limit } from '../../../shared/http/requests-a-minute.ts';
+import { mayDo, type Subject } from '../../iam/authorise.ts';
+import { OPERATIONS, type Operation } from '../../iam/operations.ts';
+import type { Account, People } from '../../iam/people.ts';
+import type { TokenVerifier } from '../../iam/verify-token.ts';
+import type { Orgs } from '../../tenants/orgs.ts';
+
+const BEARER = /^bearer +([\w.-]{1,4096})$/i;
+
+export interface AccessOptions {
+  readonly tokens: TokenVerifier;
+  readonly people: People;
+  readonly orgs: Orgs;
+  /** Counts a token that does not count. */
+  readonly limitWrong: Limit;
+}
+
+/** Lets nobody through whom the table of operations does not name, before anything of the body is read. */
+export function addAccess(api: HttpApi, options: AccessOptions): void {
+  api.decorateRequest('account', undefined);
+  api.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.operation === undefined) throw new SecureGateError('internal', `Route ${String(method)} ${url} has no row in the table`);
+  });
+  api.addHook('onRequest', async (request) => {
+    const { operation } = request.routeOptions.config;
+    // Only what is no route at all has none: it is answered with 404 and nothing else.
+    if (operation === undefined || operation === 'open') return;
+    request.account = await authenticate(request, options);
+    const subject = subjectOf(request);
+    // One answer for every reason: nobody learns which orgs and tenants there are.
+    if (!mayDo(operation, request.account.grants, subject)) throw new SecureGateError('forbidden', 'This account may not do that');
+    const { feature }: Operation = OPERATIONS[operation];
+    if (feature === undefined || subject.org === undefined) return;
+    if (!(await options.orgs.get(subject.org)).features.includes(feature)) {
+      throw new SecureGateError('feature_disabled', 'This org does not have that', { details: { feature } });
+    }
+  });
+}
+
+/** What a request is about, as its path names it. */
+export function subjectOf({ params }: FastifyRequest): Subject {
+  const { org, tenant } = (params ?? {}) as Subject;
+  return { org, tenant };
+}
+
+async function authenticate(request: FastifyRequest, { tokens, people, limitWrong }: AccessOptions): Promise<Account> {
+  const [, token] = BEARER.exec(request.headers.authorization ?? '') ?? [];
+  if (token === undefined) throw new SecureGateError('unauthenticated', 'The request carries no access token');
+  try {
+    const { id, org } = await tokens.verify(token);
+    const account = await people.account(id);
+    if (account === undefined || account.org !== org) throw new SecureGateError('unauthenticated', 'This access token does not count');
+    return account;
+  } catch (error) {
+    if (error instanceof SecureGateError && error.status === 401) await limitWrong(request);
+    throw error;
+  }
+}

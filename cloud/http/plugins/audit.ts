@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import type { HttpApi } from '../../../shared/http/http-api.ts';
+import type { Audit } from '../../audit/audit.ts';
+import { subjectOf } from './access.ts';
+
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+const REFUSALS = new Set([401, 403]);
+
+/** Writes down every change and every refusal before it is answered; where that fails, the answer is an error. */
+export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
+  api.addHook('onSend', async (request, reply, payload) => {
+    const { operation } = request.routeOptions.config;
+    if (operation === undefined || operation === 'open') return payload;
+    if (READING.has(request.method) && !REFUSALS.has(reply.statusCode)) return payload;
+    const { org = '', tenant = '' } = subjectOf(request);
+    await audit.record({
+      at: now(),
+      request: request.id,
+      actor: request.account?.id ?? '',
+      ...{ operation, org, tenant },
+      target: targetOf(request, reply.getHeader('location')),
+      outcome: request.refusal ?? 'done',
+    });
+    return payload;
+  });
+}
+
+/** Of what was made, the address that is answered; otherwise what the path names last. */
+function targetOf({ params }: FastifyRequest, location: unknown): string {
+  if (typeof location === 'string') return location.slice(location.lastIndexOf('/') + 1);
+  const { id = '' } = (params ?? {}) as { readonly id?: string };
+  return id;
+}

@@ -1,0 +1,46 @@
+import type { Feature } from '../tenants/org.ts';
+import type { Reach, Role } from './roles.ts';
+
+/** Who may do something, and about what it is: nothing more than what the path of its route names. */
+export interface Operation {
+  readonly title: string;
+  readonly reach: Reach;
+  readonly roles: readonly Role[];
+  readonly feature?: Feature;
+}
+
+/**
+ * Everything that can be asked of the control plane: the one table that route guards, their documentation and their tests are made
+ * from. No route exists without a row here.
+ */
+export const OPERATIONS = {
+  'orgs.create': { title: 'Add an org', reach: 'platform', roles: ['platform:operator'] },
+  'orgs.list': { title: 'List orgs', reach: 'platform', roles: ['platform:operator', 'auditor'] },
+  'orgs.read': { title: 'Read an org', reach: 'org', roles: ['platform:operator', 'org:admin', 'auditor', 'dpo'] },
+  'orgs.change': { title: 'Change an org: its name, branding and key policy', reach: 'org', roles: ['org:admin'] },
+  'orgs.change-plan': { title: "Change an org's plan and features", reach: 'platform', roles: ['platform:operator'] },
+  'orgs.name-first-admin': { title: 'Name the first admin of an org', reach: 'platform', roles: ['platform:operator'] },
+  'tenants.create': { title: 'Add a tenant; its key is made in the HSM', reach: 'org', roles: ['org:admin'] },
+  'tenants.list': {
+    title: 'List the tenants of an org',
+    reach: 'org',
+    roles: ['platform:operator', 'org:admin', 'auditor', 'dpo', 'technician'],
+  },
+  'tenants.read': {
+    title: 'Read a tenant',
+    reach: 'tenant',
+    roles: ['platform:operator', 'org:admin', 'tenant:admin', 'operator', 'reviewer', 'technician', 'auditor', 'dpo'],
+  },
+  'tenants.change': { title: 'Change a tenant', reach: 'tenant', roles: ['org:admin', 'tenant:admin'] },
+  'users.create': { title: 'Add a user of an org', reach: 'org', roles: ['org:admin'] },
+  'users.list': { title: 'List the users of an org', reach: 'org', roles: ['org:admin', 'auditor'] },
+  'users.read': { title: 'Read a user of an org', reach: 'org', roles: ['org:admin', 'auditor'] },
+  'users.change': { title: 'Change a user of an org, or close the account', reach: 'org', roles: ['org:admin'] },
+  'service-accounts.create': { title: 'Add a service account', reach: 'org', roles: ['org:admin'], feature: 'service-accounts' },
+  'service-accounts.list': { title: 'List service accounts', reach: 'org', roles: ['org:admin', 'auditor'], feature: 'service-accounts' },
+  'roles.give': { title: 'Give a role in an org or in one of its tenants', reach: 'org', roles: ['org:admin'] },
+  'roles.take': { title: 'Take a role away', reach: 'org', roles: ['org:admin'] },
+  'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;

@@ -1,0 +1,240 @@
+import type { Kysely, Selectable } from 'kysely';
+import { z } from 'zod';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import type { Database } from '../store/database.ts';
+import { isUniqueViolation } from '../store/is-unique-violation.ts';
+import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import type { Grant } from './authorise.ts';
+import { ROLE_NAMES, ROLES } from './roles.ts';
+
+export const PRINCIPAL_KINDS = ['user', 'service'] as const;
+export type PrincipalKind = (typeof PRINCIPAL_KINDS)[number];
+export const principalIdSchema = z.union([idSchema('user'), idSchema('service')]);
+
+export const emailSchema = z.email().max(254).toLowerCase();
+
+export const givenRoleSchema = z
+  .strictObject({ role: z.enum(ROLE_NAMES), tenant: slugSchema.optional().describe('Only in this tenant.') })
+  .meta({ id: 'GivenRole' });
+export type GivenRole = z.output<typeof givenRoleSchema>;
+
+export const principalSchema = z
+  .strictObject({
+    id: principalIdSchema,
+    kind: z.enum(PRINCIPAL_KINDS),
+    name: z.string(),
+    email: z.string().nullable(),
+    active: z.boolean(),
+    roles: z.array(givenRoleSchema),
+    version: z.int(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: 'Principal' });
+export type Principal = z.output<typeof principalSchema>;
+
+/** Somebody, as requests see him: to which org he belongs ('' for the platform) and what he was given. */
+export interface Account {
+  readonly id: string;
+  readonly org: string;
+  readonly grants: readonly Grant[];
+}
+
+type Row = Selectable<Database['principals']>;
+
+/** Users and service accounts, and their roles. `org` is that of the account; '' for those of the platform. */
+export class People {
+  readonly #db: Kysely<Database>;
+  readonly #now: () => number;
+
+  constructor(db: Kysely<Database>, now: () => number) {
+    this.#db = db;
+    this.#now = now;
+  }
+
+  /** @throws {SecureGateError} `conflict` when this address has an account in this org */
+  async create(
+    org: string,
+    id: string,
+    person: { kind: PrincipalKind; name: string; email?: string | undefined },
+    roles: readonly GivenRole[] = [],
+  ): Promise<Principal> {
+    const { kind, name, email = '' } = person;
+    const row: Row = { id, kind, org, name, email, active: 1, version: 1, created_at: this.#now() };
+    for (const role of roles) requireReach(org, role);
+    try {
+      await this.#db.transaction().execute(async (within) => {
+        await within.insertInto('principals').values(row).execute();
+        for (const role of roles) await give(within, org, id, role);
+      });
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new SecureGateError('conflict', 'There is an account of this address already', { cause: error });
+    }
+    return await this.get(org, id);
+  }
+
+  /** @throws {SecureGateError} `principal_not_found` */
+  async get(org: string, id: string): Promise<Principal> {
+    const row = await this.#db.selectFrom('principals').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw notFound();
+    return viewOf(row, await this.#grantsOf([id]));
+  }
+
+  async list(org: string, kind: PrincipalKind, { cursor = '', limit }: PageQuery): Promise<Page<Principal>> {
+    const found = await this.#db
+      .selectFrom('principals')
+      .selectAll()
+      .where('org', '=', org)
+      .where('kind', '=', kind)
+      .where('id', '>', cursor)
+      .orderBy('id')
+      .limit(limit + 1)
+      .execute();
+    const grants = await this.#grantsOf(found.map(({ id }) => id));
+    return pageOf(found, limit, { id: ({ id }) => id, view: (row) => viewOf(row, grants) });
+  }
+
+  /** @throws {SecureGateError} `principal_not_found`, `version_conflict`, `conflict` when the org would be left without an admin */
+  async change(
+    org: string,
+    id: string,
+    change: { name?: string | undefined; active?: boolean | undefined },
+    version?: number,
+  ): Promise<Principal> {
+    const { name, active } = change;
+    await this.get(org, id);
+    await this.#db.transaction().execute(async (within) => {
+      let update = within
+        .updateTable('principals')
+        .set((row) => ({
+          ...(name === undefined ? {} : { name }),
+          ...(active === undefined ? {} : { active: Number(active) }),
+          version: row('version', '+', 1),
+        }))
+        .where('org', '=', org)
+        .where('id', '=', id);
+      if (version !== undefined) update = update.where('version', '=', version);
+      const { numUpdatedRows } = await update.executeTakeFirst();
+      if (numUpdatedRows === 0n) throw new SecureGateError('version_conflict', 'This account was changed in the meantime');
+      if (active === false) await requireAdmin(within, org);
+    });
+    return await this.get(org, id);
+  }
+
+  /** Gives a role; one that is there already stays. @throws {SecureGateError} `principal_not_found`, `tenant_not_found`, `invalid_request` */
+  async giveRole(org: string, id: string, role: GivenRole): Promise<Principal> {
+    requireReach(org, role);
+    await this.get(org, id);
+    await give(this.#db, org, id, role);
+    return await this.get(org, id);
+  }
+
+  /** @throws {SecureGateError} `principal_not_found`, `conflict` when the org would be left without an admin */
+  async takeRole(org: string, id: string, { role, tenant = '' }: GivenRole): Promise<Principal> {
+    await this.get(org, id);
+    await this.#db.transaction().execute(async (within) => {
+      await within
+        .deleteFrom('grants')
+        .where('principal', '=', id)
+        .where('role', '=', role)
+        .where('org', '=', org)
+        .where('tenant', '=', tenant)
+        .execute();
+      await requireAdmin(within, org);
+    });
+    return await this.get(org, id);
+  }
+
+  /**
+   * Names the first admin of an org that has none. Nobody of the platform can be it: whoever runs the deployment does not decide for an org.
+   * @throws {SecureGateError} `org_not_found`, `conflict`
+   */
+  async nameFirstAdmin(org: string, id: string, { name, email }: { name: string; email: string }): Promise<Principal> {
+    const known = await this.#db.selectFrom('orgs').select('id').where('id', '=', org).executeTakeFirst();
+    if (known === undefined) throw new SecureGateError('org_not_found', 'There is no such org');
+    if (await hasAdmin(this.#db, org)) throw new SecureGateError('conflict', 'This org has an admin, who names all others');
+    const operator = await this.#db
+      .selectFrom('principals')
+      .select('id')
+      .where('org', '=', '')
+      .where('email', '=', email)
+      .executeTakeFirst();
+    if (operator !== undefined) throw new SecureGateError('conflict', 'This address belongs to somebody of the platform');
+    return await this.create(org, id, { kind: 'user', name, email }, [{ role: 'org:admin' }]);
+  }
+
+  /** The account of whoever shows a token; undefined when it is closed, or none. */
+  async account(id: string): Promise<Account | undefined> {
+    const row = await this.#db
+      .selectFrom('principals')
+      .select(['id', 'org'])
+      .where('id', '=', id)
+      .where('active', '=', 1)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const grants = await this.#db.selectFrom('grants').select(['role', 'org', 'tenant']).where('principal', '=', id).execute();
+    return { ...row, grants: grants as Grant[] };
+  }
+
+  async #grantsOf(ids: readonly string[]): Promise<ReadonlyMap<string, Selectable<Database['grants']>[]>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.#db.selectFrom('grants').selectAll().where('principal', 'in', ids).orderBy('role').orderBy('tenant').execute();
+    return Map.groupBy(rows, ({ principal }) => principal);
+  }
+}
+
+/** Of a role that was never given for a deployment, an org has no use, and the other way round. */
+function requireReach(org: string, { role, tenant }: GivenRole): void {
+  const reach = org === '' ? 'platform' : tenant === undefined ? 'org' : 'tenant';
+  if (!(ROLES[role].reach as readonly string[]).includes(reach)) {
+    throw new SecureGateError('invalid_request', 'This role cannot be given there', { details: { role, reach: ROLES[role].reach } });
+  }
+}
+
+async function give(db: Kysely<Database>, org: string, principal: string, { role, tenant = '' }: GivenRole): Promise<void> {
+  if (tenant !== '') {
+    const known = await db.selectFrom('tenants').select('id').where('org', '=', org).where('id', '=', tenant).executeTakeFirst();
+    if (known === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
+  }
+  await db
+    .insertInto('grants')
+    .values({ principal, role, org, tenant })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+async function hasAdmin(db: Kysely<Database>, org: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('grants')
+    .innerJoin('principals', 'principals.id', 'grants.principal')
+    .select('grants.principal')
+    .where('grants.role', '=', 'org:admin')
+    .where('grants.org', '=', org)
+    .where('principals.active', '=', 1)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** @throws {SecureGateError} `conflict` */
+async function requireAdmin(db: Kysely<Database>, org: string): Promise<void> {
+  if (org !== '' && !(await hasAdmin(db, org))) throw new SecureGateError('conflict', 'An org keeps at least one admin that is active');
+}
+
+function notFound(): SecureGateError {
+  return new SecureGateError('principal_not_found', 'There is no such account');
+}
+
+function viewOf(
+  { id, kind, name, email, active, version, created_at }: Row,
+  grants: ReadonlyMap<string, Selectable<Database['grants']>[]>,
+): Principal {
+  const roles = (grants.get(id) ?? []).map(({ role, tenant }) => ({ role, ...(tenant === '' ? {} : { tenant }) }));
+  return principalSchema.parse({
+    ...{ id, kind, name, version, roles },
+    email: email === '' ? null : email,
+    active: active === 1,
+    createdAt: new Date(created_at).toISOString(),
+  });
+}

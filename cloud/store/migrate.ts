@@ -1,0 +1,24 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Database, Dialect } from './database.ts';
+import { tenancy } from './migrations/0001-tenancy.ts';
+
+/** Every migration ever, in the order of their names. There is no way back. */
+const migrations = (dialect: Dialect): Record<string, Migration> => ({ '0001-tenancy': tenancy(dialect) });
+
+/**
+ * Brings the tables to the form that this program knows. Several processes may do so at a time.
+ * @throws {SecureGateError} `store_newer` when a newer program was here, `storage_failed`
+ */
+export async function migrate(db: Kysely<Database>, dialect: Dialect): Promise<void> {
+  const known = migrations(dialect);
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => known } });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error === undefined) return;
+  // Kysely says so of a migration that it finds in the database and not among those given.
+  if (results === undefined && String(error).includes('is missing')) {
+    throw new SecureGateError('store_newer', 'A newer version has changed the tables of this database', { cause: error });
+  }
+  throw new SecureGateError('storage_failed', 'The tables of the control plane could not be brought up to date', { cause: error });
+}

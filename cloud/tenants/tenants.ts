@@ -1,0 +1,149 @@
+import type { Kysely, Selectable } from 'kysely';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { KmsClient } from '../kms/client.ts';
+import type { Database } from '../store/database.ts';
+import { isUniqueViolation } from '../store/is-unique-violation.ts';
+import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import { type Changes, withChanges } from '../store/with-changes.ts';
+import { type Tenant, type TenantFields, tenantSchema } from './org.ts';
+
+const FIRST_EPOCH = 1;
+
+type Row = Selectable<Database['tenants']>;
+
+/** The tenants of orgs. Their keys are made with them, and go with them alone: a tenant is shredded, never just removed. */
+export class Tenants {
+  readonly #db: Kysely<Database>;
+  readonly #kms: Pick<KmsClient, 'call'>;
+  readonly #now: () => number;
+
+  constructor(db: Kysely<Database>, kms: Pick<KmsClient, 'call'>, now: () => number) {
+    this.#db = db;
+    this.#kms = kms;
+    this.#now = now;
+  }
+
+  /**
+   * Makes a tenant and its key. What is about to be made is written down first: a crash leaves a tenant in the state `making`,
+   * which {@link finish} finishes.
+   * @throws {SecureGateError} `org_not_found`, `conflict` (id or host name taken), and the KMS's: `admins_missing`, `kms_unavailable`
+   */
+  async create(org: string, id: string, fields: TenantFields): Promise<Tenant> {
+    // An org whose admins the KMS does not know gets no key; told before anything is written down.
+    await this.#kms.call('getAdmins', { org });
+    await this.#insert(org, id, fields);
+    await this.#makeKey(org, id);
+    return await this.get(org, id);
+  }
+
+  /** Makes the keys that a crash, or a KMS out of reach, left unmade. @returns how many are still without */
+  async finish(): Promise<number> {
+    const unfinished = await this.#db.selectFrom('tenants').select(['org', 'id']).where('state', '=', 'making').execute();
+    let left = 0;
+    for (const { org, id } of unfinished) await this.#makeKey(org, id).catch(() => left++);
+    return left;
+  }
+
+  /** @throws {SecureGateError} `tenant_not_found` */
+  async get(org: string, id: string): Promise<Tenant> {
+    const row = await this.#db.selectFrom('tenants').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
+    return viewOf(row, await this.#hostnamesOf(org, [id]));
+  }
+
+  /** @param tenant that alone, for those who may see no other */
+  async list(org: string, { cursor = '', limit }: PageQuery, tenant?: string): Promise<Page<Tenant>> {
+    let query = this.#db
+      .selectFrom('tenants')
+      .selectAll()
+      .where('org', '=', org)
+      .where('id', '>', cursor)
+      .orderBy('id')
+      .limit(limit + 1);
+    if (tenant !== undefined) query = query.where('id', '=', tenant);
+    const found = await query.execute();
+    const hostnames = await this.#hostnamesOf(
+      org,
+      found.map(({ id }) => id),
+    );
+    return pageOf(found, limit, { id: ({ id }) => id, view: (row) => viewOf(row, hostnames) });
+  }
+
+  /**
+   * @param version on which the change is based; without it the change is made in any case
+   * @throws {SecureGateError} `tenant_not_found`, `version_conflict`, `conflict` (host name taken)
+   */
+  async change(org: string, id: string, changes: Changes<TenantFields>, version?: number): Promise<Tenant> {
+    const { name, policies, hostnames } = withChanges<TenantFields>(await this.get(org, id), changes);
+    await this.#takingHostnames(() =>
+      this.#db.transaction().execute(async (within) => {
+        let update = within
+          .updateTable('tenants')
+          .set((row) => ({ name, policies: JSON.stringify(policies), version: row('version', '+', 1) }))
+          .where('org', '=', org)
+          .where('id', '=', id);
+        if (version !== undefined) update = update.where('version', '=', version);
+        const { numUpdatedRows } = await update.executeTakeFirst();
+        if (numUpdatedRows === 0n) throw new SecureGateError('version_conflict', 'This tenant was changed in the meantime');
+        await within.deleteFrom('hostnames').where('org', '=', org).where('tenant', '=', id).execute();
+        await addHostnames(within, org, id, hostnames);
+      }),
+    );
+    return await this.get(org, id);
+  }
+
+  async #insert(org: string, id: string, { name, policies, hostnames }: TenantFields): Promise<void> {
+    const row: Row = { org, id, name, policies: JSON.stringify(policies), state: 'making', version: 1, created_at: this.#now() };
+    await this.#takingHostnames(() =>
+      this.#db.transaction().execute(async (within) => {
+        const known = await within.selectFrom('orgs').select('id').where('id', '=', org).executeTakeFirst();
+        if (known === undefined) throw new SecureGateError('org_not_found', 'There is no such org');
+        await within.insertInto('tenants').values(row).execute();
+        await addHostnames(within, org, id, hostnames);
+      }),
+    );
+  }
+
+  async #makeKey(org: string, tenant: string): Promise<void> {
+    await this.#kms.call('createEpoch', { org, tenant, epoch: FIRST_EPOCH });
+    await this.#db.updateTable('tenants').set({ state: 'active' }).where('org', '=', org).where('id', '=', tenant).execute();
+  }
+
+  async #takingHostnames(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new SecureGateError('conflict', 'This id, or one of these host names, is taken', { cause: error });
+    }
+  }
+
+  async #hostnamesOf(org: string, tenants: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    if (tenants.length === 0) return new Map();
+    const rows = await this.#db
+      .selectFrom('hostnames')
+      .select(['hostname', 'tenant'])
+      .where('org', '=', org)
+      .where('tenant', 'in', tenants)
+      .orderBy('hostname')
+      .execute();
+    const byTenant = Map.groupBy(rows, ({ tenant }) => tenant);
+    return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ hostname }) => hostname)]));
+  }
+}
+
+async function addHostnames(db: Kysely<Database>, org: string, tenant: string, hostnames: readonly string[]): Promise<void> {
+  if (hostnames.length === 0) return;
+  await db
+    .insertInto('hostnames')
+    .values(hostnames.map((hostname) => ({ hostname, org, tenant })))
+    .execute();
+}
+
+function viewOf({ org, id, name, policies, state, version, created_at }: Row, hostnames: ReadonlyMap<string, readonly string[]>): Tenant {
+  return tenantSchema.parse({
+    ...{ org, id, name, state, version, policies: JSON.parse(policies) as unknown },
+    hostnames: hostnames.get(id) ?? [],
+    createdAt: new Date(created_at).toISOString(),
+  });
+}

@@ -1,0 +1,108 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
+import { onTestFinished } from 'vitest';
+import { cloudConfigSchema } from '../../cloud/config/schema.ts';
+import { ControlPlane } from '../../cloud/control-plane.ts';
+import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
+import type { StoreAddress } from '../../cloud/store/open-store.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { adminSet, signSet, type TestKms, TestSigner } from './kms.ts';
+import { tempFolder } from './temp-folder.ts';
+
+/** Signs access tokens as an identity provider would. */
+export class TestIssuer {
+  readonly issuer = 'https://id.test';
+  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+  get privateKey(): KeyObject {
+    return this.#pair.privateKey;
+  }
+
+  get jwk(): JWK {
+    return this.#pair.publicKey.export({ format: 'jwk' }) as JWK;
+  }
+
+  async trusted(): Promise<TrustedIssuer> {
+    return { issuer: this.issuer, keys: { keys: [{ ...this.jwk, kid: await calculateJwkThumbprint(this.jwk), alg: 'ES256' }] } };
+  }
+
+  /** @param claims and `header` take the place of the proper ones */
+  async token(
+    id: string,
+    org: string,
+    claims: object = {},
+    header: object = {},
+    key: KeyObject | Uint8Array = this.privateKey,
+  ): Promise<string> {
+    const now = Math.floor(Date.now() / 1000);
+    const owner = org === '' ? PLATFORM_OWNER : org;
+    return await new SignJWT({ iss: this.issuer, aud: CLOUD_AUDIENCE, sub: id, owner, iat: now, exp: now + 300, ...claims })
+      .setProtectedHeader({ alg: 'ES256', typ: ACCESS_TOKEN_TYPE, kid: await calculateJwkThumbprint(this.jwk), ...header })
+      .sign(key);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what is asserted says what it is
+  readonly body: any;
+  readonly headers: Headers;
+}
+
+/** A control plane in this process; it is stopped when the test has ended. */
+export class TestCloud {
+  readonly issuer: TestIssuer;
+  readonly #cloud: ControlPlane;
+
+  private constructor(issuer: TestIssuer, cloud: ControlPlane) {
+    this.issuer = issuer;
+    this.#cloud = cloud;
+  }
+
+  static async start(kms: { readonly socket: string }, address?: StoreAddress): Promise<TestCloud> {
+    const dataDir = await tempFolder();
+    const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, wrongTokens: 1_000_000 };
+    const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket } });
+    const issuer = new TestIssuer();
+    const cloud = new ControlPlane({
+      config,
+      store: address ?? { file: join(dataDir, 'cloud.db') },
+      issuer: await issuer.trusted(),
+      now: Date.now,
+      logger: createLogger('cloud', { level: 'silent' }),
+    });
+    await cloud.start();
+    onTestFinished(async () => void (await cloud.stop()));
+    return new TestCloud(issuer, cloud);
+  }
+
+  get url(): string {
+    return this.#cloud.url;
+  }
+
+  async stop(): Promise<boolean> {
+    return await this.#cloud.stop();
+  }
+
+  async ask(token: string | undefined, method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
+  }
+}
+
+/** Pins admin keys for an org, so that the KMS makes keys for its tenants. */
+export async function pinAdmins(kms: TestKms, org: string): Promise<TestSigner> {
+  const [admin, safe, other] = [new TestSigner(), new TestSigner(), new TestSigner()];
+  await kms.client.call('pinAdmins', { org, signed: await signSet(adminSet(org, 1, [admin], [safe, other]), [admin]) });
+  return admin;
+}
