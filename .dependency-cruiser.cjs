@@ -10,6 +10,7 @@ const API_PORTS = '^edge/api/ports\\.ts$';
 const CONSOLE = '^edge/console/';
 const VAULT_CLIENT = '^edge/vault/client\\.ts$';
 const KMS_CLIENT = '^cloud/kms/client\\.ts$';
+const CLOUD_ROOTS = '^cloud/(main|sign-token)\\.ts$';
 const KMS_ROOTS = '^cloud/kms/(trust-)?main\\.ts$';
 const PIPELINE_STAGES = ['decode', 'motion', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
 
@@ -37,10 +38,17 @@ const ROOMS = [
   { name: 'edge/api', path: '^edge/api/', may: [VAULT_CLIENT, '^edge/appliance/', RUNTIME, SHARED] },
   // The page runs in a browser: of the box it knows the forms of messages, and what is pure.
   { name: 'edge/console', path: CONSOLE, may: ['^edge/api/schemas/', FRAME, '^edge/runtime/back-off\\.ts$', SHARED] },
+  { name: 'cloud', path: '^cloud/[^/]+$', may: ['^cloud/(?!kms/)', KMS_CLIENT, SHARED] },
+  { name: 'cloud/config', path: '^cloud/config/', may: ['^cloud/store/', SHARED] },
+  { name: 'cloud/store', path: '^cloud/store/', may: [SHARED] },
+  { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', SHARED] },
+  { name: 'cloud/tenants', path: '^cloud/tenants/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
+  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|iam|store|tenants)/', SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
-  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/', KMS_ROOTS] },
+  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/', CLOUD_ROOTS, KMS_CLIENT, KMS_ROOTS] },
   { name: 'shared', path: SHARED, may: [] },
 ];
 
@@ -49,15 +57,17 @@ const DOORS = [
   { package: 'onnxruntime-node', from: [INFERENCE, '^provisioning/drills/sabotage/'] },
   { package: 'node-av', from: ['^edge/pipeline/decode/', '^provisioning/demo/'] },
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
-  { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/kms/(store|hsm/software)/'] },
+  { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
-  { package: 'jose', from: ['^cloud/kms/', '^edge/vault/keys/'] },
+  { package: 'jose', from: ['^cloud/(kms|iam)/', '^edge/vault/keys/'] },
+  { package: 'kysely', from: ['^cloud/'] },
+  { package: 'pg', from: ['^cloud/store/'] },
   { package: 'hpke', from: ['^shared/lease/'] },
   { package: '@node-rs/argon2', from: ['^edge/appliance/'] },
-  { package: 'fastify', from: ['^(edge/api|shared/http)/'] },
-  { package: '@fastify', from: ['^(edge/api|shared/http)/'] },
-  { package: 'fastify-type-provider-zod', from: ['^(edge/api|shared/http)/'] },
+  { package: 'fastify', from: ['^(edge/api|cloud/http|shared/http)/'] },
+  { package: '@fastify', from: ['^(edge/api|cloud/http|shared/http)/'] },
+  { package: 'fastify-type-provider-zod', from: ['^(edge/api|cloud/http|shared/http)/'] },
   { package: 'prom-client', from: ['^edge/api/'] },
   { package: 'pacote', from: ['^models/registry/'] },
   { package: 'tar', from: ['^models/registry/'] },

@@ -19,7 +19,7 @@ export async function runCloud(configFile: string, onReady: (url: string) => voi
   });
   const cloud = new ControlPlane({ config, store: storeAddress(config.dataDir, process.env), now: Date.now, logger });
   await cloud.start();
-  logger.info({ url: cloud.url }, 'started');
+  logger.info({ api: cloud.url }, 'started');
   onReady(cloud.url);
   logger.info({ signal: await stopped }, 'stopping');
   return (await cloud.stop()) ? 0 : 1;

@@ -12,7 +12,7 @@ import { holdLock } from './hold-lock.mjs';
 /**
  * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
  * console; OpenSSL, to make certificates; SoftHSM, as the HSM, OpenSC, as somebody else who has its PIN, and the compiler for what
- * speaks to it; FFmpeg's program, which the bench compares with.
+ * speaks to it; FFmpeg's program, which the bench compares with; Postgres, which the control plane grows into.
  */
 export const TEST_PACKAGES = [
   'gstreamer1.0-tools',
@@ -23,6 +23,7 @@ export const TEST_PACKAGES = [
   'opensc',
   'g++',
   'ffmpeg',
+  'postgresql',
 ];
 
 /** Something the person at the keyboard has to do first; `message` says what. */

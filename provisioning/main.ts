@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'admin-token': async () => (await import('./commands/admin-token.ts')).adminTokenCommand(),
   eval: async () => (await import('./commands/eval.ts')).evalCommand(),
   kms: async () => (await import('./commands/kms.ts')).kmsCommand(),
+  cloud: async () => (await import('./commands/cloud.ts')).cloudCommand(),
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };

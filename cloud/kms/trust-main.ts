@@ -6,6 +6,7 @@ import { readDeviceKey } from './hsm/device-key.ts';
 import { openOfficer } from './hsm/open-hsm.ts';
 import { TrustedFolder } from './hsm/software/trusted-folder.ts';
 import type { TrustedKeys } from './hsm/trusted-keys.ts';
+import { readSecretText } from './read-secret-file.ts';
 
 /** What the security officer does: one thing a run, in a process of its own that never has the user PIN. */
 export type TrustOrder = { do: 'add'; pemFile: string } | { do: 'remove'; fingerprint: string } | { do: 'list' };
@@ -46,5 +47,21 @@ function readPem(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     throw new SecureGateError('file_unreadable', `Cannot read ${file}`, { cause });
+  }
+}
+
+/**
+ * Makes a token whose PINs stand in two files. The one run that reads both: afterwards they are two people's business.
+ * @throws {SecureGateError} `secret_file_unsafe`, `hsm_unavailable`, `hsm_refused`, `conflict`
+ */
+export async function initialiseToken(library: string, token: string, pinFile: string, soPinFile: string): Promise<void> {
+  const { initToken } = await import('./hsm/pkcs11/init-token.ts');
+  const pin = readSecretText({ file: pinFile });
+  const soPin = readSecretText({ file: soPinFile });
+  try {
+    initToken({ library, token, pin, soPin });
+  } finally {
+    pin.fill(0);
+    soPin.fill(0);
   }
 }

@@ -32,6 +32,19 @@ Example:
       .description('list the trusted keys')
       .action((options: Options) => run(options, { do: 'list' })),
   );
+  command.addCommand(
+    new Command('init')
+      .description('make a token in a free slot, with the PINs that stand in two files of mode 0600')
+      .requiredOption('--library <file>', 'PKCS#11 library of the HSM')
+      .requiredOption('--token <label>', 'label of the token')
+      .requiredOption('--pin-file <file>', 'user PIN, for the KMS')
+      .requiredOption('--so-pin-file <file>', 'PIN of the security officer')
+      .option('--json', 'print an error as JSON')
+      .action(async ({ library, token, pinFile, soPinFile }: Record<'library' | 'token' | 'pinFile' | 'soPinFile', string>) => {
+        const { initialiseToken } = await import('../../cloud/kms/trust-main.ts');
+        await initialiseToken(library, token, pinFile, soPinFile);
+      }),
+  );
   return command;
 }
 

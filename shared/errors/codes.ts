@@ -22,7 +22,11 @@ export const ERROR_CODES = {
   consent_expired: { status: 409, title: 'Consent has expired', next: 'Ask the customer again and record the new consent.' },
   // Who asks, and what may be asked
   unauthenticated: { status: 401, title: 'Not logged in', next: 'Log in with the admin token; a program sends its API key.' },
-  forbidden: { status: 403, title: 'Not allowed', next: 'Use a key of this tenant with the scope that the route needs.' },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    next: 'Use a key of this tenant with the scope that the route needs, or an account with the role.',
+  },
   csrf: {
     status: 403,
     title: 'Request came from another site',
@@ -83,6 +87,11 @@ export const ERROR_CODES = {
   vault_newer: { status: 503, title: 'Vault was written by a newer version', next: 'Install that version again.' },
   vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
   // Keys in the cloud
+  cloud_unavailable: {
+    status: 503,
+    title: 'Control plane cannot be reached',
+    next: 'Check that securegate cloud runs, and its address.',
+  },
   kms_unavailable: {
     status: 503,
     title: 'KMS cannot be reached',

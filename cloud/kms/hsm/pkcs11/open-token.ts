@@ -17,8 +17,8 @@ export interface Token {
   close(): void;
 }
 
-/** @throws {SecureGateError} `hsm_unavailable` */
-export function openToken({ library, token }: TokenOptions): Token {
+/** A PKCS#11 library that is ready. @throws {SecureGateError} `hsm_unavailable` */
+export function openLibrary(library: string): { module: pkcs11.PKCS11; close: () => void } {
   const module = new pkcs11.PKCS11();
   try {
     module.load(library);
@@ -31,6 +31,12 @@ export function openToken({ library, token }: TokenOptions): Token {
     module.C_Finalize();
     module.close();
   };
+  return { module, close };
+}
+
+/** @throws {SecureGateError} `hsm_unavailable` */
+export function openToken({ library, token }: TokenOptions): Token {
+  const { module, close } = openLibrary(library);
   try {
     const slots = module.C_GetSlotList(true).filter((slot) => module.C_GetTokenInfo(slot).label.trim() === token);
     const [slot] = slots;

@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../models/registry/project-root.ts';
+
+/** SoftHSM2, where Debian's package puts it. */
+const SOFTHSM = [
+  '/usr/lib/softhsm/libsofthsm2.so',
+  '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
+  '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
+];
+const ADDON = 'node_modules/pkcs11js/build/Release/pkcs11.node';
+const TOKEN = 'securegate';
+
+/** A control plane with its KMS in one folder, to try it out or for a small deployment on one machine. */
+export interface EmbeddedFolder {
+  readonly cloudConfig: string;
+  readonly kmsConfig: string;
+  /** What the KMS needs in its environment. */
+  readonly kmsEnv: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes the folder on the first call: a token of SoftHSM2 where that is installed, otherwise keys in a sealed file.
+ * @param port of the API, for a folder that is made now
+ */
+export function openEmbeddedFolder(folder: string, port: number): EmbeddedFolder {
+  const cloudConfig = join(folder, 'cloud.json');
+  const kmsConfig = join(folder, 'kms.json');
+  const softHsmConfig = join(folder, 'softhsm2.conf');
+  if (!existsSync(cloudConfig)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const library = SOFTHSM.find((path) => existsSync(path));
+    const hsm =
+      library !== undefined && existsSync(join(projectRoot(), ADDON)) ? makeToken(folder, library, softHsmConfig) : makeKeystore(folder);
+    const socket = join(folder, 'run', 'kms.sock');
+    writeJson(kmsConfig, { dataDir: join(folder, 'kms'), socket, hsm });
+    // Written last: with it the folder is whole.
+    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port }, kms: { socket } });
+  }
+  return { cloudConfig, kmsConfig, kmsEnv: existsSync(softHsmConfig) ? { SOFTHSM2_CONF: softHsmConfig } : {} };
+}
+
+function makeToken(folder: string, library: string, configFile: string): object {
+  const tokens = join(folder, 'tokens');
+  mkdirSync(tokens, { mode: 0o700 });
+  writeFileSync(configFile, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\n`);
+  const pin = { file: join(folder, 'user.pin') };
+  const soPin = { file: join(folder, 'so.pin') };
+  for (const { file } of [pin, soPin]) writeFileSync(file, randomBytes(16).toString('hex'), { mode: 0o600 });
+  const files = ['--pin-file', pin.file, '--so-pin-file', soPin.file];
+  const args = [join(projectRoot(), 'provisioning/main.ts'), 'kms-trust', 'init', '--library', library, '--token', TOKEN, ...files];
+  execFileSync(process.execPath, args, { env: { ...process.env, SOFTHSM2_CONF: configFile }, stdio: ['ignore', 'ignore', 'inherit'] });
+  writeJson(join(folder, 'kms-trust.json'), { driver: 'pkcs11', library, token: TOKEN, soPin });
+  return { driver: 'pkcs11', library, token: TOKEN, pin, destroyHorizonDays: 0 };
+}
+
+function makeKeystore(folder: string): object {
+  const masterKey = { file: join(folder, 'master.key') };
+  const trustedKeys = join(folder, 'trusted');
+  writeFileSync(masterKey.file, randomBytes(32), { mode: 0o600 });
+  writeJson(join(folder, 'kms-trust.json'), { driver: 'software', trustedKeys });
+  return { driver: 'software', keystore: join(folder, 'keystore'), trustedKeys, masterKey };
+}
+
+function writeJson(file: string, content: object): void {
+  writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}

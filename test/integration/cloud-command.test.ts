@@ -1,0 +1,82 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { hasSoftHsm } from '../helpers/soft-hsm.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** `securegate cloud up`, as a person starts it. */
+async function up(data: string, port: number): Promise<{ child: ChildProcess; told: () => string; logged: () => string }> {
+  const child = spawn(process.execPath, [MAIN, 'cloud', 'up', '--data', data, '--port', String(port)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGTERM'));
+  let [out, log] = ['', ''];
+  child.stdout?.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  await expect.poll(() => out, { timeout: 60_000 }).toContain('The control plane answers at');
+  return { child, told: () => out, logged: () => log };
+}
+
+test('one command runs control plane and KMS; ops work with it from the command line; Ctrl-C ends both', async () => {
+  const data = join(await tempFolder(), 'cloud');
+  const port = await freePort();
+  const { child, told, logged } = await up(data, port);
+  expect(told()).toContain(`http://127.0.0.1:${port}`);
+  const cloud = async (...args: string[]): Promise<string> => {
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'cloud', ...args, '--config', join(data, 'cloud.json')]);
+    return stdout.trim();
+  };
+  expect(await cloud('orgs', 'create', 'acme', '--name', 'Acme Halls', '--jurisdiction', 'CH')).toBe('acme');
+  const admin = await cloud('orgs', 'first-admin', 'acme', '--name', 'Ada', '--email', 'ada@acme.example');
+  expect((await cloud('orgs', 'list')).split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+    ['id', 'name', 'plan', 'jurisdiction'],
+    ['acme', 'Acme Halls', 'trial', 'CH'],
+  ]);
+  await cloud('users', 'create', 'acme', '--name', 'Bea', '--email', 'bea@acme.example', '--role', 'auditor', '--account', admin);
+  expect(JSON.parse(await cloud('users', 'list', 'acme', '--json', '--account', admin))).toHaveLength(2);
+  // Without pinned admin keys the KMS makes no key, and so there is no tenant.
+  await expect(cloud('tenants', 'create', 'acme', 'hall', '--name', 'Hall', '--account', admin)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('[admins_missing]'),
+  });
+  await expect(cloud('tenants', 'list', 'other', '--account', admin)).rejects.toMatchObject({
+    stderr: expect.stringContaining('[forbidden]'),
+  });
+
+  const token = await cloud('token', '--account', admin);
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/orgs/acme/audit`, { headers: { authorization: `Bearer ${token}` } });
+  expect(((await answer.json()) as { items: { operation: string }[] }).items.map(({ operation }) => operation)).toContain('tokens.sign');
+  const ready = (await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()) as { parts: { part: string; what: string }[] };
+  expect(ready.parts[1]?.what).toMatch(hasSoftHsm ? /SoftHSM/ : /software, not an HSM/);
+
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await gone).toEqual([0, null]);
+  expect(logged().match(/"msg":"stopping"/g)).toHaveLength(2);
+  // What is secret stands in files for their owner alone, and nowhere in what was said.
+  for (const name of await readdir(data)) {
+    if (!/\.(pin|key)$/.test(name)) continue;
+    const secret = (await readFile(join(data, name))).toString('latin1');
+    expect(told() + logged()).not.toContain(secret);
+  }
+  expect(told() + logged()).not.toContain(token);
+}, 120_000);
