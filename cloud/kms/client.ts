@@ -32,11 +32,12 @@ export class KmsClient {
   async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
     const { takes, gives } = OPERATIONS[operation] as unknown as { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> };
     const id = this.#nextId++;
+    const line = `${JSON.stringify({ id, operation, arguments: z.encode(takes, input) })}\n`;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => this.#take(id)?.reject(unavailable('The KMS did not answer in time')), ANSWER_MS);
     this.#pending.set(id, { resolve, reject, timer });
     this.#socket ??= this.#connect();
-    this.#socket.write(`${JSON.stringify({ id, operation, arguments: z.encode(takes, input) })}\n`);
+    this.#socket.write(line);
     return gives.parse(await promise);
   }
 

@@ -57,6 +57,8 @@ export class Kms {
     const hsm = await openHsm(config.hsm);
     await hsm.start();
     this.#running.push(() => hsm.stop());
+    // Made here, so that no export waits for it.
+    await hsm.signingKey('leases');
     const audit: Audit = new FileAudit(join(config.dataDir, 'audit.jsonl'));
     this.#running.push(() => audit.close());
     const epochs = new Epochs({ hsm, store, now });

@@ -106,8 +106,7 @@ export class KmsOperations {
     exportTek: async (input, about) => {
       const request = await verifyExportRequest(input.request);
       about(request);
-      const { encapsulated, sealed } = await this.#ofTenant(request, () => this.#options.exports.export(request));
-      return { encapsulated, sealed, oaepHash: this.#options.hsm.capabilities.oaepHash };
+      return await this.#ofTenant(request, () => this.#options.exports.export(request));
     },
     signingKey: async ({ use }) => publicKeySchema.parse(await this.#options.hsm.signingKey(use)),
     sign: async ({ use, message }) => ({ signature: await this.#options.hsm.sign(use, message) }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
-import { bytesSchema } from '../../shared/lease/lease-answer.ts';
+import { bytesSchema, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { SIGNING_USES } from './hsm/hsm.ts';
 import { adminSetSchema } from './orders/admin-set.ts';
@@ -22,6 +22,8 @@ const cell = tenant.extend({ epoch });
 const place = tenant.extend({ device: idSchema('box') });
 const token = z.string().max(8192);
 const use = z.enum(SIGNING_USES);
+/** Leases are signed where a key is handed out and nowhere else. */
+const useToAskFor = use.exclude(['leases']);
 const destruction = z.strictObject({ state: z.enum(['unrecoverable', 'erased']), from: z.int().nullable() });
 
 /** What each operation takes and gives. */
@@ -58,12 +60,9 @@ export const OPERATIONS = {
   denyDevice: { takes: z.strictObject({ device: idSchema('box') }), gives: nothing },
   /** A number for a device to sign in its export request. */
   challenge: { takes: nothing, gives: z.strictObject({ nonce: z.string() }) },
-  exportTek: {
-    takes: z.strictObject({ request: token }),
-    gives: z.strictObject({ encapsulated: bytesSchema, sealed: bytesSchema, oaepHash: z.enum(['sha1', 'sha256']) }),
-  },
+  exportTek: { takes: z.strictObject({ request: token }), gives: leaseAnswerSchema },
   signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
-  sign: { takes: z.strictObject({ use, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
+  sign: { takes: z.strictObject({ use: useToAskFor, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
 } as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;
 
 export type Operation = keyof typeof OPERATIONS;

@@ -13,6 +13,14 @@ export type Enforcement = (typeof ENFORCEMENTS)[number];
 /** Longest lease that an org can choose. */
 export const MOST_LEASE_SECONDS = 30 * 86_400;
 export const DEFAULT_LEASE_SECONDS = 86_400;
+const LEAST_LEASE_SECONDS = 60;
+
+/** The leases that an org wants for one of its boxes: how long, which is also how long a stolen one stays open, and how strictly. */
+export const leaseTermsSchema = z.strictObject({
+  seconds: z.int().min(LEAST_LEASE_SECONDS).max(MOST_LEASE_SECONDS),
+  enforcement: z.enum(ENFORCEMENTS),
+});
+export type LeaseTerms = z.output<typeof leaseTermsSchema>;
 
 /**
  * What the KMS says with a tenant's key (JWT, RFC 7519, ES256 by its key for leases): until when this box may use it, and how it may

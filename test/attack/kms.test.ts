@@ -1,33 +1,24 @@
 import { cp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner, testKms } from '../helpers/kms.ts';
+import { adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner } from '../helpers/kms.ts';
+import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { hasSoftHsm, SO_PIN, USER_PIN } from '../helpers/soft-hsm.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
 const HALL = { org: 'acme', tenant: 'hall' };
 
+let org: TestOrg;
 let kms: TestKms;
 let admin: TestSigner;
 let safe: TestSigner[];
 
-/** A KMS on SoftHSM2 with one org, whose admin is pinned, and one tenant with one epoch. */
 async function prepared(limits: object = {}): Promise<void> {
-  kms = await testKms('softhsm', limits);
-  admin = new TestSigner();
-  safe = [new TestSigner(), new TestSigner(), new TestSigner()];
-  await kms.client.call('pinAdmins', { org: 'acme', signed: await signSet(adminSet('acme', 1, [admin], safe), [admin]) });
-  await kms.client.call('createEpoch', { ...HALL, epoch: 1 });
+  org = await testOrg('softhsm', limits);
+  ({ kms, admin, safe } = org);
 }
 
-/** A device that may have the keys of the hall: trusted by the security officer and assigned by the admin. */
-async function enrolled(): Promise<TestDevice> {
-  const device = new TestDevice();
-  await kms.trustDevice(device);
-  await kms.client.call('assign', { assignment: await signAssignment(admin, await device.claims('acme', 'hall')) });
-  return device;
-}
-
+const enrolled = (): Promise<TestDevice> => org.enrolled();
 const fetch = (device: TestDevice, epoch = 1, tenant = 'hall'): Promise<Buffer> => device.fetchTek(kms.client, 'acme', tenant, epoch);
 
 describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not installed)', () => {

@@ -15,6 +15,8 @@ import { runTrust, type TrustOrder } from '../../cloud/kms/trust-main.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../shared/lease/export-request.ts';
 import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../shared/lease/export-seal.ts';
+import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
+import { DEFAULT_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
 import { softHsmToken, type TestToken } from './soft-hsm.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -158,9 +160,12 @@ export async function signAssignment(signer: TestSigner, claims: AssignmentClaim
 }
 
 /** A request of a box, with the one-use key by which it opens the answer. */
-interface TestRequest {
+export interface TestRequest {
   readonly token: string;
   readonly privateKey: Awaited<ReturnType<typeof EXPORT_SUITE.GenerateKeyPair>>['privateKey'];
+  readonly org: string;
+  readonly tenant: string;
+  readonly epoch: number;
   readonly nonce: string;
 }
 
@@ -198,13 +203,19 @@ export class TestDevice {
       sub: this.id,
       wrap: this.fingerprint,
       cnf,
+      lease: { seconds: DEFAULT_LEASE_SECONDS, enforcement: 'memory' },
     };
   }
 
   /** Asks for a tenant key as a box does, and opens the answer. */
   async fetchTek(client: KmsClient, org: string, tenant: string, epoch: number): Promise<Buffer> {
-    const { token, privateKey, nonce } = await this.request(client, org, tenant, epoch);
-    const { encapsulated, sealed, oaepHash } = await client.call('exportTek', { request: token });
+    const request = await this.request(client, org, tenant, epoch);
+    return await this.openTek(request, await client.call('exportTek', { request: request.token }));
+  }
+
+  /** The tenant key in the answer to a request. */
+  async openTek(request: TestRequest, { encapsulated, sealed, oaepHash }: LeaseAnswer): Promise<Buffer> {
+    const { privateKey, org, tenant, epoch, nonce } = request;
     const aad = exportAad({ org, tenant, device: this.id, epoch, nonce });
     const wrapped = await EXPORT_SUITE.Open(privateKey, encapsulated, sealed, { info: EXPORT_INFO, aad });
     return privateDecrypt({ key: this.#rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, wrapped);
@@ -226,6 +237,6 @@ export class TestDevice {
     const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
       .setProtectedHeader({ alg: 'ES256', typ: EXPORT_REQUEST_TYPE, jwk: signer.jwk as JWK })
       .sign(signer.privateKey);
-    return { token, privateKey, nonce };
+    return { token, privateKey, org, tenant, epoch, nonce };
   }
 }

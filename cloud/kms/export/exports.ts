@@ -1,10 +1,12 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { LeaseAnswer } from '../../../shared/lease/lease-answer.ts';
 import type { Epochs } from '../epochs.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { Rates } from '../store/rates.ts';
 import type { Challenges } from './challenges.ts';
-import { type SealedExport, sealForDevice } from './seal-for-device.ts';
+import { sealForDevice } from './seal-for-device.ts';
+import { signLease } from './sign-lease.ts';
 import type { ExportRequest } from './verify-export-request.ts';
 
 export interface ExportsOptions {
@@ -19,7 +21,8 @@ export interface ExportsOptions {
 
 /**
  * Hands a tenant key to a device: wrapped inside the HSM to the RSA key that the HSM trusts and the org's admin assigned, inside
- * HPKE to the one-use key of the request. Nothing of it is stored, queued or logged.
+ * HPKE to the one-use key of the request, and with it the lease under which the device may use it. Nothing of it is stored,
+ * queued or logged.
  */
 export class Exports {
   readonly #options: ExportsOptions;
@@ -32,7 +35,7 @@ export class Exports {
    * @throws {SecureGateError} `export_rejected`, `assignment_rejected`, `admins_missing`, `device_denied`, `device_untrusted`,
    * `rate_limited`, `tenant_destroyed`, `epoch_not_found`, `cell_gone`, `tek_rejected`, and the HSM's
    */
-  async export(request: ExportRequest): Promise<SealedExport> {
+  async export(request: ExportRequest): Promise<LeaseAnswer> {
     const { hsm, orders, epochs, rates, challenges, limits, now } = this.#options;
     const { org, tenant, device, epoch } = request;
     challenges.take(request.nonce);
@@ -43,6 +46,7 @@ export class Exports {
     rates.take(`device/${org}/${tenant}/${device}`, limits.exportsPerDevice, now());
     rates.take(`tenant/${org}/${tenant}`, limits.exportsPerTenant, now());
     const wrapped = epochs.wrapped({ org, tenant, epoch });
-    return await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
+    const sealed = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
+    return { ...sealed, oaepHash: hsm.capabilities.oaepHash, lease: await signLease(hsm, request, assignment, now()) };
   }
 }

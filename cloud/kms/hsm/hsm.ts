@@ -7,7 +7,7 @@ export interface Cell {
   readonly epoch: number;
 }
 
-export const SIGNING_USES = ['commands', 'audit', 'ca'] as const;
+export const SIGNING_USES = ['commands', 'audit', 'ca', 'leases'] as const;
 /** What a signing key is for. Each use has a key of its own, so that nothing signed for one counts for another. */
 export type SigningUse = (typeof SIGNING_USES)[number];
 

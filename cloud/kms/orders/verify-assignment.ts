@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import { KMS_AUDIENCE } from '../../../shared/lease/export-request.ts';
+import { type LeaseTerms, leaseTermsSchema } from '../../../shared/lease/lease-token.ts';
 import type { AdminSet } from './admin-set.ts';
 
 export const ASSIGNMENT_TYPE = 'securegate-assignment+jwt';
@@ -23,6 +24,7 @@ const claimsSchema = z.strictObject({
   wrap: sha256,
   /** Thumbprint (RFC 7638) of the key by which the device signs its requests (RFC 7800). */
   cnf: z.strictObject({ jkt: sha256 }),
+  lease: leaseTermsSchema,
 });
 
 export interface Assignment {
@@ -32,6 +34,9 @@ export interface Assignment {
   readonly device: string;
   readonly wrapKey: string;
   readonly signingKey: string;
+  readonly lease: LeaseTerms;
+  /** Seconds since the Unix epoch: no lease lives longer. */
+  readonly endsAt: number;
 }
 
 /**
@@ -48,10 +53,10 @@ export async function verifyAssignment(token: string, admins: AdminSet, now: num
       audience: KMS_AUDIENCE,
       currentDate: new Date(now),
     });
-    const { jti, org, tenant, sub, wrap, cnf, iat } = claimsSchema.parse(payload);
+    const { jti, org, tenant, sub, wrap, cnf, iat, exp, lease } = claimsSchema.parse(payload);
     if (org !== admins.org) throw new Error('It is of another org');
     if (iat * 1000 > now + MOST_SKEW_MS) throw new Error('It is from the future');
-    return { id: jti, org, tenant, device: sub, wrapKey: wrap, signingKey: cnf.jkt };
+    return { id: jti, org, tenant, device: sub, wrapKey: wrap, signingKey: cnf.jkt, lease, endsAt: exp };
   } catch (cause) {
     throw new SecureGateError('assignment_rejected', 'This assignment does not hold', { cause, details: { reason: reasonOf(cause) } });
   }

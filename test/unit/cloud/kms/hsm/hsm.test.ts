@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { KmsConfig } from '../../../../../cloud/kms/config/schema.ts';
 import { readDeviceKey } from '../../../../../cloud/kms/hsm/device-key.ts';
-import type { Cell, Hsm } from '../../../../../cloud/kms/hsm/hsm.ts';
+import { type Cell, type Hsm, SIGNING_USES } from '../../../../../cloud/kms/hsm/hsm.ts';
 import { openHsm } from '../../../../../cloud/kms/hsm/open-hsm.ts';
 import { hasSoftHsm, softHsmToken } from '../../../../helpers/soft-hsm.ts';
 import { tempFolder } from '../../../../helpers/temp-folder.ts';
@@ -163,7 +163,7 @@ describe.each([
     const { hsm } = await open();
     const message = Buffer.from('command 1');
     const keys = [];
-    for (const use of ['commands', 'audit', 'ca'] as const) {
+    for (const use of SIGNING_USES) {
       const jwk = await hsm.signingKey(use);
       expect(await hsm.signingKey(use)).toEqual(jwk);
       const publicKey = createPublicKey({ key: jwk as never, format: 'jwk' });
@@ -173,7 +173,7 @@ describe.each([
       expect(fits(Buffer.from('command 2')), use).toBe(false);
       keys.push(createHash('sha256').update(JSON.stringify(jwk)).digest('hex'));
     }
-    expect(new Set(keys).size).toBe(3);
+    expect(new Set(keys).size).toBe(SIGNING_USES.length);
   });
 
   check('many at once', async () => {

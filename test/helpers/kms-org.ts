@@ -1,0 +1,40 @@
+import { type AssignmentClaims, adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner, testKms } from './kms.ts';
+
+/** An org on a KMS: its admin's key is pinned, and its tenant `hall` has one epoch. */
+export class TestOrg {
+  readonly org = 'acme';
+  readonly tenant = 'hall';
+  readonly kms: TestKms;
+  readonly admin = new TestSigner();
+  /** Recovery keys. */
+  readonly safe = [new TestSigner(), new TestSigner(), new TestSigner()];
+
+  constructor(kms: TestKms) {
+    this.kms = kms;
+  }
+
+  async start(): Promise<void> {
+    const signed = await signSet(adminSet(this.org, 1, [this.admin], this.safe), [this.admin]);
+    await this.kms.client.call('pinAdmins', { org: this.org, signed });
+    await this.kms.client.call('createEpoch', { org: this.org, tenant: this.tenant, epoch: 1 });
+  }
+
+  /** A device that may have the tenant's keys: trusted by the security officer and assigned by the admin. */
+  async enrolled(change: AssignmentClaims = {}): Promise<TestDevice> {
+    const device = new TestDevice();
+    await this.kms.trustDevice(device);
+    await this.assign(device, change);
+    return device;
+  }
+
+  async assign(device: TestDevice, change: AssignmentClaims = {}): Promise<void> {
+    const claims = { ...(await device.claims(this.org, this.tenant)), ...change };
+    await this.kms.client.call('assign', { assignment: await signAssignment(this.admin, claims) });
+  }
+}
+
+export async function testOrg(driver: 'softhsm' | 'software' = 'softhsm', limits: object = {}): Promise<TestOrg> {
+  const org = new TestOrg(await testKms(driver, limits));
+  await org.start();
+  return org;
+}
