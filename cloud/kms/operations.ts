@@ -28,7 +28,7 @@ export interface KmsOperationsOptions {
 }
 
 /** Whom a call is about, as the audit tells it. */
-type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch'>;
+type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId'>;
 type Handler<O extends Operation> = (input: Takes<O>, about: (scope: About) => void) => Promise<Gives<O>>;
 
 /** Does what a checked message asks for. Each call is written down before it begins and before it is answered; `status` alone is not. */
@@ -47,8 +47,8 @@ export class KmsOperations {
     const call = this.#options.random(8).toString('hex');
     let scope: About = {};
     const about = (more: About): void => {
-      const { org, tenant, device, epoch } = { ...scope, ...more };
-      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch })) as About;
+      const { org, tenant, device, epoch, approvalId } = { ...scope, ...more };
+      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId })) as About;
     };
     const record = (phase: AuditEvent['phase'], outcome?: string): void => {
       const at = new Date(this.#options.now()).toISOString();
@@ -106,7 +106,10 @@ export class KmsOperations {
     exportTek: async (input, about) => {
       const request = await verifyExportRequest(input.request);
       about(request);
-      return await this.#ofTenant(request, () => this.#options.exports.export(request));
+      const { orders, exports } = this.#options;
+      const approval = input.approval === undefined ? undefined : await orders.approvalOf(request.org, request.hash, input.approval);
+      if (approval) about({ approvalId: approval.id });
+      return await this.#ofTenant(request, () => exports.export(request, approval));
     },
     signingKey: async ({ use }) => publicKeySchema.parse(await this.#options.hsm.signingKey(use)),
     sign: async ({ use, message }) => ({ signature: await this.#options.hsm.sign(use, message) }),

@@ -60,7 +60,8 @@ export const OPERATIONS = {
   denyDevice: { takes: z.strictObject({ device: idSchema('box') }), gives: nothing },
   /** A number for a device to sign in its export request. */
   challenge: { takes: nothing, gives: z.strictObject({ nonce: z.string() }) },
-  exportTek: { takes: z.strictObject({ request: token }), gives: leaseAnswerSchema },
+  /** Hands out a tenant key. With an `approval` (offline-approval.ts) the request need not answer a challenge. */
+  exportTek: { takes: z.strictObject({ request: token, approval: token.optional() }), gives: leaseAnswerSchema },
   signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
   sign: { takes: z.strictObject({ use: useToAskFor, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
 } as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;

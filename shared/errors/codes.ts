@@ -125,6 +125,16 @@ export const ERROR_CODES = {
   },
   assignment_rejected: { status: 403, title: 'Assignment does not hold', next: 'Have a new one signed by a pinned admin key of the org.' },
   assignment_used: { status: 409, title: 'Assignment was used before', next: 'Have a new one signed; each counts once.' },
+  approval_rejected: {
+    status: 403,
+    title: 'Offline approval does not hold',
+    next: 'Have a new one signed by a pinned admin key of the org, for this very request and at most seven days.',
+  },
+  approval_used: {
+    status: 409,
+    title: 'Offline approval was used before',
+    next: 'Have the box make a new request and a new approval signed for it; each counts once.',
+  },
   export_rejected: {
     status: 403,
     title: 'Export request does not hold',

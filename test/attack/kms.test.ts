@@ -362,8 +362,7 @@ describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not insta
     const device = await enrolled();
     await fetch(device);
     await expect(fetch(new TestDevice())).rejects.toThrow(refused('assignment_rejected'));
-    const lines = (await readFile(join(kms.dataDir, 'audit.jsonl'), 'utf8')).trim().split('\n');
-    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    const events = await kms.audit();
     const exports = events.filter(({ operation, phase }) => operation === 'exportTek' && phase === 'answered');
     expect(exports).toEqual([
       expect.objectContaining({ ...HALL, device: device.id, epoch: 1, outcome: 'done', hsm: expect.stringMatching(/^SoftHSM/) }),

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, generateKeyPairSync, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
+import { constants, createHash, generateKeyPairSync, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompactSign, calculateJwkThumbprint, FlattenedSign, type JWK, SignJWT } from 'jose';
@@ -17,6 +17,7 @@ import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../shared/lease/export-req
 import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../shared/lease/export-seal.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import { DEFAULT_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
+import { OFFLINE_APPROVAL_TYPE } from '../../shared/lease/offline-approval.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
 import { softHsmToken, type TestToken } from './soft-hsm.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -68,6 +69,12 @@ export class TestKms {
     child.kill(signal);
     await gone;
     this.log = '';
+  }
+
+  /** What it wrote down of its calls. */
+  async audit(): Promise<Record<string, unknown>[]> {
+    const lines = (await readFile(join(this.dataDir, 'audit.jsonl'), 'utf8')).trim().split('\n');
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** Does what the security officer orders, in this process: the KMS is another one. */
@@ -159,6 +166,16 @@ export async function signAssignment(signer: TestSigner, claims: AssignmentClaim
   return await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', typ, kid: await signer.thumbprint() }).sign(signer.privateKey);
 }
 
+/** An admin's approval of a request without a challenge, for an hour; `change` puts other claims into it. */
+export async function signApproval(signer: TestSigner, org: string, request: string, change: object = {}): Promise<string> {
+  const iat = Math.floor(Date.now() / 1000);
+  const hash = createHash('sha256').update(request).digest('base64url');
+  const claims = { aud: KMS_AUDIENCE, jti: randomBytes(16).toString('hex'), iat, exp: iat + 3600, org, request: hash, ...change };
+  return await new SignJWT(claims)
+    .setProtectedHeader({ alg: 'ES256', typ: OFFLINE_APPROVAL_TYPE, kid: await signer.thumbprint() })
+    .sign(signer.privateKey);
+}
+
 /** A request of a box, with the one-use key by which it opens the answer. */
 export interface TestRequest {
   readonly token: string;
@@ -231,6 +248,15 @@ export class TestDevice {
     signer = this.signer,
   ): Promise<TestRequest> {
     const { nonce } = await client.call('challenge', {});
+    return await this.#request(org, tenant, epoch, nonce, change, signer);
+  }
+
+  /** A request without a challenge, as a box makes it that has no network. */
+  async offlineRequest(org: string, tenant: string, epoch: number): Promise<TestRequest> {
+    return await this.#request(org, tenant, epoch, randomBytes(32).toString('base64url'), {}, this.signer);
+  }
+
+  async #request(org: string, tenant: string, epoch: number, nonce: string, change: object, signer: TestSigner): Promise<TestRequest> {
     const { privateKey, publicKey } = await EXPORT_SUITE.GenerateKeyPair();
     const hpke = Buffer.from(await EXPORT_SUITE.SerializePublicKey(publicKey)).toString('base64url');
     const claims = { aud: KMS_AUDIENCE, sub: this.id, org, tenant, epoch, nonce, hpke, ...change };

@@ -14,6 +14,8 @@ export interface AuditEvent {
   readonly tenant?: string;
   readonly device?: string;
   readonly epoch?: number;
+  /** The approval by which a key went out without a challenge. */
+  readonly approvalId?: string;
 }
 
 /** Where the KMS writes what it did. What cannot be written down is not done. */

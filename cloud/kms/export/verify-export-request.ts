@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { EXPORT_REQUEST_TYPE, exportClaimsSchema, KMS_AUDIENCE } from '../../../shared/lease/export-request.ts';
@@ -12,6 +13,8 @@ export interface ExportRequest {
   readonly nonce: string;
   readonly oneUseKey: Buffer;
   readonly signedBy: string;
+  /** SHA-256 of the request as it stands, base64url. */
+  readonly hash: string;
 }
 
 /**
@@ -25,7 +28,8 @@ export async function verifyExportRequest(token: string): Promise<ExportRequest>
     const { payload } = await jwtVerify(token, await importJWK(key, 'ES256'), options);
     const { sub, org, tenant, epoch, nonce, hpke } = exportClaimsSchema.parse(payload);
     const signedBy = await calculateJwkThumbprint(key);
-    return { device: sub, org, tenant, epoch, nonce, oneUseKey: Buffer.from(hpke, 'base64url'), signedBy };
+    const hash = createHash('sha256').update(token).digest('base64url');
+    return { device: sub, org, tenant, epoch, nonce, oneUseKey: Buffer.from(hpke, 'base64url'), signedBy, hash };
   } catch (cause) {
     throw new SecureGateError('export_rejected', 'This is not a request that its device signed', { cause });
   }

@@ -1,9 +1,10 @@
 import type { KmsStore } from '../store/open-kms-store.ts';
 import type { AdminSet } from './admin-set.ts';
 import { type SignedSet, verifyAdminSet } from './verify-admin-set.ts';
+import { type Approval, verifyApproval } from './verify-approval.ts';
 import { type Assignment, claimedOrg, verifyAssignment } from './verify-assignment.ts';
 
-/** What the admins of an org order by their signatures: who they are, and which device may have which tenant's keys. */
+/** What the admins of an org order by their signatures: who they are, and which device may have which tenant's keys, when and how. */
 export class Orders {
   readonly #store: KmsStore;
   readonly #now: () => number;
@@ -40,6 +41,20 @@ export class Orders {
   async assignmentOf(org: string, tenant: string, device: string): Promise<Assignment> {
     this.#store.denials.requireDevice(device);
     return await this.#verify(this.#store.assignments.get(org, tenant, device).token);
+  }
+
+  /**
+   * The approval of a request that answers no challenge, not used up yet.
+   * @param request SHA-256 of the request as it stands, base64url
+   * @throws {SecureGateError} `admins_missing`, `approval_rejected`
+   */
+  async approvalOf(org: string, request: string, token: string): Promise<Approval> {
+    return await verifyApproval(token, request, this.#store.adminSets.get(org), this.#now());
+  }
+
+  /** @throws {SecureGateError} `approval_used` */
+  useApproval(approval: Approval): void {
+    this.#store.approvals.use(approval, this.#now());
   }
 
   async #verify(token: string): Promise<Assignment> {

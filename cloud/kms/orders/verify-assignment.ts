@@ -1,10 +1,10 @@
-import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import { KMS_AUDIENCE } from '../../../shared/lease/export-request.ts';
 import { type LeaseTerms, leaseTermsSchema } from '../../../shared/lease/lease-token.ts';
 import type { AdminSet } from './admin-set.ts';
+import { verifyAdminToken } from './verify-admin-token.ts';
 
 export const ASSIGNMENT_TYPE = 'securegate-assignment+jwt';
 
@@ -39,27 +39,12 @@ export interface Assignment {
   readonly endsAt: number;
 }
 
-/**
- * Checks an assignment (JWT, RFC 7519, ES256) against the keys that are pinned for the org now: one that was signed by an admin
- * who is no more does not hold.
- * @throws {SecureGateError} `assignment_rejected`
- */
+const KIND = { type: ASSIGNMENT_TYPE, claims: claimsSchema, rejection: 'assignment_rejected' } as const;
+
+/** @throws {SecureGateError} `assignment_rejected` */
 export async function verifyAssignment(token: string, admins: AdminSet, now: number): Promise<Assignment> {
-  const key = await signerOf(token, admins);
-  try {
-    const { payload } = await jwtVerify(token, await importJWK(key, 'ES256'), {
-      algorithms: ['ES256'],
-      typ: ASSIGNMENT_TYPE,
-      audience: KMS_AUDIENCE,
-      currentDate: new Date(now),
-    });
-    const { jti, org, tenant, sub, wrap, cnf, iat, exp, lease } = claimsSchema.parse(payload);
-    if (org !== admins.org) throw new Error('It is of another org');
-    if (iat * 1000 > now + MOST_SKEW_MS) throw new Error('It is from the future');
-    return { id: jti, org, tenant, device: sub, wrapKey: wrap, signingKey: cnf.jkt, lease, endsAt: exp };
-  } catch (cause) {
-    throw new SecureGateError('assignment_rejected', 'This assignment does not hold', { cause, details: { reason: reasonOf(cause) } });
-  }
+  const { jti, org, tenant, sub, wrap, cnf, lease, exp } = await verifyAdminToken(KIND, token, admins, now);
+  return { id: jti, org, tenant, device: sub, wrapKey: wrap, signingKey: cnf.jkt, lease, endsAt: exp };
 }
 
 /** The org that an assignment claims to be of, to look up its keys. Nothing is believed of it yet. */
@@ -70,24 +55,4 @@ export function claimedOrg(token: string): string {
   } catch (cause) {
     throw new SecureGateError('assignment_rejected', 'This is not an assignment', { cause });
   }
-}
-
-const MOST_SKEW_MS = 60_000;
-
-async function signerOf(token: string, { admins }: AdminSet): Promise<AdminSet['admins']['keys'][number]> {
-  const kid = keyIdOf(token);
-  for (const key of admins.keys) if ((await calculateJwkThumbprint(key)) === kid) return key;
-  throw new SecureGateError('assignment_rejected', 'This assignment is not signed by a pinned admin key');
-}
-
-function keyIdOf(token: string): string | undefined {
-  try {
-    return decodeProtectedHeader(token).kid;
-  } catch (cause) {
-    throw new SecureGateError('assignment_rejected', 'This is not an assignment', { cause });
-  }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof z.ZodError ? 'its claims are not those of an assignment' : cause instanceof Error ? cause.message : 'unknown';
 }

@@ -30,6 +30,12 @@ CREATE TABLE IF NOT EXISTS assignments (
   ended_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX IF NOT EXISTS assignments_current ON assignments (org, tenant, device) WHERE ended_at IS NULL;
+CREATE TABLE IF NOT EXISTS used_approvals (
+  org TEXT NOT NULL,
+  id TEXT NOT NULL,
+  used_at INTEGER NOT NULL,
+  PRIMARY KEY (org, id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS denied_devices (device TEXT PRIMARY KEY, denied_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS destroyed_tenants (
   org TEXT NOT NULL,

@@ -8,12 +8,14 @@ import { Denials } from './denials.ts';
 import { EpochRecords } from './epoch-records.ts';
 import { KMS_SCHEMA } from './kms-schema.ts';
 import { Rates } from './rates.ts';
+import { UsedApprovals } from './used-approvals.ts';
 
 /** Everything that the KMS itself remembers. Holding it open is holding the KMS's folder. */
 export interface KmsStore {
   readonly epochs: EpochRecords;
   readonly adminSets: AdminSetRecords;
   readonly assignments: AssignmentRecords;
+  readonly approvals: UsedApprovals;
   readonly denials: Denials;
   readonly rates: Rates;
   /** Does all of it or nothing. */
@@ -42,6 +44,7 @@ export function openKmsStore(dataDir: string): KmsStore {
       epochs: new EpochRecords(opened),
       adminSets: new AdminSetRecords(opened),
       assignments: new AssignmentRecords(opened),
+      approvals: new UsedApprovals(opened),
       denials: new Denials(opened),
       rates: new Rates(opened),
       atomically: (work) => opened.transaction(work)(),

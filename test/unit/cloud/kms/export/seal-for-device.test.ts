@@ -26,7 +26,16 @@ describe('an answer', () => {
   test('opens for the one-use key and the request that it answers, and for no other', async () => {
     const { publicKey, privateKey } = await EXPORT_SUITE.GenerateKeyPair();
     const oneUseKey = Buffer.from(await EXPORT_SUITE.SerializePublicKey(publicKey));
-    const request = { org: 'acme', tenant: 'hall', device: newId('box'), epoch: 7, nonce: 'n'.repeat(43), oneUseKey, signedBy: '' };
+    const request = {
+      org: 'acme',
+      tenant: 'hall',
+      device: newId('box'),
+      epoch: 7,
+      nonce: 'n'.repeat(43),
+      oneUseKey,
+      hash: 'x',
+      signedBy: '',
+    };
     const wrapped = randomBytes(256);
     const { encapsulated, sealed } = await sealForDevice(wrapped, request);
     const open = async (other: object = {}, key = privateKey): Promise<Buffer> =>
