@@ -4,7 +4,8 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Audit } from './audit/audit.ts';
 import { FileAudit } from './audit/file-audit.ts';
 import type { KmsConfig } from './config/schema.ts';
-import { Epochs } from './epochs.ts';
+import { Epochs } from './epochs/epochs.ts';
+import { Moves } from './epochs/moves.ts';
 import { Challenges } from './export/challenges.ts';
 import { Exports } from './export/exports.ts';
 import { openHsm } from './hsm/open-hsm.ts';
@@ -61,7 +62,8 @@ export class Kms {
     await hsm.signingKey('leases');
     const audit: Audit = new FileAudit(join(config.dataDir, 'audit.jsonl'));
     this.#running.push(() => audit.close());
-    const epochs = new Epochs({ hsm, store, now });
+    const moves = new Moves({ store, eraseDeadlineDays: config.eraseDeadlineDays, now });
+    const epochs = new Epochs({ hsm, store, moves, now });
     const resumed = await epochs.resume();
     const orders = new Orders(store, now);
     const challenges = new Challenges(now, random);
@@ -70,6 +72,7 @@ export class Kms {
       hsm,
       store,
       epochs,
+      moves,
       orders,
       challenges,
       exports,

@@ -3,7 +3,9 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Audit, AuditEvent } from './audit/audit.ts';
-import type { Epochs } from './epochs.ts';
+import type { Epochs } from './epochs/epochs.ts';
+import type { Moves } from './epochs/moves.ts';
+import { verifyEpochMoved } from './epochs/verify-epoch-moved.ts';
 import type { Challenges } from './export/challenges.ts';
 import type { Exports } from './export/exports.ts';
 import { verifyExportRequest } from './export/verify-export-request.ts';
@@ -17,6 +19,7 @@ export interface KmsOperationsOptions {
   readonly hsm: Hsm;
   readonly store: KmsStore;
   readonly epochs: Epochs;
+  readonly moves: Moves;
   readonly orders: Orders;
   readonly challenges: Challenges;
   readonly exports: Exports;
@@ -88,6 +91,20 @@ export class KmsOperations {
     },
     listEpochs: async ({ org, tenant }) =>
       this.#options.epochs.list(org, tenant).map(({ epoch, state, destroyedAt }) => ({ epoch, state, destroyedAt })),
+    getMove: async (cell) => {
+      const { begunAt, deadline, boxes } = this.#options.moves.get(cell);
+      return { begunAt, deadline, boxes: [...boxes], destruction: this.#options.epochs.destruction(cell) };
+    },
+    acknowledgeMove: async ({ token }, about) => {
+      const { orders, moves } = this.#options;
+      const moved = await verifyEpochMoved(token);
+      about(moved);
+      await this.#ofTenant(moved, async () => {
+        await orders.assignmentOf(moved, 'move_rejected');
+        moves.acknowledge(moved, moved.device);
+      });
+      return {};
+    },
     destroyEpoch: (cell) => this.#ofTenant(cell, () => this.#options.epochs.destroy(cell)),
     destroyTenant: ({ org, tenant }) => this.#ofTenant({ org, tenant }, () => this.#options.epochs.destroyTenant(org, tenant)),
     assign: async ({ assignment }, about) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { bytesSchema, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { BOX_STATES } from './epochs/moves.ts';
 import { SIGNING_USES } from './hsm/hsm.ts';
 import { adminSetSchema } from './orders/admin-set.ts';
 import { signedSetSchema } from './orders/verify-admin-set.ts';
@@ -48,11 +49,26 @@ export const OPERATIONS = {
   pinAdmins: { takes: z.strictObject({ org: slugSchema, signed: signedSetSchema }), gives: z.strictObject({ version: z.int() }) },
   /** The admin keys that count: an org compares them with its own. */
   getAdmins: { takes: z.strictObject({ org: slugSchema }), gives: adminSetSchema },
+  /** Makes the next epoch of a tenant. From the second on, its boxes have to move there. */
   createEpoch: { takes: cell, gives: nothing },
   listEpochs: {
     takes: tenant,
     gives: z.array(z.strictObject({ epoch, state: z.enum(EPOCH_STATES), destroyedAt: z.int().nullable() })),
   },
+  /** How far the boxes of a tenant have moved away from an epoch, and what became of it. */
+  getMove: {
+    takes: cell,
+    gives: z.strictObject({
+      begunAt: z.int(),
+      /** Until when a box that has not moved holds the epoch open, milliseconds since the Unix epoch. */
+      deadline: z.int(),
+      boxes: z.array(z.strictObject({ device: idSchema('box'), state: z.enum(BOX_STATES) })),
+      destruction: destruction.nullable(),
+    }),
+  },
+  /** A box says that it has moved (epoch-moved.ts): from here on it gets no key of an earlier epoch. */
+  acknowledgeMove: { takes: z.strictObject({ token }), gives: nothing },
+  /** Destroys an epoch that no box waits for any more. */
   destroyEpoch: { takes: cell, gives: destruction },
   destroyTenant: { takes: tenant, gives: destruction },
   assign: { takes: z.strictObject({ assignment: token }), gives: z.strictObject({ id: z.string() }) },

@@ -112,6 +112,21 @@ export const ERROR_CODES = {
   cell_gone: { status: 410, title: 'Key was destroyed', next: 'What was sealed under it cannot be opened any more; make a new epoch.' },
   tenant_destroyed: { status: 410, title: 'Tenant was destroyed', next: 'Its id is never used again; choose another one.' },
   epoch_not_found: { status: 404, title: 'Tenant has no such epoch', next: 'List the epochs of the tenant.' },
+  epoch_replaced: {
+    status: 410,
+    title: 'Epoch was replaced',
+    next: 'Ask for the newest epoch of the tenant; a box that has moved there, or came later, gets no older one.',
+  },
+  boxes_waiting: {
+    status: 409,
+    title: 'Boxes still need this epoch',
+    next: 'Wait until they have moved, or for the deadline; deny a box that is gone for good.',
+  },
+  move_rejected: {
+    status: 403,
+    title: 'Acknowledgement of a move does not hold',
+    next: 'Have it signed again by the key of the device that is assigned.',
+  },
   tek_rejected: {
     status: 409,
     title: 'Wrapped tenant key does not open',

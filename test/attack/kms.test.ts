@@ -247,6 +247,7 @@ describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not insta
       const old = await fetch(device);
       await kms.client.call('createEpoch', { ...HALL, epoch: 2 });
       await expect(kms.client.call('destroyEpoch', { ...HALL, epoch: 2 }), 'the newest').rejects.toThrow(refused('conflict'));
+      await kms.client.call('acknowledgeMove', { token: await device.movedTo('acme', 'hall', 2) });
       const before = Date.now();
       const { state, from } = await kms.client.call('destroyEpoch', { ...HALL, epoch: 1 });
       expect(state).toBe('unrecoverable');
@@ -268,6 +269,25 @@ describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not insta
       await expect(
         kms.client.call('assign', { assignment: await signAssignment(admin, await new TestDevice().claims('acme', 'hall')) }),
       ).rejects.toThrow(refused('tenant_destroyed'));
+    });
+
+    test('a tenant whose destruction was begun, although the KMS was killed over it: the next start finishes it', async () => {
+      let resumed = 0;
+      for (let round = 0; round < 10 && resumed === 0; round += 1) {
+        const tenant = `club-${round}`;
+        for (const epoch of [1, 2, 3, 4, 5, 6]) await kms.client.call('createEpoch', { org: 'acme', tenant, epoch });
+        const destroying = Promise.allSettled([kms.client.call('destroyTenant', { org: 'acme', tenant })]);
+        const asked = async (): Promise<number> => (await kms.audit()).filter(({ operation }) => operation === 'destroyTenant').length;
+        await expect.poll(asked, { interval: 1 }).toBeGreaterThan(round);
+        await kms.stop('SIGKILL');
+        await destroying;
+        await kms.start();
+        resumed += Number(/"resumed":(\d+)/.exec(kms.log)?.[1]);
+        const states = (await kms.client.call('listEpochs', { org: 'acme', tenant })).map(({ state }) => state);
+        expect(new Set(states).size, 'all or nothing').toBe(1);
+        expect(states).not.toContain('destroying');
+      }
+      expect(resumed, 'a kill fell into a destruction').toBeGreaterThan(0);
     });
 
     test('also with the records of the KMS restored from before: the HSM has no key for them', async () => {

@@ -13,6 +13,7 @@ import { ADMIN_SET_TYPE, type SignedSet } from '../../cloud/kms/orders/verify-ad
 import { ASSIGNMENT_TYPE } from '../../cloud/kms/orders/verify-assignment.ts';
 import { runTrust, type TrustOrder } from '../../cloud/kms/trust-main.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { EPOCH_MOVED_TYPE } from '../../shared/lease/epoch-moved.ts';
 import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../shared/lease/export-request.ts';
 import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../shared/lease/export-seal.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
@@ -176,6 +177,13 @@ export async function signApproval(signer: TestSigner, org: string, request: str
     .sign(signer.privateKey);
 }
 
+/** A token that carries the key by which it is signed. */
+async function signWithOwnKey(signer: TestSigner, typ: string, claims: object): Promise<string> {
+  return await new CompactSign(Buffer.from(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: 'ES256', typ, jwk: signer.jwk as JWK })
+    .sign(signer.privateKey);
+}
+
 /** A request of a box, with the one-use key by which it opens the answer. */
 export interface TestRequest {
   readonly token: string;
@@ -256,13 +264,17 @@ export class TestDevice {
     return await this.#request(org, tenant, epoch, randomBytes(32).toString('base64url'), {}, this.signer);
   }
 
+  /** Says that it has moved to an epoch; `change` puts other claims into it. */
+  async movedTo(org: string, tenant: string, epoch: number, change: object = {}, signer = this.signer): Promise<string> {
+    const iat = Math.floor(Date.now() / 1000);
+    return await signWithOwnKey(signer, EPOCH_MOVED_TYPE, { aud: KMS_AUDIENCE, sub: this.id, org, tenant, epoch, iat, ...change });
+  }
+
   async #request(org: string, tenant: string, epoch: number, nonce: string, change: object, signer: TestSigner): Promise<TestRequest> {
     const { privateKey, publicKey } = await EXPORT_SUITE.GenerateKeyPair();
     const hpke = Buffer.from(await EXPORT_SUITE.SerializePublicKey(publicKey)).toString('base64url');
     const claims = { aud: KMS_AUDIENCE, sub: this.id, org, tenant, epoch, nonce, hpke, ...change };
-    const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: 'ES256', typ: EXPORT_REQUEST_TYPE, jwk: signer.jwk as JWK })
-      .sign(signer.privateKey);
+    const token = await signWithOwnKey(signer, EXPORT_REQUEST_TYPE, claims);
     return { token, privateKey, org, tenant, epoch, nonce };
   }
 }

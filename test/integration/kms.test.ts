@@ -35,13 +35,14 @@ describe('without an HSM', () => {
       signed: await signSet(adminSet('acme', 1, [admin], [admin, new TestSigner()]), [admin]),
     });
     await client.call('createEpoch', { org: 'acme', tenant: 'hall', epoch: 1 });
-    await client.call('createEpoch', { org: 'acme', tenant: 'hall', epoch: 2 });
     await kms.trustDevice(device);
     await client.call('assign', { assignment: await signAssignment(admin, await device.claims('acme', 'hall')) });
     const key = await device.fetchTek(client, 'acme', 'hall', 1);
     await kms.stop();
     await kms.start();
     expect(await device.fetchTek(client, 'acme', 'hall', 1)).toEqual(key);
+    await client.call('createEpoch', { org: 'acme', tenant: 'hall', epoch: 2 });
+    await client.call('acknowledgeMove', { token: await device.movedTo('acme', 'hall', 2) });
     expect(await client.call('destroyEpoch', { org: 'acme', tenant: 'hall', epoch: 1 }), 'more is not claimed').toEqual({
       state: 'erased',
       from: null,

@@ -30,6 +30,12 @@ export const kmsConfigSchema = z.strictObject({
       masterKey: secretSourceSchema.describe('32 random bytes, not in the folder of the keystore'),
     }),
   ]),
+  eraseDeadlineDays: z
+    .int()
+    .min(1)
+    .max(365)
+    .default(30)
+    .describe('days that an absent box has to move to a new epoch; then it has lost what it holds, and the old epoch can be destroyed'),
   limits: z
     .strictObject({
       exportsPerDevice: perHour(12),

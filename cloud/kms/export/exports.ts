@@ -1,6 +1,5 @@
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { LeaseAnswer } from '../../../shared/lease/lease-answer.ts';
-import type { Epochs } from '../epochs.ts';
+import type { Epochs } from '../epochs/epochs.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { Approval } from '../orders/verify-approval.ts';
@@ -35,19 +34,16 @@ export class Exports {
   /**
    * @param approval for a request that answers no challenge; it is used up before the key goes out, whatever comes of that
    * @throws {SecureGateError} `export_rejected`, `approval_used`, `assignment_rejected`, `admins_missing`, `device_denied`, `device_untrusted`,
-   * `rate_limited`, `tenant_destroyed`, `epoch_not_found`, `cell_gone`, `tek_rejected`, and the HSM's
+   * `rate_limited`, `tenant_destroyed`, `epoch_not_found`, `epoch_replaced`, `cell_gone`, `tek_rejected`, and the HSM's
    */
   async export(request: ExportRequest, approval?: Approval): Promise<LeaseAnswer> {
     const { hsm, orders, epochs, rates, challenges, limits, now } = this.#options;
     const { org, tenant, device, epoch } = request;
     if (!approval) challenges.take(request.nonce);
-    const assignment = await orders.assignmentOf(org, tenant, device);
-    if (assignment.signingKey !== request.signedBy) {
-      throw new SecureGateError('export_rejected', 'The request is signed by another key than the one that was assigned');
-    }
+    const assignment = await orders.assignmentOf(request, 'export_rejected');
     rates.take(`device/${org}/${tenant}/${device}`, limits.exportsPerDevice, now());
     rates.take(`tenant/${org}/${tenant}`, limits.exportsPerTenant, now());
-    const wrapped = epochs.wrapped({ org, tenant, epoch });
+    const wrapped = epochs.wrapped({ org, tenant, epoch }, device);
     if (approval) orders.useApproval(approval);
     const sealed = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
     return { ...sealed, oaepHash: hsm.capabilities.oaepHash, lease: await signLease(hsm, request, assignment, now()) };

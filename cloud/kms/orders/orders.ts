@@ -1,8 +1,18 @@
+import type { ErrorCode } from '../../../shared/errors/codes.ts';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { KmsStore } from '../store/open-kms-store.ts';
 import type { AdminSet } from './admin-set.ts';
 import { type SignedSet, verifyAdminSet } from './verify-admin-set.ts';
 import { type Approval, verifyApproval } from './verify-approval.ts';
 import { type Assignment, claimedOrg, verifyAssignment } from './verify-assignment.ts';
+
+/** Who says to have signed something, and the thumbprint of the key by which it was signed. */
+interface DeviceSigned {
+  readonly org: string;
+  readonly tenant: string;
+  readonly device: string;
+  readonly signedBy: string;
+}
 
 /** What the admins of an org order by their signatures: who they are, and which device may have which tenant's keys, when and how. */
 export class Orders {
@@ -35,12 +45,17 @@ export class Orders {
   }
 
   /**
-   * The assignment of a device to a tenant, verified as of now: it ends with its time, and with the admin who signed it.
-   * @throws {SecureGateError} `assignment_rejected`, `device_denied`
+   * The assignment of the device that signed something, verified as of now: it ends with its time, and with the admin who signed it.
+   * @param rejection code of the error when another key signed than the one that was assigned
+   * @throws {SecureGateError} `assignment_rejected`, `device_denied`, and `rejection`
    */
-  async assignmentOf(org: string, tenant: string, device: string): Promise<Assignment> {
+  async assignmentOf({ org, tenant, device, signedBy }: DeviceSigned, rejection: ErrorCode): Promise<Assignment> {
     this.#store.denials.requireDevice(device);
-    return await this.#verify(this.#store.assignments.get(org, tenant, device).token);
+    const assignment = await this.#verify(this.#store.assignments.get(org, tenant, device).token);
+    if (assignment.signingKey !== signedBy) {
+      throw new SecureGateError(rejection, 'It is signed by another key than the one that was assigned', { details: { device } });
+    }
+    return assignment;
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * Records of the KMS (`kms.db`). A copy of them opens nothing: tenant keys are wrapped under cells that only the HSM has.
  * `epochs.state`: `making` and `destroying` are intentions, written before the HSM is touched, so that a start after a crash
- * can finish them.
+ * can finish them. `moves.epoch` is the one that boxes move away from.
  */
 export const KMS_SCHEMA = `
 CREATE TABLE IF NOT EXISTS admin_sets (
@@ -21,6 +21,21 @@ CREATE TABLE IF NOT EXISTS epochs (
   PRIMARY KEY (org, tenant, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS epochs_unfinished ON epochs (state) WHERE state IN ('making', 'destroying');
+CREATE TABLE IF NOT EXISTS moves (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  begun_at INTEGER NOT NULL,
+  PRIMARY KEY (org, tenant, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moving_boxes (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  device TEXT NOT NULL,
+  moved_at INTEGER,
+  PRIMARY KEY (org, tenant, epoch, device)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS assignments (
   id TEXT PRIMARY KEY,
   org TEXT NOT NULL,

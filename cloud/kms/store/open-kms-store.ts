@@ -7,12 +7,14 @@ import { AssignmentRecords } from './assignment-records.ts';
 import { Denials } from './denials.ts';
 import { EpochRecords } from './epoch-records.ts';
 import { KMS_SCHEMA } from './kms-schema.ts';
+import { MoveRecords } from './move-records.ts';
 import { Rates } from './rates.ts';
 import { UsedApprovals } from './used-approvals.ts';
 
 /** Everything that the KMS itself remembers. Holding it open is holding the KMS's folder. */
 export interface KmsStore {
   readonly epochs: EpochRecords;
+  readonly moves: MoveRecords;
   readonly adminSets: AdminSetRecords;
   readonly assignments: AssignmentRecords;
   readonly approvals: UsedApprovals;
@@ -42,6 +44,7 @@ export function openKmsStore(dataDir: string): KmsStore {
     opened.exec(KMS_SCHEMA);
     return {
       epochs: new EpochRecords(opened),
+      moves: new MoveRecords(opened),
       adminSets: new AdminSetRecords(opened),
       assignments: new AssignmentRecords(opened),
       approvals: new UsedApprovals(opened),

@@ -1,7 +1,8 @@
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import type { Cell, Hsm } from './hsm/hsm.ts';
-import type { EpochRecord } from './store/epoch-records.ts';
-import type { KmsStore } from './store/open-kms-store.ts';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Cell, Hsm } from '../hsm/hsm.ts';
+import type { EpochRecord } from '../store/epoch-records.ts';
+import type { KmsStore } from '../store/open-kms-store.ts';
+import type { Moves } from './moves.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -16,6 +17,7 @@ export interface Destruction {
 export interface EpochsOptions {
   readonly hsm: Hsm;
   readonly store: KmsStore;
+  readonly moves: Moves;
   readonly now: () => number;
 }
 
@@ -42,11 +44,11 @@ export class Epochs {
   }
 
   /**
-   * Makes the next epoch of a tenant. An epoch that is there already is left as it is, so that it can be asked for again.
+   * Makes the next epoch of a tenant, from the second on to move its boxes there. An epoch that is there already is left as it is, so that it can be asked for again.
    * @throws {SecureGateError} `tenant_destroyed`, `cell_gone` (that epoch was destroyed), `conflict` (not the next one), and the HSM's
    */
   async create(cell: Cell): Promise<void> {
-    const { hsm, store } = this.#options;
+    const { hsm, store, moves } = this.#options;
     const { org, tenant, epoch } = cell;
     store.denials.requireTenant(org, tenant);
     for (const left of store.epochs.list(org, tenant)) if (left.state === 'making') await this.#abandon(left);
@@ -62,7 +64,12 @@ export class Epochs {
     store.epochs.begin(cell);
     try {
       await hsm.createCell(cell);
-      store.epochs.finish(cell, await hsm.createTek(cell));
+      const wrapped = await hsm.createTek(cell);
+      store.atomically(() => {
+        store.epochs.finish(cell, wrapped);
+        const replaced = known.at(-1);
+        if (replaced) moves.begin(replaced);
+      });
     } catch (error) {
       // Where the HSM cannot be reached now, the next try or the next start does it.
       await this.#abandon(cell).catch(() => undefined);
@@ -71,29 +78,33 @@ export class Epochs {
   }
 
   /**
-   * The tenant key of an epoch, wrapped.
-   * @throws {SecureGateError} `tenant_destroyed`, `epoch_not_found`, `cell_gone`
+   * The tenant key of an epoch, wrapped, for a device.
+   * @throws {SecureGateError} `tenant_destroyed`, `epoch_not_found`, `cell_gone`, `epoch_replaced`
    */
-  wrapped(cell: Cell): Buffer {
-    this.#options.store.denials.requireTenant(cell.org, cell.tenant);
-    const { wrapped, state } = this.#options.store.epochs.get(cell);
+  wrapped(cell: Cell, device: string): Buffer {
+    const { store, moves } = this.#options;
+    store.denials.requireTenant(cell.org, cell.tenant);
+    const { wrapped, state } = store.epochs.get(cell);
     if (wrapped === null || state !== 'ready') throw gone(cell);
+    moves.requireEntitled(cell, device);
     return wrapped;
   }
 
   /**
-   * Destroys an epoch that another one has replaced.
-   * @throws {SecureGateError} `epoch_not_found`, `conflict` (it is the newest), and the HSM's
+   * Destroys an epoch that all boxes have left, or lost.
+   * @throws {SecureGateError} `epoch_not_found`, `boxes_waiting`, `conflict` (it is the newest), and the HSM's
    */
   async destroy(cell: Cell): Promise<Destruction> {
-    const { epochs } = this.#options.store;
-    const { state, destroyedAt } = epochs.get(cell);
-    if (state === 'destroyed') return this.#stateSince(destroyedAt ?? 0);
-    const newest = epochs.list(cell.org, cell.tenant).findLast((one) => one.state === 'ready');
-    if (newest?.epoch === cell.epoch) {
-      throw new SecureGateError('conflict', 'The newest epoch goes only with its tenant', { details: { ...cell } });
-    }
+    const done = this.destruction(cell);
+    if (done) return done;
+    this.#options.moves.requireLeft(cell);
     return await this.#destroy(cell);
+  }
+
+  /** What became of an epoch; null while its key is there. @throws {SecureGateError} `epoch_not_found` */
+  destruction(cell: Cell): Destruction | null {
+    const { destroyedAt } = this.#options.store.epochs.get(cell);
+    return destroyedAt === null ? null : this.#stateSince(destroyedAt);
   }
 
   /** Destroys every epoch of a tenant and never makes one again. Asked for again, it finishes what is left. */

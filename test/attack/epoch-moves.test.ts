@@ -1,0 +1,174 @@
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { readConfig } from '../../cloud/kms/config/read-config.ts';
+import { kmsConfigSchema } from '../../cloud/kms/config/schema.ts';
+import { Kms } from '../../cloud/kms/kms.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { TestDevice, type TestKms } from '../helpers/kms.ts';
+import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
+import { hasSoftHsm } from '../helpers/soft-hsm.ts';
+
+const refused = (code: string): unknown => expect.objectContaining({ code });
+const DAY_MS = 86_400_000;
+const OLD = { org: 'acme', tenant: 'hall', epoch: 1 };
+const NEW = { ...OLD, epoch: 2 };
+
+/** The same KMS, some days later: in this process, where the clock can be moved. */
+async function daysLater(kms: TestKms, days: number): Promise<void> {
+  await kms.stop();
+  const logger = createLogger('test', { level: 'silent' });
+  const later = new Kms({
+    config: readConfig(kms.configFile, kmsConfigSchema),
+    now: () => Date.now() + days * DAY_MS,
+    random: (size) => Buffer.alloc(size),
+    logger,
+  });
+  await later.start();
+  onTestFinished(() => later.stop());
+}
+
+describe.skipIf(!hasSoftHsm)('the move of boxes to a new epoch on SoftHSM2 (skipped where it is not installed)', () => {
+  let org: TestOrg;
+  let one: TestDevice;
+  let two: TestDevice;
+  beforeEach(async () => {
+    org = await testOrg('softhsm', { epochsPerOrg: 1000, exportsPerDevice: 1000 });
+    [one, two] = [await org.enrolled(), await org.enrolled()];
+  });
+
+  const begin = async (): Promise<void> => void (await org.kms.client.call('createEpoch', NEW));
+  const fetch = (device: TestDevice, epoch: number): Promise<Buffer> => device.fetchTek(org.kms.client, 'acme', 'hall', epoch);
+  const acknowledge = async (token: Promise<string>): Promise<object> =>
+    await org.kms.client.call('acknowledgeMove', { token: await token });
+  const moved = (device: TestDevice, epoch = 2): Promise<object> => acknowledge(device.movedTo('acme', 'hall', epoch));
+  const states = async (): Promise<Record<string, string>> => {
+    const { boxes } = await org.kms.client.call('getMove', OLD);
+    return Object.fromEntries(boxes.map(({ device, state }) => [device, state]));
+  };
+  const destroy = (): Promise<object> => org.kms.client.call('destroyEpoch', OLD);
+
+  test('keeps the old epoch until each of them has said that it needs it no more', async () => {
+    await expect(org.kms.client.call('getMove', OLD), 'the newest').rejects.toThrow(refused('conflict'));
+    await begin();
+    expect(await states()).toEqual({ [one.id]: 'waiting', [two.id]: 'waiting' });
+    for (const epoch of [1, 2]) expect(await fetch(one, epoch)).toHaveLength(32);
+    await moved(one);
+    await expect(destroy()).rejects.toMatchObject({ code: 'boxes_waiting', details: { waiting: [two.id] } });
+    expect(await fetch(two, 1)).toHaveLength(32);
+    await moved(two);
+    expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'moved' });
+    const before = Date.now();
+    const destruction = await org.kms.client.call('destroyEpoch', OLD);
+    expect(destruction.state).toBe('unrecoverable');
+    expect(destruction.from, 'not before backups of the HSM have ended').toBeGreaterThanOrEqual(before + 7 * DAY_MS);
+    expect(await org.kms.client.call('getMove', OLD)).toMatchObject({ destruction });
+    await expect(fetch(two, 1)).rejects.toThrow(refused('cell_gone'));
+  });
+
+  test('gives a box that has moved, or that came later, no key of the old epoch', async () => {
+    await begin();
+    await moved(one);
+    await expect(fetch(one, 1)).rejects.toThrow(refused('epoch_replaced'));
+    const late = await org.enrolled();
+    await expect(fetch(late, 1)).rejects.toThrow(refused('epoch_replaced'));
+    for (const device of [one, late]) expect(await fetch(device, 2)).toHaveLength(32);
+    await org.kms.stop();
+    await org.kms.start();
+    await expect(fetch(one, 1)).rejects.toThrow(refused('epoch_replaced'));
+  });
+
+  test('waits for an absent box until its deadline: then the box has lost the old epoch', async () => {
+    await org.assign(two, { exp: Math.floor(Date.now() / 1000) + 90 * 86_400 });
+    await begin();
+    await moved(one);
+    const { begunAt, deadline } = await org.kms.client.call('getMove', OLD);
+    expect(deadline).toBe(begunAt + 30 * DAY_MS);
+    await daysLater(org.kms, 29.99);
+    await expect(destroy()).rejects.toThrow(refused('boxes_waiting'));
+    expect(await fetch(two, 1)).toHaveLength(32);
+  });
+
+  test('loses an absent box at the deadline, before the old epoch is destroyed and after', async () => {
+    await org.assign(two, { exp: Math.floor(Date.now() / 1000) + 90 * 86_400 });
+    await begin();
+    await moved(one);
+    await daysLater(org.kms, 30);
+    expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'lost' });
+    await expect(fetch(two, 1)).rejects.toThrow(refused('epoch_replaced'));
+    expect(await fetch(two, 2), 'with which it starts anew').toHaveLength(32);
+    await destroy();
+    expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'lost' });
+  });
+
+  test('waits neither for a denied box nor for one that is not assigned any more', async () => {
+    const three = await org.enrolled();
+    await begin();
+    await moved(three);
+    await org.kms.client.call('denyDevice', { device: one.id });
+    await org.kms.client.call('endAssignment', { org: 'acme', tenant: 'hall', device: two.id });
+    expect(await states()).toEqual({ [one.id]: 'lost', [two.id]: 'lost', [three.id]: 'moved' });
+    await destroy();
+  });
+
+  test('counts for all epochs before the one where a box is', async () => {
+    await begin();
+    await org.kms.client.call('createEpoch', { ...OLD, epoch: 3 });
+    await moved(one, 3);
+    expect((await states())[one.id]).toBe('moved');
+    await moved(two, 2);
+    await destroy();
+    await expect(org.kms.client.call('destroyEpoch', NEW)).rejects.toMatchObject({
+      code: 'boxes_waiting',
+      details: { waiting: [two.id] },
+    });
+  });
+
+  test("that is not the box's own word about an epoch that is there does not count", async () => {
+    await begin();
+    const rejected = refused('move_rejected');
+    await expect(acknowledge(one.movedTo('acme', 'hall', 2, {}, two.signer)), 'of another box').rejects.toThrow(rejected);
+    await expect(acknowledge(one.movedTo('acme', 'hall', 2, { sub: two.id }))).rejects.toThrow(rejected);
+    await expect(acknowledge(one.movedTo('acme', 'hall', 2, { more: 1 }))).rejects.toThrow(rejected);
+    await expect(acknowledge(one.movedTo('acme', 'hall', 1))).rejects.toThrow(rejected);
+    const { token } = await one.request(org.kms.client, 'acme', 'hall', 2);
+    await expect(acknowledge(Promise.resolve(token)), 'signed for something else').rejects.toThrow(rejected);
+    await expect(acknowledge(one.movedTo('acme', 'club', 2))).rejects.toThrow(refused('assignment_rejected'));
+    await expect(moved(new TestDevice())).rejects.toThrow(refused('assignment_rejected'));
+    await expect(moved(one, 3)).rejects.toThrow(refused('epoch_not_found'));
+    expect(await states()).toEqual({ [one.id]: 'waiting', [two.id]: 'waiting' });
+  });
+
+  test('killed at any moment, it goes on where it was, and no destruction is left half done', async () => {
+    const { client } = org.kms;
+    await client.call('endAssignment', { org: 'acme', tenant: 'hall', device: two.id });
+    let newest = 1;
+    for (let round = 0; round < 6; round += 1) {
+      const moving = (async () => {
+        for (;;) {
+          await client.call('createEpoch', { ...OLD, epoch: newest + 1 });
+          await moved(one, newest + 1);
+          await client.call('destroyEpoch', { ...OLD, epoch: newest });
+          newest += 1;
+        }
+      })();
+      const ended = expect(moving).rejects.toThrow(refused('kms_unavailable'));
+      // A move takes some 100 ms here: the kills fall all over it.
+      await new Promise((resolve) => setTimeout(resolve, 60 + 37 * round));
+      await org.kms.stop('SIGKILL');
+      await ended;
+      await org.kms.start();
+      const epochs = await client.call('listEpochs', { org: 'acme', tenant: 'hall' });
+      for (const { epoch, state } of epochs) {
+        if (epoch < newest) expect(state).toBe('destroyed');
+        else expect(state).toBeOneOf(epoch === newest ? ['ready', 'destroyed'] : ['ready']);
+      }
+      newest = epochs.at(-1)?.epoch ?? 0;
+      expect(await fetch(one, newest)).toHaveLength(32);
+      if (newest > 1) {
+        // Nothing but the destruction of the epoch before can be left to ask for.
+        await moved(one, newest);
+        await client.call('destroyEpoch', { ...OLD, epoch: newest - 1 });
+      }
+    }
+    expect(newest, 'something was done between the kills').toBeGreaterThan(3);
+  });
+});
