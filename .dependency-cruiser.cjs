@@ -44,7 +44,7 @@ const ROOMS = [
   { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', SHARED] },
   { name: 'cloud/tenants', path: '^cloud/tenants/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
-  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|iam|store|tenants)/', SHARED] },
+  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|iam|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
@@ -60,7 +60,7 @@ const DOORS = [
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
-  { package: 'jose', from: ['^cloud/(kms|iam)/', '^edge/vault/keys/'] },
+  { package: 'jose', from: ['^cloud/(kms|iam)/', '^edge/vault/keys/', '^provisioning/org-keys/'] },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'pg', from: ['^cloud/store/'] },
   { package: 'hpke', from: ['^shared/lease/'] },

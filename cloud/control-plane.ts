@@ -80,6 +80,7 @@ export class ControlPlane {
     const people = new People(store.db, now);
     await ensureLocalOperator(people);
     const context = {
+      kms,
       tenants,
       orgs: new Orgs(store.db, now),
       people,

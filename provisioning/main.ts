@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   eval: async () => (await import('./commands/eval.ts')).evalCommand(),
   kms: async () => (await import('./commands/kms.ts')).kmsCommand(),
   cloud: async () => (await import('./commands/cloud.ts')).cloudCommand(),
+  'org-keys': async () => (await import('./commands/org-keys.ts')).orgKeysCommand(),
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };

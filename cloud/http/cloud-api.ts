@@ -3,6 +3,7 @@ import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { TableAudit } from '../audit/table-audit.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
+import type { KmsClient } from '../kms/client.ts';
 import type { Orgs } from '../tenants/orgs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
@@ -22,6 +23,7 @@ export interface RouteContext {
   readonly tenants: Tenants;
   readonly people: People;
   readonly audit: TableAudit;
+  readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;
 }

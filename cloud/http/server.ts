@@ -13,6 +13,7 @@ import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
 import { addOpenApi } from './plugins/openapi.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
 import { addSystemRoutes } from './routes/system.ts';
@@ -51,7 +52,8 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
   requireTlsBeyondLoopback(host, tls);
   const api = createHttpApi({ tls, logger });
   await addPlugins(api, options);
-  for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addAuditRoutes]) addRoutes(api, context);
+  for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes])
+    addRoutes(api, context);
   const url = await listen(api, host, port, tls);
   return { url, stop: () => api.close() };
 }

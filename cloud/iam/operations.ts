@@ -40,6 +40,14 @@ export const OPERATIONS = {
   'service-accounts.list': { title: 'List service accounts', reach: 'org', roles: ['org:admin', 'auditor'], feature: 'service-accounts' },
   'roles.give': { title: 'Give a role in an org or in one of its tenants', reach: 'org', roles: ['org:admin'] },
   'roles.take': { title: 'Take a role away', reach: 'org', roles: ['org:admin'] },
+  'admin-keys.read': { title: 'Read the admin keys that the KMS has pinned', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'admin-keys.pin': { title: 'Pin the admin keys of an org, or change them', reach: 'org', roles: ['org:admin'] },
+  'assignments.create': { title: 'Let a box have the key of a tenant', reach: 'org', roles: ['org:admin'] },
+  'offline-leases.create': {
+    title: 'Have the request of a box without a network answered',
+    reach: 'org',
+    roles: ['org:admin', 'technician'],
+  },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
 } as const satisfies Record<string, Operation>;
 

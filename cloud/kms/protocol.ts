@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { adminSetSchema, signedSetSchema } from '../../shared/lease/admin-set.ts';
 import { bytesSchema, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { BOX_STATES } from './epochs/moves.ts';
 import { SIGNING_USES } from './hsm/hsm.ts';
-import { adminSetSchema } from './orders/admin-set.ts';
-import { signedSetSchema } from './orders/verify-admin-set.ts';
 import { EPOCH_STATES } from './store/epoch-records.ts';
 
 /**

@@ -13,7 +13,7 @@ export interface CloudOptions {
  */
 export async function askCloud(
   { config, account }: CloudOptions,
-  method: 'GET' | 'POST' | 'PATCH',
+  method: 'GET' | 'POST' | 'PUT',
   path: string,
   body?: object,
 ): Promise<unknown> {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { readConfig } from '../../cloud/kms/config/read-config.ts';
 import { kmsConfigSchema } from '../../cloud/kms/config/schema.ts';
 import { Kms } from '../../cloud/kms/kms.ts';
+import { readConfig } from '../../shared/config/read-config.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { TestDevice, type TestKms } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';

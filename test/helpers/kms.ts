@@ -8,11 +8,10 @@ import { CompactSign, calculateJwkThumbprint, FlattenedSign, type JWK, SignJWT }
 import { onTestFinished } from 'vitest';
 import { KmsClient } from '../../cloud/kms/client.ts';
 import { readDeviceKey } from '../../cloud/kms/hsm/device-key.ts';
-import type { AdminSet } from '../../cloud/kms/orders/admin-set.ts';
-import { ADMIN_SET_TYPE, type SignedSet } from '../../cloud/kms/orders/verify-admin-set.ts';
-import { ASSIGNMENT_TYPE } from '../../cloud/kms/orders/verify-assignment.ts';
 import { runTrust, type TrustOrder } from '../../cloud/kms/trust-main.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { ADMIN_SET_TYPE, type AdminSet, type SignedSet } from '../../shared/lease/admin-set.ts';
+import { ASSIGNMENT_TYPE } from '../../shared/lease/assignment.ts';
 import { EPOCH_MOVED_TYPE } from '../../shared/lease/epoch-moved.ts';
 import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../shared/lease/export-request.ts';
 import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../shared/lease/export-seal.ts';

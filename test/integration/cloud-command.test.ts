@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,10 +41,10 @@ test('one command runs control plane and KMS; ops work with it from the command 
   const port = await freePort();
   const { child, told, logged } = await up(data, port);
   expect(told()).toContain(`http://127.0.0.1:${port}`);
-  const cloud = async (...args: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'cloud', ...args, '--config', join(data, 'cloud.json')]);
-    return stdout.trim();
-  };
+  const config = join(data, 'cloud.json');
+  const run = async (...args: string[]): Promise<string> => (await promisify(execFile)(process.execPath, [MAIN, ...args])).stdout.trim();
+  const cloud = (...args: string[]): Promise<string> => run('cloud', ...args, '--config', config);
+  const orgKeys = (...args: string[]): Promise<string> => run('org-keys', ...args);
   expect(await cloud('orgs', 'create', 'acme', '--name', 'Acme Halls', '--jurisdiction', 'CH')).toBe('acme');
   const admin = await cloud('orgs', 'first-admin', 'acme', '--name', 'Ada', '--email', 'ada@acme.example');
   expect((await cloud('orgs', 'list')).split('\n').map((line) => line.split(/ {2,}/))).toEqual([
@@ -58,6 +58,22 @@ test('one command runs control plane and KMS; ops work with it from the command 
     code: 1,
     stderr: expect.stringContaining('[admins_missing]'),
   });
+  const [adminKey, safeKey] = [join(data, 'ada.pem'), join(data, 'safe.pem')];
+  const thumbprint = await orgKeys('new', adminKey);
+  await orgKeys('new', safeKey);
+  const asAdmin = ['--config', config, '--account', admin];
+  expect(await orgKeys('pin', 'acme', '--admin', adminKey, '--recovery', safeKey, ...asAdmin)).toBe('version 1');
+  expect(await cloud('tenants', 'create', 'acme', 'hall', '--name', 'Hall', '--account', admin)).toBe('hall');
+  await expect(orgKeys('new', adminKey)).rejects.toMatchObject({ stderr: expect.stringContaining('[conflict]') });
+  // The next set needs the approval of the present one.
+  const nextKey = join(data, 'next.pem');
+  await orgKeys('new', nextKey);
+  const change = ['pin', 'acme', '--admin', nextKey, '--recovery', safeKey, ...asAdmin];
+  await expect(orgKeys(...change)).rejects.toMatchObject({ stderr: expect.stringContaining('[admins_rejected]') });
+  expect(await orgKeys(...change, '--signed-by', adminKey)).toBe('version 2');
+  expect(thumbprint).toMatch(/^[\w-]{43}$/);
+  expect((await stat(adminKey)).mode & 0o777).toBe(0o600);
+
   await expect(cloud('tenants', 'list', 'other', '--account', admin)).rejects.toMatchObject({
     stderr: expect.stringContaining('[forbidden]'),
   });

@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { AdminSet, SignedSet } from '../../../shared/lease/admin-set.ts';
 import type { KmsStore } from '../store/open-kms-store.ts';
-import type { AdminSet } from './admin-set.ts';
-import { type SignedSet, verifyAdminSet } from './verify-admin-set.ts';
+import { verifyAdminSet } from './verify-admin-set.ts';
 import { type Approval, verifyApproval } from './verify-approval.ts';
 import { type Assignment, claimedOrg, verifyAssignment } from './verify-assignment.ts';
 

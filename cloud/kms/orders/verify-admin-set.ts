@@ -1,19 +1,6 @@
 import { calculateJwkThumbprint, type FlattenedJWSInput, flattenedVerify, importJWK } from 'jose';
-import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { type AdminSet, adminSetSchema, type Quorum } from './admin-set.ts';
-
-/** JWS JSON serialisation with several signatures (RFC 7515, 7.2.1). */
-export const signedSetSchema = z.strictObject({
-  payload: z.string().max(64 * 1024),
-  signatures: z
-    .array(z.strictObject({ protected: z.string().max(1024), signature: z.string().max(256) }))
-    .min(1)
-    .max(64),
-});
-export type SignedSet = z.output<typeof signedSetSchema>;
-
-export const ADMIN_SET_TYPE = 'securegate-admins+jws';
+import { ADMIN_SET_TYPE, type AdminSet, adminSetSchema, type Quorum, type SignedSet } from '../../../shared/lease/admin-set.ts';
 
 /**
  * Checks a set of admin keys that is to be pinned. The first one has to be signed by each of its own admin keys, which shows that

@@ -1,8 +1,8 @@
 import { calculateJwkThumbprint, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { AdminSet } from '../../../shared/lease/admin-set.ts';
 import { KMS_AUDIENCE } from '../../../shared/lease/export-request.ts';
-import type { AdminSet } from './admin-set.ts';
 
 /** What tokens of an admin have in common; each kind has a type of its own, so that none is taken for another. */
 interface AdminClaims {

@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { AdminSet } from '../../../shared/lease/admin-set.ts';
 import { MOST_APPROVAL_SECONDS, OFFLINE_APPROVAL_TYPE, offlineApprovalSchema } from '../../../shared/lease/offline-approval.ts';
-import type { AdminSet } from './admin-set.ts';
 import { verifyAdminToken } from './verify-admin-token.ts';
 
 /** An approval that holds. Whether it was used before say the records. */

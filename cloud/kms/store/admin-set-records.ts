@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { type AdminSet, adminSetSchema } from '../orders/admin-set.ts';
+import { type AdminSet, adminSetSchema } from '../../../shared/lease/admin-set.ts';
 
 /** The admin keys that are pinned for each org, in all their versions. */
 export class AdminSetRecords {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { slugSchema } from '../../../shared/ids/ids.ts';
-import { publicKeySchema } from '../../../shared/lease/public-key.ts';
+import { slugSchema } from '../ids/ids.ts';
+import { publicKeySchema } from './public-key.ts';
 
 const MOST_KEYS = 32;
 
@@ -23,3 +23,15 @@ export const adminSetSchema = z.strictObject({
   recovery: quorumSchema,
 });
 export type AdminSet = z.output<typeof adminSetSchema>;
+
+/** JWS JSON serialisation with several signatures (RFC 7515, 7.2.1). */
+export const signedSetSchema = z.strictObject({
+  payload: z.string().max(64 * 1024),
+  signatures: z
+    .array(z.strictObject({ protected: z.string().max(1024), signature: z.string().max(256) }))
+    .min(1)
+    .max(64),
+});
+export type SignedSet = z.output<typeof signedSetSchema>;
+
+export const ADMIN_SET_TYPE = 'securegate-admins+jws';

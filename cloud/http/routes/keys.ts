@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { adminSetSchema, signedSetSchema } from '../../../shared/lease/admin-set.ts';
+import { leaseAnswerSchema } from '../../../shared/lease/lease-answer.ts';
+import type { AddRoutes } from '../cloud-api.ts';
+import { orgParams } from './orgs.ts';
+
+const token = z
+  .string()
+  .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, { error: 'not a signed token' })
+  .max(8192);
+const versionSchema = z.strictObject({ version: z.int() });
+const answerSchema = leaseAnswerSchema.extend({ encapsulated: z.string(), sealed: z.string() }).meta({ id: 'LeaseAnswer' });
+
+/** What an org's admins signed with their own keys goes to the KMS as it is: it judges that, not who brought it. */
+export const addKeyRoutes: AddRoutes = (api, { kms }) => {
+  const tags = ['keys'];
+  api.route({
+    method: 'GET',
+    url: '/v1/orgs/:org/admin-keys',
+    config: { operation: 'admin-keys.read' },
+    schema: { tags, params: orgParams, response: { 200: adminSetSchema.meta({ id: 'AdminSet' }) } },
+    handler: async ({ params }) => await kms.call('getAdmins', { org: params.org }),
+  });
+
+  api.route({
+    method: 'PUT',
+    url: '/v1/orgs/:org/admin-keys',
+    config: { operation: 'admin-keys.pin' },
+    schema: { tags, params: orgParams, body: signedSetSchema.meta({ id: 'SignedAdminSet' }), response: { 200: versionSchema } },
+    handler: async ({ params, body }) => await kms.call('pinAdmins', { org: params.org, signed: body }),
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/orgs/:org/assignments',
+    config: { operation: 'assignments.create' },
+    schema: {
+      tags,
+      params: orgParams,
+      body: z.strictObject({ assignment: token }),
+      response: { 201: z.strictObject({ id: z.string() }) },
+    },
+    handler: async ({ body }, reply) => reply.code(201).send(await kms.call('assign', body)),
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/orgs/:org/offline-leases',
+    config: { operation: 'offline-leases.create' },
+    schema: { tags, params: orgParams, body: z.strictObject({ request: token, approval: token }), response: { 201: answerSchema } },
+    handler: async ({ body }, reply) => {
+      const { encapsulated, sealed, ...answer } = await kms.call('exportTek', body);
+      return reply.code(201).send({ ...answer, encapsulated: encapsulated.toString('base64url'), sealed: sealed.toString('base64url') });
+    },
+  });
+};
