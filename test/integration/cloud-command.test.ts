@@ -1,23 +1,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../helpers/free-port.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
 
 /** `securegate cloud up`, as a person starts it. */
 async function up(data: string, port: number): Promise<{ child: ChildProcess; told: () => string; logged: () => string }> {
