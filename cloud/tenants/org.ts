@@ -15,7 +15,13 @@ export const hostnameSchema = z
   .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'not a host name in lower case' });
 
 const colour = z.string().regex(/^#[0-9a-f]{6}$/, { error: 'not a colour like #1a2b3c' });
-const nameSchema = z.string().trim().min(1).max(120);
+/** A name that people read; no control characters, which Postgres and terminals do not take. */
+export const nameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(120)
+  .regex(/^\P{Cc}*$/u, { error: 'no control characters' });
 
 export const brandingSchema = z
   .strictObject({

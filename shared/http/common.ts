@@ -19,7 +19,11 @@ export const problemSchema = z
 
 /** Lists are read page by page: `next` of one answer is `cursor` of the following request; null at the end. */
 export const pageQuery = z.strictObject({
-  cursor: z.string().max(200).optional(),
+  cursor: z
+    .string()
+    .max(200)
+    .regex(/^[\x20-\x7e]*$/)
+    .optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 

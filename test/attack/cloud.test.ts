@@ -1,5 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { UnsecuredJWT } from 'jose';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -7,10 +8,12 @@ import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import { OPERATIONS } from '../../cloud/iam/operations.ts';
 import { People } from '../../cloud/iam/people.ts';
 import { ROLES, type Role } from '../../cloud/iam/roles.ts';
-import { openStore, type Store } from '../../cloud/store/open-store.ts';
+import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { almost, arbitraryOf, type Components, type JsonSchema } from '../helpers/arbitrary-of-schema.ts';
 import { pinAdmins, TestCloud } from '../helpers/cloud.ts';
 import { testKms } from '../helpers/kms.ts';
+import { startPostgres } from '../helpers/postgres.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const TABLES = ['orgs', 'tenants', 'hostnames', 'principals', 'grants', 'idempotency'] as const;
@@ -35,11 +38,11 @@ class Place {
     this.people = new People(store.db, Date.now);
   }
 
-  static async make(): Promise<Place> {
+  static async make(address?: StoreAddress): Promise<Place> {
     const kms = await testKms('software');
-    const file = join(await tempFolder(), 'cloud.db');
-    const cloud = await TestCloud.start(kms, { file });
-    const store = await openStore({ file });
+    const where = address ?? { file: join(await tempFolder(), 'cloud.db') };
+    const cloud = await TestCloud.start(kms, where);
+    const store = await openStore(where);
     onTestFinished(() => store.close());
     const place = new Place(cloud, store);
     const operator = await cloud.issuer.token(LOCAL_OPERATOR, '');
@@ -246,6 +249,13 @@ describe('access tokens', () => {
   });
 });
 
+/** An empty database in a Postgres that ends with the test. */
+async function freshPostgres(): Promise<string> {
+  const postgres = await startPostgres();
+  onTestFinished(() => postgres.stop());
+  return await postgres.database();
+}
+
 describe('what comes in', () => {
   test('more than the schema names is refused: no field is taken over from a body', async () => {
     const place = await Place.make();
@@ -266,6 +276,50 @@ describe('what comes in', () => {
     expect(await ask('POST', '/tenants', { id: 'new', name: 'new', state: 'active' })).toMatchObject({ status: 400 });
     expect(await ask('POST', '/users', { name: 'x', email: 'x@x.example', active: true })).toMatchObject({ status: 400 });
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
+  });
+
+  test.each(['SQLite', 'Postgres'])(
+    'whatever is sent, the control plane on %s answers and nothing fails inside it',
+    async (database) => {
+      const place = await Place.make(database === 'Postgres' ? { postgres: await freshPostgres() } : undefined);
+      const [operator, admin] = [await place.account('', 'platform:operator'), await place.account('ours', 'org:admin')];
+      const { body: document } = await place.cloud.ask(undefined, 'GET', '/openapi.json');
+      const components = document.components.schemas as Components;
+      const failed: string[] = [];
+      for (const route of await place.routes()) {
+        const told = document.paths[route.path][route.method.toLowerCase()];
+        const schema = told.requestBody?.content['application/json'].schema as JsonSchema | undefined;
+        const body = schema === undefined ? fc.constant(undefined) : fc.oneof(arbitraryOf(schema, components), almost(schema, components));
+        const query = ((told.parameters ?? []) as { in: string; name: string; schema: JsonSchema }[]).filter((one) => one.in === 'query');
+        const fields = query.map(({ name, schema: of }) => [name, fc.oneof(arbitraryOf(of, components).map(String), fc.string())] as const);
+        const token = route.roles.includes('org:admin') ? admin.token : operator.token;
+        await fc.assert(
+          fc.asyncProperty(body, fc.record(Object.fromEntries(fields), { requiredKeys: [] }), fc.string(), async (sent, asked, text) => {
+            const path = route.path
+              .replace('{id}', admin.id)
+              .replace('{role}', 'reviewer')
+              .replaceAll(/\{tenant\}/g, encodeURIComponent(text || 'hall'));
+            const address = `${path.replace('{org}', 'ours')}?${new URLSearchParams(asked as Record<string, string>)}`;
+            const { status } = await place.cloud.ask(token, route.method, address, sent as object | undefined, { 'if-match': '"1"' });
+            if (status >= 500) failed.push(`${route.name}: ${status} for ${JSON.stringify(sent)} ${address}`);
+          }),
+          { numRuns: 25 },
+        );
+      }
+      expect(failed).toEqual([]);
+    },
+    120_000,
+  );
+
+  test('control characters, which Postgres does not take, come no further than the schema', async () => {
+    const place = await Place.make({ postgres: await freshPostgres() });
+    const { token } = await place.account('ours', 'org:admin');
+    const ask = (method: string, path: string, body?: object) => place.cloud.ask(token, method, `/v1/orgs/ours${path}`, body);
+    expect(await ask('PATCH', '', { name: 'a\u0000b' })).toMatchObject({ status: 400 });
+    expect(await ask('POST', '/users', { name: 'a\u0000b', email: 'a@x.example' })).toMatchObject({ status: 400 });
+    expect(await ask('GET', '/tenants?cursor=%00')).toMatchObject({ status: 400 });
+    expect(await ask('PATCH', '/tenants/%00', { name: 'x' })).toMatchObject({ status: 400 });
+    expect(await ask('PATCH', '/users/%00', { name: 'x' })).toMatchObject({ status: 400 });
   });
 
   test('SQL in any text is text', async () => {

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
+import { slugSchema } from '../../../shared/ids/ids.ts';
 import type { Audit } from '../../audit/audit.ts';
+import { principalIdSchema } from '../../iam/people.ts';
 import { subjectOf } from './access.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -12,12 +14,14 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
     const { operation } = request.routeOptions.config;
     if (operation === undefined || operation === 'open') return payload;
     if (READING.has(request.method) && !REFUSALS.has(reply.statusCode)) return payload;
-    const { org = '', tenant = '' } = subjectOf(request);
+    const { org, tenant } = subjectOf(request);
     await audit.record({
       at: now(),
       request: request.id,
       actor: request.account?.id ?? '',
-      ...{ operation, org, tenant },
+      operation,
+      org: slugOrNothing(org),
+      tenant: slugOrNothing(tenant),
       target: targetOf(request, reply.getHeader('location')),
       outcome: request.refusal ?? 'done',
     });
@@ -25,9 +29,14 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
   });
 }
 
-/** Of what was made, the address that is answered; otherwise what the path names last. */
+/** Of what was made, the address that is answered; otherwise whom the path names. */
 function targetOf({ params }: FastifyRequest, location: unknown): string {
   if (typeof location === 'string') return location.slice(location.lastIndexOf('/') + 1);
-  const { id = '' } = (params ?? {}) as { readonly id?: string };
-  return id;
+  const { id } = (params ?? {}) as { readonly id?: string };
+  return principalIdSchema.safeParse(id).data ?? '';
+}
+
+/** A path can hold any text, which is refused then; the log takes ids alone. */
+function slugOrNothing(text: string | undefined): string {
+  return slugSchema.safeParse(text).data ?? '';
 }

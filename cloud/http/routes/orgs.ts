@@ -4,13 +4,13 @@ import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId, slugSchema } from '../../../shared/ids/ids.ts';
 import { emailSchema, principalSchema } from '../../iam/people.ts';
-import { newOrgSchema, orgFieldsSchema, orgSchema } from '../../tenants/org.ts';
+import { nameSchema, newOrgSchema, orgFieldsSchema, orgSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 
 export const orgParams = z.strictObject({ org: slugSchema });
 const ownChangeSchema = orgFieldsSchema.pick({ name: true, branding: true, jurisdiction: true, keyPolicy: true }).partial();
 const planChangeSchema = orgFieldsSchema.pick({ plan: true, features: true }).partial();
-const firstAdminSchema = z.strictObject({ name: z.string().trim().min(1).max(120), email: emailSchema });
+const firstAdminSchema = z.strictObject({ name: nameSchema, email: emailSchema });
 
 export const addOrgRoutes: AddRoutes = (api, { orgs, people, idempotency }) => {
   const tags = ['orgs'];

@@ -5,22 +5,27 @@ import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId, slugSchema } from '../../../shared/ids/ids.ts';
 import { emailSchema, givenRoleSchema, type PrincipalKind, principalIdSchema, principalSchema } from '../../iam/people.ts';
 import { ROLE_NAMES } from '../../iam/roles.ts';
+import { nameSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
 const userParams = orgParams.extend({ id: principalIdSchema });
-const name = z.string().trim().min(1).max(120);
 const roles = z.array(givenRoleSchema).max(32).default([]);
-const changeSchema = z.strictObject({ name, active: z.boolean().describe('Off, the account opens nothing.') }).partial();
+const changeSchema = z.strictObject({ name: nameSchema, active: z.boolean().describe('Off, the account opens nothing.') }).partial();
 
 /** The two kinds of accounts, and what is needed to make one. */
 const KINDS = [
-  { kind: 'user', url: 'users', operation: 'users', body: z.strictObject({ name, email: emailSchema, roles }).meta({ id: 'NewUser' }) },
+  {
+    kind: 'user',
+    url: 'users',
+    operation: 'users',
+    body: z.strictObject({ name: nameSchema, email: emailSchema, roles }).meta({ id: 'NewUser' }),
+  },
   {
     kind: 'service',
     url: 'service-accounts',
     operation: 'service-accounts',
-    body: z.strictObject({ name, email: z.undefined().optional(), roles }).meta({ id: 'NewServiceAccount' }),
+    body: z.strictObject({ name: nameSchema, email: z.undefined().optional(), roles }).meta({ id: 'NewServiceAccount' }),
   },
 ] as const satisfies readonly { kind: PrincipalKind; url: string; operation: string; body: z.ZodType }[];
 
