@@ -7,6 +7,8 @@ import { SecureGateError } from '../errors/securegate-error.ts';
 import type { problemSchema } from './common.ts';
 import type { HttpApi } from './http-api.ts';
 
+type Problem = z.infer<typeof problemSchema>;
+
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** Fastify's own refusals as ours. */
@@ -51,15 +53,20 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, refusal: SecureGateError): FastifyReply {
+  return reply.serializer(JSON.stringify).send(prepareProblem(request, reply, refusal));
+}
+
+/** Makes the reply that of a refusal. @returns its body */
+export function prepareProblem(request: FastifyRequest, reply: FastifyReply, refusal: SecureGateError): Problem {
   request.refusal = refusal.code;
   const { retryAfterS } = refusal.details;
   if (typeof retryAfterS === 'number') reply.header('retry-after', retryAfterS);
   if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
-  reply.code(refusal.status).type(PROBLEM_TYPE).serializer(JSON.stringify);
-  return reply.send(problemOf(refusal, request.id));
+  reply.code(refusal.status).type(PROBLEM_TYPE);
+  return problemOf(refusal, request.id);
 }
 
-function problemOf(refusal: SecureGateError, requestId: string): z.infer<typeof problemSchema> {
+function problemOf(refusal: SecureGateError, requestId: string): Problem {
   const { code, status, message, next, details } = refusal;
   const { title } = ERROR_CODES[code];
   // What went wrong inside is for the log: paths, addresses and the like are nobody's business outside.

@@ -200,6 +200,21 @@ describe.each(['SQLite', 'Postgres'])('the control plane on %s', (database) => {
     await expect(openStore(store)).rejects.toMatchObject({ code: 'store_newer' });
   });
 
+  test('what cannot be written down is not answered as done', async () => {
+    const kms = await testKms('software');
+    const store = await freshStore();
+    const cloud = await TestCloud.start(kms, store);
+    const { ask } = await orgWithAdmin(cloud, kms);
+    const opened = await openStore(store);
+    await sql`ALTER TABLE audit RENAME TO elsewhere`.execute(opened.db);
+    expect(await ask('PATCH', '', { name: 'Unseen' })).toMatchObject({ status: 507, body: { code: 'storage_failed' } });
+    expect(await ask('GET', '/tenants/none')).toMatchObject({ status: 404 });
+    expect(await cloud.ask(undefined, 'GET', '/v1/orgs/acme')).toMatchObject({ status: 507 });
+    await sql`ALTER TABLE elsewhere RENAME TO audit`.execute(opened.db);
+    await opened.close();
+    expect(await ask('PATCH', '', { name: 'Seen' })).toMatchObject({ status: 200 });
+  });
+
   test('no statement changes the audit log', async () => {
     const opened = await openStore(await freshStore());
     try {

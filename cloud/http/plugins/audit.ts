@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
+import { prepareProblem } from '../../../shared/http/problems.ts';
 import { slugSchema } from '../../../shared/ids/ids.ts';
 import type { Audit } from '../../audit/audit.ts';
 import { principalIdSchema } from '../../iam/people.ts';
@@ -15,7 +17,7 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
     if (operation === undefined || operation === 'open') return payload;
     if (READING.has(request.method) && !REFUSALS.has(reply.statusCode)) return payload;
     const { org, tenant } = subjectOf(request);
-    await audit.record({
+    const entry = {
       at: now(),
       request: request.id,
       actor: request.account?.id ?? '',
@@ -24,7 +26,15 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
       tenant: slugOrNothing(tenant),
       target: targetOf(request, reply.getHeader('location')),
       outcome: request.refusal ?? 'done',
-    });
+    };
+    try {
+      await audit.record(entry);
+    } catch (cause) {
+      // An error that a hook of this kind throws would be answered as it is, with its text.
+      const failure = new SecureGateError('storage_failed', 'The audit log cannot be written', { cause });
+      request.log.error({ err: failure }, 'a request is not answered: the audit log cannot be written');
+      return JSON.stringify(prepareProblem(request, reply, failure));
+    }
     return payload;
   });
 }
