@@ -11,6 +11,7 @@ import { Exports } from './export/exports.ts';
 import { openHsm } from './hsm/open-hsm.ts';
 import { KmsOperations } from './operations.ts';
 import { Orders } from './orders/orders.ts';
+import { RollbackGuard } from './rollback-guard.ts';
 import { KmsServer } from './server.ts';
 import { openKmsStore } from './store/open-kms-store.ts';
 
@@ -31,7 +32,7 @@ export class Kms {
     this.#options = options;
   }
 
-  /** @throws {SecureGateError} `data_folder_in_use`, `storage_failed`, `secret_file_unsafe`, `hsm_unavailable`, `hsm_unsuitable` */
+  /** @throws {SecureGateError} `data_folder_in_use`, `storage_failed`, `secret_file_unsafe`, `hsm_unavailable`, `hsm_unsuitable`, `records_rolled_back` */
   async start(): Promise<void> {
     try {
       await this.#start();
@@ -62,15 +63,18 @@ export class Kms {
     await hsm.signingKey('leases');
     const audit: Audit = new FileAudit(join(config.dataDir, 'audit.jsonl'));
     this.#running.push(() => audit.close());
-    const moves = new Moves({ store, eraseDeadlineDays: config.eraseDeadlineDays, now });
-    const epochs = new Epochs({ hsm, store, moves, now });
+    const guard = new RollbackGuard(hsm, store);
+    const accepted = await guard.start();
+    const moves = new Moves({ store, guard, eraseDeadlineDays: config.eraseDeadlineDays, now });
+    const epochs = new Epochs({ hsm, store, guard, moves, now });
     const resumed = await epochs.resume();
-    const orders = new Orders(store, now);
+    const orders = new Orders(store, guard, now);
     const challenges = new Challenges(now, random);
     const exports = new Exports({ hsm, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
     const operations = new KmsOperations({
       hsm,
       store,
+      guard,
       epochs,
       moves,
       orders,
@@ -85,6 +89,7 @@ export class Kms {
     const server = new KmsServer(config.socket, operations, logger);
     await server.start();
     this.#running.push(() => server.stop());
+    if (accepted) logger.warn('started with records that are of another time than the HSM, as its security officer ordered');
     const { title, capabilities } = hsm;
     if (capabilities.wrapInHsm) logger.info({ hsm: title, resumed }, 'started');
     else logger.warn({ hsm: title, resumed }, 'started with keys in software, not in an HSM');

@@ -12,12 +12,14 @@ import { verifyExportRequest } from './export/verify-export-request.ts';
 import type { Hsm } from './hsm/hsm.ts';
 import type { Orders } from './orders/orders.ts';
 import { type Gives, OPERATIONS, type Operation, type Takes } from './protocol.ts';
+import type { RollbackGuard } from './rollback-guard.ts';
 import { SerialByKey } from './serial-by-key.ts';
 import type { KmsStore } from './store/open-kms-store.ts';
 
 export interface KmsOperationsOptions {
   readonly hsm: Hsm;
   readonly store: KmsStore;
+  readonly guard: RollbackGuard;
   readonly epochs: Epochs;
   readonly moves: Moves;
   readonly orders: Orders;
@@ -101,7 +103,7 @@ export class KmsOperations {
       about(moved);
       await this.#ofTenant(moved, async () => {
         await orders.assignmentOf(moved, 'move_rejected');
-        moves.acknowledge(moved, moved.device);
+        await moves.acknowledge(moved, moved.device);
       });
       return {};
     },
@@ -112,11 +114,13 @@ export class KmsOperations {
       about({ org, tenant, device });
       return { id };
     },
-    endAssignment: async ({ org, tenant, device }) => ({
-      ended: this.#options.store.assignments.end(org, tenant, device, this.#options.now()),
-    }),
+    endAssignment: async ({ org, tenant, device }) => {
+      const { store, guard, now } = this.#options;
+      return { ended: await guard.change(() => store.assignments.end(org, tenant, device, now())) };
+    },
     denyDevice: async ({ device }) => {
-      this.#options.store.denials.denyDevice(device, this.#options.now());
+      const { store, guard, now } = this.#options;
+      await guard.change(() => store.denials.denyDevice(device, now()));
       return {};
     },
     challenge: async () => ({ nonce: this.#options.challenges.give() }),

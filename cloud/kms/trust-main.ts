@@ -4,34 +4,42 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type TrustConfig, trustConfigSchema } from './config/schema.ts';
 import { readDeviceKey } from './hsm/device-key.ts';
 import { openOfficer } from './hsm/open-hsm.ts';
+import type { SecurityOfficer } from './hsm/security-officer.ts';
 import { TrustedFolder } from './hsm/software/trusted-folder.ts';
-import type { TrustedKeys } from './hsm/trusted-keys.ts';
 import { readSecretText } from './read-secret-file.ts';
 
 /** What the security officer does: one thing a run, in a process of its own that never has the user PIN. */
-export type TrustOrder = { do: 'add'; pemFile: string } | { do: 'remove'; fingerprint: string } | { do: 'list' };
+export type TrustOrder =
+  | { do: 'add'; pemFile: string }
+  | { do: 'remove'; fingerprint: string }
+  | { do: 'list' }
+  | { do: 'accept-records'; records: number; counted: number };
 
 /**
- * Changes or lists the device keys to which the HSM may wrap tenant keys.
+ * Changes or lists the device keys to which the HSM may wrap tenant keys, or has the KMS start with older records.
  * @returns the fingerprints it added, removed or found
  * @throws {SecureGateError} `config_missing`, `config_invalid`, `file_unreadable`, `secret_file_unsafe`, `hsm_unavailable`, `device_untrusted`
  */
 export async function runTrust(configFile: string, order: TrustOrder): Promise<string[]> {
   process.title = 'securegate-kms-trust';
   const config = readConfig(configFile, trustConfigSchema);
-  return await withTrustedKeys(config, async (keys) => {
-    if (order.do === 'list') return await keys.list();
+  return await withOfficer(config, async (officer) => {
+    if (order.do === 'list') return await officer.list();
+    if (order.do === 'accept-records') {
+      await officer.acceptRecords(order.records, order.counted);
+      return [];
+    }
     if (order.do === 'remove') {
-      await keys.remove(order.fingerprint);
+      await officer.remove(order.fingerprint);
       return [order.fingerprint];
     }
     const key = readDeviceKey(readPem(order.pemFile));
-    await keys.add(key);
+    await officer.add(key);
     return [key.fingerprint];
   });
 }
 
-async function withTrustedKeys<T>(config: TrustConfig, work: (keys: TrustedKeys) => Promise<T>): Promise<T> {
+async function withOfficer<T>(config: TrustConfig, work: (officer: SecurityOfficer) => Promise<T>): Promise<T> {
   if (config.driver === 'software') return await work(new TrustedFolder(config.trustedKeys));
   const officer = await openOfficer(config);
   officer.start();

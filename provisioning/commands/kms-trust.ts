@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { TrustOrder } from '../../cloud/kms/trust-main.ts';
 
 interface Options {
@@ -7,14 +7,16 @@ interface Options {
 
 /** `securegate kms-trust`: what the security officer of the HSM does. */
 export function kmsTrustCommand(): Command {
-  const command = new Command('kms-trust').description('security officer: which device keys may receive tenant keys').addHelpText(
-    'after',
-    `
+  const command = new Command('kms-trust')
+    .description('security officer: which device keys may receive tenant keys, and whether older records will do')
+    .addHelpText(
+      'after',
+      `
 Only this process reads the SO PIN, and never the user PIN. Prints the fingerprints, one a line.
 
 Example:
   securegate kms-trust add box.pem --config kms-trust.json`,
-  );
+    );
   command.addCommand(
     common('add')
       .description('trust a device key')
@@ -24,7 +26,7 @@ Example:
   command.addCommand(
     common('remove')
       .description('trust a device key no more')
-      .argument('<fingerprint>', 'as `add` and `list` print it')
+      .argument('<fingerprint>', 'as `add` and `list` print it, after `--` where it begins with a dash')
       .action((fingerprint: string, options: Options) => run(options, { do: 'remove', fingerprint })),
   );
   command.addCommand(
@@ -45,7 +47,20 @@ Example:
         await initialiseToken(library, token, pinFile, soPinFile);
       }),
   );
+  command.addCommand(
+    common('accept-records')
+      .description('have the KMS start with records that are older than its HSM says')
+      .argument('<records>', 'as the error `records_rolled_back` names it', wholeNumber)
+      .argument('<counted>', 'as the error names it', wholeNumber)
+      .addHelpText('after', '\nWhat was denied, ended or used up after these records counts no more: deny and end it again.')
+      .action((records: number, counted: number, options: Options) => run(options, { do: 'accept-records', records, counted })),
+  );
   return command;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('not a whole number');
+  return Number(text);
 }
 
 function common(name: string): Command {

@@ -132,6 +132,11 @@ export const ERROR_CODES = {
     title: 'Wrapped tenant key does not open',
     next: 'The record was changed or is of another tenant or epoch: restore the newest records of the KMS.',
   },
+  records_rolled_back: {
+    status: 503,
+    title: 'Records of the KMS and its HSM are not of the same time',
+    next: 'Put back the newest copy of the records. Where there is none, the runbook of the KMS says how its security officer accepts these.',
+  },
   admins_missing: { status: 409, title: 'Org has no pinned admin keys', next: 'Pin the first set of admin keys of this org.' },
   admins_rejected: {
     status: 403,

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner } from '../helpers/kms.ts';
@@ -290,18 +290,14 @@ describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not insta
       expect(resumed, 'a kill fell into a destruction').toBeGreaterThan(0);
     });
 
-    test('also with the records of the KMS restored from before: the HSM has no key for them', async () => {
+    test('also with the records of the KMS restored from before, and accepted: the HSM has no key for them', async () => {
       const device = await enrolled();
       await kms.client.call('createEpoch', { ...HALL, epoch: 2 });
-      await kms.stop();
-      const backup = `${kms.dataDir}.backup`;
-      await cp(kms.dataDir, backup, { recursive: true });
-      await kms.start();
+      const putBack = await kms.copyRecords();
       await fetch(device, 1);
       await kms.client.call('destroyTenant', HALL);
-      await kms.stop();
-      await rm(kms.dataDir, { recursive: true });
-      await cp(backup, kms.dataDir, { recursive: true });
+      await putBack();
+      await org.acceptRecords();
       await kms.start();
       expect((await kms.client.call('listEpochs', HALL)).map(({ state }) => state)).toEqual(['ready', 'ready']);
       await expect(fetch(device, 1)).rejects.toThrow(refused('cell_gone'));
@@ -309,21 +305,13 @@ describe.skipIf(!hasSoftHsm)('the KMS on SoftHSM2 (skipped where it is not insta
     });
 
     test('records of before an epoch was made neither use nor destroy its cell', async () => {
-      await kms.stop();
-      const backup = `${kms.dataDir}.backup`;
-      await cp(kms.dataDir, backup, { recursive: true });
-      await kms.start();
+      const putBackOld = await kms.copyRecords();
       await kms.client.call('createEpoch', { ...HALL, epoch: 2 });
-      await kms.stop();
-      const newest = `${kms.dataDir}.newest`;
-      await cp(kms.dataDir, newest, { recursive: true });
-      await rm(kms.dataDir, { recursive: true });
-      await cp(backup, kms.dataDir, { recursive: true });
+      const putBackNew = await kms.copyRecords();
+      await putBackOld();
       await kms.start();
       await expect(kms.client.call('createEpoch', { ...HALL, epoch: 2 })).rejects.toThrow(refused('conflict'));
-      await kms.stop();
-      await rm(kms.dataDir, { recursive: true });
-      await cp(newest, kms.dataDir, { recursive: true });
+      await putBackNew();
       await kms.start();
       await fetch(await enrolled(), 2);
     });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, createHash, generateKeyPairSync, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CompactSign, calculateJwkThumbprint, FlattenedSign, type JWK, SignJWT } from 'jose';
@@ -69,6 +69,19 @@ export class TestKms {
     child.kill(signal);
     await gone;
     this.log = '';
+  }
+
+  /** Copies its records. @returns what puts the copy in their place; both end the process, and only the copying starts it again */
+  async copyRecords(): Promise<() => Promise<void>> {
+    await this.stop();
+    const copy = await tempFolder();
+    await cp(this.dataDir, copy, { recursive: true });
+    await this.start();
+    return async () => {
+      await this.stop();
+      await rm(this.dataDir, { recursive: true });
+      await cp(copy, this.dataDir, { recursive: true });
+    };
   }
 
   /** What it wrote down of its calls. */

@@ -1,5 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Cell, Hsm } from '../hsm/hsm.ts';
+import type { RollbackGuard } from '../rollback-guard.ts';
 import type { EpochRecord } from '../store/epoch-records.ts';
 import type { KmsStore } from '../store/open-kms-store.ts';
 import type { Moves } from './moves.ts';
@@ -17,6 +18,7 @@ export interface Destruction {
 export interface EpochsOptions {
   readonly hsm: Hsm;
   readonly store: KmsStore;
+  readonly guard: RollbackGuard;
   readonly moves: Moves;
   readonly now: () => number;
 }
@@ -109,9 +111,9 @@ export class Epochs {
 
   /** Destroys every epoch of a tenant and never makes one again. Asked for again, it finishes what is left. */
   async destroyTenant(org: string, tenant: string): Promise<Destruction> {
-    const { store, now } = this.#options;
+    const { store, guard, now } = this.#options;
     const left = store.epochs.list(org, tenant).filter(({ state }) => state !== 'destroyed');
-    store.atomically(() => {
+    await guard.change(() => {
       store.denials.buryTenant(org, tenant, now());
       for (const cell of left) store.epochs.beginDestruction(cell);
     });

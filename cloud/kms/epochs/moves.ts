@@ -1,5 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Cell } from '../hsm/hsm.ts';
+import type { RollbackGuard } from '../rollback-guard.ts';
 import type { KmsStore } from '../store/open-kms-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,6 +27,7 @@ interface Move {
 
 export interface MovesOptions {
   readonly store: KmsStore;
+  readonly guard: RollbackGuard;
   readonly eraseDeadlineDays: number;
   readonly now: () => number;
 }
@@ -66,10 +68,10 @@ export class Moves {
    * Takes a device's word that it is in an epoch now. It counts for all epochs before that one.
    * @throws {SecureGateError} `epoch_not_found`
    */
-  acknowledge(cell: Cell, device: string): void {
-    const { store, now } = this.#options;
+  async acknowledge(cell: Cell, device: string): Promise<void> {
+    const { store, guard, now } = this.#options;
     store.epochs.get(cell);
-    store.moves.acknowledge(cell, device, now());
+    await guard.change(() => store.moves.acknowledge(cell, device, now()));
   }
 
   /**

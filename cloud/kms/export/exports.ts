@@ -44,7 +44,7 @@ export class Exports {
     rates.take(`device/${org}/${tenant}/${device}`, limits.exportsPerDevice, now());
     rates.take(`tenant/${org}/${tenant}`, limits.exportsPerTenant, now());
     const wrapped = epochs.wrapped({ org, tenant, epoch }, device);
-    if (approval) orders.useApproval(approval);
+    if (approval) await orders.useApproval(approval);
     const sealed = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
     return { ...sealed, oaepHash: hsm.capabilities.oaepHash, lease: await signLease(hsm, request, assignment, now()) };
   }

@@ -57,6 +57,13 @@ export interface Hsm {
    */
   exportTek(cell: Cell, wrapped: Buffer, device: string): Promise<Buffer>;
 
+  /** Number of the last change of the KMS's records that is counted here; 0 before the first. */
+  recordsVersion(): Promise<number>;
+  /** Raises that number; it never falls. */
+  raiseRecordsVersion(to: number): Promise<void>;
+  /** Whether the security officer accepts records of one number while another one is counted here. */
+  acceptsRecords(records: number, counted: number): Promise<boolean>;
+
   /** Public key (EC P-256) of a use; made when it is asked for the first time. */
   signingKey(use: SigningUse): Promise<JWK>;
   /**

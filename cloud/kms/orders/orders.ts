@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { AdminSet, SignedSet } from '../../../shared/lease/admin-set.ts';
+import type { RollbackGuard } from '../rollback-guard.ts';
 import type { KmsStore } from '../store/open-kms-store.ts';
 import { verifyAdminSet } from './verify-admin-set.ts';
 import { type Approval, verifyApproval } from './verify-approval.ts';
@@ -17,17 +18,19 @@ interface DeviceSigned {
 /** What the admins of an org order by their signatures: who they are, and which device may have which tenant's keys, when and how. */
 export class Orders {
   readonly #store: KmsStore;
+  readonly #guard: RollbackGuard;
   readonly #now: () => number;
 
-  constructor(store: KmsStore, now: () => number) {
+  constructor(store: KmsStore, guard: RollbackGuard, now: () => number) {
     this.#store = store;
+    this.#guard = guard;
     this.#now = now;
   }
 
   /** @throws {SecureGateError} `admins_rejected` */
   async pin(org: string, signed: SignedSet): Promise<AdminSet> {
     const set = await verifyAdminSet(signed, org, this.#store.adminSets.find(org));
-    this.#store.adminSets.add(set, this.#now());
+    await this.#guard.change(() => this.#store.adminSets.add(set, this.#now()));
     return set;
   }
 
@@ -38,9 +41,11 @@ export class Orders {
   async assign(token: string): Promise<Assignment> {
     const assignment = await this.#verify(token);
     const { id, org, tenant, device } = assignment;
-    this.#store.denials.requireDevice(device);
-    this.#store.denials.requireTenant(org, tenant);
-    this.#store.assignments.add({ id, org, tenant, device, token }, this.#now());
+    await this.#guard.change(() => {
+      this.#store.denials.requireDevice(device);
+      this.#store.denials.requireTenant(org, tenant);
+      this.#store.assignments.add({ id, org, tenant, device, token }, this.#now());
+    });
     return assignment;
   }
 
@@ -68,8 +73,8 @@ export class Orders {
   }
 
   /** @throws {SecureGateError} `approval_used` */
-  useApproval(approval: Approval): void {
-    this.#store.approvals.use(approval, this.#now());
+  async useApproval(approval: Approval): Promise<void> {
+    await this.#guard.change(() => this.#store.approvals.use(approval, this.#now()));
   }
 
   async #verify(token: string): Promise<Assignment> {

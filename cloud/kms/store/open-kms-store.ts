@@ -9,6 +9,7 @@ import { EpochRecords } from './epoch-records.ts';
 import { KMS_SCHEMA } from './kms-schema.ts';
 import { MoveRecords } from './move-records.ts';
 import { Rates } from './rates.ts';
+import { RecordsVersion } from './records-version.ts';
 import { UsedApprovals } from './used-approvals.ts';
 
 /** Everything that the KMS itself remembers. Holding it open is holding the KMS's folder. */
@@ -20,6 +21,7 @@ export interface KmsStore {
   readonly approvals: UsedApprovals;
   readonly denials: Denials;
   readonly rates: Rates;
+  readonly version: RecordsVersion;
   /** Does all of it or nothing. */
   atomically<T>(work: () => T): T;
   close(): void;
@@ -50,6 +52,7 @@ export function openKmsStore(dataDir: string): KmsStore {
       approvals: new UsedApprovals(opened),
       denials: new Denials(opened),
       rates: new Rates(opened),
+      version: new RecordsVersion(opened),
       atomically: (work) => opened.transaction(work)(),
       close: () => void opened.close(),
     };

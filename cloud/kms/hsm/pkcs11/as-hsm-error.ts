@@ -22,20 +22,30 @@ const STALE: ReadonlySet<number> = new Set([pkcs11.CKR_OPERATION_ACTIVE, pkcs11.
 
 /** What would help: setting up everything again, another session, or nothing. */
 export function remedyFor(error: unknown): 'reconnect' | 'another-session' | undefined {
-  if (!(error instanceof pkcs11.Pkcs11Error)) return undefined;
-  if (LOST.has(error.code)) return 'reconnect';
-  return STALE.has(error.code) ? 'another-session' : undefined;
+  const code = codeOf(error);
+  if (code === undefined) return undefined;
+  if (LOST.has(code)) return 'reconnect';
+  return STALE.has(code) ? 'another-session' : undefined;
 }
 
 /** Whether the token said one of these. */
 export function isRefusal(error: unknown, codes: ReadonlySet<number>): boolean {
-  return error instanceof pkcs11.Pkcs11Error && codes.has(error.code);
+  const code = codeOf(error);
+  return code !== undefined && codes.has(code);
 }
 
 /** Any thrown value as a SecureGateError, with the token's own word for it. */
 export function asHsmError(error: unknown): SecureGateError {
   if (error instanceof SecureGateError) return error;
-  if (!(error instanceof pkcs11.NativeError)) return SecureGateError.from(error);
+  if (!(error instanceof pkcs11.NativeError) && codeOf(error) === undefined) return SecureGateError.from(error);
   const code = remedyFor(error) === 'reconnect' ? 'hsm_unavailable' : 'hsm_refused';
-  return new SecureGateError(code, `The HSM answered ${error.message}`, { cause: error, details: { method: error.method } });
+  const { message, method } = error as pkcs11.NativeError;
+  return new SecureGateError(code, `The HSM answered ${message}`, { cause: error, details: { method } });
+}
+
+/** The token's answer (`CKR_…:5`). Some functions throw it in a plain Error. */
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof pkcs11.Pkcs11Error) return error.code;
+  const [, code] = (error instanceof Error && /^CKR_\w+:(\d+)/.exec(error.message)) || [];
+  return code === undefined ? undefined : Number(code);
 }

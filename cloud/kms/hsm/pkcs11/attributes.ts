@@ -105,6 +105,28 @@ export function trialKey(key: DeviceKey): Attributes {
   });
 }
 
+/** The number of the last change of the KMS's records. Private: the security officer can neither see nor make one. */
+export function newRecordsVersion(version: number): Attributes {
+  const value = Buffer.alloc(8);
+  value.writeBigUInt64BE(BigInt(version));
+  return [...recordsVersions(), ...template({ CKA_MODIFIABLE: false, CKA_VALUE: value })];
+}
+
+export function recordsVersions(): Attributes {
+  return template({ CKA_CLASS: pkcs11.CKO_DATA, CKA_TOKEN: true, CKA_PRIVATE: true, CKA_LABEL: 'securegate records' });
+}
+
+/** The security officer's word that records of one number will do where another one is counted. Public: he can make no other. */
+export function acceptedRecords(records: number, counted: number): Attributes {
+  return template({
+    CKA_CLASS: pkcs11.CKO_DATA,
+    CKA_TOKEN: true,
+    CKA_PRIVATE: false,
+    CKA_LABEL: 'securegate accepted records',
+    CKA_VALUE: Buffer.from(`${records}/${counted}`),
+  });
+}
+
 /** A signing key pair on P-256. */
 export function newSigningPair(use: SigningUse): { publicKey: Attributes; privateKey: Attributes } {
   const both = { CKA_KEY_TYPE: pkcs11.CKK_EC, CKA_TOKEN: true, CKA_MODIFIABLE: false, CKA_DERIVE: false, CKA_ID: signingId(use) };

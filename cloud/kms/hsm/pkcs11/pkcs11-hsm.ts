@@ -2,12 +2,13 @@ import type { JWK } from 'jose';
 import pkcs11 from 'pkcs11js';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { type Cell, type Hsm, type HsmCapabilities, type SigningUse, WRAPPED_TEK_BYTES } from '../hsm.ts';
-import { cellOf, exportedTek, newCell, newTek, readBackTek } from './attributes.ts';
+import { acceptedRecords, cellOf, exportedTek, newCell, newTek, readBackTek } from './attributes.ts';
 import { findCell } from './find-cell.ts';
 import { findTrustedKey } from './find-trusted-key.ts';
 import { unwrapKey, wrapKey } from './key-wrap.ts';
 import { AES_KEY_GEN, findOaepHash, wrapForDevice } from './oaep.ts';
 import type { TokenOptions } from './open-token.ts';
+import { raiseRecordsVersion, readRecordsVersion } from './records-version.ts';
 import { requireMechanisms } from './require-mechanisms.ts';
 import { SessionPool } from './session-pool.ts';
 import { signingKeyOf, signMessage } from './signing-keys.ts';
@@ -116,6 +117,18 @@ export class Pkcs11Hsm implements Hsm {
         (tek) => wrapForDevice(session, deviceKey, tek, this.#oaepHash),
       );
     });
+  }
+
+  async recordsVersion(): Promise<number> {
+    return await this.#pool.use(async (session) => readRecordsVersion(session));
+  }
+
+  async raiseRecordsVersion(to: number): Promise<void> {
+    await this.#pool.useAlone(async (session) => raiseRecordsVersion(session, to));
+  }
+
+  async acceptsRecords(records: number, counted: number): Promise<boolean> {
+    return await this.#pool.use(async (session) => session.find(acceptedRecords(records, counted)).length > 0);
   }
 
   async signingKey(use: SigningUse): Promise<JWK> {

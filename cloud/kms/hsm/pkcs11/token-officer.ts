@@ -1,7 +1,7 @@
 import pkcs11 from 'pkcs11js';
 import type { DeviceKey } from '../device-key.ts';
-import type { TrustedKeys } from '../trusted-keys.ts';
-import { newTrustedKey, trustedKeys } from './attributes.ts';
+import type { SecurityOfficer } from '../security-officer.ts';
+import { acceptedRecords, newTrustedKey, trustedKeys } from './attributes.ts';
 import { findTrustedKey, fingerprintOf } from './find-trusted-key.ts';
 import type { TokenOptions } from './open-token.ts';
 import { SessionPool } from './session-pool.ts';
@@ -12,7 +12,7 @@ export interface TokenOfficerOptions extends TokenOptions {
 }
 
 /** The token's security officer, who alone can mark a key as trusted (PKCS#11 `CKA_TRUSTED`) and can use no other key. */
-export class TokenOfficer implements TrustedKeys {
+export class TokenOfficer implements SecurityOfficer {
   readonly #pool: SessionPool;
 
   constructor({ soPin, ...token }: TokenOfficerOptions) {
@@ -43,5 +43,12 @@ export class TokenOfficer implements TrustedKeys {
 
   async list(): Promise<string[]> {
     return await this.#pool.use(async (session) => session.find(trustedKeys()).map((object) => fingerprintOf(session, object)));
+  }
+
+  async acceptRecords(records: number, counted: number): Promise<void> {
+    await this.#pool.use(async (session) => {
+      const order = acceptedRecords(records, counted);
+      if (session.find(order).length === 0) session.module.C_CreateObject(session.handle, order);
+    });
   }
 }

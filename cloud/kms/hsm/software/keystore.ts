@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS cells (
   PRIMARY KEY (org, tenant, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS signing_keys (use TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS records_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 `;
 
 interface Row {
@@ -97,6 +98,19 @@ export class Keystore {
   signingKey(use: SigningUse): Buffer | undefined {
     const row = this.#opened.database.prepare<[string], Row>('SELECT envelope FROM signing_keys WHERE use = ?').get(use);
     return row && openEnvelope(this.#opened.master, 'signing-key', signingContext(use), row.envelope);
+  }
+
+  /** Not sealed: it is no secret, and whoever can write here can put back the whole file. */
+  recordsVersion(): number {
+    return this.#opened.database.prepare<[], { version: number }>('SELECT version FROM records_version').get()?.version ?? 0;
+  }
+
+  raiseRecordsVersion(to: number): void {
+    this.#opened.database
+      .prepare<[number]>(
+        'INSERT INTO records_version (id, version) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET version = max(version, excluded.version)',
+      )
+      .run(to);
   }
 
   get #opened(): { database: Database.Database; master: EnvelopeKey } {

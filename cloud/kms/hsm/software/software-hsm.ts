@@ -83,6 +83,18 @@ export class SoftwareHsm implements Hsm {
     return using(tek, () => publicEncrypt({ key: deviceKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }, tek));
   }
 
+  async recordsVersion(): Promise<number> {
+    return this.#keystore.recordsVersion();
+  }
+
+  async raiseRecordsVersion(to: number): Promise<void> {
+    this.#keystore.raiseRecordsVersion(to);
+  }
+
+  async acceptsRecords(records: number, counted: number): Promise<boolean> {
+    return this.#trusted.acceptsRecords(records, counted);
+  }
+
   async signingKey(use: SigningUse): Promise<JWK> {
     const known = this.#keystore.signingKey(use);
     if (known) return using(known, publicJwk);

@@ -1,16 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { type DeviceKey, readDeviceKey } from '../device-key.ts';
-import type { TrustedKeys } from '../trusted-keys.ts';
+import type { SecurityOfficer } from '../security-officer.ts';
 
 const ENDING = '.pem';
 
 /**
- * Device keys that may receive tenant keys, one PEM file each, named by its fingerprint. Nothing but the rights of the folder
- * keeps others from adding one: it should belong to another user than the KMS.
+ * Device keys that may receive tenant keys, one PEM file each, named by its fingerprint, and what else the security officer decides.
+ * Nothing but the rights of the folder keeps others from it: it should belong to another user than the KMS.
  */
-export class TrustedFolder implements TrustedKeys {
+export class TrustedFolder implements SecurityOfficer {
   readonly #folder: string;
 
   constructor(folder: string) {
@@ -42,6 +42,19 @@ export class TrustedFolder implements TrustedKeys {
     return readdirSync(this.#folder)
       .filter((name) => name.endsWith(ENDING))
       .map((name) => name.slice(0, -ENDING.length));
+  }
+
+  async acceptRecords(records: number, counted: number): Promise<void> {
+    mkdirSync(this.#folder, { recursive: true });
+    writeFileSync(this.#order(records, counted), '', { mode: 0o644 });
+  }
+
+  acceptsRecords(records: number, counted: number): boolean {
+    return existsSync(this.#order(records, counted));
+  }
+
+  #order(records: number, counted: number): string {
+    return join(this.#folder, `accepted-records-${records}-${counted}`);
   }
 
   /** A fingerprint is 43 letters, digits, dashes and underscores: callers have checked it, and it still must not lead out of the folder. */

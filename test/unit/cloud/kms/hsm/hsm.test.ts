@@ -103,7 +103,7 @@ describe.each([
     expect(await kmsTrust(trust, 'list')).toEqual([box.fingerprint]);
     await hsm.exportTek(cell(), wrapped, box.fingerprint);
     await expect(hsm.exportTek(cell(), wrapped, other.fingerprint)).rejects.toThrow(refused('device_untrusted'));
-    await kmsTrust(trust, 'remove', box.fingerprint);
+    await kmsTrust(trust, 'remove', '--', box.fingerprint);
     await expect(hsm.exportTek(cell(), wrapped, box.fingerprint)).rejects.toThrow(refused('device_untrusted'));
   });
 
@@ -174,6 +174,40 @@ describe.each([
       keys.push(createHash('sha256').update(JSON.stringify(jwk)).digest('hex'));
     }
     expect(new Set(keys).size).toBe(SIGNING_USES.length);
+  });
+
+  check('the number of the last change of the records only grows, and stays', async () => {
+    const { hsm } = await open();
+    expect(await hsm.recordsVersion()).toBe(0);
+    for (const [to, then] of [
+      [1, 1],
+      [2, 2],
+      [1, 2],
+      [2 ** 40, 2 ** 40],
+    ] as const) {
+      await hsm.raiseRecordsVersion(to);
+      expect(await hsm.recordsVersion()).toBe(then);
+    }
+    await hsm.stop();
+    await hsm.start();
+    expect(await hsm.recordsVersion()).toBe(2 ** 40);
+  });
+
+  check('the security officer accepts records of one number where another one is counted, and no other pair', async () => {
+    const { hsm, trust } = await open();
+    expect(await hsm.acceptsRecords(41, 44)).toBe(false);
+    await kmsTrust(trust, 'accept-records', '41', '44');
+    await kmsTrust(trust, 'accept-records', '41', '44');
+    expect(await hsm.acceptsRecords(41, 44)).toBe(true);
+    for (const [records, counted] of [
+      [40, 44],
+      [41, 45],
+      [44, 41],
+      [414, 4],
+    ] as const) {
+      expect(await hsm.acceptsRecords(records, counted)).toBe(false);
+    }
+    expect(await kmsTrust(trust, 'list'), 'no device key').toEqual([]);
   });
 
   check('many at once', async () => {

@@ -1,0 +1,136 @@
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { adminSet, signApproval, signSet, TestDevice, TestSigner } from '../helpers/kms.ts';
+import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
+import { hasSoftHsm } from '../helpers/soft-hsm.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const refused = (code: string): unknown => expect.objectContaining({ code });
+const HALL = { org: 'acme', tenant: 'hall' };
+
+describe.skipIf(!hasSoftHsm)('records of the KMS on SoftHSM2 (skipped where it is not installed)', () => {
+  let org: TestOrg;
+  let device: TestDevice;
+  beforeEach(async () => {
+    org = await testOrg();
+    device = await org.enrolled();
+  });
+
+  const answer = async (): Promise<unknown> => {
+    const { token } = await device.offlineRequest('acme', 'hall', 1);
+    return await org.kms.client.call('exportTek', { request: token, approval: await signApproval(org.admin, 'acme', token) });
+  };
+
+  /** Changes of which each would be undone by an older copy, to somebody's advantage. */
+  const CHANGES: Readonly<Record<string, () => Promise<unknown>>> = {
+    'a device was denied': () => org.kms.client.call('denyDevice', { device: device.id }),
+    'an assignment ended': () => org.kms.client.call('endAssignment', { ...HALL, device: device.id }),
+    'an assignment was replaced': () => org.assign(device),
+    'an admin was pinned no more': async () => {
+      const set = adminSet('acme', 2, [new TestSigner()], org.safe);
+      return await org.kms.client.call('pinAdmins', { org: 'acme', signed: await signSet(set, [org.admin]) });
+    },
+    'an approval was used': answer,
+    'a tenant was destroyed': () => org.kms.client.call('destroyTenant', HALL),
+    'a box had moved to a new epoch': async () => {
+      await org.kms.client.call('createEpoch', { ...HALL, epoch: 2 });
+      return await org.kms.client.call('acknowledgeMove', { token: await device.movedTo('acme', 'hall', 2) });
+    },
+  };
+
+  test.each(Object.keys(CHANGES))('of before %s are refused', async (what) => {
+    const putBack = await org.kms.copyRecords();
+    await CHANGES[what]?.();
+    await putBack();
+    await expect(org.kms.start()).rejects.toThrow('records_rolled_back');
+  });
+
+  test('that are gone altogether are refused', async () => {
+    await org.kms.stop();
+    await rm(org.kms.dataDir, { recursive: true });
+    await expect(org.kms.start()).rejects.toThrow('records_rolled_back');
+  });
+
+  test('of an older copy are taken when the security officer accepts just these, and once', async () => {
+    const putBack = await org.kms.copyRecords();
+    await org.kms.client.call('denyDevice', { device: device.id });
+    await putBack();
+    await org.kms.officer({ do: 'accept-records', records: 1, counted: 1 });
+    await expect(org.kms.start()).rejects.toThrow('records_rolled_back');
+    await org.acceptRecords();
+    await org.kms.start();
+    expect(org.kms.log).toContain('as its security officer ordered');
+    await device.fetchTek(org.kms.client, 'acme', 'hall', 1);
+    await putBack();
+    await expect(org.kms.start()).rejects.toThrow('records_rolled_back');
+  });
+
+  test('that are newer than the HSM are refused: its own old copy would bring destroyed keys back', async () => {
+    const tokens = join(org.kms.token?.folder ?? '', 'tokens');
+    await org.kms.stop();
+    const copy = await tempFolder();
+    await cp(tokens, copy, { recursive: true });
+    await org.kms.start();
+    for (const _ of [1, 2]) await org.kms.client.call('denyDevice', { device: device.id });
+    await org.kms.stop();
+    await rm(tokens, { recursive: true });
+    await cp(copy, tokens, { recursive: true });
+    await expect(org.kms.start()).rejects.toThrow('records_rolled_back');
+  });
+
+  test('that a crash left one change ahead of the HSM are put right; two are refused', async () => {
+    const ahead = async (by: number): Promise<void> => {
+      await org.kms.stop();
+      const database = new Database(join(org.kms.dataDir, 'kms.db'));
+      database.prepare('UPDATE records_version SET version = version + ?').run(by);
+      database.close();
+    };
+    await ahead(1);
+    await org.kms.start();
+    await ahead(1);
+    await org.kms.start();
+    await ahead(2);
+    await expect(org.kms.start()).rejects.toThrow('records_rolled_back');
+  });
+
+  test('stand before a change is answered: where the HSM cannot count it, it is asked for again', async () => {
+    const tokens = join(org.kms.token?.folder ?? '', 'tokens');
+    const copy = await tempFolder();
+    await cp(tokens, copy, { recursive: true });
+    await rm(tokens, { recursive: true });
+    await expect(org.kms.client.call('denyDevice', { device: device.id })).rejects.toThrow(refused('hsm_unavailable'));
+    await expect(org.kms.client.call('denyDevice', { device: new TestDevice().id })).rejects.toThrow(refused('hsm_unavailable'));
+    await cp(copy, tokens, { recursive: true });
+    await org.kms.client.call('denyDevice', { device: device.id });
+    await org.kms.stop();
+    await org.kms.start();
+    await expect(device.fetchTek(org.kms.client, 'acme', 'hall', 1)).rejects.toThrow(refused('device_denied'));
+  });
+
+  test('survive kill -9 at any moment: the KMS starts, and every change that was answered stands', async () => {
+    const { client } = org.kms;
+    for (let round = 0; round < 8; round += 1) {
+      const denied: string[] = [];
+      const denying = (async () => {
+        for (;;) {
+          const { id } = new TestDevice();
+          await client.call('denyDevice', { device: id });
+          denied.push(id);
+        }
+      })();
+      const ended = expect(denying).rejects.toThrow(refused('kms_unavailable'));
+      // A change takes some 25 ms here: the kills fall all over it.
+      await new Promise((resolve) => setTimeout(resolve, 120 + 13 * round));
+      await org.kms.stop('SIGKILL');
+      await ended;
+      await org.kms.start();
+      expect(denied.length).toBeGreaterThan(0);
+      for (const id of denied) {
+        const { token } = await Object.assign(device, { id }).request(client, 'acme', 'hall', 1);
+        await expect(client.call('exportTek', { request: token })).rejects.toThrow(refused('device_denied'));
+      }
+    }
+  });
+});
