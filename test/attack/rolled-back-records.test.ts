@@ -2,6 +2,8 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { newId } from '../../shared/ids/ids.ts';
+import { killDuring } from '../helpers/kill-during.ts';
 import { adminSet, signApproval, signSet, TestDevice, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
@@ -111,26 +113,18 @@ describe.skipIf(!hasSoftHsm)('records of the KMS on SoftHSM2 (skipped where it i
 
   test('survive kill -9 at any moment: the KMS starts, and every change that was answered stands', async () => {
     const { client } = org.kms;
-    for (let round = 0; round < 8; round += 1) {
+    for (const at of [0, 0.2, 0.4, 0.5, 0.6, 0.8]) {
       const denied: string[] = [];
-      const denying = (async () => {
-        for (;;) {
-          const { id } = new TestDevice();
-          await client.call('denyDevice', { device: id });
-          denied.push(id);
-        }
-      })();
-      const ended = expect(denying).rejects.toThrow(refused('kms_unavailable'));
-      // A change takes some 25 ms here: the kills fall all over it.
-      await new Promise((resolve) => setTimeout(resolve, 120 + 13 * round));
-      await org.kms.stop('SIGKILL');
-      await ended;
-      await org.kms.start();
-      expect(denied.length).toBeGreaterThan(0);
+      const deny = async (): Promise<void> => {
+        const id = newId('box');
+        await client.call('denyDevice', { device: id });
+        denied.push(id);
+      };
+      await killDuring(org.kms, deny, at);
       for (const id of denied) {
         const { token } = await Object.assign(device, { id }).request(client, 'acme', 'hall', 1);
         await expect(client.call('exportTek', { request: token })).rejects.toThrow(refused('device_denied'));
       }
     }
-  });
+  }, 120_000);
 });

@@ -12,7 +12,9 @@ const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url
 export async function kmsTrust(config: object, order: string, ...args: string[]): Promise<string[]> {
   const file = join(await tempFolder(), 'trust.json');
   await writeFile(file, JSON.stringify(config));
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'kms-trust', order, '--config', file, ...args], { env: process.env });
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, 'kms-trust', order, '--config', file, ...args], {
+    env: process.env,
+  });
   return stdout.split('\n').filter((line) => line !== '');
 }
 
