@@ -1,6 +1,7 @@
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { connectToKms, type KmsAddress } from './connect-to-kms.ts';
 import { type Gives, MOST_CHARACTERS, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
 import { readMessages } from './read-messages.ts';
 
@@ -15,14 +16,13 @@ interface Pending {
 
 /** The KMS as other processes see it. It connects when it is first used, and again after the connection broke. */
 export class KmsClient {
-  readonly #path: string;
+  readonly #address: KmsAddress;
   readonly #pending = new Map<number, Pending>();
   #socket: Socket | undefined;
   #nextId = 1;
 
-  /** @param path of the KMS's Unix socket */
-  constructor(path: string) {
-    this.#path = path;
+  constructor(address: KmsAddress) {
+    this.#address = address;
   }
 
   /**
@@ -46,7 +46,7 @@ export class KmsClient {
   }
 
   #connect(): Socket {
-    const socket = createConnection(this.#path);
+    const socket = connectToKms(this.#address);
     let cause: Error | undefined;
     socket.on('error', (error) => {
       cause = error;

@@ -9,10 +9,13 @@ import { Moves } from './epochs/moves.ts';
 import { Challenges } from './export/challenges.ts';
 import { Exports } from './export/exports.ts';
 import { openHsm } from './hsm/open-hsm.ts';
+import { KmsServer } from './listen/kms-server.ts';
+import type { Listener } from './listen/listener.ts';
+import { TlsListener } from './listen/tls-listener.ts';
+import { UnixListener } from './listen/unix-listener.ts';
 import { KmsOperations } from './operations.ts';
 import { Orders } from './orders/orders.ts';
 import { RollbackGuard } from './rollback-guard.ts';
-import { KmsServer } from './server.ts';
 import { openKmsStore } from './store/open-kms-store.ts';
 
 export interface KmsOptions {
@@ -32,7 +35,7 @@ export class Kms {
     this.#options = options;
   }
 
-  /** @throws {SecureGateError} `data_folder_in_use`, `storage_failed`, `secret_file_unsafe`, `hsm_unavailable`, `hsm_unsuitable`, `records_rolled_back` */
+  /** @throws {SecureGateError} `config_invalid`, `data_folder_in_use`, `storage_failed`, `secret_file_unsafe`, `hsm_unavailable`, `hsm_unsuitable`, `records_rolled_back` */
   async start(): Promise<void> {
     try {
       await this.#start();
@@ -86,9 +89,12 @@ export class Kms {
       random,
       logger,
     });
-    const server = new KmsServer(config.socket, operations, logger);
-    await server.start();
+    const listeners: Listener[] = [];
+    if (config.socket !== undefined) listeners.push(new UnixListener(config.socket));
+    if (config.tls !== undefined) listeners.push(new TlsListener(config.tls, logger));
+    const server = new KmsServer(listeners, operations, logger);
     this.#running.push(() => server.stop());
+    await server.start();
     if (accepted) logger.warn('started with records that are of another time than the HSM, as its security officer ordered');
     const { title, capabilities } = hsm;
     if (capabilities.wrapInHsm) logger.info({ hsm: title, resumed }, 'started');

@@ -8,7 +8,7 @@ import { SIGNING_USES } from './hsm/hsm.ts';
 import { EPOCH_STATES } from './store/epoch-records.ts';
 
 /**
- * The messages of the KMS: one JSON object a line over a Unix socket, in both directions. Both sides check what comes in.
+ * The messages of the KMS: one JSON object a line over a Unix socket or TLS, in both directions. Both sides check what comes in.
  * Bytes are base64url.
  */
 

@@ -5,7 +5,7 @@ export function kmsCommand(): Command {
     .description('run the key management: wraps, hands out and destroys the keys of tenants')
     .requiredOption('--config <file>', 'configuration of the KMS (JSON)')
     .option('--json', 'print an error that ends it as JSON as well')
-    .addHelpText('after', '\nAnswers on a Unix socket; the log goes to stderr. Stop with Ctrl-C or SIGTERM.')
+    .addHelpText('after', '\nAnswers on a Unix socket, with TLS, or both; the log goes to stderr. Stop with Ctrl-C or SIGTERM.')
     .action(async ({ config }: { config: string }) => {
       const { runKms } = await import('../../cloud/kms/main.ts');
       process.exitCode = await runKms(config);

@@ -95,7 +95,7 @@ export const ERROR_CODES = {
   kms_unavailable: {
     status: 503,
     title: 'KMS cannot be reached',
-    next: 'Check that securegate kms runs and who may enter the folder of its socket.',
+    next: 'Check that securegate kms runs and whom it lets in: by the folder of its socket, or by certificate. Its log says whom it refused.',
   },
   hsm_unavailable: {
     status: 503,

@@ -71,6 +71,12 @@ export class TestKms {
     this.log = '';
   }
 
+  /** Changes its configuration, which counts from the next start on. */
+  async configure(change: object): Promise<void> {
+    const config = JSON.parse(await readFile(this.configFile, 'utf8')) as object;
+    await writeFile(this.configFile, JSON.stringify({ ...config, ...change }));
+  }
+
   /** Copies its records. @returns what puts the copy in their place; both end the process, and only the copying starts it again */
   async copyRecords(): Promise<() => Promise<void>> {
     await this.stop();

@@ -1,55 +1,37 @@
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import type { Socket } from 'node:net';
 import { z } from 'zod';
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import type { Logger } from '../../shared/log/create-logger.ts';
-import type { KmsOperations } from './operations.ts';
-import { MOST_CHARACTERS, requestSchema } from './protocol.ts';
-import { readMessages } from './read-messages.ts';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../../shared/log/create-logger.ts';
+import type { KmsOperations } from '../operations.ts';
+import { MOST_CHARACTERS, requestSchema } from '../protocol.ts';
+import { readMessages } from '../read-messages.ts';
+import type { Listener } from './listener.ts';
 
 /** Calls of one connection at a time; more wait in its socket. */
 const MOST_AT_ONCE = 64;
 
-/** Answers on a Unix socket. Nothing that comes in can end the process. */
+/** Answers whoever its listeners let in. Nothing that comes in can end the process. */
 export class KmsServer {
-  readonly #path: string;
+  readonly #listeners: readonly Listener[];
   readonly #operations: KmsOperations;
   readonly #logger: Logger;
   readonly #connections = new Set<Socket>();
   readonly #calls = new Set<Promise<void>>();
-  #server: Server | undefined;
 
-  constructor(path: string, operations: KmsOperations, logger: Logger) {
-    this.#path = path;
+  constructor(listeners: readonly Listener[], operations: KmsOperations, logger: Logger) {
+    this.#listeners = listeners;
     this.#operations = operations;
     this.#logger = logger;
   }
 
-  /** @throws {SecureGateError} `storage_failed` when the folder is open to everybody or cannot hold a socket */
+  /** @throws {SecureGateError} `storage_failed`, `config_invalid`, `secret_file_unsafe` */
   async start(): Promise<void> {
-    const folder = dirname(this.#path);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if ((statSync(folder).mode & 0o007) !== 0) {
-      throw new SecureGateError('storage_failed', 'Everybody may enter the folder of the socket: chmod o= it', { details: { folder } });
-    }
-    // Who holds the records (`kms.db`) is the only KMS here: a socket that is there was left by one that was killed.
-    rmSync(this.#path, { force: true });
-    const server = createServer((socket) => this.#take(socket));
-    this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => reject(new SecureGateError('storage_failed', 'The socket cannot be made', { cause })));
-      server.listen(this.#path, resolve);
-    });
-    // Whom the folder lets in, by its group, may speak to us.
-    chmodSync(this.#path, 0o660);
+    for (const listener of this.#listeners) await listener.start((socket) => this.#take(socket));
   }
 
   /** Finishes the calls that were begun. */
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = Promise.all(this.#listeners.map((listener) => listener.stop()));
     await Promise.all(this.#calls);
     for (const socket of this.#connections) socket.end();
     for (const socket of this.#connections) socket.destroySoon();
