@@ -95,7 +95,11 @@ export class Kms {
     const server = new KmsServer(listeners, operations, logger);
     this.#running.push(() => server.stop());
     await server.start();
-    if (accepted) logger.warn('started with records that are of another time than the HSM, as its security officer ordered');
+    if (accepted) {
+      const [at, call] = [new Date(now()).toISOString(), random(8).toString('hex')];
+      audit.record({ at, call, phase: 'answered', operation: 'acceptRecords', hsm: hsm.title, outcome: 'done' });
+      logger.warn('started with records that are of another time than the HSM, as its security officer ordered');
+    }
     const { title, capabilities } = hsm;
     if (capabilities.wrapInHsm) logger.info({ hsm: title, resumed }, 'started');
     else logger.warn({ hsm: title, resumed }, 'started with keys in software, not in an HSM');

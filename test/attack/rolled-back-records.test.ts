@@ -64,6 +64,7 @@ describe.skipIf(!hasSoftHsm)('records of the KMS on SoftHSM2 (skipped where it i
     await org.acceptRecords();
     await org.kms.start();
     expect(org.kms.log).toContain('as its security officer ordered');
+    expect(await org.kms.audit()).toContainEqual(expect.objectContaining({ operation: 'acceptRecords', outcome: 'done' }));
     await device.fetchTek(org.kms.client, 'acme', 'hall', 1);
     await putBack();
     await expect(org.kms.start()).rejects.toThrow('records_rolled_back');

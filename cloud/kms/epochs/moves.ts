@@ -71,7 +71,8 @@ export class Moves {
   async acknowledge(cell: Cell, device: string): Promise<void> {
     const { store, guard, now } = this.#options;
     store.epochs.get(cell);
-    await guard.change(() => store.moves.acknowledge(cell, device, now()));
+    // A box says so again whenever it is not sure; that changes nothing and need not be counted.
+    if (store.moves.isBehind(cell, device)) await guard.change(() => store.moves.acknowledge(cell, device, now()));
   }
 
   /**

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { AdminSet, SignedSet } from '../../../shared/lease/admin-set.ts';
 import type { RollbackGuard } from '../rollback-guard.ts';
@@ -6,6 +5,7 @@ import type { KmsStore } from '../store/open-kms-store.ts';
 import { verifyAdminSet } from './verify-admin-set.ts';
 import { type Approval, verifyApproval } from './verify-approval.ts';
 import { type Assignment, claimedOrg, verifyAssignment } from './verify-assignment.ts';
+import type { DeviceTokenKind } from './verify-device-token.ts';
 
 /** Who says to have signed something, and the thumbprint of the key by which it was signed. */
 interface DeviceSigned {
@@ -54,7 +54,10 @@ export class Orders {
    * @param rejection code of the error when another key signed than the one that was assigned
    * @throws {SecureGateError} `assignment_rejected`, `device_denied`, and `rejection`
    */
-  async assignmentOf({ org, tenant, device, signedBy }: DeviceSigned, rejection: ErrorCode): Promise<Assignment> {
+  async assignmentOf(
+    { org, tenant, device, signedBy }: DeviceSigned,
+    rejection: DeviceTokenKind<unknown>['rejection'],
+  ): Promise<Assignment> {
     this.#store.denials.requireDevice(device);
     const assignment = await this.#verify(this.#store.assignments.get(org, tenant, device).token);
     if (assignment.signingKey !== signedBy) {

@@ -51,6 +51,17 @@ export class MoveRecords {
       .map(({ device, movedAt, counts }) => ({ device, movedAt, counts: counts === 1 }));
   }
 
+  /** Whether a device has yet to move from any epoch before this one. */
+  isBehind({ org, tenant, epoch }: Cell, device: string): boolean {
+    return (
+      this.#database
+        .prepare<[string, string, string, number]>(
+          'SELECT 1 FROM moving_boxes WHERE org = ? AND tenant = ? AND device = ? AND epoch < ? AND moved_at IS NULL',
+        )
+        .get(org, tenant, device, epoch) !== undefined
+    );
+  }
+
   /** Notes that a device is in an epoch now and needs none before it. What it said before stays as it was. */
   acknowledge({ org, tenant, epoch }: Cell, device: string, now: number): void {
     this.#database
