@@ -57,6 +57,14 @@ export function int64Tensor(name: string, values: readonly number[]): OnnxTensor
   return { name, dataType: onnx.TensorProto.DataType.INT64, dims: [values.length], rawData };
 }
 
+/** The values of a float32 tensor. */
+export function floatValues(tensor: OnnxTensor): number[] {
+  const raw = tensor.rawData;
+  if (!raw?.length) return [...(tensor.floatData ?? [])];
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return Array.from({ length: raw.byteLength / 4 }, (_, index) => view.getFloat32(index * 4, true));
+}
+
 /** A one-dimensional float32 constant, as the scales of a `Resize` are. */
 export function floatTensor(name: string, values: readonly number[]): OnnxTensor {
   const rawData = new Uint8Array(new Float32Array(values).buffer);

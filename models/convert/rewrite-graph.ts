@@ -11,14 +11,15 @@ import {
   type OnnxTensor,
   type OnnxValue,
 } from './onnx-graph.ts';
+import { splitPrelu } from './split-prelu.ts';
 
 export type Recipe = NonNullable<ModelEntry['rewrite']>;
 
 /**
- * Gives a model that takes one picture a dynamic batch dimension; weights and operators stay as they are.
+ * Gives a model that takes one picture a dynamic batch dimension; weights stay as they are, and so does what is computed.
  *
  * `batch`: dimension 0 of inputs and outputs becomes `N`, remembered shapes in between are dropped, and a `Reshape` that
- * writes 1 for the batch copies it instead (0 in ONNX).
+ * writes 1 for the batch copies it instead (0 in ONNX). `PRelu` is split, see `splitPrelu`.
  *
  * `scrfd-batch`: SCRFD's exporter moves the batch behind the pixels (`Transpose` 2,3,0,1) and flattens both together, so
  * the plain recipe would run and be silently wrong for every picture after the first. Here the batch stays in front
@@ -37,6 +38,7 @@ export function rewriteGraph(file: Uint8Array, recipe: Recipe): Uint8Array {
   else {
     for (const value of graph.output ?? []) nameBatch(value);
     copyBatchInReshape(graph);
+    splitPrelu(graph);
   }
   dropUnused(graph);
   return encodeModel(model);
