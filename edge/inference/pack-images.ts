@@ -7,26 +7,19 @@ import type { RgbImage } from './image.ts';
  * Grey is ITU-R BT.601 luma (0.299 R + 0.587 G + 0.114 B), as the models' authors convert it.
  * @param input the model's input contract; value = (pixel - mean) / std
  * @param size width and height of the pictures where the model takes other ones than its nominal
- * @param into buffer to write to, so that a caller can use one again and again; must have the exact length
+ * @param allocate gives the buffer to write to, where a caller uses one again and again
  * @returns `images.length * channels * height * width` values
- * @throws {SecureGateError} `inference_failed` a picture has another size, or `into` another length
+ * @throws {SecureGateError} `inference_failed` a picture has another size
  */
 export function packImages(
   images: readonly RgbImage[],
   input: ModelEntry['input'],
   size: { readonly width: number; readonly height: number } = input,
-  into?: Float32Array,
+  allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
 ): Float32Array {
   const area = size.width * size.height;
   const channels = input.channels === 'grey' ? 1 : 3;
-  const length = images.length * channels * area;
-  const packed = into ?? new Float32Array(length);
-  if (packed.length !== length) {
-    throw new SecureGateError(
-      'inference_failed',
-      `buffer of ${packed.length} values for ${images.length} pictures of ${length / images.length}`,
-    );
-  }
+  const packed = allocate(images.length * channels * area);
   for (const [index, image] of images.entries()) {
     if (image.width !== size.width || image.height !== size.height || image.data.length !== area * 3) {
       throw new SecureGateError(

@@ -3,6 +3,7 @@ import type { Size } from '../../inference/fit-image.ts';
 import type { RgbImage } from '../../inference/image.ts';
 import type { ModelSession } from '../../inference/model-session.ts';
 import type { Region } from '../../inference/resize.ts';
+import { SpareBuffer } from '../../inference/spare-buffer.ts';
 import type { Detection } from '../frame.ts';
 import { decodeScrfd } from './decode-scrfd.ts';
 import { decodeUltraface } from './decode-ultraface.ts';
@@ -43,12 +44,13 @@ export function createFaceDetector(session: ModelSession, options: { readonly th
   const { id, input, output, defaultThreshold } = session.model;
   const threshold = options.threshold ?? defaultThreshold;
   if (threshold === null) throw new SecureGateError('model_contract', `Detector ${id} has no threshold`);
+  const buffer = new SpareBuffer();
   switch (output.decoder) {
     case 'ultraface':
-      return ultraface({ session, threshold, nms: output.nms, decode: decodeUltraface });
+      return ultraface({ session, buffer, threshold, nms: output.nms, decode: decodeUltraface });
     case 'scrfd':
       if (!input.dynamicSize) throw new SecureGateError('model_contract', `SCRFD ${id} must take pictures of any size`);
-      return scrfd({ session, threshold, nms: output.nms, decode: decodeScrfd }, output.fallbackSize);
+      return scrfd({ session, buffer, threshold, nms: output.nms, decode: decodeScrfd }, output.fallbackSize);
     default:
       throw new SecureGateError('model_contract', `Model ${id} is no face detector`, { details: { decoder: output.decoder } });
   }

@@ -3,12 +3,15 @@ import type { RgbImage } from '../../inference/image.ts';
 import type { ModelSession, OutputTensor } from '../../inference/model-session.ts';
 import { packImages } from '../../inference/pack-images.ts';
 import type { Region } from '../../inference/resize.ts';
+import type { SpareBuffer } from '../../inference/spare-buffer.ts';
 import type { Detection, FivePoints, Point } from '../frame.ts';
 import { suppressOverlaps } from './suppress-overlaps.ts';
 
 /** What a detector's head adds to the common way: how its outputs become boxes in pixels of its input. */
 export interface DetectorHead {
   readonly session: ModelSession;
+  /** For the model's inputs. */
+  readonly buffer: SpareBuffer;
   readonly threshold: number;
   /** Intersection over union above which two boxes are one face. */
   readonly nms: number;
@@ -23,14 +26,17 @@ export interface DetectorHead {
  * @throws {SecureGateError} `inference_failed`
  */
 export async function detectInRegions(head: DetectorHead, image: RgbImage, regions: readonly Region[], size: Size): Promise<Detection[][]> {
-  const { session, threshold, nms, decode } = head;
+  const { session, buffer, threshold, nms, decode } = head;
   const fitted = regions.map((region) => fitImage(image, region, session.model.input, size));
   const input = packImages(
     fitted.map((picture) => picture.image),
     session.model.input,
     size,
+    (length) => buffer.take(length),
   );
-  const outputs = await session.run(input, regions.length, session.model.input.dynamicSize ? size : undefined);
+  const outputs = await session
+    .run(input, regions.length, session.model.input.dynamicSize ? size : undefined)
+    .finally(() => buffer.giveBack(input));
   return fitted.map(({ scaleX, scaleY }, index) => {
     const { x, y } = regions[index] as Region;
     const toFrame = (point: Point): Point => ({ x: x + point.x * scaleX, y: y + point.y * scaleY });
