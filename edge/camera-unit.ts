@@ -94,7 +94,7 @@ export class CameraUnit implements Part {
       url: camera.url,
       fps: camera.fps,
       reducedSize: engine.reducedSize,
-      wanted: (reduced, mediaMs) => live.watched || this.#pipeline.wants({ ...reduced, mediaMs }),
+      wanted: (reduced, mediaMs) => (live.watched ? 'whole' : this.#pipeline.wants({ ...reduced, mediaMs })),
       silenceMs: SILENCE_MS,
       // One being filled, one being looked at, one being shown, and those that wait.
       buffers: WAITING_FRAMES + 3,

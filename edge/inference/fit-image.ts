@@ -22,7 +22,7 @@ export interface Size {
 export function fitImage(image: RgbImage, region: Region, input: Pick<ModelEntry['input'], 'fit' | 'pad'>, size: Size): FittedImage {
   const { width, height } = size;
   const fitted = fittedSize(region, input, size);
-  const inner = reducedTo(fitted, image, region) ?? resize(image, fitted.width, fitted.height, region);
+  const inner = fromReduced(fitted, image, region) ?? resize(image, fitted.width, fitted.height, region);
   const scales = { scaleX: region.width / fitted.width, scaleY: region.height / fitted.height };
   if (fitted.width === width && fitted.height === height) return { image: inner, ...scales };
   const data = new Uint8Array(width * height * 3).fill(input.pad);
@@ -41,8 +41,11 @@ export function fittedSize(picture: Size, input: Pick<ModelEntry['input'], 'fit'
   };
 }
 
-/** The reduced picture that came with the whole one, where it is just what is wanted. */
-function reducedTo({ width, height }: Size, { reduced, ...image }: RgbImage, { x, y, ...region }: Region): RgbImage | undefined {
+/** Out of the reduced picture that came with the whole one, where it shows as much as is wanted or is all that there is. */
+function fromReduced({ width, height }: Size, { reduced, ...image }: RgbImage, { x, y, ...region }: Region): RgbImage | undefined {
   const whole = x === 0 && y === 0 && region.width === image.width && region.height === image.height;
-  return whole && reduced?.width === width && reduced.height === height ? reduced : undefined;
+  if (!whole || reduced === undefined) return undefined;
+  if (reduced.width === width && reduced.height === height) return reduced;
+  const enough = (reduced.width >= width && reduced.height >= height) || image.data.length === 0;
+  return enough ? resize(reduced, width, height) : undefined;
 }

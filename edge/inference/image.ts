@@ -1,4 +1,4 @@
-/** An 8-bit RGB picture: `data` holds `width * height * 3` bytes, rows top to bottom, no padding. */
+/** An 8-bit RGB picture: `data` holds `width * height * 3` bytes, rows top to bottom, no padding; none where only the reduced one was made. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;

@@ -1,6 +1,12 @@
 import type { RgbImage } from '../inference/image.ts';
 
-/** One decoded, sampled picture of one camera. It carries its tenant wherever it goes. `data` is empty where nobody wanted the pixels. */
+/** What is wanted of a picture. The detector looks at the reduced one; it takes the whole to recognise a face, or to show the picture. */
+export type WantedPixels = 'nothing' | 'reduced' | 'whole';
+
+/**
+ * One decoded, sampled picture of one camera. It carries its tenant wherever it goes. `data` is empty where nobody wanted the
+ * whole, and `reduced` is missing too where nobody wanted anything.
+ */
 export interface Frame extends RgbImage {
   readonly tenant: string;
   readonly camera: string;

@@ -8,7 +8,7 @@ import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
-import type { Ballot, Detection, FaceShot, Frame, SeenTrack } from './frame.ts';
+import type { Ballot, Detection, FaceShot, Frame, SeenTrack, WantedPixels } from './frame.ts';
 import { decide } from './match/decide.ts';
 import { MotionGate } from './motion/motion-gate.ts';
 import { Dossier, type Moment, wipe } from './sighting/dossier.ts';
@@ -107,12 +107,16 @@ export class Pipeline {
     return this.#queue.size;
   }
 
-  /** Whether a frame of this picture would be looked at. While others still are, they may change the answer: then it would. */
-  wants(picture: RgbImage & { readonly mediaMs: number }): boolean {
-    return this.#looking || this.#queue.size > 0 || this.#gate.passes(picture);
+  /** What a look at a frame of this picture takes. While others are still looked at, they may change the answer: then it is the whole. */
+  wants(picture: RgbImage & { readonly mediaMs: number }): WantedPixels {
+    if (this.#looking || this.#queue.size > 0) return 'whole';
+    if (!this.#gate.passes(picture)) return 'nothing';
+    // A face is recognised from the picture after the one in which it was found first: by then its track is waiting.
+    const faces = this.#tracker.unconfirmed || this.#dossiers.values().some((dossier) => dossier.wantsLook(picture));
+    return faces || this.#options.tiles !== undefined ? 'whole' : 'reduced';
   }
 
-  /** Takes a frame over; never blocks. One that was not wanted need not have pixels. */
+  /** Takes a frame over; never blocks. It need not have more pixels than were wanted. */
   push(frame: Frame): void {
     this.#queue.push(frame);
   }
@@ -198,7 +202,7 @@ export class Pipeline {
 
   async #look(frame: Frame): Promise<void> {
     const seen = { ...(frame.reduced ?? frame), mediaMs: frame.mediaMs };
-    const passes = frame.data.length > 0 && this.#gate.passes(seen);
+    const passes = seen.data.length > 0 && this.#gate.passes(seen);
     const detections = passes ? await this.#detect(frame) : [];
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
     if (passes && this.#tracker.idle) this.#gate.nobodyIn(seen);
@@ -210,7 +214,7 @@ export class Pipeline {
       const dossier = this.#dossierOf(view, moment);
       if (view.detectionIndex === null) continue;
       dossier.seen(moment, view.box);
-      if (!dossier.wantsLook(moment)) continue;
+      if (frame.data.length === 0 || !dossier.wantsLook(moment)) continue;
       dossier.looked(moment);
       wanted.push({ dossier, index: view.detectionIndex });
     }

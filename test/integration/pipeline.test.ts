@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { RgbImage } from '../../edge/inference/image.ts';
+import { resize } from '../../edge/inference/resize.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
@@ -345,21 +346,47 @@ test('pixels are wanted where somebody may have come, and while it is not known 
   const released: number[] = [];
   pipeline.start();
   const somebody = [{ image: person(0).shown, x: 200, y: 200 }];
-  expect(pipeline.wants(scene(0, [], []))).toBe(true);
+  expect(pipeline.wants(scene(0, [], []))).toBe('reduced');
   await show(pipeline, counters, [scene(0, [], released)]);
-  await expect.poll(() => pipeline.wants(scene(1, [], [])), { timeout: 10_000 }).toBe(false);
-  expect(pipeline.wants(scene(1, somebody, []))).toBe(true);
-  expect(pipeline.wants(scene(5, [], []))).toBe(true);
+  await expect.poll(() => pipeline.wants(scene(1, [], [])), { timeout: 10_000 }).toBe('nothing');
+  expect(pipeline.wants(scene(1, somebody, []))).toBe('reduced');
+  expect(pipeline.wants(scene(5, [], []))).toBe('reduced');
   // One that nobody wanted is counted, but nobody is looked for in it.
   await show(pipeline, counters, [{ ...scene(1, [], released), data: new Uint8Array() }]);
   expect(times.values().detect.count).toBe(1);
   expect(shown).toEqual([WIDTH * HEIGHT * 3, 0]);
   pipeline.push(scene(2, somebody, released));
   await new Promise((resolve) => setImmediate(resolve));
-  expect(pipeline.wants(scene(3, [], []))).toBe(true);
+  expect(pipeline.wants(scene(3, [], []))).toBe('whole');
   await pipeline.stop();
   expect(counters).toMatchObject({ frames: 3, failures: 0 });
   expect(released).toEqual([0, 1, 2]);
+});
+
+test('the whole of a picture is only wanted while a face in it is to be recognised, which it is all the same', async () => {
+  const { pipeline, sightings, counters } = pipelineOf(new Map([['cus_a', person(0).enrolled]]));
+  const wanted: string[] = [];
+  pipeline.start();
+  for (const frame of walk(0, 20, [])) {
+    const reduced = resize(frame, 320, 240);
+    const pixels = pipeline.wants({ ...reduced, mediaMs: frame.mediaMs });
+    wanted.push(pixels);
+    await show(pipeline, counters, [{ ...frame, reduced, data: pixels === 'whole' ? frame.data : new Uint8Array() }]);
+    // Until the vote that is under way is counted, another look may be needed.
+    await expect.poll(() => wanted.length < 4 || sightings.length > 0, { timeout: 10_000 }).toBe(true);
+  }
+  await pipeline.stop();
+  expect(wanted).toEqual(['reduced', 'whole', 'whole', 'whole', ...Array.from({ length: 16 }, () => 'reduced')]);
+  expect(sightings.map(({ phase, customerId, votes }) => [phase, customerId, votes])).toEqual([
+    ['begun', 'cus_a', 3],
+    ['ended', 'cus_a', 3],
+  ]);
+  expect(counters).toMatchObject({ frames: 20, tracks: 1, failures: 0 });
+});
+
+test('tiles are looked at in the whole of every picture', () => {
+  const { pipeline } = pipelineOf(new Map(), { tiles: { columns: 2, rows: 2, overlap: 0.2 } });
+  expect(pipeline.wants(scene(0, [], []))).toBe('whole');
 });
 
 test('on a CPU as many faces are embedded at once as there are threads, and none waits for company', async () => {

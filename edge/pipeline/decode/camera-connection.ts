@@ -14,11 +14,13 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Size } from '../../inference/fit-image.ts';
 import type { RgbImage } from '../../inference/image.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import type { Frame } from '../frame.ts';
+import { pause } from '../../runtime/pause.ts';
+import type { Frame, WantedPixels } from '../frame.ts';
 import type { FramePool } from './frame-pool.ts';
 import { frameSize } from './frame-size.ts';
 import { isNetworkCamera } from './is-network-camera.ts';
 import { PictureClock } from './picture-clock.ts';
+import { ReadingRest } from './reading-rest.ts';
 import { RgbConverter } from './rgb-converter.ts';
 import { Sampler } from './sampler.ts';
 
@@ -48,8 +50,8 @@ export interface CameraConnectionOptions {
   readonly reducedSize?: ((frame: Size) => Size) | undefined;
   /** Longest time without a packet of the video, milliseconds. */
   readonly silenceMs: number;
-  /** Whether more than the reduced picture is wanted of a moment; without it of every one. */
-  readonly wanted?: ((reduced: RgbImage, mediaMs: number) => boolean) | undefined;
+  /** What is wanted of a moment, by its reduced picture; without it the whole of every one. */
+  readonly wanted?: ((reduced: RgbImage, mediaMs: number) => WantedPixels) | undefined;
   readonly pool: FramePool;
   readonly clock: Clock;
   readonly onFrame: (frame: Frame) => void;
@@ -69,6 +71,7 @@ export class CameraConnection {
   readonly #packet = new Packet();
   readonly #picture = new Picture();
   readonly #sampler: Sampler;
+  readonly #rest: ReadingRest;
   readonly #converter = new RgbConverter(frameSize);
   readonly #reducer: RgbConverter | undefined;
   readonly #pictureClock = new PictureClock();
@@ -78,11 +81,16 @@ export class CameraConnection {
   #lastPicture = 0;
   #sequence = 0;
   #live = false;
+  /** For packets, since the last sample. */
+  #waitedMs = 0;
+  /** Before the next packet is read. */
+  #restMs = 0;
   #paceFrom: number | undefined;
 
   constructor(options: CameraConnectionOptions) {
     this.#options = options;
     this.#sampler = new Sampler(options.fps);
+    this.#rest = new ReadingRest(options.fps);
     const { reducedSize } = options;
     this.#reducer = reducedSize && new RgbConverter((picture) => reducedSize(frameSize(picture)));
   }
@@ -175,14 +183,19 @@ export class CameraConnection {
   async #read(streamIndex: number, signal: AbortSignal): Promise<void> {
     this.#packet.alloc();
     this.#picture.alloc();
+    const { clock } = this.#options;
     for (;;) {
+      if (this.#restMs > 0) await pause(this.#restMs, signal);
+      this.#restMs = 0;
+      const askedAt = clock.monotonic();
       const code = await this.#input.readFrame(this.#packet);
+      this.#waitedMs += clock.monotonic() - askedAt;
       if (code === AVERROR_EOF) break;
       this.#check(code, 'camera_ended', 'read');
       try {
         // Sound alone is no sign of life: a camera whose pictures stopped is silent.
         if (this.#packet.streamIndex !== streamIndex) continue;
-        this.#lastProgress = this.#options.clock.monotonic();
+        this.#lastProgress = clock.monotonic();
         await this.#decode(this.#packet, signal);
       } finally {
         this.#packet.unref();
@@ -221,6 +234,8 @@ export class CameraConnection {
       this.#options.onLive();
     }
     if (!this.#sampler.take(mediaMs)) return;
+    if (this.#isNetwork) this.#restMs = this.#rest.afterSample(this.#waitedMs);
+    this.#waitedMs = 0;
     const { tenant, camera, pool, clock, reducedSize, wanted } = this.#options;
     const size = frameSize(picture);
     const smaller = reducedSize?.(size);
@@ -234,10 +249,10 @@ export class CameraConnection {
     const reduced = smaller && { ...smaller, data: pixels.subarray(bytes) };
     // One after the other: when the first fails, nothing may be left that reads the picture.
     if (reduced !== undefined) await this.#reducer?.convert(picture, reduced.data);
-    const whole = reduced === undefined || wanted === undefined || wanted(reduced, mediaMs);
+    const pixelsWanted = reduced === undefined || wanted === undefined ? 'whole' : wanted(reduced, mediaMs);
     // Where the pixels are not made, those of an older picture lie in the buffer.
-    const data = pixels.subarray(0, whole ? bytes : 0);
-    if (whole) await this.#converter.convert(picture, data);
+    const data = pixels.subarray(0, pixelsWanted === 'whole' ? bytes : 0);
+    if (pixelsWanted === 'whole') await this.#converter.convert(picture, data);
     this.#options.onFrame({
       tenant,
       camera,
@@ -247,7 +262,7 @@ export class CameraConnection {
       arrivedMonotonic,
       ...size,
       data,
-      reduced,
+      reduced: pixelsWanted === 'nothing' ? undefined : reduced,
       release: () => pool.release(pixels),
     });
   }

@@ -7,7 +7,7 @@ import type { RgbImage } from '../../inference/image.ts';
 import type { BackOff } from '../../runtime/back-off.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { pause } from '../../runtime/pause.ts';
-import type { Frame } from '../frame.ts';
+import type { Frame, WantedPixels } from '../frame.ts';
 import { CameraConnection } from './camera-connection.ts';
 import { FramePool } from './frame-pool.ts';
 
@@ -18,8 +18,8 @@ export interface CameraOptions {
   readonly fps: number;
   /** Size at which the whole of a frame is looked at. */
   readonly reducedSize: (frame: Size) => Size;
-  /** Whether more than the reduced picture is wanted of a moment. */
-  readonly wanted: (reduced: RgbImage, mediaMs: number) => boolean;
+  /** What is wanted of a moment, by its reduced picture. */
+  readonly wanted: (reduced: RgbImage, mediaMs: number) => WantedPixels;
   readonly silenceMs: number;
   /** Pictures that may be in memory at once. */
   readonly buffers: number;

@@ -85,7 +85,7 @@ export class Dossier {
    * Whether a look at the face at this moment could still change what is known. After the votes it rarely can: a guest who
    * came in blurred or far away comes closer.
    */
-  wantsLook({ mediaMs }: Moment): boolean {
+  wantsLook({ mediaMs }: Pick<Moment, 'mediaMs'>): boolean {
     return this.#undecided || (!this.recognised && mediaMs - this.#lookedMs >= LOOK_AGAIN_MS);
   }
 

@@ -90,6 +90,11 @@ export class Tracker {
     return this.#tracks.length === 0;
   }
 
+  /** There is a face that the next frame may confirm. */
+  get unconfirmed(): boolean {
+    return this.#tracks.some(({ id }) => id === null);
+  }
+
   /** Ends all tracks: the stream has ended, or was cut and goes on with a time of its own. */
   flush(): TrackView[] {
     const ended = this.#tracks.flatMap((track) => viewOf(track, track.box, null));

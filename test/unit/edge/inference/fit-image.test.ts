@@ -72,8 +72,18 @@ describe('a reduced picture that came with the whole one', () => {
   test.each([
     ['a part', { ...whole, x: 10, width: 190 }, letterbox],
     ['another part of the same size', { ...whole, x: 10 }, letterbox],
-    ['another size', whole, { ...letterbox, fit: 'stretch' }],
+    ['more than it shows', whole, { ...letterbox, fit: 'stretch' }],
   ] as const)('is not taken where %s is wanted', (_, region, input) => {
     expect(fitImage({ ...image, reduced }, region, input, size)).toEqual(fitImage(image, region, input, size));
+  });
+
+  test.each([
+    ['less than it shows is wanted', image, letterbox, { width: 40, height: 40 }],
+    ['there is nothing else', { ...image, data: new Uint8Array() }, { ...letterbox, fit: 'stretch' }, size],
+  ] as const)('is resized where %s', (_, picture, input, to) => {
+    const { image: fitted, scaleX } = fitImage({ ...picture, reduced }, whole, input, to);
+    expect(fitted).toMatchObject(to);
+    expect(fitted.data[0]).toBe(33);
+    expect(scaleX).toBe(200 / to.width);
   });
 });
