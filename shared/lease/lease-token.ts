@@ -37,5 +37,7 @@ export const leaseClaimsSchema = z.strictObject({
   iat: z.int(),
   exp: z.int(),
   enforcement: z.enum(ENFORCEMENTS),
+  /** SHA-256 of the sealed key that it comes with, base64url: HPKE tells nobody who sealed, so that somebody on the way could put in a key of his own. */
+  sealed: z.string().regex(/^[\w-]{43}$/),
 });
 export type LeaseClaims = z.output<typeof leaseClaimsSchema>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { importJWK, type JWTVerifyResult, jwtVerify } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { DEFAULT_LEASE_SECONDS, LEASE_TYPE, leaseClaimsSchema, MOST_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
@@ -15,20 +16,21 @@ describe.skipIf(!hasSoftHsm)('a lease of the KMS on SoftHSM2 (skipped where it i
   });
 
   /** Fetches a key and checks its lease as a box does, with the key that the KMS shows for leases. */
-  async function leaseOf(device: TestDevice): Promise<JWTVerifyResult & { nonce: string }> {
+  async function leaseOf(device: TestDevice): Promise<JWTVerifyResult & { nonce: string; sealed: Buffer }> {
     const { client } = org.kms;
     const { token, nonce } = await device.request(client, 'acme', 'hall', 1);
-    const { lease } = await client.call('exportTek', { request: token });
+    const { lease, sealed } = await client.call('exportTek', { request: token });
     const key = await importJWK(await client.call('signingKey', { use: 'leases' }), 'ES256');
-    return { ...(await jwtVerify(lease, key, { algorithms: ['ES256'], typ: LEASE_TYPE, audience: 'securegate-box' })), nonce };
+    return { ...(await jwtVerify(lease, key, { algorithms: ['ES256'], typ: LEASE_TYPE, audience: 'securegate-box' })), nonce, sealed };
   }
 
   test('comes with each key, for this device, tenant, epoch and request, from the time of the KMS on', async () => {
     const device = await org.enrolled();
     const before = Math.floor(Date.now() / 1000);
-    const { payload, nonce } = await leaseOf(device);
+    const { payload, nonce, sealed } = await leaseOf(device);
     const claims = leaseClaimsSchema.parse(payload);
     expect(claims).toMatchObject({ sub: device.id, org: 'acme', tenant: 'hall', epoch: 1, nonce, enforcement: 'memory' });
+    expect(claims.sealed, 'no other key fits into its answer').toBe(createHash('sha256').update(sealed).digest('base64url'));
     expect(claims.iat).toBeGreaterThanOrEqual(before);
     expect(claims.iat).toBeLessThanOrEqual(Date.now() / 1000);
   });

@@ -45,7 +45,8 @@ export class Exports {
     rates.take(`tenant/${org}/${tenant}`, limits.exportsPerTenant, now());
     const wrapped = epochs.wrapped({ org, tenant, epoch }, device);
     if (approval) await orders.useApproval(approval);
-    const sealed = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
-    return { ...sealed, oaepHash: hsm.capabilities.oaepHash, lease: await signLease(hsm, request, assignment, now()) };
+    const { encapsulated, sealed } = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
+    const lease = await signLease(hsm, request, assignment, sealed, now());
+    return { encapsulated, sealed, oaepHash: hsm.capabilities.oaepHash, lease };
   }
 }

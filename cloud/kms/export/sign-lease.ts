@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { LEASE_TYPE, type LeaseClaims } from '../../../shared/lease/lease-token.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import type { Assignment } from '../orders/verify-assignment.ts';
@@ -6,13 +7,30 @@ import type { ExportRequest } from './verify-export-request.ts';
 /**
  * The lease that goes with an exported tenant key (JWT, RFC 7519, ES256 by the HSM's key for leases). How long and how strict it is
  * says the org's admin by the assignment, and it does not outlive that.
+ * @param sealed the key as it goes out
  * @param now milliseconds since the Unix epoch
  */
-export async function signLease(hsm: Hsm, request: ExportRequest, { lease, endsAt }: Assignment, now: number): Promise<string> {
+export async function signLease(
+  hsm: Hsm,
+  request: ExportRequest,
+  { lease: { seconds, enforcement }, endsAt }: Assignment,
+  sealed: Buffer,
+  now: number,
+): Promise<string> {
   const iat = Math.floor(now / 1000);
   const { device, org, tenant, epoch, nonce } = request;
-  const exp = Math.min(iat + lease.seconds, endsAt);
-  const claims: LeaseClaims = { aud: 'securegate-box', sub: device, org, tenant, epoch, nonce, iat, exp, enforcement: lease.enforcement };
+  const claims: LeaseClaims = {
+    aud: 'securegate-box',
+    sub: device,
+    org,
+    tenant,
+    epoch,
+    nonce,
+    iat,
+    exp: Math.min(iat + seconds, endsAt),
+    enforcement,
+    sealed: createHash('sha256').update(sealed).digest('base64url'),
+  };
   const signed = `${encode({ alg: 'ES256', typ: LEASE_TYPE })}.${encode(claims)}`;
   return `${signed}.${(await hsm.sign('leases', Buffer.from(signed))).toString('base64url')}`;
 }
