@@ -86,6 +86,17 @@ export const ERROR_CODES = {
   vault_corrupt: { status: 503, title: 'Vault files are damaged', next: 'Restore the vault from a backup.' },
   vault_newer: { status: 503, title: 'Vault was written by a newer version', next: 'Install that version again.' },
   vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
+  // Keys under a lease
+  device_keys_unusable: {
+    status: 503,
+    title: 'Keys of this box cannot be used',
+    next: 'The details name what is wrong; lost or damaged keys are replaced by new ones, to which the box is assigned anew: securegate device-keys show',
+  },
+  lease_rejected: {
+    status: 403,
+    title: 'Lease does not hold',
+    next: 'Ask for a new one; the details say what does not fit.',
+  },
   // Keys in the cloud
   cloud_unavailable: {
     status: 503,

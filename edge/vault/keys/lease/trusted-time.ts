@@ -9,6 +9,7 @@ export interface TrustedTime {
   /**
    * Believes the time of a token that was verified and answers a nonce of this process.
    * @param at milliseconds since the Unix epoch
+   * @throws {SecureGateError} `storage_failed`: it is believed by this process, but not yet written down
    */
   believe(at: number): Promise<void>;
   /** Writes down how far time has come. Called every minute, and at a stop. @throws {SecureGateError} `storage_failed` */
