@@ -61,7 +61,8 @@ async function namesOf(vault: VaultClient, customerIds: readonly string[]): Prom
   try {
     return await vault.customerNames(customerIds);
   } catch (error) {
-    if (error instanceof SecureGateError && error.code === 'vault_unavailable') return new Map();
+    // The vault is away, or closed.
+    if (error instanceof SecureGateError && error.status === 503) return new Map();
     throw error;
   }
 }

@@ -1,23 +1,23 @@
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { LEASE_ENDED_EXIT } from './protocol.ts';
 import { VaultService } from './vault-service.ts';
 
 /** Entry of a tenant's vault process. The daemon forks it and speaks to it by the messages of protocol.ts. */
 process.umask(0o077);
 process.title = 'securegate-vault';
 
-const service = new VaultService(systemClock, createLogger('vault'));
+const service = new VaultService(systemClock, createLogger('vault'), () => end(LEASE_ENDED_EXIT));
 
-/** The daemon is gone, however it went: nobody may use these keys any more. */
-function end(): void {
-  service.stop();
-  process.exit(0);
+/** The daemon is gone, however it went, or the lease is over: nobody may use these keys any more. */
+function end(code: number): void {
+  void service.stop().finally(() => process.exit(code));
 }
 
-process.on('disconnect', end);
+process.on('disconnect', () => end(0));
 process.on('message', async (message) => {
   const reply = await service.handle(message);
-  if (reply) process.send?.(reply, undefined, {}, (error) => error && end());
+  if (reply) process.send?.(reply, undefined, {}, (error) => error && end(0));
 });
 
 // A terminal and a service manager signal the daemon's whole group. The daemon finishes its work first and then says `close`.

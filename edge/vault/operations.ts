@@ -1,8 +1,8 @@
 import type { Gives, Operation, Taken } from './protocol.ts';
 import type { Vault } from './vault.ts';
 
-/** What an open vault does for each message; opening and closing are the service's own. */
-type OnOpenVault = Exclude<Operation, 'open' | 'close'>;
+/** What an open vault does for each message; the others are the service's own. */
+type OnOpenVault = Exclude<Operation, 'open' | 'close' | 'requestLease' | 'acceptLease' | 'getLease' | 'forgetLease'>;
 
 export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> } = {
   enrolCustomer: (vault, input) => vault.customers.enrol(input),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
 import { sightingSchema } from '../../shared/messages/events.ts';
 import { CONSENT_STATES, consentSchema } from './consent/consent.ts';
 import { cursorSchema } from './cursor.ts';
@@ -69,6 +71,22 @@ const version = z.number().int().min(1);
 const recordRef = z.strictObject({ kind, id: recordId });
 const recordSchema = z.strictObject({ id: recordId, version, customerId: customerId.nullable(), json: z.string() });
 
+/** How a vault gets its tenant's key under a lease. */
+const leaseSettingsSchema = z.strictObject({
+  /** File of the public keys by which the KMS signs leases. */
+  kmsKeys: z.string().min(1),
+});
+export type LeaseSettings = z.infer<typeof leaseSettingsSchema>;
+
+/** Milliseconds since the Unix epoch, of the vault's own trusted time. */
+const leaseViewSchema = leaseClaimsSchema
+  .pick({ epoch: true, enforcement: true })
+  .extend({ issuedAt: z.int(), endsAt: z.int(), leftMs: z.int() });
+export type LeaseView = z.infer<typeof leaseViewSchema>;
+
+/** Exit code of a vault whose lease has ended. */
+export const LEASE_ENDED_EXIT = 75;
+
 const counters = z.record(z.string(), z.number().int());
 
 /** Every operation of the vault: what it takes and what it gives. */
@@ -80,11 +98,23 @@ export const OPERATIONS = {
       scope: z.strictObject({ org: z.string(), tenant: z.string(), box: z.string() }),
       dataDir: z.string().min(1),
       keyDir: z.string().min(1),
+      /** The key comes under a lease; without this, from its file in `keyDir`. */
+      lease: leaseSettingsSchema.optional(),
       logLevel: z.string(),
     }),
     gives: nothing,
   },
   close: { takes: nothing, gives: nothing },
+
+  /** Also answered by a vault that is not open for want of a lease. */
+  requestLease: {
+    takes: z.strictObject({ nonce: leaseClaimsSchema.shape.nonce.optional(), epoch: leaseClaimsSchema.shape.epoch.optional() }),
+    gives: z.strictObject({ request: z.string() }),
+  },
+  /** Opens the vault, unless it is open. */
+  acceptLease: { takes: z.strictObject({ answer: leaseAnswerSchema }), gives: leaseViewSchema },
+  getLease: { takes: nothing, gives: z.strictObject({ lease: leaseViewSchema.nullable() }) },
+  forgetLease: { takes: nothing, gives: nothing },
 
   enrolCustomer: {
     takes: z.strictObject({

@@ -17,17 +17,20 @@ interface Pending {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
+/** Both read the whole gallery and take as long as it takes; whoever starts the vault can abort it. */
+const UNTIMED: ReadonlySet<Operation> = new Set<Operation>(['open', 'acceptLease']);
+
 /** One run of a vault's process, from fork to exit. */
 export class VaultProcess {
-  readonly #onExit: () => void;
+  readonly #onExit: (code: number | null) => void;
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
   #figures: Figures = { faces: 0, rejected: 0, writable: true };
   #nextId = 1;
 
-  /** @param onExit called once when the process is gone; all requests have been rejected by then */
-  constructor(onExit: () => void) {
+  /** @param onExit called once with its exit code when the process is gone; all requests have been rejected by then */
+  constructor(onExit: (code: number | null) => void) {
     this.#onExit = onExit;
   }
 
@@ -54,17 +57,17 @@ export class VaultProcess {
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       let gone = false;
-      const end = (error?: Error): void => {
+      const end = (code: number | null, error?: Error): void => {
         if (gone) return;
         gone = true;
         this.#rejectAll(error);
         resolve();
-        this.#onExit();
+        this.#onExit(code);
       };
-      child.once('exit', () => end());
+      child.once('exit', (code) => end(code));
       // Without a pid it never ran, and no `exit` will follow. Other errors are a failed send or kill, which `exit` or the caller reports.
       child.on('error', (error) => {
-        if (child.pid === undefined) end(error);
+        if (child.pid === undefined) end(null, error);
       });
     });
     child.on('message', (message) => this.#receive(message));
@@ -80,8 +83,7 @@ export class VaultProcess {
     if (this.#pending.size >= MAX_PENDING) throw new SecureGateError('overloaded', 'Too many requests wait for the vault');
     const id = this.#nextId++;
     const answered = Promise.withResolvers<unknown>();
-    // Opening reads the whole gallery and takes as long as it takes; whoever starts the vault can abort it.
-    const timer = operation === 'open' ? undefined : setTimeout(() => this.kill(), ANSWER_MS);
+    const timer = UNTIMED.has(operation) ? undefined : setTimeout(() => this.kill(), ANSWER_MS);
     this.#pending.set(id, { timer, resolve: answered.resolve, reject: answered.reject });
     child.send({ id, operation, arguments: input }, (error) => {
       if (error) this.#take(id)?.reject(unavailable(error));

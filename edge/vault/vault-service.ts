@@ -2,21 +2,40 @@ import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { KeySource } from './keys/key-source.ts';
+import { type Leases, openLeases } from './keys/lease/open-leases.ts';
+import { StandaloneKeySource } from './keys/standalone-key-source.ts';
 import { HANDLERS } from './operations.ts';
 import { type Figures, type Gives, OPERATIONS, type Operation, type Reply, requestSchema, type Taken } from './protocol.ts';
+import { parseScope, type VaultScope } from './scope.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { Vault } from './vault.ts';
+
+/** What the daemon said of this vault when it opened it first. */
+interface Setup {
+  readonly scope: VaultScope;
+  readonly dataDir: string;
+  readonly source: KeySource;
+  readonly leases: Leases | undefined;
+}
+
+/** What the service does itself; the rest an open vault does. */
+type OwnOperation = Exclude<Operation, keyof typeof HANDLERS>;
 
 /** Answers the daemon's messages, one at a time and in order. Nothing that comes in can end the process. */
 export class VaultService {
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #onLeaseEnd: () => void;
+  #setup: Setup | undefined;
   #vault: Vault | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(clock: Clock, logger: Logger) {
+  /** @param onLeaseEnd called when the lease of an open vault is over: its process must not go on */
+  constructor(clock: Clock, logger: Logger, onLeaseEnd: () => void) {
     this.#clock = clock;
     this.#logger = logger;
+    this.#onLeaseEnd = onLeaseEnd;
   }
 
   /** @returns the reply, or undefined for a message without a number to answer under */
@@ -26,9 +45,10 @@ export class VaultService {
     return reply;
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#vault?.stop();
     this.#vault = undefined;
+    await this.#setup?.leases?.stop();
   }
 
   async #answer(message: unknown): Promise<Reply | undefined> {
@@ -53,35 +73,71 @@ export class VaultService {
   }
 
   async #run(operation: Operation, input: unknown): Promise<Gives<Operation>> {
-    if (operation === 'open') {
-      await this.#open(parse(OPERATIONS.open.takes, input));
-      return {};
-    }
-    if (operation === 'close') {
-      parse(OPERATIONS.close.takes, input);
-      this.stop();
-      return {};
-    }
-    return this.#onVault(operation, input);
+    if (!isOwn(operation)) return this.#onVault(operation, input);
+    return await this.#own[operation](parse(OPERATIONS[operation].takes, input) as never);
   }
+
+  readonly #own: { readonly [O in OwnOperation]: (input: Taken<O>) => Promise<Gives<O>> } = {
+    open: async (input) => {
+      if (this.#vault) throw new SecureGateError('invalid_request', 'The vault is open already');
+      this.#logger.level = input.logLevel;
+      this.#setup ??= this.#prepare(input);
+      await this.#open(this.#setup);
+      return {};
+    },
+    close: async () => {
+      await this.stop();
+      return {};
+    },
+    requestLease: async ({ nonce, epoch }) => ({ request: await this.#leases.source.request(nonce, epoch) }),
+    acceptLease: async ({ answer }) => {
+      const lease = await this.#leases.source.accept(answer);
+      if (!this.#vault && this.#setup) await this.#open(this.#setup);
+      this.#leases.watch.look();
+      return lease;
+    },
+    getLease: async () => ({ lease: this.#leases.source.lease ?? null }),
+    forgetLease: async () => {
+      await this.#leases.source.forget();
+      return {};
+    },
+  };
 
   #onVault<O extends keyof typeof HANDLERS>(operation: O, input: unknown): Gives<O> {
     const takes: (typeof OPERATIONS)[O]['takes'] = OPERATIONS[operation].takes;
     return HANDLERS[operation](this.#opened(), parse(takes, input) as Taken<O>);
   }
 
-  async #open({ scope, dataDir, keyDir, logLevel }: z.output<typeof OPERATIONS.open.takes>): Promise<void> {
-    if (this.#vault) throw new SecureGateError('invalid_request', 'The vault is open already');
-    this.#logger.level = logLevel;
-    const vault = new Vault({ scope, dataDir, keyDir, clock: this.#clock, logger: this.#logger });
+  #prepare({ scope, dataDir, keyDir, lease }: Taken<'open'>): Setup {
+    const checked = parseScope(scope);
+    if (!lease) {
+      const source = new StandaloneKeySource({ keyDir, dataDir, tenant: checked.tenant });
+      return { scope: checked, dataDir, source, leases: undefined };
+    }
+    const leases = openLeases({ scope: checked, dataDir, keyDir, settings: lease, logger: this.#logger, onEnd: this.#onLeaseEnd });
+    return { scope: checked, dataDir, source: leases.source, leases };
+  }
+
+  async #open({ scope, dataDir, source, leases }: Setup): Promise<void> {
+    const vault = new Vault({ scope, dataDir, source, clock: this.#clock, logger: this.#logger });
     await vault.start();
     this.#vault = vault;
+    leases?.watch.look();
+  }
+
+  get #leases(): Leases {
+    if (!this.#setup?.leases) throw new SecureGateError('lease_not_used', 'This vault does not take its key under a lease');
+    return this.#setup.leases;
   }
 
   #opened(): Vault {
     if (!this.#vault) throw new SecureGateError('vault_unavailable', 'The vault is not open');
     return this.#vault;
   }
+}
+
+function isOwn(operation: Operation): operation is OwnOperation {
+  return !Object.hasOwn(HANDLERS, operation);
 }
 
 /** Says which field is wrong and how, never what was in it: it could be a name or an embedding. */

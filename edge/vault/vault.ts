@@ -10,8 +10,8 @@ import { Directory } from './customers/directory.ts';
 import { Faces } from './customers/faces.ts';
 import { Gallery } from './gallery/gallery.ts';
 import { createSqliteVecIndex } from './gallery/sqlite-vec-index.ts';
+import type { KeySource } from './keys/key-source.ts';
 import type { Keyring } from './keys/keyring.ts';
-import { StandaloneKeySource } from './keys/standalone-key-source.ts';
 import { openVaultFiles } from './open-vault-files.ts';
 import { Records } from './records/records.ts';
 import { parseScope, type VaultScope } from './scope.ts';
@@ -28,7 +28,8 @@ import { UsageCounters } from './usage/usage-counters.ts';
 export interface VaultOptions {
   readonly scope: VaultScope;
   readonly dataDir: string;
-  readonly keyDir: string;
+  /** Where the tenant's key comes from. */
+  readonly source: KeySource;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -105,13 +106,12 @@ export class Vault {
    */
   async start(): Promise<void> {
     const scope = parseScope(this.#options.scope);
-    const { dataDir, keyDir, logger } = this.#options;
+    const { dataDir, source, logger } = this.#options;
     try {
       const tenants = join(dataDir, 'tenants');
       mkdirSync(tenants, { recursive: true, mode: 0o700 });
       this.#lock = new VaultLock(join(tenants, `${scope.tenant}.lock`));
       this.#lock.acquire();
-      const source = new StandaloneKeySource({ keyDir, dataDir, tenant: scope.tenant });
       const { keyring, database } = await openVaultFiles(join(tenants, scope.tenant), scope, source);
       this.#open = this.#build(scope, keyring, database);
       const swept = this.customers.read();

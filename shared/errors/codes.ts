@@ -87,6 +87,21 @@ export const ERROR_CODES = {
   vault_newer: { status: 503, title: 'Vault was written by a newer version', next: 'Install that version again.' },
   vault_unavailable: { status: 503, title: 'Vault is not running', next: 'Try again; the daemon is restarting it.' },
   // Keys under a lease
+  lease_missing: {
+    status: 503,
+    title: 'Tenant has no lease',
+    next: 'Nothing where the KMS is in reach: the box asks for one. Else bring one on a stick: securegate lease request',
+  },
+  lease_ended: {
+    status: 503,
+    title: 'Lease of the tenant has ended',
+    next: 'Let the box reach its KMS again, or bring a lease on a stick: securegate lease request',
+  },
+  lease_not_used: {
+    status: 409,
+    title: 'Tenant has no use for a lease',
+    next: 'Its key is a file; set `keys` to `lease` in the configuration.',
+  },
   device_keys_unusable: {
     status: 503,
     title: 'Keys of this box cannot be used',

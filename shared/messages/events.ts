@@ -49,7 +49,8 @@ export const cameraStateSchema = z.strictObject({
 });
 export type CameraStateEvent = z.infer<typeof cameraStateSchema>;
 
-export const VAULT_STATES = ['starting', 'ready', 'failed', 'stopped'] as const;
+/** `closed`: it waits for a lease of its tenant's key. */
+export const VAULT_STATES = ['starting', 'ready', 'closed', 'failed', 'stopped'] as const;
 
 const quantiles = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number() });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
+import { StandaloneKeySource } from '../../edge/vault/keys/standalone-key-source.ts';
 import { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -29,7 +30,7 @@ export function testVault(box: TestBox, tenant = 'hall', now: () => number = sys
   const vault = new Vault({
     scope: { org: 'acme', tenant, box: box.box },
     dataDir,
-    keyDir,
+    source: new StandaloneKeySource({ keyDir, dataDir, tenant }),
     clock,
     logger: createLogger('test', { level: 'silent' }),
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { pageQuery } from '../../../shared/http/common.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
-import { CAMERA_STATES, sightingSchema, statsSchema } from '../../../shared/messages/events.ts';
+import { CAMERA_STATES, sightingSchema, statsSchema, VAULT_STATES } from '../../../shared/messages/events.ts';
 import { tenantParams } from './common.ts';
 import { cameraUrl } from './venue.ts';
 
@@ -23,8 +23,8 @@ export const tenantSchema = z
     unmatchedTtlMs: z.number().int().min(1000).max(60_000),
     /** Days (UTC) for which sightings are kept, the present one among them; older ones are removed from the disk. */
     sightingsDays: z.number().int().min(1).max(3650),
-    state: z.enum(['starting', 'ready', 'failed', 'stopped']),
-    /** Error code of `failed`, and of `starting` where the vault failed before and is tried again. */
+    state: z.enum(VAULT_STATES),
+    /** Error code of `failed` and `closed` (it waits for a lease), and of `starting` where the vault failed before and is tried again. */
     reason: z.string().nullable(),
     /** Declared in the configuration file: it is changed there. */
     fixed: z.boolean(),

@@ -8,7 +8,7 @@ import { consentFor, embeddingOf, face, guest, MODEL } from '../../../helpers/va
 
 async function openService(): Promise<VaultService> {
   const { box, dataDir, keyDir } = await testBox();
-  const service = new VaultService(systemClock, createLogger('test', { level: 'silent' }));
+  const service = new VaultService(systemClock, createLogger('test', { level: 'silent' }), () => undefined);
   onTestFinished(() => service.stop());
   const input = { scope: { org: 'acme', tenant: 'hall', box }, dataDir, keyDir, logLevel: 'silent' };
   expect(await service.handle({ id: 1, operation: 'open', arguments: input })).toEqual({
@@ -89,7 +89,7 @@ test('a refusal names the field and never shows what was in it', async () => {
 });
 
 test('before it was opened and after it was closed, the vault is unavailable', async () => {
-  const service = new VaultService(systemClock, createLogger('test', { level: 'silent' }));
+  const service = new VaultService(systemClock, createLogger('test', { level: 'silent' }), () => undefined);
   expect(await service.handle({ id: 1, operation: 'listCustomers', arguments: { limit: 1 } })).toEqual(refusal('vault_unavailable'));
   const opened = await openService();
   expect(await opened.handle({ id: 2, operation: 'close', arguments: {} })).toMatchObject({ result: {} });

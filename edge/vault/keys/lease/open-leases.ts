@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../../../../shared/log/create-logger.ts';
+import { bootTime } from '../../../runtime/boot-time.ts';
+import type { LeaseSettings } from '../../protocol.ts';
+import type { VaultScope } from '../../scope.ts';
+import { FileDeviceKeys } from '../device/file-device-keys.ts';
+import { LeaseKeySource } from './lease-key-source.ts';
+import { LeaseRequests } from './lease-requests.ts';
+import { LeaseWatch } from './lease-watch.ts';
+import { MemoryLeaseCache } from './memory-lease-cache.ts';
+import { PersistedTime } from './persisted-time.ts';
+import { readKmsKeys } from './read-kms-keys.ts';
+import { StickRequestFile } from './stick-request-file.ts';
+
+export interface LeasesOptions {
+  readonly scope: VaultScope;
+  readonly dataDir: string;
+  readonly keyDir: string;
+  readonly settings: LeaseSettings;
+  readonly logger: Logger;
+  /** Called when the lease is over. */
+  readonly onEnd: () => void;
+}
+
+/** What a vault has for its leases. */
+export interface Leases {
+  readonly source: LeaseKeySource;
+  readonly watch: LeaseWatch;
+  stop(): Promise<void>;
+}
+
+/**
+ * Opens the device's keys, `<keyDir>/device`, which all tenants of the box have in common, and what this tenant keeps of its leases,
+ * `<keyDir>/leases/<tenant>`.
+ * @throws {SecureGateError} `key_file_unsafe`, `device_keys_unusable`, `file_unreadable`, `storage_failed`
+ */
+export function openLeases({ scope, dataDir, keyDir, settings, logger, onEnd }: LeasesOptions): Leases {
+  const { org, tenant, box } = scope;
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const folder = join(keyDir, 'leases', tenant);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const device = FileDeviceKeys.open({ id: box, folder: join(keyDir, 'device'), dataDir });
+  const time = new PersistedTime({ file: join(folder, 'time'), rtc: Date.now, bootTime });
+  time.start();
+  const caches = [new MemoryLeaseCache()];
+  const stickFile = new StickRequestFile(join(folder, 'request.json'), device);
+  const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
+  const source = new LeaseKeySource({ org, tenant, device, kmsKeys: readKmsKeys(settings.kmsKeys), requests, caches, time });
+  const watch = new LeaseWatch({ leases: source, time, logger, onEnd });
+  return { source, watch, stop: () => watch.stop() };
+}
