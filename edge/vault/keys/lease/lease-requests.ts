@@ -2,6 +2,7 @@ import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../../../shared/lease/expo
 import { EXPORT_SUITE } from '../../../../shared/lease/export-seal.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import { type OneUseKey, publicHalf } from './one-use-key.ts';
+import type { OpenRequest } from './open-request.ts';
 import type { StickRequestFile } from './stick-request-file.ts';
 import type { TrustedTime } from './trusted-time.ts';
 
@@ -9,16 +10,6 @@ import type { TrustedTime } from './trusted-time.ts';
 const ONLINE_MS = 120_000;
 /** How long a request waits that travels on a stick; the KMS answers it for as long. */
 const STICK_MS = 7 * 86_400_000;
-
-/** A request that waits for its answer. */
-export interface OpenRequest {
-  readonly epoch: number;
-  readonly nonce: string;
-  readonly oneUse: OneUseKey;
-  /** Trusted time at which it was made, milliseconds. */
-  readonly madeAt: number;
-  readonly onStick: boolean;
-}
 
 export interface LeaseRequestsOptions {
   readonly org: string;

@@ -8,8 +8,8 @@ import { leaseClaimsSchema } from '../../../../shared/lease/lease-token.ts';
 import { syncFolder } from '../../store/sync-folder.ts';
 import { writeFileDurably } from '../../store/write-file-durably.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
-import type { OpenRequest } from './lease-requests.ts';
 import { publicHalf } from './one-use-key.ts';
+import type { OpenRequest } from './open-request.ts';
 
 const HASH = 'sha256';
 
