@@ -33,6 +33,7 @@ const ROOMS = [
     may: [FRAME, INFERENCE, RUNTIME, SHARED],
   })),
   { name: 'edge/vault', path: '^edge/vault/', may: [RUNTIME, SHARED] },
+  { name: 'edge/link', path: '^edge/link/', may: [RUNTIME, SHARED] },
   { name: 'edge/appliance', path: '^edge/appliance/', may: [RUNTIME, SHARED] },
   // What it needs of the running box comes to it through its ports.
   { name: 'edge/api', path: '^edge/api/', may: [VAULT_CLIENT, '^edge/appliance/', RUNTIME, SHARED] },

@@ -14,10 +14,12 @@ import { createBoxPort } from './box/create-box-port.ts';
 import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
+import { Leases } from './box/leases.ts';
 import { Tenants } from './box/tenants.ts';
 import { UsageMeter } from './box/usage-meter.ts';
 import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
 import type { Config } from './config/schema.ts';
+import { SocketLeaseCarrier } from './link/socket-lease-carrier.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
 import { StageTimes } from './pipeline/stage-times.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -47,6 +49,7 @@ export class Daemon {
   readonly #eventLoop = new EventLoopDelay();
   readonly #hub: EventHub;
   readonly #tenants: Tenants;
+  readonly #leases: Leases;
   readonly #cameras: Cameras;
   readonly #webhooks: Webhooks;
   readonly #bestShots: BestShots;
@@ -68,7 +71,11 @@ export class Daemon {
       clock,
       logger,
       onOpen: (tenant) => this.#openParts(tenant),
+      onClose: (tenant) => this.#closeParts(tenant),
     });
+    const { kmsSocket } = config.lease ?? {};
+    const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
+    this.#leases = new Leases({ config, tenants: this.#tenants, carrier, random: Math.random, logger });
     const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
     this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
@@ -88,6 +95,7 @@ export class Daemon {
         this.#appliancePart(),
         this.#inferencePart(),
         this.#tenants,
+        this.#leases,
         this.#usage,
         this.#bestShots,
         this.#webhooks,
@@ -123,6 +131,7 @@ export class Daemon {
       stageTimes: () => this.#times.values(),
       engine,
       tenants: this.#tenants,
+      leases: this.#leases,
       cameras: this.#cameras,
       faces: new Faces({ engine, bestShots: this.#bestShots, matchThreshold }),
       webhooks: this.#webhooks,
@@ -200,6 +209,15 @@ export class Daemon {
       await Promise.all([this.#webhooks.open(tenant), this.#cameras.open(tenant)]);
     } catch (error) {
       this.#options.logger.error({ err: error, tenant }, 'cameras or webhooks of this tenant were not started');
+    }
+  }
+
+  /** Nobody's face is looked at for a tenant that is closed. */
+  async #closeParts(tenant: string): Promise<void> {
+    try {
+      await this.#cameras.close(tenant);
+    } catch (error) {
+      this.#options.logger.error({ err: error, tenant }, 'cameras of this tenant did not stop cleanly');
     }
   }
 

@@ -1,6 +1,7 @@
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
+import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import type { Config } from './config/schema.ts';
 import { encodeJpeg } from './media/encode-jpeg.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
@@ -96,11 +97,18 @@ export class Enrolment {
 
   async #openVault(id: string): Promise<VaultClient> {
     const { tenants, dataDir, keyDir } = this.#config;
+    const lease = leaseSettingsOf(this.#config, id);
     const tenant = [...tenants, ...this.#appliance.tenants.list()].find((entry) => entry.id === id);
     if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant: id } });
     const { box } = this.#appliance;
-    const vault = new VaultClient({ org: tenant.org, tenant: id, box, dataDir, keyDir, clock: systemClock, logger: this.#logger });
-    await vault.start();
+    const vault = new VaultClient({ org: tenant.org, tenant: id, box, dataDir, keyDir, lease, clock: systemClock, logger: this.#logger });
+    try {
+      await vault.start();
+    } catch (error) {
+      // One that lacks a lease still runs.
+      await vault.stop();
+      throw error;
+    }
     return vault;
   }
 }

@@ -1,6 +1,7 @@
+import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import type { HistogramValues } from '../runtime/histogram.ts';
-import type { VaultClient } from '../vault/client.ts';
+import type { LeaseView, VaultClient } from '../vault/client.ts';
 import type { LiveSize } from './schemas/streams.ts';
 
 /** What the API needs of the running box. The daemon implements it; tests may implement it over real parts. */
@@ -14,6 +15,7 @@ export interface BoxPort {
   /** Parts that `/readyz` reports, each with its reason when it is not ready. */
   health(): readonly { readonly part: string; readonly ready: boolean; readonly reason: string | null }[];
   readonly tenants: TenantsPort;
+  readonly leases: LeasesPort;
   readonly cameras: CamerasPort;
   readonly faces: FacesPort;
   readonly webhooks: WebhooksPort;
@@ -60,6 +62,32 @@ export interface TenantsPort {
   change(tenant: string, settings: TenantSettings): Promise<TenantView>;
   /** The vault of one tenant. @throws {SecureGateError} `tenant_not_found` */
   vault(tenant: string): VaultClient;
+}
+
+/** Times in ISO 8601; null where the tenant is not open. */
+export interface LeaseStatus {
+  readonly tenant: string;
+  readonly state: TenantView['state'];
+  readonly reason: string | null;
+  readonly enforcement: LeaseView['enforcement'] | null;
+  readonly epoch: number | null;
+  readonly renewedAt: string | null;
+  readonly endsAt: string | null;
+  /** Whether the box asks a KMS itself, or leases come on a stick alone. */
+  readonly comes: 'kms' | 'stick';
+  /** Why the last try to renew it failed. */
+  readonly failure: string | null;
+}
+
+/** Every operation on one tenant can fail with `tenant_not_found` and `lease_not_used` (its key is a file). */
+export interface LeasesPort {
+  /** Those of the tenants whose keys come from a KMS. */
+  list(): Promise<readonly LeaseStatus[]>;
+  get(tenant: string): Promise<LeaseStatus>;
+  /** A request that travels on a stick. @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`, `storage_failed` */
+  request(tenant: string): Promise<string>;
+  /** Takes the answer to a request. @throws {SecureGateError} `lease_rejected`, and those of the vault's start where it was closed */
+  accept(tenant: string, answer: LeaseAnswer): Promise<LeaseStatus>;
 }
 
 export interface CameraView {

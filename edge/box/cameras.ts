@@ -98,6 +98,20 @@ export class Cameras implements CamerasPort, Part {
     });
   }
 
+  /** Stops the cameras of a tenant whose vault is closed, until it is open again. */
+  close(tenant: string): Promise<void> {
+    const cameras = this.#of(tenant);
+    return cameras.work.run(async () => {
+      await Promise.all(
+        Array.from(cameras.byId.values(), async (camera) => {
+          if (!camera.started) return;
+          await stopUnit(camera);
+          camera.unit = this.#unitOf(tenant, camera.settings, camera.live);
+        }),
+      );
+    });
+  }
+
   /** The units of all cameras that are held, for figures. */
   units(): CameraUnit[] {
     return Array.from(this.#tenants.values(), ({ byId }) => Array.from(byId.values(), ({ unit }) => unit)).flat();

@@ -7,6 +7,7 @@ import type { Cameras } from './cameras.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Faces } from './faces.ts';
 import type { InView } from './in-view.ts';
+import type { Leases } from './leases.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface BoxParts {
@@ -16,6 +17,7 @@ export interface BoxParts {
   readonly stageTimes: BoxPort['stageTimes'];
   readonly engine: () => OpenStages;
   readonly tenants: Tenants;
+  readonly leases: Leases;
   readonly cameras: Cameras;
   readonly faces: Faces;
   readonly webhooks: Webhooks;
@@ -26,7 +28,7 @@ export interface BoxParts {
 
 /** What the API may ask of the box, answered by its parts. */
 export function createBoxPort(parts: BoxParts): BoxPort {
-  const { box, version, stats, stageTimes, engine, tenants, cameras, faces, webhooks, hub, bestShots, inView } = parts;
+  const { box, version, stats, stageTimes, engine, tenants, leases, cameras, faces, webhooks, hub, bestShots, inView } = parts;
   return {
     box,
     version,
@@ -35,6 +37,7 @@ export function createBoxPort(parts: BoxParts): BoxPort {
     models: () => engine().licences,
     health: () => [inferenceHealth(engine()), vaultsHealth(tenants)],
     tenants,
+    leases,
     cameras,
     faces,
     webhooks,

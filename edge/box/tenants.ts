@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { pause } from '../runtime/pause.ts';
 import { VaultClient } from '../vault/client.ts';
+import { leaseSettingsOf } from './lease-settings-of.ts';
 
 /** What a policy is where nobody says otherwise; the configuration file has the same defaults. */
 const DEFAULTS = { matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 };
@@ -24,12 +25,14 @@ interface Tenant {
 }
 
 export interface TenantsOptions {
-  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir'>;
+  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir' | 'lease'>;
   readonly appliance: () => Appliance;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called whenever the vault of a tenant is open, the first time and after each of its crashes. Must not reject. */
   readonly onOpen: (tenant: string) => Promise<void>;
+  /** Called when a vault stays closed until somebody acts, or a lease comes. Must not reject. */
+  readonly onClose: (tenant: string) => Promise<void>;
 }
 
 /** The tenants of the box, those of the configuration file and those that were added at run time, each with its vault. */
@@ -122,13 +125,15 @@ export class Tenants implements TenantsPort, Part {
   }
 
   #build(policy: TenantPolicy, fixed: boolean): Tenant {
-    const { config, appliance, clock, logger, onOpen } = this.#options;
+    const { config, appliance, clock, logger, onOpen, onClose } = this.#options;
     const { dataDir, keyDir } = config;
     const { id, org } = policy;
-    const vault = new VaultClient({ org, tenant: id, box: appliance().box, dataDir, keyDir, clock, logger });
+    const lease = leaseSettingsOf(config, id);
+    const vault = new VaultClient({ org, tenant: id, box: appliance().box, dataDir, keyDir, lease, clock, logger });
     const tenant: Tenant = { policy, fixed, vault, reason: null };
     vault.onStateChange((state, reason) => {
       tenant.reason = reason?.code ?? null;
+      if (state === 'closed' || state === 'failed') void onClose(id);
       if (state !== 'ready') return;
       void this.#tellRetention(tenant);
       if (this.#tenants.has(id)) void onOpen(id);

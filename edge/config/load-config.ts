@@ -25,7 +25,10 @@ export function loadConfig(file: string): Config {
   const config = parseConfig(json);
   const base = dirname(resolve(file));
   const from = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
-  const { tls } = config.api;
+  const {
+    lease,
+    api: { tls },
+  } = config;
   const cameras = config.cameras.map((camera) => ({ ...camera, url: isAddress(camera.url) ? camera.url : from(camera.url) }));
   return {
     ...config,
@@ -33,6 +36,9 @@ export function loadConfig(file: string): Config {
     dataDir: from(config.dataDir),
     keyDir: from(config.keyDir),
     api: { ...config.api, ...(tls === undefined ? {} : { tls: { cert: from(tls.cert), key: from(tls.key) } }) },
+    ...(lease === undefined
+      ? {}
+      : { lease: { kmsKeys: from(lease.kmsKeys), ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }) } }),
     ...(config.modelsDir === undefined ? {} : { modelsDir: from(config.modelsDir) }),
   };
 }

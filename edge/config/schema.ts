@@ -27,6 +27,12 @@ const tenant = z.strictObject({
     .max(3650)
     .default(30)
     .describe('Days (UTC) for which sightings are kept, the present one among them. Older ones are removed from the disk.'),
+  keys: z
+    .enum(['file', 'lease'])
+    .default('file')
+    .describe(
+      'Where its key comes from: `file`, out of keyDir; `lease`, from a KMS for a time (see `lease`). Chosen before the first start: the one does not open what the other made.',
+    ),
 });
 
 const tiles = z.strictObject({
@@ -80,6 +86,16 @@ const webhooks = z
   })
   .describe('Calls to the receivers that the tenants name.');
 
+const lease = z
+  .strictObject({
+    kmsKeys: z
+      .string()
+      .min(1)
+      .describe('File of the public keys by which the KMS signs leases, a JWK Set. Nobody else can give this box a lease.'),
+    kmsSocket: z.string().min(1).optional().describe('Unix socket of a KMS on this machine. Without it leases come on a stick.'),
+  })
+  .describe('How tenants whose `keys` are `lease` get them.');
+
 /** The one schema of the daemon's configuration: reference page and JSON Schema are generated from it. */
 export const configSchema = z
   .strictObject({
@@ -87,7 +103,9 @@ export const configSchema = z
     keyDir: z
       .string()
       .min(1)
-      .describe('Folder of the tenant keys of a stand-alone box (`<tenant>.key`, mode 0600). Must lie outside dataDir.'),
+      .describe(
+        'Folder of the tenant keys (`<tenant>.key`, mode 0600), of the keys of the box itself and of what it keeps of leases. Must lie outside dataDir.',
+      ),
     modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
     models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),
     inference: z
@@ -101,6 +119,7 @@ export const configSchema = z
       .prefault({}),
     api: api.prefault({}),
     webhooks: webhooks.prefault({}),
+    lease: lease.optional(),
     tenants: z
       .array(tenant)
       .min(1)
@@ -118,9 +137,10 @@ export const configSchema = z
       issue(['api', 'tls'], 'plain HTTP is served on loopback only: add a certificate or listen on 127.0.0.1');
     }
     const tenants = new Set<string>();
-    config.tenants.forEach(({ id }, index) => {
+    config.tenants.forEach(({ id, keys }, index) => {
       if (tenants.has(id)) issue(['tenants', index, 'id'], 'this tenant is there twice');
       tenants.add(id);
+      if (keys === 'lease' && config.lease === undefined) issue(['tenants', index, 'keys'], 'a lease needs the section `lease`');
     });
     const cameras = new Set<string>();
     config.cameras.forEach(({ id, tenant: owner }, index) => {

@@ -9,6 +9,8 @@ import type {
   CameraView,
   DescribedPicture,
   FacesPort,
+  LeaseStatus,
+  LeasesPort,
   LiveFrame,
   TenantsPort,
   TenantView,
@@ -31,13 +33,14 @@ const SILENT = createLogger('test', { level: 'silent' });
 export const ANSWERING_CAMERA = 'rtsp://camera.example/door';
 
 /**
- * A box around real vaults and real inference, with tenants `north` and `south`. Cameras, webhooks and what happens are the
- * test's own: it shows pictures by `show` and events by `emit`.
+ * A box around real vaults and real inference, with tenants `north` and `south`. Cameras, webhooks, leases and what happens are
+ * the test's own: it shows pictures by `show` and events by `emit`.
  */
 export class ApiBox implements BoxPort {
   readonly version = '0.0.0-test';
   readonly box: string;
   readonly tenants: TenantsPort;
+  readonly leases: LeasesPort;
   readonly cameras: CamerasPort;
   readonly faces: FacesPort;
   readonly webhooks: WebhooksPort;
@@ -74,6 +77,17 @@ export class ApiBox implements BoxPort {
         return entry.view;
       },
       vault: (tenant) => this.#tenant(tenant).vault,
+    };
+    const lease = async (tenant: string): Promise<LeaseStatus> => {
+      this.#tenant(tenant);
+      const [renewedAt, endsAt] = ['2026-11-22T04:00:00.000Z', '2026-11-23T04:00:00.000Z'];
+      return { tenant, state: 'ready', reason: null, enforcement: 'memory', epoch: 1, renewedAt, endsAt, comes: 'kms', failure: null };
+    };
+    this.leases = {
+      list: async () => [await lease('north')],
+      get: lease,
+      request: async (tenant) => (await lease(tenant)).tenant,
+      accept: lease,
     };
     this.faces = {
       model: 'arcface',

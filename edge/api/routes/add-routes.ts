@@ -4,6 +4,7 @@ import { addCameraRoutes } from './cameras.ts';
 import { addCustomerRoutes } from './customers.ts';
 import { addFaceRoutes } from './faces.ts';
 import { addHealthRoutes } from './health.ts';
+import { addLeaseRoutes } from './leases.ts';
 import { addLiveRoute } from './live.ts';
 import { addLoginLinkRoute } from './login-links.ts';
 import { addSearchRoutes } from './search.ts';
@@ -22,6 +23,7 @@ export function addRoutes(api: Api, context: RouteContext): void {
   addLoginLinkRoute(api, context);
   addSystemRoutes(api, context);
   addTenantRoutes(api, context);
+  addLeaseRoutes(api, context);
   addApiKeyRoutes(api, context);
   addCustomerRoutes(api, context);
   addFaceRoutes(api, context);

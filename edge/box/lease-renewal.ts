@@ -1,0 +1,123 @@
+import type { ErrorCode } from '../../shared/errors/codes.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { LeaseCarrier } from '../link/lease-carrier.ts';
+import { BackOff } from '../runtime/back-off.ts';
+import { pause } from '../runtime/pause.ts';
+import type { VaultClient } from '../vault/client.ts';
+
+/** The vault's own clock says when: it is asked this often at least, since timers stand still while the machine is suspended. */
+const LOOK_EVERY_MS = 60_000;
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Refusals that no later try changes. */
+const FOR_EVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['device_denied', 'tenant_destroyed']);
+
+export interface LeaseRenewalOptions {
+  readonly tenant: string;
+  readonly vault: VaultClient;
+  readonly carrier: LeaseCarrier;
+  /** 0 to 1: boxes that came up together are not to renew together. */
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps one tenant under a lease: asks for the first, for the next when half of it is over, and after a failure again and again, also
+ * when the lease has ended meanwhile. A refusal for ever closes the tenant at once.
+ */
+export class LeaseRenewal {
+  readonly #options: LeaseRenewalOptions;
+  readonly #backOff: BackOff;
+  #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #failure: SecureGateError | undefined;
+  #woken = new AbortController();
+
+  constructor(options: LeaseRenewalOptions) {
+    this.#options = options;
+    this.#backOff = new BackOff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, options.random);
+  }
+
+  /** Why the last try failed; undefined when it did not. */
+  get failure(): SecureGateError | undefined {
+    return this.#failure;
+  }
+
+  start(): void {
+    this.#stopping = new AbortController();
+    this.#running = this.#run(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    // A vault that opens, or is closed by a crash or by the end of its lease, is looked at at once.
+    const endListening = this.#options.vault.onStateChange(() => this.#woken.abort());
+    let share = this.#share();
+    while (!signal.aborted) {
+      this.#woken = new AbortController();
+      let waitMs: number;
+      try {
+        waitMs = await this.#dueIn(share);
+        if (waitMs <= 0) {
+          await this.#renew();
+          share = this.#share();
+          continue;
+        }
+      } catch (error) {
+        if (signal.aborted || (await this.#failed(SecureGateError.from(error)))) break;
+        waitMs = this.#backOff.next();
+      }
+      await pause(Math.min(waitMs, LOOK_EVERY_MS), AbortSignal.any([signal, this.#woken.signal]));
+    }
+    endListening();
+  }
+
+  /** Milliseconds until a lease is to be asked for. */
+  async #dueIn(share: number): Promise<number> {
+    const { vault } = this.#options;
+    if (vault.state === 'closed') return 0;
+    if (vault.state !== 'ready') return LOOK_EVERY_MS;
+    const lease = await vault.lease();
+    return lease === null ? 0 : lease.leftMs - (lease.endsAt - lease.issuedAt) * share;
+  }
+
+  async #renew(): Promise<void> {
+    const { tenant, vault, carrier, logger } = this.#options;
+    const request = await vault.requestLease(await carrier.challenge());
+    const { endsAt, enforcement, epoch } = await vault.acceptLease(await carrier.export(request));
+    this.#failure = undefined;
+    this.#backOff.reset();
+    logger.info({ tenant, epoch, enforcement, endsAt: new Date(endsAt).toISOString() }, 'a lease has come');
+  }
+
+  /** @returns whether that was for ever */
+  async #failed(reason: SecureGateError): Promise<boolean> {
+    const { tenant, vault, logger } = this.#options;
+    this.#failure = reason;
+    if (!FOR_EVER.has(reason.code)) {
+      logger.warn({ err: reason, code: reason.code, tenant }, 'the lease was not renewed; it is tried again');
+      return false;
+    }
+    logger.error(
+      { err: reason, code: reason.code, tenant },
+      'the KMS gives no lease any more: the tenant is closed, and its key forgotten',
+    );
+    try {
+      await vault.revoke(reason);
+    } catch (error) {
+      logger.error({ err: error, tenant }, 'what this box kept of the lease was perhaps not forgotten');
+    }
+    return true;
+  }
+
+  /** Which share of a lease is left when it is renewed: half, a tenth more or less, chosen anew for each. */
+  #share(): number {
+    return 0.5 + (this.#options.random() - 0.5) / 10;
+  }
+}

@@ -1,0 +1,87 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { LeaseStatus, LeasesPort } from '../api/ports.ts';
+import type { Config } from '../config/schema.ts';
+import type { LeaseCarrier } from '../link/lease-carrier.ts';
+import type { Part } from '../runtime/lifecycle.ts';
+import { LeaseRenewal } from './lease-renewal.ts';
+import type { Tenants } from './tenants.ts';
+
+export interface LeasesOptions {
+  readonly config: Pick<Config, 'tenants'>;
+  readonly tenants: Tenants;
+  /** To the KMS; without one, leases come on a stick alone. */
+  readonly carrier: LeaseCarrier | undefined;
+  /** 0 to 1. */
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** The leases of the tenants whose keys come from a KMS. */
+export class Leases implements LeasesPort, Part {
+  readonly name = 'leases';
+  readonly #options: LeasesOptions;
+  readonly #renewals = new Map<string, LeaseRenewal>();
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { tenants, carrier, random, logger } = this.#options;
+    if (!carrier) return;
+    for (const tenant of this.#leased) {
+      const renewal = new LeaseRenewal({ tenant, vault: tenants.vault(tenant), carrier, random, logger });
+      this.#renewals.set(tenant, renewal);
+      renewal.start();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Array.from(this.#renewals.values(), (renewal) => renewal.stop()));
+  }
+
+  list(): Promise<readonly LeaseStatus[]> {
+    return Promise.all(this.#leased.map((tenant) => this.get(tenant)));
+  }
+
+  async get(tenant: string): Promise<LeaseStatus> {
+    this.#requireLeased(tenant);
+    const { state, reason } = this.#options.tenants.get(tenant);
+    const lease = state === 'ready' ? await this.#options.tenants.vault(tenant).lease() : null;
+    return {
+      tenant,
+      state,
+      reason,
+      enforcement: lease?.enforcement ?? null,
+      epoch: lease?.epoch ?? null,
+      renewedAt: lease ? new Date(lease.issuedAt).toISOString() : null,
+      endsAt: lease ? new Date(lease.endsAt).toISOString() : null,
+      comes: this.#options.carrier ? 'kms' : 'stick',
+      failure: this.#renewals.get(tenant)?.failure?.code ?? null,
+    };
+  }
+
+  async request(tenant: string): Promise<string> {
+    this.#requireLeased(tenant);
+    return await this.#options.tenants.vault(tenant).requestLease();
+  }
+
+  async accept(tenant: string, answer: LeaseAnswer): Promise<LeaseStatus> {
+    this.#requireLeased(tenant);
+    await this.#options.tenants.vault(tenant).acceptLease(answer);
+    return this.get(tenant);
+  }
+
+  get #leased(): readonly string[] {
+    return this.#options.config.tenants.filter(({ keys }) => keys === 'lease').map(({ id }) => id);
+  }
+
+  /** @throws {SecureGateError} `tenant_not_found`, `lease_not_used` */
+  #requireLeased(tenant: string): void {
+    this.#options.tenants.get(tenant);
+    if (this.#leased.includes(tenant)) return;
+    throw new SecureGateError('lease_not_used', 'The key of this tenant is a file', { details: { tenant } });
+  }
+}

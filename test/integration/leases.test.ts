@@ -1,0 +1,210 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { parseConfig } from '../../edge/config/load-config.ts';
+import { Daemon } from '../../edge/daemon.ts';
+import { SocketLeaseCarrier } from '../../edge/link/socket-lease-carrier.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import type { VaultClient } from '../../edge/vault/client.ts';
+import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { embeddedModels } from '../helpers/embedded-models.ts';
+import { signApproval, TestSigner } from '../helpers/kms.ts';
+import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
+import { type LeasedBox, leasedBox } from '../helpers/leased-box.ts';
+import { hasSoftHsm } from '../helpers/soft-hsm.ts';
+import { guest } from '../helpers/vault-guests.ts';
+
+const refused = (code: string, reason?: string): unknown =>
+  expect.objectContaining({ code, ...(reason && { details: expect.objectContaining({ reason }) }) });
+/** A machine with other work to do takes its time. */
+const PATIENTLY = { timeout: 60_000, interval: 50 };
+
+/** Leases are asked for as often as a test wants. */
+const software = (): Promise<TestOrg> => testOrg('software', { exportsPerDevice: 1000 });
+
+async function startBox(box: LeasedBox, kmsSocket?: string) {
+  const config = parseConfig(box.config({ lease: { kmsKeys: box.kmsKeys, kmsSocket } }));
+  const daemon = new Daemon({ config, clock: systemClock, logger: createLogger('test', { level: 'silent' }), emit: () => undefined });
+  onTestFinished(async () => expect(await daemon.stop()).toEqual([]));
+  await daemon.start(new AbortController().signal);
+  return daemon.port();
+}
+
+/** Asks the KMS as the box's daemon does, and gives the vault what it answers. */
+async function renew(vault: VaultClient, org: TestOrg): Promise<LeaseAnswer> {
+  const carrier = new SocketLeaseCarrier(org.kms.socket);
+  const answer = await carrier.export(await vault.requestLease(await carrier.challenge()));
+  await vault.acceptLease(answer);
+  return answer;
+}
+
+/** Why a vault that is started stays closed. */
+const closed = (vault: VaultClient): Promise<unknown> =>
+  vault.start().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('a box with a KMS', () => {
+  beforeAll(async () => {
+    await embeddedModels();
+  }, 120_000);
+
+  test('opens a tenant under a lease, renews it, closes that tenant alone with its end, and opens it again when the KMS is back', async () => {
+    const org = await software();
+    const leased = await leasedBox(org);
+    await leased.assign(20);
+    const box = await startBox(leased, org.kms.socket);
+    const state = () => box.tenants.get('hall');
+    await expect.poll(state, PATIENTLY).toMatchObject({ state: 'ready', reason: null });
+    expect(await box.leases.list()).toMatchObject([{ tenant: 'hall', enforcement: 'memory', epoch: 1, comes: 'kms', failure: null }]);
+    const { customerId } = await box.tenants.vault('hall').enrolCustomer(guest(1));
+    const first = await box.leases.get('hall');
+    await expect.poll(async () => (await box.leases.get('hall')).renewedAt, PATIENTLY).not.toBe(first.renewedAt);
+
+    await org.kms.stop('SIGKILL');
+    await expect.poll(state, PATIENTLY).toMatchObject({ state: 'closed', reason: 'lease_ended' });
+    expect(Date.now(), 'not before its end').toBeGreaterThanOrEqual(Date.parse(first.endsAt ?? ''));
+    await expect(box.tenants.vault('hall').getCustomer(customerId)).rejects.toThrow(refused('lease_ended'));
+    expect(box.health()).toContainEqual({ part: 'vaults', ready: false, reason: 'lease_ended' });
+    expect(box.tenants.get('north').state).toBe('ready');
+    await box.tenants.vault('north').enrolCustomer(guest(2));
+    expect(box.tenants.vault('north').restarts).toBe(0);
+    await expect.poll(async () => (await box.leases.get('hall')).failure, PATIENTLY).toBe('kms_unavailable');
+
+    await org.kms.start();
+    await leased.assign();
+    await expect.poll(state, PATIENTLY).toMatchObject({ state: 'ready', reason: null });
+    expect(await box.tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
+    expect(box.health()).toContainEqual({ part: 'vaults', ready: true, reason: null });
+  }, 240_000);
+
+  test('closes a tenant at once when the KMS denies the box, and forgets what it held', async () => {
+    const org = await software();
+    const leased = await leasedBox(org);
+    // Half of it is over in a moment: then the box asks again.
+    await leased.assign(10);
+    const box = await startBox(leased, org.kms.socket);
+    await expect.poll(() => box.tenants.get('hall').state, PATIENTLY).toBe('ready');
+    const { pid } = box.tenants.vault('hall');
+    await org.kms.client.call('denyDevice', { device: leased.id });
+    await expect.poll(() => box.tenants.get('hall'), PATIENTLY).toMatchObject({ state: 'failed', reason: 'device_denied' });
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(box.tenants.get('north').state).toBe('ready');
+  }, 120_000);
+
+  test('gives a closed tenant a lease that came on a stick', async () => {
+    const org = await software();
+    const leased = await leasedBox(org);
+    await leased.assign();
+    const box = await startBox(leased);
+    expect(box.tenants.get('hall')).toMatchObject({ state: 'closed', reason: 'lease_missing' });
+    const request = await box.leases.request('hall');
+    const approval = await signApproval(org.admin, org.org, request);
+    const answer = await org.kms.client.call('exportTek', { request, approval });
+    expect(await box.leases.accept('hall', answer)).toMatchObject({ state: 'ready', reason: null, comes: 'stick', enforcement: 'memory' });
+    await box.tenants.vault('hall').enrolCustomer(guest(1));
+    await expect(box.leases.accept('hall', answer), 'once').rejects.toThrow(refused('lease_rejected', 'request'));
+    await expect(box.leases.request('north')).rejects.toThrow(refused('lease_not_used'));
+    await expect(box.leases.get('south')).rejects.toThrow(refused('tenant_not_found'));
+  }, 120_000);
+});
+
+describe('a vault under a lease', () => {
+  test('waits in its process without one, and opens with it', async () => {
+    const org = await software();
+    const box = await leasedBox(org);
+    await box.assign();
+    const vault = box.vault();
+    expect(await closed(vault)).toEqual(refused('lease_missing'));
+    expect([vault.state, vault.restarts, await vault.lease()]).toEqual(['closed', 0, null]);
+    await expect(vault.listCustomers({ limit: 1 })).rejects.toThrow(refused('lease_missing'));
+    await renew(vault, org);
+    expect([vault.state, vault.restarts]).toEqual(['ready', 0]);
+    const { customerId } = await vault.enrolCustomer(guest(1));
+    expect(
+      readdirSync(box.keyDir).filter((name) => name.endsWith('.key')),
+      'its key is in no file',
+    ).toEqual([]);
+
+    await vault.stop();
+    expect(await closed(vault), 'what lives in memory ends with the process').toEqual(refused('lease_missing'));
+    await renew(vault, org);
+    expect(await vault.getCustomer(customerId)).toMatchObject({ customerId });
+  }, 60_000);
+
+  test('that was killed is closed until it has a new one', async () => {
+    const org = await software();
+    const box = await leasedBox(org);
+    await box.assign();
+    const vault = box.vault();
+    await closed(vault);
+    await renew(vault, org);
+    process.kill(vault.pid ?? Number.NaN, 'SIGKILL');
+    await expect.poll(() => vault.state, PATIENTLY).toBe('closed');
+    await renew(vault, org);
+    expect([vault.state, vault.restarts]).toEqual(['ready', 1]);
+  }, 60_000);
+
+  test('takes no answer that was given before, to another box, by another KMS, or with another key', async () => {
+    const org = await software();
+    const [box, other] = [await leasedBox(org), await leasedBox(org)];
+    await box.assign();
+    await other.assign();
+    const [vault, others] = [box.vault(), other.vault()];
+    await Promise.all([closed(vault), closed(others)]);
+    const theirs = await renew(others, org);
+    await expect(vault.acceptLease(theirs)).rejects.toThrow(refused('lease_rejected', 'device'));
+    const old = await renew(vault, org);
+    await expect(vault.acceptLease(old)).rejects.toThrow(refused('lease_rejected', 'request'));
+    const carrier = new SocketLeaseCarrier(org.kms.socket);
+    const given = await carrier.export(await vault.requestLease(await carrier.challenge()));
+    await expect(vault.acceptLease({ ...given, sealed: old.sealed })).rejects.toThrow(refused('lease_rejected', 'seal'));
+    await expect(vault.acceptLease({ ...given, encapsulated: old.encapsulated })).rejects.toThrow(refused('lease_rejected', 'seal'));
+    await expect(vault.acceptLease({ ...given, lease: old.lease })).rejects.toThrow(refused('lease_rejected', 'request'));
+    await vault.acceptLease(given);
+
+    await vault.stop();
+    await writeFile(box.kmsKeys, JSON.stringify({ keys: [new TestSigner().jwk] }));
+    await closed(vault);
+    await expect(renew(vault, org), 'another KMS than the pinned one').rejects.toThrow(refused('lease_rejected', 'signature'));
+    expect(vault.state).toBe('closed');
+  }, 60_000);
+
+  test('keeps no key of its own on the disk, and no request longer than it waits', async () => {
+    const org = await software();
+    const box = await leasedBox(org);
+    await box.assign();
+    const vault = box.vault();
+    await closed(vault);
+    const request = await vault.requestLease();
+    expect(readdirSync(join(box.keyDir, 'leases', 'hall'))).toContain('request.json');
+    const answer = await org.kms.client.call('exportTek', { request, approval: await signApproval(org.admin, org.org, request) });
+    await vault.acceptLease(answer);
+    expect(readdirSync(join(box.keyDir, 'leases', 'hall'))).toEqual(['time']);
+  }, 60_000);
+
+  test.skipIf(!hasSoftHsm)(
+    'takes its key from SoftHSM2 (skipped where it is not installed)',
+    async () => {
+      const org = await testOrg();
+      const box = await leasedBox(org);
+      await box.assign();
+      const vault = box.vault();
+      await closed(vault);
+      await renew(vault, org);
+      const { customerId } = await vault.enrolCustomer(guest(1));
+      expect(await vault.getCustomer(customerId)).toMatchObject({ customerId });
+    },
+    60_000,
+  );
+});
+
+describe('the socket of the KMS', () => {
+  test('that nobody answers at is told as such', async () => {
+    const carrier = new SocketLeaseCarrier('/nonexistent/kms.sock');
+    await expect(carrier.challenge()).rejects.toThrow(refused('kms_unavailable'));
+  });
+});
