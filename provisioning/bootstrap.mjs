@@ -12,7 +12,8 @@ import { holdLock } from './hold-lock.mjs';
 /**
  * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
  * console; OpenSSL, to make certificates; SoftHSM, as the HSM, OpenSC, as somebody else who has its PIN, and the compiler for what
- * speaks to it; FFmpeg's program, which the bench compares with; Postgres, which the control plane grows into.
+ * speaks to it; swtpm, as the TPM, and what speaks to it; FFmpeg's program, which the bench compares with; Postgres, which the
+ * control plane grows into.
  */
 export const TEST_PACKAGES = [
   'gstreamer1.0-tools',
@@ -22,6 +23,8 @@ export const TEST_PACKAGES = [
   'softhsm2',
   'opensc',
   'g++',
+  'swtpm',
+  'tpm2-tools',
   'ffmpeg',
   'postgresql',
 ];

@@ -112,6 +112,21 @@ export const ERROR_CODES = {
     title: 'Lease does not hold',
     next: 'Ask for a new one; the details say what does not fit.',
   },
+  lease_cache_failed: {
+    status: 503,
+    title: 'Lease cannot be kept or read',
+    next: 'Let the box fetch a new lease; see the cause if it happens again.',
+  },
+  lease_rolled_back: {
+    status: 503,
+    title: 'Lease is of an older state of this box',
+    next: 'Disk or TPM were set back, or the disk comes from another box: let the box fetch a new lease.',
+  },
+  tpm_unavailable: {
+    status: 503,
+    title: 'TPM cannot be used',
+    next: 'The details say what the TPM answered and what to do about it.',
+  },
   // Keys in the cloud
   cloud_unavailable: {
     status: 503,

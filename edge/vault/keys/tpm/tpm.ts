@@ -1,0 +1,157 @@
+import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import { TPM_RC, TpmRefusal } from './tpm-refusal.ts';
+
+/** A discrete TPM takes seconds for an RSA key, half a minute at worst. */
+const ANSWER_MS = 60_000;
+const TRIES = 8;
+const BUSY: ReadonlySet<number> = new Set([TPM_RC.retry, TPM_RC.objectMemory, TPM_RC.sessionMemory, TPM_RC.testing, TPM_RC.yielded]);
+
+/**
+ * The box's TPM 2.0, by Debian's tpm2-tools: each command is a process of its own. Secrets go in and out by pipes; what lies in the
+ * work folder meanwhile (contexts, policies, public parts) is no secret.
+ */
+export class Tpm {
+  readonly #tcti: string;
+
+  /** @param tcti where the TPM is, as TPM2TOOLS_TCTI names it: `device:/dev/tpmrm0` */
+  constructor(tcti: string) {
+    this.#tcti = tcti;
+  }
+
+  /** Does a piece of work with a folder of its own, which is gone afterwards. */
+  async work<T>(task: (bench: TpmBench) => Promise<T>): Promise<T> {
+    const folder = await mkdtemp(join(tmpdir(), 'securegate-tpm-'));
+    try {
+      return await task(new TpmBench(this.#tcti, folder));
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** One piece of work: tools that find each other's files by name. */
+export class TpmBench {
+  readonly #tcti: string;
+  readonly #folder: string;
+
+  constructor(tcti: string, folder: string) {
+    this.#tcti = tcti;
+    this.#folder = folder;
+  }
+
+  write(name: string, content: Uint8Array): Promise<void> {
+    return writeFile(join(this.#folder, name), content, { mode: 0o600 });
+  }
+
+  read(name: string): Promise<Buffer> {
+    return readFile(join(this.#folder, name));
+  }
+
+  /**
+   * Runs a tool until the TPM has time for it.
+   * @param input for its standard input
+   * @returns what it printed; the caller wipes it if it is a secret
+   * @throws {TpmRefusal}
+   * @throws {SecureGateError} `tpm_unavailable`
+   */
+  async run(tool: string, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+    for (let tried = 1; ; tried += 1) {
+      try {
+        return await this.#once(tool, args, input);
+      } catch (error) {
+        if (!(error instanceof TpmRefusal) || !BUSY.has(error.code)) throw error;
+        if (tried === TRIES)
+          throw unavailable('The TPM is busy for too long', error.message, 'End what else uses it, then try again.', error);
+      } finally {
+        // Without a resource manager (a TPM in a test) what a tool has loaded would stay, and there is room for three.
+        if (LOADING.has(tool)) await this.#once('tpm2_flushcontext', ['-t']).catch(() => undefined);
+      }
+      await pause(randomInt(50, 250) * tried);
+    }
+  }
+
+  async #once(tool: string, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+    const env = { PATH: process.env.PATH, TPM2TOOLS_TCTI: this.#tcti };
+    const options = { cwd: this.#folder, env, encoding: 'buffer', timeout: ANSWER_MS, killSignal: 'SIGKILL' } as const;
+    const child = execFile(tool, args, options, (error, stdout, stderr) => {
+      if (error === null) return resolve(stdout);
+      stdout.fill(0);
+      reject(asTpmError(tool, this.#tcti, error, stderr.toString()));
+    });
+    // A tool that fails early does not read its input.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+    return promise;
+  }
+}
+
+const LOADING: ReadonlySet<string> = new Set([
+  'tpm2_create',
+  'tpm2_createprimary',
+  'tpm2_load',
+  'tpm2_readpublic',
+  'tpm2_rsadecrypt',
+  'tpm2_sign',
+  'tpm2_startauthsession',
+  'tpm2_unseal',
+]);
+
+function asTpmError(tool: string, tcti: string, error: Error & { code?: unknown; killed?: boolean | undefined }, said: string): Error {
+  const lines = said.split('\n').filter((line) => line.startsWith('ERROR'));
+  const answer = lines.findLast((line) => /\(0x[0-9A-F]+\)/.test(line)) ?? lines[0] ?? '';
+  if (error.code === 'ENOENT') {
+    return unavailable(`${tool} is not installed`, '', 'Install the tools: apt-get install tpm2-tools', error);
+  }
+  if (error.killed)
+    return unavailable('The TPM does not answer', answer, 'Restart the machine; if it happens again, look at its firmware.', error);
+  if (/busy/i.test(said) && said.includes('tcti')) {
+    return unavailable('Another program holds the TPM', lines[0] ?? '', 'Use a TCTI with a resource manager: device:/dev/tpmrm0', error);
+  }
+  if (/permission denied/i.test(said)) {
+    return unavailable(
+      'This user may not use the TPM',
+      lines[0] ?? '',
+      'Add the user of the daemon to the group of the device: tss',
+      error,
+    );
+  }
+  if (said.includes('tcti')) {
+    return unavailable(`There is no TPM at ${tcti}`, lines[0] ?? '', 'Switch it on in the firmware, or correct `tpm.tcti`.', error);
+  }
+  const code = codeIn(answer);
+  if (code === undefined) return unavailable(`${tool} failed`, lines.at(-1) ?? '', 'Look at what it says.', error);
+  if (code === TPM_RC.lockout) {
+    return unavailable(
+      'The TPM is locked after wrong passwords',
+      answer,
+      'Wait, or let its owner unlock it: tpm2_dictionarylockout -c',
+      error,
+    );
+  }
+  if (code === TPM_RC.badAuth) {
+    return unavailable('The TPM has an owner password', answer, 'Let its owner take it away: tpm2_changeauth -c owner', error);
+  }
+  if (code === TPM_RC.failure && tool !== 'tpm2_rsadecrypt') {
+    return unavailable('The TPM has failed', answer, 'Switch the machine off and on; if it happens again, the TPM is broken.', error);
+  }
+  return new TpmRefusal(tool, code, answer);
+}
+
+/** Of a format-one code, only what went wrong: not with which parameter, handle or session. */
+function codeIn(answer: string): number | undefined {
+  const [, hex] = /\((?:0x)([0-9A-Fa-f]+)\)/.exec(answer) ?? [];
+  if (hex === undefined) return undefined;
+  const code = Number.parseInt(hex, 16);
+  return (code & 0x80) === 0 ? code : (code & 0x3f) | 0x80;
+}
+
+function unavailable(message: string, answer: string, advice: string, cause: unknown): SecureGateError {
+  return new SecureGateError('tpm_unavailable', message, { cause, details: { answer, advice } });
+}
