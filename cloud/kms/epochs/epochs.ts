@@ -87,7 +87,7 @@ export class Epochs {
     const { store, moves } = this.#options;
     store.denials.requireTenant(cell.org, cell.tenant);
     const { wrapped, state } = store.epochs.get(cell);
-    if (wrapped === null || state !== 'ready') throw gone(cell);
+    if (wrapped === null || state !== 'ready') throw gone(cell, store.epochs.newest(cell.org, cell.tenant));
     moves.requireEntitled(cell, device);
     return wrapped;
   }
@@ -144,6 +144,7 @@ export class Epochs {
   }
 }
 
-function gone({ org, tenant, epoch }: Cell): SecureGateError {
-  return new SecureGateError('cell_gone', 'The key of this epoch was destroyed', { details: { org, tenant, epoch } });
+/** @param newest the epoch to ask for instead */
+function gone({ org, tenant, epoch }: Cell, newest: number | null = null): SecureGateError {
+  return new SecureGateError('cell_gone', 'The key of this epoch was destroyed', { details: { org, tenant, epoch, newest } });
 }

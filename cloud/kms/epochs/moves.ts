@@ -83,7 +83,9 @@ export class Moves {
     if (this.#options.store.moves.begunAt(cell) === undefined) return;
     const box = this.get(cell).boxes.find((one) => one.device === device);
     if (box?.state === 'waiting') return;
-    throw new SecureGateError('epoch_replaced', 'This device gets the key of a newer epoch only', { details: { epoch: cell.epoch } });
+    throw new SecureGateError('epoch_replaced', 'This device gets the key of a newer epoch only', {
+      details: { epoch: cell.epoch, newest: this.#options.store.epochs.newest(cell.org, cell.tenant) },
+    });
   }
 
   /** @throws {SecureGateError} `boxes_waiting` with the devices, `conflict` (it is the newest) */

@@ -32,6 +32,11 @@ export class EpochRecords {
       .all(org, tenant);
   }
 
+  /** The epoch whose key boxes are to have; null where the tenant has none. */
+  newest(org: string, tenant: string): number | null {
+    return this.list(org, tenant).findLast(({ state }) => state === 'ready')?.epoch ?? null;
+  }
+
   /** @throws {SecureGateError} `epoch_not_found` */
   get({ org, tenant, epoch }: Cell): EpochRecord {
     const record = this.list(org, tenant).find((one) => one.epoch === epoch);
