@@ -33,6 +33,8 @@ export class LeaseRenewal {
   #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #failure: SecureGateError | undefined;
+  /** What to ask for where that of the vault's files is not it: a new vault has none. */
+  #epoch: number | undefined;
   #woken = new AbortController();
 
   constructor(options: LeaseRenewalOptions) {
@@ -89,7 +91,7 @@ export class LeaseRenewal {
 
   async #renew(): Promise<void> {
     const { tenant, vault, carrier, logger } = this.#options;
-    const request = await vault.requestLease(await carrier.challenge());
+    const request = await vault.requestLease(await carrier.challenge(), this.#epoch);
     const { endsAt, enforcement, epoch } = await vault.acceptLease(await carrier.export(request));
     this.#failure = undefined;
     this.#backOff.reset();
@@ -100,6 +102,7 @@ export class LeaseRenewal {
   async #failed(reason: SecureGateError): Promise<boolean> {
     const { tenant, vault, logger } = this.#options;
     this.#failure = reason;
+    this.#epoch = newestOf(reason);
     if (!FOR_EVER.has(reason.code)) {
       logger.warn({ err: reason, code: reason.code, tenant }, 'the lease was not renewed; it is tried again');
       return false;
@@ -120,4 +123,9 @@ export class LeaseRenewal {
   #share(): number {
     return 0.5 + (this.#options.random() - 0.5) / 10;
   }
+}
+
+/** A KMS that has an epoch no more says which one it has instead. */
+function newestOf({ code, details: { newest } }: SecureGateError): number | undefined {
+  return (code === 'cell_gone' || code === 'epoch_replaced') && typeof newest === 'number' ? newest : undefined;
 }

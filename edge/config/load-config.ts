@@ -38,7 +38,7 @@ export function loadConfig(file: string): Config {
     api: { ...config.api, ...(tls === undefined ? {} : { tls: { cert: from(tls.cert), key: from(tls.key) } }) },
     ...(lease === undefined
       ? {}
-      : { lease: { kmsKeys: from(lease.kmsKeys), ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }) } }),
+      : { lease: { ...lease, kmsKeys: from(lease.kmsKeys), ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }) } }),
     ...(config.modelsDir === undefined ? {} : { modelsDir: from(config.modelsDir) }),
   };
 }

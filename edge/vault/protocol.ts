@@ -75,6 +75,8 @@ const recordSchema = z.strictObject({ id: recordId, version, customerId: custome
 const leaseSettingsSchema = z.strictObject({
   /** File of the public keys by which the KMS signs leases. */
   kmsKeys: z.string().min(1),
+  /** For leases that the box's TPM is to keep; without it, they are refused. */
+  tpm: z.strictObject({ tcti: z.string().min(1), pcrs: z.string().min(1).optional() }).optional(),
 });
 export type LeaseSettings = z.infer<typeof leaseSettingsSchema>;
 

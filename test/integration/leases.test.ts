@@ -7,6 +7,7 @@ import { Daemon } from '../../edge/daemon.ts';
 import { SocketLeaseCarrier } from '../../edge/link/socket-lease-carrier.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import type { VaultClient } from '../../edge/vault/client.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
@@ -95,6 +96,17 @@ describe('a box with a KMS', () => {
     expect(box.tenants.get('north').state).toBe('ready');
   }, 120_000);
 
+  test('that joins a tenant after an epoch move gets the key of the newest epoch', async () => {
+    const org = await software();
+    await org.kms.client.call('createEpoch', { org: org.org, tenant: org.tenant, epoch: 2 });
+    await org.kms.client.call('destroyEpoch', { org: org.org, tenant: org.tenant, epoch: 1 });
+    const leased = await leasedBox(org);
+    await leased.assign();
+    const box = await startBox(leased, org.kms.socket);
+    await expect.poll(() => box.tenants.get('hall').state, PATIENTLY).toBe('ready');
+    expect(await box.leases.get('hall')).toMatchObject({ epoch: 2, failure: null });
+  }, 120_000);
+
   test('gives a closed tenant a lease that came on a stick', async () => {
     const org = await software();
     const leased = await leasedBox(org);
@@ -171,6 +183,24 @@ describe('a vault under a lease', () => {
     await closed(vault);
     await expect(renew(vault, org), 'another KMS than the pinned one').rejects.toThrow(refused('lease_rejected', 'signature'));
     expect(vault.state).toBe('closed');
+  }, 60_000);
+
+  test('of which the org lets the box keep leases in a file opens after a restart without a KMS, and says what that is worth', async () => {
+    const org = await software();
+    const box = await leasedBox(org);
+    await box.assign(3600, { lease: { seconds: 86_400, enforcement: 'software' } });
+    const vault = box.vault();
+    await closed(vault);
+    await renew(vault, org);
+    await vault.stop();
+    await org.kms.stop();
+    await vault.start();
+    expect(await vault.lease()).toMatchObject({ enforcement: 'software', epoch: 1 });
+
+    await vault.revoke(new SecureGateError('device_denied', 'The box is denied'));
+    expect([vault.state, vault.pid]).toEqual(['failed', undefined]);
+    expect(readdirSync(join(box.keyDir, 'leases', 'hall')), 'nothing is left that opens it').toEqual(['time']);
+    expect(await closed(vault)).toEqual(refused('lease_missing'));
   }, 60_000);
 
   test('keeps no key of its own on the disk, and no request longer than it waits', async () => {

@@ -6,13 +6,17 @@ import { bootTime } from '../../../runtime/boot-time.ts';
 import type { LeaseSettings } from '../../protocol.ts';
 import type { VaultScope } from '../../scope.ts';
 import { FileDeviceKeys } from '../device/file-device-keys.ts';
+import { Tpm } from '../tpm/tpm.ts';
+import type { LeaseCache } from './lease-cache.ts';
 import { LeaseKeySource } from './lease-key-source.ts';
 import { LeaseRequests } from './lease-requests.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { MemoryLeaseCache } from './memory-lease-cache.ts';
 import { PersistedTime } from './persisted-time.ts';
 import { readKmsKeys } from './read-kms-keys.ts';
+import { SoftwareLeaseCache } from './software-lease-cache.ts';
 import { StickRequestFile } from './stick-request-file.ts';
+import { TpmLeaseCache } from './tpm-lease-cache.ts';
 
 export interface LeasesOptions {
   readonly scope: VaultScope;
@@ -44,7 +48,14 @@ export function openLeases({ scope, dataDir, keyDir, settings, logger, onEnd }: 
   const device = FileDeviceKeys.open({ id: box, folder: join(keyDir, 'device'), dataDir });
   const time = new PersistedTime({ file: join(folder, 'time'), rtc: Date.now, bootTime });
   time.start();
-  const caches = [new MemoryLeaseCache()];
+  const caches: LeaseCache[] = [new MemoryLeaseCache()];
+  if (settings.tpm) {
+    const { tcti, pcrs } = settings.tpm;
+    const tpmFolder = join(folder, 'tpm');
+    mkdirSync(tpmFolder, { recursive: true, mode: 0o700 });
+    caches.push(new TpmLeaseCache({ org, tenant, device: box, folder: tpmFolder, tpm: new Tpm(tcti), pcrs, time }));
+  }
+  caches.push(new SoftwareLeaseCache({ org, tenant, device, file: join(folder, 'leases') }));
   const stickFile = new StickRequestFile(join(folder, 'request.json'), device);
   const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
   const source = new LeaseKeySource({ org, tenant, device, kmsKeys: readKmsKeys(settings.kmsKeys), requests, caches, time });
