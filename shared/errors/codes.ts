@@ -225,6 +225,11 @@ export const ERROR_CODES = {
   model_source: { status: 502, title: 'Model cannot be fetched', next: 'Check the network or use: securegate models pull --from FOLDER' },
   inference_failed: { status: 500, title: 'Inference failed', next: 'See the cause; the box goes on with the next frame.' },
   // Box
+  box_unreachable: {
+    status: 503,
+    title: 'Box cannot be reached',
+    next: 'Start the box; where it is served elsewhere than its configuration says, add --api.',
+  },
   config_invalid: { status: 500, title: 'Configuration is not valid', next: 'Correct what the details name.' },
   config_missing: {
     status: 500,

@@ -1,0 +1,87 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { z } from 'zod';
+import type { LeaseStatus } from '../../edge/api/ports.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
+import { formatLease } from '../terminal/format-lease.ts';
+import { runningBox } from '../terminal/running-box.ts';
+
+interface Options {
+  readonly config: string;
+  readonly api?: string;
+  readonly json?: true;
+}
+
+/** `securegate lease`: under which leases the tenants of a running box are open, and leases on a stick. */
+export function leaseCommand(): Command {
+  const command = new Command('lease').description('leases of tenants whose keys come from a KMS, on a running box').addHelpText(
+    'after',
+    `
+Where the box reaches its KMS it fetches leases by itself. Without a network:
+  securegate lease request opera-house --out request.jwt --config box.json   # take it to an admin of the org
+  securegate lease import answer.json --config box.json                      # what the KMS made of it`,
+  );
+  command.addCommand(common('show').description('how long each tenant is open, and how its key is kept').action(show));
+  command.addCommand(
+    common('request')
+      .description('make a request for a lease that travels on a stick; it waits for a week, or until the next one')
+      .argument('<tenant>', 'tenant that needs a lease')
+      .requiredOption('--out <file>', 'where to write it; it holds no secret')
+      .action(request),
+  );
+  command.addCommand(
+    common('import')
+      .description('give the box the answer to its request')
+      .argument('<file>', "the KMS's answer (JSON); only the box that asked can use it, once")
+      .action(importAnswer),
+  );
+  return command;
+}
+
+function common(name: string): Command {
+  return new Command(name)
+    .requiredOption('--config <file>', 'configuration of the box (JSON)')
+    .option('--api <url>', 'where the box is served, if not where its configuration says')
+    .option('--json', 'print the result as JSON');
+}
+
+async function show({ config, api, json }: Options): Promise<void> {
+  const box = await runningBox(config, api);
+  const { items } = (await box.ask('GET', '/v1/leases')) as { items: LeaseStatus[] };
+  const text = items.length === 0 ? 'No tenant of this box is under a lease.' : items.map(formatLease).join('\n');
+  process.stdout.write(`${json ? JSON.stringify(items) : text}\n`);
+}
+
+async function request(tenant: string, { config, api, json, out }: Options & { readonly out: string }): Promise<void> {
+  const box = await runningBox(config, api);
+  const made = (await box.ask('POST', `/v1/tenants/${encodeURIComponent(tenant)}/lease/requests`)) as { request: string };
+  try {
+    await writeFile(out, made.request);
+  } catch (cause) {
+    throw new SecureGateError('storage_failed', `Cannot write ${out}`, { cause, details: { file: out } });
+  }
+  process.stdout.write(
+    `${json ? JSON.stringify({ tenant, file: out }) : `The request is in ${out}. It waits for its answer for a week.`}\n`,
+  );
+}
+
+async function importAnswer(file: string, { config, api, json }: Options): Promise<void> {
+  const { answer, tenant } = await readAnswer(file);
+  const box = await runningBox(config, api);
+  const lease = (await box.ask('PUT', `/v1/tenants/${tenant}/lease`, answer)) as LeaseStatus;
+  process.stdout.write(`${json ? JSON.stringify(lease) : formatLease(lease)}\n`);
+}
+
+/** Whose lease it is says the lease itself; whether that is true, the box finds out. */
+async function readAnswer(file: string): Promise<{ answer: z.input<typeof leaseAnswerSchema>; tenant: string }> {
+  try {
+    const answer = z.encode(leaseAnswerSchema, leaseAnswerSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
+    const [, claims = ''] = answer.lease.split('.');
+    const { tenant } = leaseClaimsSchema.parse(JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')));
+    return { answer, tenant };
+  } catch (cause) {
+    throw new SecureGateError('file_unreadable', `${file} holds no answer of a KMS`, { cause, details: { file } });
+  }
+}
