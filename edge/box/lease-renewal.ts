@@ -16,7 +16,7 @@ const FOR_EVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['device_denied', 't
 
 export interface LeaseRenewalOptions {
   readonly tenant: string;
-  readonly vault: VaultClient;
+  readonly vault: Pick<VaultClient, 'state' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'revoke'>;
   readonly carrier: LeaseCarrier;
   /** 0 to 1: boxes that came up together are not to renew together. */
   readonly random: () => number;
@@ -94,6 +94,7 @@ export class LeaseRenewal {
     const request = await vault.requestLease(await carrier.challenge(), this.#epoch);
     const { endsAt, enforcement, epoch } = await vault.acceptLease(await carrier.export(request));
     this.#failure = undefined;
+    this.#epoch = undefined;
     this.#backOff.reset();
     logger.info({ tenant, epoch, enforcement, endsAt: new Date(endsAt).toISOString() }, 'a lease has come');
   }

@@ -11,8 +11,10 @@ const ANSWER_MS = 30_000;
 const MOST_CHARACTERS = 64 * 1024;
 
 const challengeSchema = z.object({ nonce: leaseClaimsSchema.shape.nonce });
-const errorSchema = z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) });
-const replySchema = z.union([z.object({ result: z.unknown() }).required(), z.object({ error: errorSchema })]);
+const replySchema = z.object({
+  result: z.unknown().optional(),
+  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }).optional(),
+});
 
 /**
  * A KMS on the same machine, at its Unix socket: one JSON object a line. It is spoken to a few times a day, so each call has a
@@ -26,19 +28,20 @@ export class SocketLeaseCarrier implements LeaseCarrier {
   }
 
   async challenge(): Promise<string> {
-    return challengeSchema.parse(await this.#call('challenge', {})).nonce;
+    return (await this.#call('challenge', {}, challengeSchema)).nonce;
   }
 
-  async export(request: string): Promise<LeaseAnswer> {
-    return leaseAnswerSchema.parse(await this.#call('exportTek', { request }));
+  export(request: string): Promise<LeaseAnswer> {
+    return this.#call('exportTek', { request }, leaseAnswerSchema);
   }
 
-  async #call(operation: string, input: object): Promise<unknown> {
-    const line = await this.#ask(JSON.stringify({ id: 1, operation, arguments: input }));
-    const reply = replySchema.safeParse(parsed(line));
-    if (!reply.success) throw unavailable('What the KMS answered is no answer');
-    if ('error' in reply.data) throw SecureGateError.fromJSON(reply.data.error);
-    return reply.data.result;
+  async #call<Schema extends z.ZodType>(operation: string, input: object, gives: Schema): Promise<z.output<Schema>> {
+    const text = await this.#ask(JSON.stringify({ id: 1, operation, arguments: input }));
+    const reply = replySchema.safeParse(parsed(text)).data;
+    if (reply?.error) throw SecureGateError.fromJSON(reply.error);
+    const given = gives.safeParse(reply?.result);
+    if (!given.success) throw unavailable('What answers here is no KMS');
+    return given.data;
   }
 
   #ask(message: string): Promise<string> {

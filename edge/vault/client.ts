@@ -3,7 +3,7 @@ import type { Gives, Takes } from './protocol.ts';
 import { VaultKeeper } from './vault-keeper.ts';
 
 export type { LeaseSettings, LeaseView } from './protocol.ts';
-export type { VaultClientOptions, VaultState } from './vault-keeper.ts';
+export type { VaultState } from './vault-keeper.ts';
 
 /** Hears of a customer whose consent was withdrawn, or who was removed. */
 export type GoneListener = (customerId: string) => void;

@@ -1,14 +1,14 @@
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../../shared/log/create-logger.ts';
-import type { LeaseKeySource } from './lease-key-source.ts';
+import type { LeaseView } from '../../protocol.ts';
 import type { TrustedTime } from './trusted-time.ts';
 
 /** Timers stand still while the machine is suspended, trusted time does not: it is looked at this often at least. */
 const MOST_MS = 60_000;
 
 export interface LeaseWatchOptions {
-  readonly leases: LeaseKeySource;
-  readonly time: TrustedTime;
+  readonly leases: { readonly lease: Pick<LeaseView, 'leftMs'> | undefined };
+  readonly time: Pick<TrustedTime, 'persist'>;
   readonly logger: Logger;
   /** Called once, when the lease is over. */
   readonly onEnd: () => void;

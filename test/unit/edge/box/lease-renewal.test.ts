@@ -1,0 +1,149 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { LeaseRenewal, type LeaseRenewalOptions } from '../../../../edge/box/lease-renewal.ts';
+import type { LeaseCarrier } from '../../../../edge/link/lease-carrier.ts';
+import type { LeaseView, VaultState } from '../../../../edge/vault/client.ts';
+import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import type { LeaseAnswer } from '../../../../shared/lease/lease-answer.ts';
+import { createLogger } from '../../../../shared/log/create-logger.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const ANSWER: LeaseAnswer = { encapsulated: Buffer.alloc(0), sealed: Buffer.alloc(0), oaepHash: 'sha256', lease: '' };
+
+type Vault = LeaseRenewalOptions['vault'];
+type StateListener = Parameters<Vault['onStateChange']>[0];
+
+/** A vault whose leases last a day, in the time of the test's timers. */
+class DayVault implements Vault {
+  state: VaultState = 'closed';
+  readonly asked: { at: number; epoch: number | undefined }[] = [];
+  revoked: string | undefined;
+  readonly #listeners = new Set<StateListener>();
+  #endsAt = 0;
+
+  onStateChange(listener: StateListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async lease(): Promise<LeaseView> {
+    const endsAt = this.#endsAt;
+    return { epoch: 1, enforcement: 'memory', issuedAt: endsAt - DAY, endsAt, leftMs: endsAt - Date.now() };
+  }
+
+  async requestLease(_nonce: string, epoch?: number): Promise<string> {
+    this.asked.push({ at: Date.now(), epoch });
+    return '';
+  }
+
+  async acceptLease(): Promise<LeaseView> {
+    this.#endsAt = Date.now() + DAY;
+    this.become('ready');
+    return this.lease();
+  }
+
+  async revoke(reason: SecureGateError): Promise<void> {
+    this.revoked = reason.code;
+    this.become('failed');
+  }
+
+  become(state: VaultState): void {
+    this.state = state;
+    for (const listener of this.#listeners) listener(state, undefined);
+  }
+}
+
+let vault: DayVault;
+let refusal: SecureGateError | undefined;
+let calls: number;
+let renewal: LeaseRenewal;
+
+const carrier: LeaseCarrier = {
+  challenge: async () => '',
+  export: async () => {
+    calls += 1;
+    if (refusal) throw refusal;
+    return ANSWER;
+  },
+};
+
+async function start(random = 0.5): Promise<void> {
+  renewal = new LeaseRenewal({ tenant: 'hall', vault, carrier, random: () => random, logger: createLogger('test', { level: 'silent' }) });
+  renewal.start();
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+const hours = (): number[] => vault.asked.map(({ at }) => Math.round((at - (vault.asked[0]?.at ?? 0)) / HOUR));
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: 0 });
+  vault = new DayVault();
+  refusal = undefined;
+  calls = 0;
+});
+afterEach(async () => {
+  await renewal.stop();
+  vi.useRealTimers();
+});
+
+describe('a lease', () => {
+  test.each([
+    [0, [0, 13, 26, 40]],
+    [0.5, [0, 12, 24, 36]],
+    [1, [0, 11, 22, 32]],
+  ])('is renewed when half of it is over, a tenth sooner or later (%d)', async (random, renewed) => {
+    await start(random);
+    await vi.advanceTimersByTimeAsync(41 * HOUR);
+    expect(hours().slice(0, 4)).toEqual(renewed);
+  });
+
+  test('of a vault that was closed is asked for at once', async () => {
+    await start();
+    await vi.advanceTimersByTimeAsync(HOUR);
+    expect(vault.asked).toHaveLength(1);
+    vault.become('closed');
+    await vi.advanceTimersByTimeAsync(0);
+    expect([vault.asked.length, vault.state]).toEqual([2, 'ready']);
+  });
+
+  test('is tried for once a minute or more often, until after its end, and is there when the KMS is', async () => {
+    await start();
+    refusal = new SecureGateError('kms_unavailable', 'away');
+    await vi.advanceTimersByTimeAsync(23 * HOUR);
+    expect(renewal.failure?.code).toBe('kms_unavailable');
+    const before = calls;
+    vault.become('closed');
+    await vi.advanceTimersByTimeAsync(HOUR);
+    expect(calls - before).toBeGreaterThanOrEqual(60);
+    expect(calls - before).toBeLessThanOrEqual(122);
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([vault.state, renewal.failure]).toEqual(['ready', undefined]);
+  });
+
+  test.each(['device_denied', 'tenant_destroyed'] as const)('that is refused for ever (%s) is given up at once', async (code) => {
+    await start();
+    refusal = new SecureGateError(code, 'for ever');
+    await vi.advanceTimersByTimeAsync(13 * HOUR);
+    expect([vault.revoked, calls]).toEqual([code, 2]);
+    await vi.advanceTimersByTimeAsync(10 * DAY);
+    expect(calls).toBe(2);
+  });
+
+  test('is that of the epoch which the KMS names when it has the other no more', async () => {
+    refusal = new SecureGateError('cell_gone', 'gone', { details: { epoch: 1, newest: 7 } });
+    await start();
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(vault.asked.map(({ epoch }) => epoch)).toEqual([undefined, 7]);
+    await vi.advanceTimersByTimeAsync(13 * HOUR);
+    expect(vault.asked.at(-1)?.epoch, 'then it is that of the files').toBeUndefined();
+  });
+
+  test('is asked for no more after a stop', async () => {
+    await start();
+    await renewal.stop();
+    await vi.advanceTimersByTimeAsync(2 * DAY);
+    expect(calls).toBe(1);
+  });
+});
