@@ -12,7 +12,10 @@ import { tempFolder } from './temp-folder.ts';
 /** Whether tests can use a TPM; without Debian's `swtpm` and `tpm2-tools` they are skipped. */
 export const hasSoftTpm = existsSync('/usr/bin/swtpm') && existsSync('/usr/bin/tpm2_create');
 
-/** A software TPM 2.0 in a process of its own, with its memory in a folder. */
+/**
+ * A software TPM 2.0 in a process of its own, with its memory in a folder. The kernel's resource manager is not before it, so one process at
+ * a time can work with it.
+ */
 export class SoftTpm {
   readonly #folder: string;
   #child: ChildProcess | undefined;

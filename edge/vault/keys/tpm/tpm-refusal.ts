@@ -15,10 +15,9 @@ export class TpmRefusal extends Error {
 export const TPM_RC = {
   failure: 0x101,
   policy: 0x126,
+  nvSpace: 0x14b,
   nvDefined: 0x14c,
-  handle: 0x8b,
   policyFail: 0x9d,
-  integrity: 0x9f,
   badAuth: 0xa2,
   lockout: 0x921,
   retry: 0x922,

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,8 @@ import { TPM_RC, TpmRefusal } from './tpm-refusal.ts';
 /** A discrete TPM takes seconds for an RSA key, half a minute at worst. */
 const ANSWER_MS = 60_000;
 const TRIES = 8;
+/** How the tools write a response code: `Esys_Unseal(0x99D)`. */
+const RESPONSE = /\(0x([0-9A-F]+)\)/;
 const BUSY: ReadonlySet<number> = new Set([TPM_RC.retry, TPM_RC.objectMemory, TPM_RC.sessionMemory, TPM_RC.testing, TPM_RC.yielded]);
 
 /**
@@ -76,20 +78,41 @@ export class TpmBench {
     }
   }
 
-  async #once(tool: string, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
+  #once(tool: string, args: readonly string[], input?: Uint8Array): Promise<Buffer> {
     const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
     const env = { PATH: process.env.PATH, TPM2TOOLS_TCTI: this.#tcti };
-    const options = { cwd: this.#folder, env, encoding: 'buffer', timeout: ANSWER_MS, killSignal: 'SIGKILL' } as const;
-    const child = execFile(tool, args, options, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout);
-      stdout.fill(0);
-      reject(asTpmError(tool, this.#tcti, error, stderr.toString()));
+    const child = spawn(tool, args, { cwd: this.#folder, env, timeout: ANSWER_MS, killSignal: 'SIGKILL' });
+    const printed: Buffer[] = [];
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => printed.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.once('error', (cause) => {
+      reject(unavailable(`${tool} cannot be started`, cause.message, 'Install the tools: apt-get install tpm2-tools', cause));
+    });
+    child.once('close', (code, signal) => {
+      const output = unpooled(printed);
+      if (code === 0) return resolve(output);
+      output.fill(0);
+      reject(signal === null ? asTpmError(tool, this.#tcti, said) : silent(tool, signal));
     });
     // A tool that fails early does not read its input.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
     return promise;
   }
+}
+
+/** What was printed can be a secret: it stays in one place. */
+function unpooled(chunks: readonly Buffer[]): Buffer {
+  const whole = Buffer.alloc(chunks.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    at += chunk.copy(whole, at);
+    chunk.fill(0);
+  }
+  return whole;
 }
 
 const LOADING: ReadonlySet<string> = new Set([
@@ -103,55 +126,49 @@ const LOADING: ReadonlySet<string> = new Set([
   'tpm2_unseal',
 ]);
 
-function asTpmError(tool: string, tcti: string, error: Error & { code?: unknown; killed?: boolean | undefined }, said: string): Error {
+function asTpmError(tool: string, tcti: string, said: string): Error {
   const lines = said.split('\n').filter((line) => line.startsWith('ERROR'));
-  const answer = lines.findLast((line) => /\(0x[0-9A-F]+\)/.test(line)) ?? lines[0] ?? '';
-  if (error.code === 'ENOENT') {
-    return unavailable(`${tool} is not installed`, '', 'Install the tools: apt-get install tpm2-tools', error);
-  }
-  if (error.killed)
-    return unavailable('The TPM does not answer', answer, 'Restart the machine; if it happens again, look at its firmware.', error);
-  if (/busy/i.test(said) && said.includes('tcti')) {
-    return unavailable('Another program holds the TPM', lines[0] ?? '', 'Use a TCTI with a resource manager: device:/dev/tpmrm0', error);
-  }
-  if (/permission denied/i.test(said)) {
-    return unavailable(
-      'This user may not use the TPM',
-      lines[0] ?? '',
-      'Add the user of the daemon to the group of the device: tss',
-      error,
-    );
-  }
+  const answer = lines.findLast((line) => RESPONSE.test(line)) ?? '';
+  const first = lines[0] ?? '';
   if (said.includes('tcti')) {
-    return unavailable(`There is no TPM at ${tcti}`, lines[0] ?? '', 'Switch it on in the firmware, or correct `tpm.tcti`.', error);
+    if (/busy/i.test(said)) {
+      return unavailable('Another program holds the TPM', first, 'Use the device that several can use: device:/dev/tpmrm0');
+    }
+    if (/permission denied/i.test(said)) {
+      return unavailable('This user may not use the TPM', first, 'Add the user of the daemon to the group of the device: tss');
+    }
+    return unavailable(`There is no TPM at ${tcti}`, first, 'Switch it on in the firmware, or correct `tpm.tcti` of the configuration.');
   }
   const code = codeIn(answer);
-  if (code === undefined) return unavailable(`${tool} failed`, lines.at(-1) ?? '', 'Look at what it says.', error);
+  if (code === undefined) return unavailable(`${tool} failed`, lines.at(-1) ?? '', 'Look at what it says.');
   if (code === TPM_RC.lockout) {
-    return unavailable(
-      'The TPM is locked after wrong passwords',
-      answer,
-      'Wait, or let its owner unlock it: tpm2_dictionarylockout -c',
-      error,
-    );
+    return unavailable('The TPM is locked after wrong passwords', answer, 'Wait, or let its owner unlock it: tpm2_dictionarylockout -c');
   }
   if (code === TPM_RC.badAuth) {
-    return unavailable('The TPM has an owner password', answer, 'Let its owner take it away: tpm2_changeauth -c owner', error);
+    return unavailable('The TPM has an owner password', answer, 'Let its owner take it away: tpm2_changeauth -c owner');
   }
+  if (code === TPM_RC.nvSpace) {
+    return unavailable('The TPM has no room for another counter', answer, 'Free one that nothing uses: tpm2_nvreadpublic, tpm2_nvundefine');
+  }
+  // libtpms says so too when it is to decrypt what was encrypted to another key.
   if (code === TPM_RC.failure && tool !== 'tpm2_rsadecrypt') {
-    return unavailable('The TPM has failed', answer, 'Switch the machine off and on; if it happens again, the TPM is broken.', error);
+    return unavailable('The TPM has failed', answer, 'Switch the machine off and on; if it happens again, the TPM is broken.');
   }
   return new TpmRefusal(tool, code, answer);
 }
 
+function silent(tool: string, signal: string): SecureGateError {
+  return unavailable('The TPM does not answer', `${tool}: ${signal}`, 'Restart the machine; if it happens again, look at its firmware.');
+}
+
 /** Of a format-one code, only what went wrong: not with which parameter, handle or session. */
 function codeIn(answer: string): number | undefined {
-  const [, hex] = /\((?:0x)([0-9A-Fa-f]+)\)/.exec(answer) ?? [];
+  const [, hex] = RESPONSE.exec(answer) ?? [];
   if (hex === undefined) return undefined;
   const code = Number.parseInt(hex, 16);
   return (code & 0x80) === 0 ? code : (code & 0x3f) | 0x80;
 }
 
-function unavailable(message: string, answer: string, advice: string, cause: unknown): SecureGateError {
+function unavailable(message: string, answer: string, advice: string, cause?: unknown): SecureGateError {
   return new SecureGateError('tpm_unavailable', message, { cause, details: { answer, advice } });
 }
