@@ -92,17 +92,6 @@ const lease = z
       .string()
       .min(1)
       .describe('File of the public keys by which the KMS signs leases, a JWK Set. Nobody else can give this box a lease.'),
-    tpm: z
-      .strictObject({
-        tcti: z.string().min(1).default('device:/dev/tpmrm0').describe('Where the TPM is, as TPM2TOOLS_TCTI of tpm2-tools names it.'),
-        pcrs: z
-          .string()
-          .regex(/^sha256:\d+(,\d+)*$/)
-          .optional()
-          .describe('PCRs that must be as they were when a lease came, such as `sha256:0,7`: the box was started with the same software.'),
-      })
-      .optional()
-      .describe("The TPM 2.0 of this box, by Debian's tpm2-tools. Leases whose org wants `tpm` are refused without it."),
     kmsSocket: z.string().min(1).optional().describe('Unix socket of a KMS on this machine. Without it leases come on a stick.'),
   })
   .describe('How tenants whose `keys` are `lease` get them.');

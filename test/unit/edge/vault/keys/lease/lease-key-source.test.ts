@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FileDeviceKeys } from '../../../../../../edge/vault/keys/device/file-device-keys.ts';
+import type { LeaseCache } from '../../../../../../edge/vault/keys/lease/lease-cache.ts';
 import { LeaseKeySource } from '../../../../../../edge/vault/keys/lease/lease-key-source.ts';
 import { LeaseRequests } from '../../../../../../edge/vault/keys/lease/lease-requests.ts';
 import { MemoryLeaseCache } from '../../../../../../edge/vault/keys/lease/memory-lease-cache.ts';
@@ -43,13 +44,14 @@ class MovedBox {
   }
 
   /** What a vault process makes when it starts. */
-  source(kms: AnsweringKms, tenant = 'hall', org = 'acme'): LeaseKeySource {
+  source(kms: AnsweringKms, tenant = 'hall', cache: LeaseCache = new MemoryLeaseCache()): LeaseKeySource {
+    const org = 'acme';
     const { device } = this;
     const time = new PersistedTime({ file: join(this.folder, 'time'), rtc: () => this.rtc, bootTime: () => this.boot });
     time.start();
     const stickFile = new StickRequestFile(this.stickFile, device);
     const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-    return new LeaseKeySource({ org, tenant, device, kmsKeys: [kms.signer.jwk], requests, caches: [new MemoryLeaseCache()], time });
+    return new LeaseKeySource({ org, tenant, device, kmsKeys: [kms.signer.jwk], requests, caches: [cache], time });
   }
 
   get stickFile(): string {
@@ -205,6 +207,29 @@ describe('the answer of a KMS', () => {
   test('with a key that is none is refused', async () => {
     const short = await kms.answer(await source.request(nonce()), box.device.wrapKey, randomBytes(16));
     await expect(source.accept(short)).rejects.toThrow(refused('lease_rejected', 'seal'));
+  });
+});
+
+describe('what lies in a cache', () => {
+  test.each<[string, AnswerChange]>([
+    ['signature', { signer: new TestSigner() }],
+    ['tenant', { claims: { tenant: 'club' } }],
+    ['device', { claims: { sub: newId('box') } }],
+    ['epoch', { claims: { epoch: 2 } }],
+    ['enforcement', { claims: { enforcement: 'tpm' } }],
+  ])('is checked as what comes from the KMS: %s', async (reason, change) => {
+    const cache = new MemoryLeaseCache();
+    const { lease: token } = await answer(change);
+    await cache.save(1, { token, tek: TEK });
+    await expect(box.source(kms, 'hall', cache).open(1)).rejects.toThrow(refused('lease_rejected', reason));
+  });
+
+  test('is not worth more than when it came', async () => {
+    const cache = new MemoryLeaseCache();
+    const { lease: token } = await answer();
+    await cache.save(1, { token, tek: TEK });
+    pass(DAY);
+    await expect(box.source(kms, 'hall', cache).open(1)).rejects.toThrow(refused('lease_ended'));
   });
 });
 

@@ -49,7 +49,7 @@ test('the end of a lease is seen when it comes, once', async () => {
 });
 
 test('a lease that ended while the machine was suspended, and its timers stood still, is seen within a minute', async () => {
-  leftMs = 30 * 24 * 60 * MINUTE;
+  leftMs = 24 * 60 * MINUTE;
   watch.look();
   leftMs = -1;
   await vi.advanceTimersByTimeAsync(MINUTE);
