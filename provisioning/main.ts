@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'enrol-face': async () => (await import('./commands/enrol-face.ts')).enrolFaceCommand(),
   'admin-token': async () => (await import('./commands/admin-token.ts')).adminTokenCommand(),
   lease: async () => (await import('./commands/lease.ts')).leaseCommand(),
+  'device-keys': async () => (await import('./commands/device-keys.ts')).deviceKeysCommand(),
   eval: async () => (await import('./commands/eval.ts')).evalCommand(),
   kms: async () => (await import('./commands/kms.ts')).kmsCommand(),
   cloud: async () => (await import('./commands/cloud.ts')).cloudCommand(),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { checkFolders } from './check-folders.ts';
 import { checkInference } from './check-inference.ts';
+import { checkLeases } from './check-leases.ts';
 import { checkModels } from './check-models.ts';
 import { checkNativeModules } from './check-native-modules.ts';
 import { checkProcess } from './check-process.ts';
@@ -23,7 +24,7 @@ export async function examine(configFile: string | undefined): Promise<Finding[]
     inference,
     ...models,
     ...findings,
-    ...(config === null ? [] : checkFolders(config)),
+    ...(config === null ? [] : [...checkFolders(config), await checkLeases(config.tpm)]),
   ];
 }
 

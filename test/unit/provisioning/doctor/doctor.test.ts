@@ -35,7 +35,7 @@ test('finds a complete box well', () => {
   const checks = findings.map(({ check }) => check);
   for (const name of ['onnxruntime-node', 'node-av', 'better-sqlite3', 'sqlite-vec', 'sharp'])
     expect(checks).toContain(`native module ${name}`);
-  for (const check of ['Node', 'inference', 'model ultraface-320', 'configuration', 'keys apart', 'key of hall-a'])
+  for (const check of ['Node', 'inference', 'model ultraface-320', 'configuration', 'keys apart', 'key of hall-a', 'leases'])
     expect(checks).toContain(check);
 });
 

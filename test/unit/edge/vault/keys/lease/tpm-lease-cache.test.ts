@@ -351,6 +351,21 @@ describe.skipIf(!hasSoftTpm)('a lease in the TPM', () => {
       });
     });
 
+    test('without room for another counter is told with what to do', async () => {
+      const define = (size: number, index: number, kind = 'ordinary'): Promise<string> => {
+        const attributes = `nt=${kind}|ownerread|ownerwrite`;
+        return tpm.tool('tpm2_nvdefine', `0x${(0x0180_0000 + index).toString(16)}`, '-C', 'o', '-s', String(size), '-a', attributes);
+      };
+      let index = 0;
+      for (const size of [2048, 256, 8]) while (await define(size, index).catch(() => false)) index += 1;
+      // A TPM keeps some room for counters alone.
+      while (await define(8, index, 'counter').catch(() => false)) index += 1;
+      await expect(cache().save(1, lease())).rejects.toMatchObject({
+        code: 'tpm_unavailable',
+        details: { advice: expect.stringContaining('tpm2_nvundefine') },
+      });
+    });
+
     test('without its tools is told with what to do', async () => {
       await cache().save(1, lease());
       vi.stubEnv('PATH', '/nowhere');
