@@ -81,7 +81,7 @@ export class VaultService {
     open: async (input) => {
       if (this.#vault) throw new SecureGateError('invalid_request', 'The vault is open already');
       this.#logger.level = input.logLevel;
-      this.#setup ??= this.#prepare(input);
+      this.#setup ??= await this.#prepare(input);
       await this.#open(this.#setup);
       return {};
     },
@@ -108,13 +108,13 @@ export class VaultService {
     return HANDLERS[operation](this.#opened(), parse(takes, input) as Taken<O>);
   }
 
-  #prepare({ scope, dataDir, keyDir, lease }: Taken<'open'>): Setup {
+  async #prepare({ scope, dataDir, keyDir, lease }: Taken<'open'>): Promise<Setup> {
     const checked = parseScope(scope);
     if (!lease) {
       const source = new StandaloneKeySource({ keyDir, dataDir, tenant: checked.tenant });
       return { scope: checked, dataDir, source, leases: undefined };
     }
-    const leases = openLeases({ scope: checked, dataDir, keyDir, settings: lease, logger: this.#logger, onEnd: this.#onLeaseEnd });
+    const leases = await openLeases({ scope: checked, dataDir, keyDir, settings: lease, logger: this.#logger, onEnd: this.#onLeaseEnd });
     return { scope: checked, dataDir, source: leases.source, leases };
   }
 

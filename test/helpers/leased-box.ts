@@ -73,12 +73,20 @@ export class LeasedBox {
     };
   }
 
-  /** The vault of the tenant in a process of its own, not started; stopped when the test has ended. */
-  vault(): VaultClient {
+  /** The vault of the tenant in a process of its own, not started; stopped when the test has ended. @param tcti of the box's TPM */
+  vault(tcti?: string): VaultClient {
     const { org, tenant } = this.#org;
     const { dataDir, keyDir, kmsKeys } = this;
     const logger = createLogger('test', { level: 'silent' });
-    const vault = new VaultClient({ org, tenant, box: this.id, dataDir, keyDir, lease: { kmsKeys }, logger });
+    const vault = new VaultClient({
+      org,
+      tenant,
+      box: this.id,
+      dataDir,
+      keyDir,
+      lease: { kmsKeys, deviceKeys: 'file', tpm: tcti === undefined ? undefined : { tcti } },
+      logger,
+    });
     onTestFinished(() => vault.stop());
     return vault;
   }

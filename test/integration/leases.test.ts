@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -15,6 +15,8 @@ import { signApproval, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { type LeasedBox, leasedBox } from '../helpers/leased-box.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
+import { hasSoftTpm, softTpm } from '../helpers/soft-tpm.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
 import { guest } from '../helpers/vault-guests.ts';
 
 const refused = (code: string, reason?: string): unknown =>
@@ -202,6 +204,39 @@ describe('a vault under a lease', () => {
     expect(readdirSync(join(box.keyDir, 'leases', 'hall')), 'nothing is left that opens it').toEqual(['time']);
     expect(await closed(vault)).toEqual(refused('lease_missing'));
   }, 60_000);
+
+  test.skipIf(!hasSoftTpm)(
+    "of which the box's TPM keeps the lease opens without a KMS, and not from an older disk (skipped without swtpm)",
+    async () => {
+      const [org, tpm] = [await software(), await softTpm()];
+      const box = await leasedBox(org);
+      await box.assign(3600, { lease: { seconds: 86_400, enforcement: 'tpm' } });
+      const without = box.vault();
+      await closed(without);
+      await expect(renew(without, org), 'a box without a TPM').rejects.toThrow(refused('lease_rejected', 'enforcement'));
+      await without.stop();
+
+      const vault = box.vault(tpm.tcti);
+      await closed(vault);
+      await renew(vault, org);
+      await vault.stop();
+      const leases = join(box.keyDir, 'leases');
+      const older = join(await tempFolder(), 'leases');
+      await cp(leases, older, { recursive: true });
+      await vault.start();
+      expect(await vault.lease()).toMatchObject({ enforcement: 'tpm' });
+      await renew(vault, org);
+      await vault.stop();
+
+      await rm(leases, { recursive: true });
+      await cp(older, leases, { recursive: true });
+      expect(await closed(vault)).toEqual(refused('lease_rolled_back'));
+      expect(vault.state).toBe('closed');
+      await renew(vault, org);
+      expect(vault.state).toBe('ready');
+    },
+    120_000,
+  );
 
   test('keeps no key of its own on the disk, and no request longer than it waits', async () => {
     const org = await software();

@@ -5,7 +5,7 @@ import type { Logger } from '../../../../shared/log/create-logger.ts';
 import { bootTime } from '../../../runtime/boot-time.ts';
 import type { LeaseSettings } from '../../protocol.ts';
 import type { VaultScope } from '../../scope.ts';
-import { FileDeviceKeys } from '../device/file-device-keys.ts';
+import { openDeviceKeys } from '../device/open-device-keys.ts';
 import { Tpm } from '../tpm/tpm.ts';
 import type { LeaseCache } from './lease-cache.ts';
 import { LeaseKeySource } from './lease-key-source.ts';
@@ -38,19 +38,21 @@ export interface Leases {
 /**
  * Opens the device's keys, `<keyDir>/device`, which all tenants of the box have in common, and what this tenant keeps of its leases,
  * `<keyDir>/leases/<tenant>`.
- * @throws {SecureGateError} `key_file_unsafe`, `device_keys_unusable`, `file_unreadable`, `storage_failed`
+ * @throws {SecureGateError} `key_file_unsafe`, `device_keys_unusable`, `tpm_unavailable`, `file_unreadable`, `storage_failed`
  */
-export function openLeases({ scope, dataDir, keyDir, settings, logger, onEnd }: LeasesOptions): Leases {
+export async function openLeases({ scope, dataDir, keyDir, settings, logger, onEnd }: LeasesOptions): Promise<Leases> {
   const { org, tenant, box } = scope;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const folder = join(keyDir, 'leases', tenant);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const device = FileDeviceKeys.open({ id: box, folder: join(keyDir, 'device'), dataDir });
+  const { deviceKeys, kmsKeys, tpm } = settings;
+  const place = { id: box, folder: join(keyDir, 'device'), dataDir };
+  const device = await openDeviceKeys(place, deviceKeys === 'tpm' && tpm ? { in: 'tpm', tcti: tpm.tcti } : { in: 'file' });
   const time = new PersistedTime({ file: join(folder, 'time'), rtc: Date.now, bootTime });
   time.start();
   const caches: LeaseCache[] = [new MemoryLeaseCache()];
-  if (settings.tpm) {
-    const { tcti, pcrs } = settings.tpm;
+  if (tpm) {
+    const { tcti, pcrs } = tpm;
     const tpmFolder = join(folder, 'tpm');
     mkdirSync(tpmFolder, { recursive: true, mode: 0o700 });
     caches.push(new TpmLeaseCache({ org, tenant, device: box, folder: tpmFolder, tpm: new Tpm(tcti), pcrs, time }));
@@ -58,7 +60,7 @@ export function openLeases({ scope, dataDir, keyDir, settings, logger, onEnd }: 
   caches.push(new SoftwareLeaseCache({ org, tenant, device, file: join(folder, 'leases') }));
   const stickFile = new StickRequestFile(join(folder, 'request.json'), device);
   const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-  const source = new LeaseKeySource({ org, tenant, device, kmsKeys: readKmsKeys(settings.kmsKeys), requests, caches, time });
+  const source = new LeaseKeySource({ org, tenant, device, kmsKeys: readKmsKeys(kmsKeys), requests, caches, time });
   const watch = new LeaseWatch({ leases: source, time, logger, onEnd });
   return { source, watch, stop: () => watch.stop() };
 }
