@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { pause } from '../runtime/pause.ts';
 import { VaultClient } from '../vault/client.ts';
-import { type LeaseConfig, leaseSettingsOf } from './lease-settings-of.ts';
+import { leaseSettingsOf } from './lease-settings-of.ts';
 
 /** What a policy is where nobody says otherwise; the configuration file has the same defaults. */
 const DEFAULTS = { matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 };
@@ -25,7 +25,7 @@ interface Tenant {
 }
 
 export interface TenantsOptions {
-  readonly config: Pick<Config, 'dataDir' | 'keyDir'> & LeaseConfig;
+  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir' | 'lease'>;
   readonly appliance: () => Appliance;
   readonly clock: Clock;
   readonly logger: Logger;

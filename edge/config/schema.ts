@@ -92,22 +92,28 @@ const lease = z
       .string()
       .min(1)
       .describe('File of the public keys by which the KMS signs leases, a JWK Set. Nobody else can give this box a lease.'),
+    tpm: z
+      .strictObject({
+        tcti: z.string().min(1).default('device:/dev/tpmrm0').describe('Where the TPM is, as TPM2TOOLS_TCTI of tpm2-tools names it.'),
+        pcrs: z
+          .string()
+          .regex(/^sha256:\d+(,\d+)*$/)
+          .optional()
+          .describe(
+            'PCRs that must be as they were when a lease came, such as `sha256:0,7`: the box was started with the same software. Without it, whoever takes the box under its lease can open it with a system of his own.',
+          ),
+        deviceKeys: z
+          .enum(['file', 'tpm'])
+          .default('file')
+          .describe(
+            'Where the keys are by which a KMS knows this box: in files of keyDir, or in the TPM, which they never leave. Changed, the box needs a new assignment.',
+          ),
+      })
+      .optional()
+      .describe("The TPM 2.0 of this box, by Debian's tpm2-tools. Leases whose org wants `tpm` are refused without it."),
     kmsSocket: z.string().min(1).optional().describe('Unix socket of a KMS on this machine. Without it leases come on a stick.'),
   })
   .describe('How tenants whose `keys` are `lease` get them.');
-
-const tpm = z
-  .strictObject({
-    tcti: z.string().min(1).default('device:/dev/tpmrm0').describe('Where the TPM is, as TPM2TOOLS_TCTI of tpm2-tools names it.'),
-    pcrs: z
-      .string()
-      .regex(/^sha256:\d{1,2}(,\d{1,2})*$/)
-      .optional()
-      .describe(
-        'PCRs that leases are bound to, such as `sha256:0,2,4,7`: they open only while firmware and system are those of the time when the lease came. Without it, whoever takes the box under its lease can open them with a system of his own.',
-      ),
-  })
-  .describe('The TPM 2.0 of the box, used by tpm2-tools. Without this section the box keeps no lease in a TPM.');
 
 /** The one schema of the daemon's configuration: reference page and JSON Schema are generated from it. */
 export const configSchema = z
@@ -133,13 +139,6 @@ export const configSchema = z
     api: api.prefault({}),
     webhooks: webhooks.prefault({}),
     lease: lease.optional(),
-    tpm: tpm.optional(),
-    deviceKeys: z
-      .enum(['file', 'tpm'])
-      .default('file')
-      .describe(
-        'Where the keys are by which a KMS knows this box: in files of keyDir, or in the TPM, which they never leave. Changed, the box needs a new assignment.',
-      ),
     tenants: z
       .array(tenant)
       .min(1)
@@ -156,7 +155,6 @@ export const configSchema = z
     if (config.api.tls === undefined && !isLoopback(config.api.host)) {
       issue(['api', 'tls'], 'plain HTTP is served on loopback only: add a certificate or listen on 127.0.0.1');
     }
-    if (config.deviceKeys === 'tpm' && config.tpm === undefined) issue(['deviceKeys'], 'keys in the TPM need the section `tpm`');
     const tenants = new Set<string>();
     config.tenants.forEach(({ id, keys }, index) => {
       if (tenants.has(id)) issue(['tenants', index, 'id'], 'this tenant is there twice');

@@ -72,17 +72,12 @@ const recordRef = z.strictObject({ kind, id: recordId });
 const recordSchema = z.strictObject({ id: recordId, version, customerId: customerId.nullable(), json: z.string() });
 
 /** How a vault gets its tenant's key under a lease. */
-const leaseSettingsSchema = z
-  .strictObject({
-    /** File of the public keys by which the KMS signs leases. */
-    kmsKeys: z.string().min(1),
-    /** Where the keys are by which the KMS knows this box. */
-    deviceKeys: z.enum(['file', 'tpm']),
-    /** Without a TPM, leases that it is to keep are refused. */
-    tpm: z.strictObject({ tcti: z.string().min(1), pcrs: z.string().min(1).optional() }).optional(),
-  })
-  // Files never stand in for a TPM.
-  .refine(({ deviceKeys, tpm }) => deviceKeys === 'file' || tpm !== undefined);
+const leaseSettingsSchema = z.strictObject({
+  /** File of the public keys by which the KMS signs leases. */
+  kmsKeys: z.string().min(1),
+  /** Without a TPM, leases that it is to keep are refused. `deviceKeys`: where the keys are by which the KMS knows this box. */
+  tpm: z.strictObject({ tcti: z.string().min(1), pcrs: z.string().min(1).optional(), deviceKeys: z.enum(['file', 'tpm']) }).optional(),
+});
 export type LeaseSettings = z.infer<typeof leaseSettingsSchema>;
 
 /** Milliseconds since the Unix epoch, of the vault's own trusted time. */

@@ -36,11 +36,11 @@ async function show({ config: file, pem, json }: Options): Promise<void> {
     import('../../edge/appliance/open-appliance.ts'),
     import('../../edge/vault/keys/device/describe-device-keys.ts'),
   ]);
-  const { dataDir, keyDir, deviceKeys, tpm } = loadConfig(file);
+  const { dataDir, keyDir, lease } = loadConfig(file);
   const appliance = openAppliance(dataDir);
   try {
     const place = { id: appliance.box, folder: join(keyDir, 'device'), dataDir };
-    const keys = await describeDeviceKeys(place, deviceKeys === 'tpm' && tpm ? { in: 'tpm', tcti: tpm.tcti } : { in: 'file' });
+    const keys = await describeDeviceKeys(place, lease?.tpm);
     if (pem !== undefined) await writePem(pem, keys.pem);
     process.stdout.write(json ? `${JSON.stringify(keys)}\n` : textOf(keys, pem));
   } finally {

@@ -6,7 +6,8 @@ const WITHOUT = 'can be kept in memory or in a file';
 
 /** How this box can hold to leases of tenant keys, and why not better. */
 export async function checkLeases(tpm: { readonly tcti: string; readonly pcrs?: string | undefined } | undefined): Promise<Finding> {
-  if (tpm === undefined) return { check: CHECK, state: 'ok', message: `${WITHOUT}; not in a TPM: the configuration names none (tpm)` };
+  if (tpm === undefined)
+    return { check: CHECK, state: 'ok', message: `${WITHOUT}; not in a TPM: the configuration names none (lease.tpm)` };
   try {
     const { examineTpm } = await import('../../edge/vault/keys/tpm/examine-tpm.ts');
     await examineTpm(tpm.tcti);
@@ -26,6 +27,6 @@ export async function checkLeases(tpm: { readonly tcti: string; readonly pcrs?: 
     check: CHECK,
     state: 'warn',
     message: 'can be kept in memory, in a file or in the TPM, which opens them for whatever system is started on this box',
-    next: 'Set tpm.pcrs, so that they open for this system alone.',
+    next: 'Set lease.tpm.pcrs, so that they open for this system alone.',
   };
 }

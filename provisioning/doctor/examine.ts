@@ -24,7 +24,7 @@ export async function examine(configFile: string | undefined): Promise<Finding[]
     inference,
     ...models,
     ...findings,
-    ...(config === null ? [] : [...checkFolders(config), await checkLeases(config.tpm)]),
+    ...(config === null ? [] : [...checkFolders(config), await checkLeases(config.lease?.tpm)]),
   ];
 }
 

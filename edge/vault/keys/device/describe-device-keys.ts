@@ -21,10 +21,10 @@ export interface DeviceKeysDescription {
  * Opens a box's keys, makes them when there are none, and tells their public halves: for a command line in a process of its own.
  * @throws {SecureGateError} those of the drivers
  */
-export async function describeDeviceKeys(place: DeviceKeysPlace, home: DeviceKeysHome): Promise<DeviceKeysDescription> {
+export async function describeDeviceKeys(place: DeviceKeysPlace, tpm: DeviceKeysHome | undefined): Promise<DeviceKeysDescription> {
   mkdirSync(place.dataDir, { recursive: true, mode: 0o700 });
-  const { id, signingKey, wrapKey } = await openDeviceKeys(place, home);
+  const { id, signingKey, wrapKey } = await openDeviceKeys(place, tpm);
   const der = createPublicKey(wrapKey).export({ type: 'spki', format: 'der' });
   const wrap = createHash('sha256').update(der).digest('base64url');
-  return { id, keptIn: home.in, wrap, jkt: await calculateJwkThumbprint(signingKey), pem: wrapKey };
+  return { id, keptIn: tpm?.deviceKeys ?? 'file', wrap, jkt: await calculateJwkThumbprint(signingKey), pem: wrapKey };
 }

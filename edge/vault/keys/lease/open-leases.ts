@@ -45,9 +45,8 @@ export async function openLeases({ scope, dataDir, keyDir, settings, logger, onE
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const folder = join(keyDir, 'leases', tenant);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { deviceKeys, kmsKeys, tpm } = settings;
-  const place = { id: box, folder: join(keyDir, 'device'), dataDir };
-  const device = await openDeviceKeys(place, deviceKeys === 'tpm' && tpm ? { in: 'tpm', tcti: tpm.tcti } : { in: 'file' });
+  const { kmsKeys, tpm } = settings;
+  const device = await openDeviceKeys({ id: box, folder: join(keyDir, 'device'), dataDir }, tpm);
   const time = new PersistedTime({ file: join(folder, 'time'), rtc: Date.now, bootTime });
   time.start();
   const caches: LeaseCache[] = [new MemoryLeaseCache()];

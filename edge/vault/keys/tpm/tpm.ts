@@ -137,7 +137,11 @@ function asTpmError(tool: string, tcti: string, said: string): Error {
     if (/permission denied/i.test(said)) {
       return unavailable('This user may not use the TPM', first, 'Add the user of the daemon to the group of the device: tss');
     }
-    return unavailable(`There is no TPM at ${tcti}`, first, 'Switch it on in the firmware, or correct `tpm.tcti` of the configuration.');
+    return unavailable(
+      `There is no TPM at ${tcti}`,
+      first,
+      'Switch it on in the firmware, or correct `lease.tpm.tcti` of the configuration.',
+    );
   }
   const code = codeIn(answer);
   if (code === undefined) return unavailable(`${tool} failed`, lines.at(-1) ?? '', 'Look at what it says.');

@@ -10,7 +10,7 @@ test('a TPM that is not there is a fault, with what to do', async () => {
   expect(await checkLeases({ tcti: 'device:/dev/none', pcrs: 'sha256:7' })).toMatchObject({
     state: 'fail',
     message: expect.stringContaining('There is no TPM at device:/dev/none'),
-    next: expect.stringContaining('tpm.tcti'),
+    next: expect.stringContaining('lease.tpm.tcti'),
   });
 });
 
@@ -28,7 +28,7 @@ describe.skipIf(!hasSoftTpm)('a TPM', () => {
   });
 
   test('without PCRs opens them for any system, which is said', async () => {
-    expect(await checkLeases({ tcti: tpm.tcti })).toMatchObject({ state: 'warn', next: expect.stringContaining('tpm.pcrs') });
+    expect(await checkLeases({ tcti: tpm.tcti })).toMatchObject({ state: 'warn', next: expect.stringContaining('lease.tpm.pcrs') });
   });
 
   test('with an owner password is a fault, with what to do', async () => {

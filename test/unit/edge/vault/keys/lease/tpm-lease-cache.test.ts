@@ -330,7 +330,7 @@ describe.skipIf(!hasSoftTpm)('a lease in the TPM', () => {
       const held = lease();
       await cache().save(1, held);
       await tpm.cut();
-      const away = { code: 'tpm_unavailable', details: { advice: expect.stringContaining('tpm.tcti') } };
+      const away = { code: 'tpm_unavailable', details: { advice: expect.stringContaining('lease.tpm.tcti') } };
       await expect(cache().load(1)).rejects.toMatchObject(away);
       await expect(cache().save(1, lease())).rejects.toMatchObject(away);
       await expect(cache().forget()).rejects.toMatchObject(away);
