@@ -60,8 +60,10 @@ export class Tenants implements TenantsPort, Part {
         await vault.start(signal);
       } catch (error) {
         if (signal.aborted) return;
+        const reason = SecureGateError.from(error);
+        if (vault.state === 'closed') return logger.info({ tenant, code: reason.code }, 'this tenant is closed until its lease comes');
         logger.error({ err: error, tenant }, 'the vault of this tenant stays closed');
-        vault.keepTrying(SecureGateError.from(error));
+        vault.keepTrying(reason);
       }
     });
   }
