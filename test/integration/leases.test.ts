@@ -28,7 +28,9 @@ const PATIENTLY = { timeout: 60_000, interval: 50 };
 const software = (): Promise<TestOrg> => testOrg('software', { exportsPerDevice: 1000 });
 
 async function startBox(box: LeasedBox, kmsSocket?: string) {
-  const config = parseConfig(box.config({ lease: { kmsKeys: box.kmsKeys, kmsSocket } }));
+  // Nobody listens there: what counts is whether the box calls.
+  const cameras = [{ id: 'door', tenant: 'hall', url: 'rtsp://127.0.0.1:1/' }];
+  const config = parseConfig(box.config({ lease: { kmsKeys: box.kmsKeys, kmsSocket }, cameras }));
   const daemon = new Daemon({ config, clock: systemClock, logger: createLogger('test', { level: 'silent' }), emit: () => undefined });
   onTestFinished(async () => expect(await daemon.stop()).toEqual([]));
   await daemon.start(new AbortController().signal);
@@ -62,6 +64,8 @@ describe('a box with a KMS', () => {
     const box = await startBox(leased, org.kms.socket);
     const state = () => box.tenants.get('hall');
     await expect.poll(state, PATIENTLY).toMatchObject({ state: 'ready', reason: null });
+    const camera = () => box.cameras.list('hall')[0]?.state;
+    await expect.poll(camera, PATIENTLY).toBe('failed');
     expect(await box.leases.list()).toMatchObject([{ tenant: 'hall', enforcement: 'memory', epoch: 1, comes: 'kms', failure: null }]);
     const { customerId } = await box.tenants.vault('hall').enrolCustomer(guest(1));
     const first = await box.leases.get('hall');
@@ -69,6 +73,7 @@ describe('a box with a KMS', () => {
 
     await org.kms.stop('SIGKILL');
     await expect.poll(state, PATIENTLY).toMatchObject({ state: 'closed', reason: 'lease_ended' });
+    await expect.poll(camera, PATIENTLY).toBe('stopped');
     expect(Date.now(), 'not before its end').toBeGreaterThanOrEqual(Date.parse(first.endsAt ?? ''));
     await expect(box.tenants.vault('hall').getCustomer(customerId)).rejects.toThrow(refused('lease_ended'));
     expect(box.health()).toContainEqual({ part: 'vaults', ready: false, reason: 'lease_ended' });
@@ -82,6 +87,7 @@ describe('a box with a KMS', () => {
     await expect.poll(state, PATIENTLY).toMatchObject({ state: 'ready', reason: null });
     expect(await box.tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
     expect(box.health()).toContainEqual({ part: 'vaults', ready: true, reason: null });
+    await expect.poll(camera, PATIENTLY).toBe('failed');
   }, 240_000);
 
   test('closes a tenant at once when the KMS denies the box, and forgets what it held', async () => {
