@@ -117,6 +117,7 @@ export class TpmLeaseCache implements LeaseCache {
       try {
         const kept: LeaseBundle = new Map([...bundle].filter(([epoch]) => epoch >= before));
         if (kept.size === 0) return await this.#removeAll(bench);
+        if (kept.size === bundle.size) return;
         await this.#write(bench, kept);
         await this.#write(bench, kept);
       } finally {

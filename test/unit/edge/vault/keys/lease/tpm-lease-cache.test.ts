@@ -277,6 +277,15 @@ describe.skipIf(!hasSoftTpm)('a lease in the TPM', () => {
     });
   });
 
+  test('forgetting what is not there costs the TPM no write', async () => {
+    await cache().save(2, lease());
+    const [file = ''] = await readdir(join(disk, 'hall'));
+    const before = await readFile(join(disk, 'hall', file));
+    await cache().forget(2);
+    expect(await readdir(join(disk, 'hall'))).toEqual([file]);
+    expect(await readFile(join(disk, 'hall', file))).toEqual(before);
+  });
+
   test('a new lease can be kept whatever became of the earlier one', async () => {
     await cache().save(1, lease());
     const older = await image();
