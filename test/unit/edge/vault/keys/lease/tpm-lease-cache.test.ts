@@ -375,6 +375,14 @@ describe.skipIf(!hasSoftTpm)('a lease in the TPM', () => {
       });
     });
 
+    test('whose room others have taken is asked again', async () => {
+      for (const context of ['a', 'b', 'c']) await tpm.tool('tpm2_createprimary', '-Q', '-C', 'o', '-G', 'ecc', '-c', context);
+      await expect(tpm.tool('tpm2_createprimary', '-Q', '-C', 'o', '-G', 'ecc', '-c', 'd')).rejects.toThrow(/0x902/);
+      const held = lease();
+      await cache().save(1, held);
+      expect(await cache().load(1)).toEqual(held);
+    });
+
     test('without its tools is told with what to do', async () => {
       await cache().save(1, lease());
       vi.stubEnv('PATH', '/nowhere');
