@@ -16,6 +16,7 @@ export type CustomerView = Gives<'changeProfile'>;
 export type CustomerDetails = Gives<'getCustomer'>;
 export type ProfileChange = Takes<'changeProfile'>['change'];
 export type CustomersQuery = Takes<'listCustomers'>;
+export type Erasure = Gives<'listErasures'>['items'][number];
 export type SightingsQuery = Takes<'listSightings'>;
 export type UsageDay = Gives<'usage'>[number];
 
@@ -111,6 +112,35 @@ export class VaultClient extends VaultKeeper {
   async removeCustomer(customerId: string, version?: number): Promise<void> {
     await this.call('removeCustomer', { customerId, version });
     this.#tellGone(customerId);
+  }
+
+  /**
+   * Removes several customers at once, as `removeCustomer` does one. Who was erased before is told of again.
+   * @throws {SecureGateError} `customer_not_found` (then nobody is removed), `storage_failed`
+   */
+  async eraseCustomers(customerIds: readonly string[]): Promise<Erasure[]> {
+    const erasures = await this.call('eraseCustomers', { customerIds: [...customerIds] });
+    for (const customerId of customerIds) this.#tellGone(customerId);
+    return erasures;
+  }
+
+  /** Who was erased, the last first. */
+  listErasures(page: Takes<'listErasures'>): Promise<Page<Erasure>> {
+    return this.call('listErasures', page);
+  }
+
+  /**
+   * Gives the tenant the key of the next epoch, so that older copies of its files open no more with the key that is on the box.
+   * @param erasedBefore ISO 8601; only if somebody was erased before this time and no other key has come since
+   * @throws {SecureGateError} `storage_failed`, those of the key's source
+   */
+  moveEpoch(erasedBefore?: string): Promise<Gives<'moveEpoch'>> {
+    return this.call('moveEpoch', { erasedBefore });
+  }
+
+  /** Takes down the KMS's word about the keys of earlier epochs; `listErasures` tells it from then on. */
+  async recordReceipt(receipt: Takes<'recordReceipt'>): Promise<void> {
+    await this.call('recordReceipt', receipt);
   }
 
   /** @throws {SecureGateError} `customer_not_found`, `consent_missing`, `consent_expired`, `envelope_rejected`, `storage_failed` */

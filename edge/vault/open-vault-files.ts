@@ -1,11 +1,14 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { HeaderFile } from './keys/header-file.ts';
+import type { HeaderKey } from './keys/header-key.ts';
 import type { KeySource } from './keys/key-source.ts';
 import { Keyring } from './keys/keyring.ts';
-import { createHeader, type HeaderKey, openHeader, parseHeader } from './keys/keyring-header.ts';
+import { createHeader, openHeader, parseHeader } from './keys/keyring-header.ts';
 import { KEYS_SCHEMA } from './keys/keys-schema.ts';
+import { wipeKeys } from './keys/wipe-keys.ts';
 import type { VaultScope } from './scope.ts';
 import { openEncryptedDatabase } from './store/open-encrypted-database.ts';
 import { syncFolder } from './store/sync-folder.ts';
@@ -29,9 +32,9 @@ export async function openVaultFiles(
   if (present.length === 0) await createVaultFiles(files, scope, source);
   else if (present.length < 3) throw new SecureGateError('vault_corrupt', 'Files of this vault are missing', { details: { present } });
 
-  const header = parseHeader(readFileSync(files.header), scope);
-  const tek = await source.open(header.epoch);
-  const keys = new Map(wipeAfter(tek, () => openHeader(header, tek, scope)));
+  const header = new HeaderFile(files.header, scope, source);
+  const opened = await header.open();
+  const keys = new Map(opened.keys);
   const fileKeys = take(keys, 'file-keys');
   const fileVault = take(keys, 'file-vault');
   // Nothing uses these yet; what is not needed is not kept.
@@ -40,10 +43,11 @@ export async function openVaultFiles(
   try {
     keysDb = openEncryptedDatabase(files.keysDb, { key: fileKeys.bytes, schema: KEYS_SCHEMA, mode: 'open' });
     const database = openEncryptedDatabase(files.vaultDb, { key: fileVault.bytes, schema: VAULT_SCHEMA, mode: 'open' });
-    return { keyring: new Keyring(scope, keys, keysDb), database };
+    return { keyring: new Keyring(scope, header, { keys, previous: opened.previous }, keysDb), database };
   } catch (error) {
     keysDb?.close();
-    for (const { bytes } of keys.values()) bytes.fill(0);
+    wipeKeys(keys);
+    wipeKeys(opened.previous);
     throw error;
   } finally {
     fileKeys.bytes.fill(0);
@@ -71,7 +75,7 @@ async function createVaultFiles(files: VaultFiles, scope: VaultScope, source: Ke
     if (!key) throw new RangeError(`The header was made without ${name}`);
     openEncryptedDatabase(path, { key: key.bytes, schema, mode: 'create' }).close();
   }
-  for (const { bytes } of keys.values()) bytes.fill(0);
+  wipeKeys(keys);
   syncFolder(staging.keyring);
   syncFolder(staging.folder);
   renameSync(staging.folder, files.folder);

@@ -4,7 +4,7 @@ import type { Vault } from './vault.ts';
 /** What an open vault does for each message; the others are the service's own. */
 type OnOpenVault = Exclude<Operation, 'open' | 'close' | 'requestLease' | 'acceptLease' | 'getLease' | 'forgetLease'>;
 
-export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> } = {
+export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> | Promise<Gives<O>> } = {
   enrolCustomer: (vault, input) => vault.customers.enrol(input),
   listCustomers: (vault, input) => vault.customers.list(input),
   getCustomer: (vault, input) => vault.customers.get(input),
@@ -12,7 +12,18 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
   changeProfile: (vault, input) => vault.customers.changeProfile(input),
   recordConsent: nothingOf((vault, input) => vault.customers.recordConsent(input)),
   withdrawConsent: nothingOf((vault, input) => vault.customers.withdrawConsent(input)),
-  removeCustomer: nothingOf((vault, input) => vault.customers.remove(input)),
+  removeCustomer: async (vault, input) => {
+    await vault.customers.remove(input);
+    return {};
+  },
+
+  eraseCustomers: async (vault, { customerIds }) => {
+    await vault.customers.erase(customerIds);
+    return vault.erasures.of(customerIds);
+  },
+  listErasures: (vault, input) => vault.erasures.list(input),
+  moveEpoch: (vault, input) => vault.moveEpoch(input),
+  recordReceipt: nothingOf((vault, input) => vault.erasures.recordReceipt(input)),
 
   addFace: (vault, input) => vault.faces.add(input),
   removeFace: nothingOf((vault, input) => vault.faces.remove(input)),

@@ -6,6 +6,7 @@ import { sightingSchema } from '../../shared/messages/events.ts';
 import { CONSENT_STATES, consentSchema } from './consent/consent.ts';
 import { cursorSchema } from './cursor.ts';
 import { profileChangeSchema, profileSchema } from './customers/profile.ts';
+import { boxStateSchema } from './erasures/box-state.ts';
 import { embeddingSchema } from './gallery/embedding.ts';
 
 /**
@@ -24,6 +25,8 @@ const nothing = z.strictObject({});
 const MAX_RECORD_BYTES = 64 * 1024;
 /** Names that are asked for at once: more than a page lists, or than stand before the cameras of a box. */
 const MAX_NAMES = 1024;
+/** Customers who are erased in one go: each can mean another key for another shard, and the vault answers nobody meanwhile. */
+const MAX_ERASED = 200;
 /** Largest picture of an aligned face, bytes. */
 const MAX_PICTURE_BYTES = 256 * 1024;
 /** Start of image, and the first byte of the marker that follows. */
@@ -89,6 +92,22 @@ export type LeaseView = z.infer<typeof leaseViewSchema>;
 /** Exit code of a vault whose lease has ended. */
 export const LEASE_ENDED_EXIT = 75;
 
+const epoch = z.number().int().min(1);
+
+const erasureSchema = z.strictObject({
+  customerId,
+  erasedAt: z.iso.datetime(),
+  /** The last epoch whose tenant key may open a copy that still had his key. */
+  epoch,
+  /** Whether this box has another tenant key by now. */
+  keyReplaced: z.boolean(),
+  /** Of the backups, too: see Erasures. */
+  state: z.enum(['erased', 'unrecoverable']),
+  /** When, as far as the KMS has said so. */
+  unrecoverableFrom: z.iso.datetime().nullable(),
+  boxes: z.array(boxStateSchema),
+});
+
 const counters = z.record(z.string(), z.number().int());
 
 /** Every operation of the vault: what it takes and what it gives. */
@@ -140,6 +159,18 @@ export const OPERATIONS = {
   recordConsent: { takes: z.strictObject({ customerId, consent: consentSchema }), gives: nothing },
   withdrawConsent: { takes: z.strictObject({ customerId }), gives: nothing },
   removeCustomer: { takes: z.strictObject({ customerId, version: version.optional() }), gives: nothing },
+
+  eraseCustomers: { takes: z.strictObject({ customerIds: z.array(customerId).min(1).max(MAX_ERASED) }), gives: z.array(erasureSchema) },
+  listErasures: { takes: pageQuery, gives: pageOf(erasureSchema) },
+  moveEpoch: {
+    takes: z.strictObject({ erasedBefore: z.iso.datetime().optional() }),
+    gives: z.strictObject({ epoch, moved: z.boolean() }),
+  },
+  /** The KMS's word that the tenant keys of this epoch and of every one before it are destroyed. */
+  recordReceipt: {
+    takes: z.strictObject({ epoch, unrecoverableFrom: z.iso.datetime().nullable(), boxes: z.array(boxStateSchema) }),
+    gives: nothing,
+  },
 
   addFace: { takes: z.strictObject({ customerId, face: newFaceSchema }), gives: z.strictObject({ faceId }) },
   removeFace: { takes: z.strictObject({ customerId, faceId }), gives: nothing },

@@ -103,7 +103,7 @@ export class VaultService {
     },
   };
 
-  #onVault<O extends keyof typeof HANDLERS>(operation: O, input: unknown): Gives<O> {
+  async #onVault<O extends keyof typeof HANDLERS>(operation: O, input: unknown): Promise<Gives<O>> {
     const takes: (typeof OPERATIONS)[O]['takes'] = OPERATIONS[operation].takes;
     return HANDLERS[operation](this.#opened(), parse(takes, input) as Taken<O>);
   }

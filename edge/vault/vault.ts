@@ -8,11 +8,13 @@ import { CustomerAccess } from './customers/customer-access.ts';
 import { Customers } from './customers/customers.ts';
 import { Directory } from './customers/directory.ts';
 import { Faces } from './customers/faces.ts';
+import { Erasures } from './erasures/erasures.ts';
 import { Gallery } from './gallery/gallery.ts';
 import { createSqliteVecIndex } from './gallery/sqlite-vec-index.ts';
 import type { KeySource } from './keys/key-source.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { openVaultFiles } from './open-vault-files.ts';
+import type { Gives, Taken } from './protocol.ts';
 import { Records } from './records/records.ts';
 import { parseScope, type VaultScope } from './scope.ts';
 import { Retention } from './sightings/retention.ts';
@@ -39,6 +41,7 @@ interface OpenVault {
   readonly database: Database.Database;
   readonly access: CustomerAccess;
   readonly customers: Customers;
+  readonly erasures: Erasures;
   readonly faces: Faces;
   readonly sightings: Sightings;
   readonly retention: Retention;
@@ -80,6 +83,10 @@ export class Vault {
     return this.#opened().customers;
   }
 
+  get erasures(): Erasures {
+    return this.#opened().erasures;
+  }
+
   get faces(): Faces {
     return this.#opened().faces;
   }
@@ -116,10 +123,28 @@ export class Vault {
       this.#open = this.#build(scope, keyring, database);
       const swept = this.customers.read();
       logger.info({ tenant: scope.tenant, faces: this.faceCount, rejected: this.rejected, swept }, 'vault opened');
+      await this.#finish(keyring);
     } catch (error) {
       this.stop();
       throw asVaultError(error);
     }
+  }
+
+  /**
+   * Puts the keyring under the tenant key of the next epoch.
+   * @param erasedBefore only if somebody was erased before this time whom the present key may bring back
+   * @throws {SecureGateError} `storage_failed`, those of the key source
+   */
+  async moveEpoch({ erasedBefore }: Taken<'moveEpoch'>): Promise<Gives<'moveEpoch'>> {
+    const { keyring, erasures } = this.#opened();
+    const { clock, logger, scope } = this.#options;
+    await keyring.finish(clock.now());
+    const moved = erasedBefore === undefined || erasures.awaitMove(Date.parse(erasedBefore));
+    if (moved) {
+      await keyring.moveEpoch();
+      logger.info({ tenant: scope.tenant, epoch: keyring.epoch }, 'the tenant has another key; copies of the one before open nothing here');
+    }
+    return { epoch: keyring.epoch, moved };
   }
 
   stop(): void {
@@ -134,6 +159,16 @@ export class Vault {
     this.#lock = undefined;
   }
 
+  /** What was cut off waits for the tenant key. The vault works without, and the next move of the epoch tries again. */
+  async #finish(keyring: Keyring): Promise<void> {
+    const { clock, logger, scope } = this.#options;
+    try {
+      await keyring.finish(clock.now());
+    } catch (error) {
+      logger.error({ err: asVaultError(error), tenant: scope.tenant }, 'a move to another tenant key was not finished yet');
+    }
+  }
+
   #build(scope: VaultScope, keyring: Keyring, database: Database.Database): OpenVault {
     const { clock, logger } = this.#options;
     const store = new CustomerStore(database);
@@ -146,6 +181,7 @@ export class Vault {
       database,
       access,
       faces,
+      erasures: new Erasures(keyring.erasures, () => keyring.epoch, clock),
       customers: new Customers({ scope, keyring, store, access, faces, directory: this.#directory, clock }),
       sightings: new Sightings(scope, access, sightingStore, retention),
       retention,

@@ -406,7 +406,7 @@ describe('a removed customer', () => {
     const before = { ...(await testBox()), box: box.box };
     await cp(box.dataDir, before.dataDir, { recursive: true });
     await cp(keyOf(box), keyOf(before));
-    vault.customers.remove({ customerId });
+    await vault.customers.remove({ customerId });
     // A log that is cut short would bring back the state at its end.
     for (const path of [filesOf(box).keysDb, filesOf(box).vaultDb]) expect(await readFile(`${path}-wal`)).toHaveLength(0);
     const thief = { ...(await testBox()), box: box.box };
@@ -426,7 +426,7 @@ describe('a removed customer', () => {
     await asInsider(box, 'file-keys', (database) => {
       // The first half of a removal: see Keyring.erase.
       database.prepare<[string]>('DELETE FROM customer_keys WHERE customer_id = ?').run(customerId);
-      database.prepare<[string]>('INSERT INTO erased_customers VALUES (?)').run(customerId);
+      database.prepare<[string]>('INSERT INTO erased_customers (customer_id, erased_at, epoch) VALUES (?, 1, 1)').run(customerId);
     });
     for (const restored of [false, true]) {
       if (restored) await writeFile(filesOf(box).vaultDb, older);
@@ -445,7 +445,7 @@ describe('a removed customer', () => {
     await asInsider(box, 'file-keys', (database) => database.prepare("UPDATE customer_keys SET envelope = x'00'").run());
     const vault = testVault(box);
     await vault.start();
-    vault.customers.remove({ customerId: first });
+    await vault.customers.remove({ customerId: first });
     vault.stop();
     expect(await rowsOf(first)).toEqual([0, 0, 0, 0, 0, 0]);
   });
@@ -478,7 +478,6 @@ test('another tenant’s ids lead nowhere', async () => {
     () => club.customers.changeProfile({ customerId, change: { name: 'Mine' } }),
     () => club.customers.recordConsent({ customerId, consent: consentFor() }),
     () => club.customers.withdrawConsent({ customerId }),
-    () => club.customers.remove({ customerId }),
     () => club.faces.remove({ customerId, faceId }),
     () => club.faces.picture({ customerId, faceId }),
     () => club.faces.verify({ customerId, embedding: embeddingOf(1), model: MODEL }),
@@ -486,6 +485,7 @@ test('another tenant’s ids lead nowhere', async () => {
     () => club.records.add({ kind: 'attendees', json: '{}', customerId }),
   ];
   for (const attempt of attempts) expect(attempt).toThrow(refused('customer_not_found'));
+  await expect(club.customers.remove({ customerId })).rejects.toThrow(refused('customer_not_found'));
   expect(() => club.sightings.record(sighting)).toThrow(refused('invalid_request'));
   expect(() => club.records.get({ kind: 'rooms', id: record.id })).toThrow(refused('record_not_found'));
   expect([

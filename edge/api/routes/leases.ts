@@ -1,5 +1,6 @@
+import { pageOf } from '../../../shared/http/common.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { pageOf, tenantParams } from '../schemas/common.ts';
+import { tenantParams } from '../schemas/common.ts';
 import { leaseRequestSchema, leaseStatusSchema, newLeaseSchema } from '../schemas/leases.ts';
 
 const tags = ['leases'];

@@ -19,6 +19,10 @@ export function shardKeyOf(customerId: string): string {
   return shardKeyName(createHash('sha256').update(customerId).digest().readUInt8(0));
 }
 
+export function isShardKey(name: string): boolean {
+  return name.startsWith('shard-');
+}
+
 function shardKeyName(shard: number): string {
   return `shard-${String(shard).padStart(3, '0')}`;
 }

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { EnvelopeContext, EnvelopeKey } from '../../../shared/crypto/envelope.ts';
-import { openEnvelope } from '../../../shared/crypto/open-envelope.ts';
-import { sealEnvelope } from '../../../shared/crypto/seal-envelope.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { VaultScope } from '../scope.ts';
+import { type HeaderKey, type HeaderKeys, openHeaderKey, sealHeaderKey, tenantKey } from './header-key.ts';
 import { HEADER_KEY_NAMES } from './header-keys.ts';
+import { wipeKeys } from './wipe-keys.ts';
+
+const epochSchema = z.number().int().min(1).max(0xffffffff);
+const keysSchema = z.record(z.string(), z.strictObject({ version: z.number().int().min(1).max(0xffffffff), envelope: z.base64() }));
 
 /** header.json. What it says in clear only tells a wrong file from a damaged one: the proof is that the envelopes open. */
 const headerSchema = z.strictObject({
@@ -14,28 +16,28 @@ const headerSchema = z.strictObject({
   org: z.string(),
   tenant: z.string(),
   box: z.string(),
-  epoch: z.number().int().min(1).max(0xffffffff),
-  keys: z.record(z.string(), z.strictObject({ version: z.number().int().min(1).max(0xffffffff), envelope: z.base64() })),
+  epoch: epochSchema,
+  /** The next epoch, from before the first header is sealed with its key until the header of that epoch is in this one's place. */
+  movingTo: epochSchema.optional(),
+  keys: keysSchema,
+  /** The shard keys before these, until no customer's key is under them any more. */
+  previous: keysSchema.optional(),
 });
-export type KeyringHeader = z.infer<typeof headerSchema>;
-
-/** A key of the header. `bytes` (32) belong to the holder of the map; he wipes them. */
-export interface HeaderKey {
-  readonly version: number;
-  readonly bytes: Buffer;
-}
-export type HeaderKeys = ReadonlyMap<string, HeaderKey>;
+export type KeyringHeader = Readonly<z.infer<typeof headerSchema>>;
 
 /** Makes the header of a new vault: fresh random keys under the tenant key of `epoch`. */
 export function createHeader(tek: Buffer, epoch: number, scope: VaultScope): Buffer {
-  const key = tenantKey(tek, epoch);
   const keys: KeyringHeader['keys'] = {};
   for (const name of HEADER_KEY_NAMES) {
     const bytes = randomBytes(32);
-    keys[name] = { version: 1, envelope: sealEnvelope(key, 'header-key', contextOf(scope, name, 1), bytes).toString('base64') };
+    keys[name] = sealHeaderKey(tenantKey(tek, epoch), scope, name, { version: 1, bytes });
     bytes.fill(0);
   }
-  const header: KeyringHeader = { format: 'securegate-keyring', version: 1, ...scope, epoch, keys };
+  return formatHeader({ format: 'securegate-keyring', version: 1, ...scope, epoch, keys });
+}
+
+/** What is written to header.json. */
+export function formatHeader(header: KeyringHeader): Buffer {
   return Buffer.from(`${JSON.stringify(header, null, 1)}\n`);
 }
 
@@ -67,35 +69,35 @@ export function parseHeader(content: Buffer, scope: VaultScope): KeyringHeader {
  * @throws {SecureGateError} `key_rejected` when no key opens (wrong key, other epoch, other owner), `vault_corrupt` when some do and some do not
  */
 export function openHeader(header: KeyringHeader, tek: Buffer, scope: VaultScope): HeaderKeys {
-  const key = tenantKey(tek, header.epoch);
+  return openAll(header, header.keys, HEADER_KEY_NAMES, tek, scope);
+}
+
+/**
+ * Opens the shard keys before those of {@link openHeader}, where a re-keying has begun.
+ * @throws {SecureGateError} as openHeader
+ */
+export function openPrevious(header: KeyringHeader, tek: Buffer, scope: VaultScope): HeaderKeys {
+  const { previous = {} } = header;
+  return openAll(header, previous, Object.keys(previous), tek, scope);
+}
+
+function openAll(
+  { epoch }: KeyringHeader,
+  sealed: KeyringHeader['keys'],
+  names: readonly string[],
+  tek: Buffer,
+  scope: VaultScope,
+): HeaderKeys {
   const keys = new Map<string, HeaderKey>();
-  for (const name of HEADER_KEY_NAMES) {
-    const entry = header.keys[name];
-    const bytes = entry && openKey(key, contextOf(scope, name, entry.version), entry.envelope);
-    if (bytes) keys.set(name, { version: entry.version, bytes });
+  for (const name of names) {
+    const entry = sealed[name];
+    const key = entry && openHeaderKey(tenantKey(tek, epoch), scope, name, entry);
+    if (key) keys.set(name, key);
   }
-  if (keys.size === HEADER_KEY_NAMES.length) return keys;
-  for (const { bytes } of keys.values()) bytes.fill(0);
+  if (keys.size === names.length) return keys;
+  wipeKeys(keys);
   if (keys.size === 0) throw new SecureGateError('key_rejected', 'The tenant key does not open this keyring header');
   throw new SecureGateError('vault_corrupt', 'Keys of the keyring header are damaged or missing', {
-    details: { damaged: HEADER_KEY_NAMES.length - keys.size },
+    details: { damaged: names.length - keys.size },
   });
-}
-
-function openKey(key: EnvelopeKey, context: EnvelopeContext, envelope: string): Buffer | undefined {
-  try {
-    return openEnvelope(key, 'header-key', context, Buffer.from(envelope, 'base64'));
-  } catch (error) {
-    if (error instanceof SecureGateError && error.code === 'envelope_rejected') return undefined;
-    throw error;
-  }
-}
-
-/** The epoch is the key's version, so that a header of one epoch never opens as another's. */
-function tenantKey(tek: Buffer, epoch: number): EnvelopeKey {
-  return { id: 'tek', version: epoch, holds: 'keys', bytes: tek };
-}
-
-function contextOf(scope: VaultScope, name: string, version: number): EnvelopeContext {
-  return { org: scope.org, tenant: scope.tenant, record: `${scope.box}/${name}/${version}` };
 }

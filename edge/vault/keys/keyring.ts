@@ -1,19 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type Database from 'better-sqlite3';
-import type { Statement } from 'better-sqlite3';
 import type { EnvelopeContext, EnvelopeKey } from '../../../shared/crypto/envelope.ts';
 import { openEnvelope } from '../../../shared/crypto/open-envelope.ts';
 import { sealEnvelope } from '../../../shared/crypto/seal-envelope.ts';
 import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultScope } from '../scope.ts';
+import { CustomerKeyStore } from '../store/customer-key-store.ts';
+import { ErasureStore } from '../store/erasure-store.ts';
 import { purgeLog } from '../store/purge-log.ts';
+import type { HeaderFile } from './header-file.ts';
+import type { HeaderKey, HeaderKeys } from './header-key.ts';
 import { shardKeyOf } from './header-keys.ts';
-import type { HeaderKeys } from './keyring-header.ts';
+import { openIfIntact } from './open-if-intact.ts';
+import { wipeKeys } from './wipe-keys.ts';
 
-interface KeyRow {
-  readonly id: string;
-  readonly version: number;
-  readonly envelope: Buffer;
+/** The shard keys of a keyring that was opened; the keyring wipes them. */
+export interface ShardKeys {
+  readonly keys: HeaderKeys;
+  /** Those before them, of shards whose re-keying was cut off. */
+  readonly previous: HeaderKeys;
 }
 
 /**
@@ -23,52 +28,52 @@ interface KeyRow {
  * together with the next key, when its data is known to be on the disk; that costs no write of its own. What a crash
  * leaves unsettled and without data is swept at the next start. A settled key without data is kept: it belongs
  * to a data file that is not here (an older copy was put in its place).
+ *
+ * To erase a customer is to make older copies of keys.db useless as well, as far as they hold his key. So his shard gets a
+ * fresh key, in three steps, each on the disk before the next:
+ *   1. header.json holds the shard's new key beside the one before;
+ *   2. keys.db, in one transaction: his key is gone, and the other keys of the shard are under the new one;
+ *   3. header.json holds the new key alone.
+ * After a crash between 1 and 2 he is not erased yet, after 2 he is; what is left to do is done at the next start.
  */
 export class Keyring {
   readonly #scope: VaultScope;
-  readonly #headerKeys: HeaderKeys;
+  readonly #header: HeaderFile;
+  readonly #keys: Map<string, HeaderKey>;
+  readonly #previous: Map<string, HeaderKey>;
   readonly #database: Database.Database;
-  readonly #insert: Statement<[string, string, number, Buffer], unknown>;
-  readonly #settle: Statement<[string], unknown>;
-  readonly #delete: Statement<[string], unknown>;
-  readonly #select: Statement<[string], KeyRow>;
-  readonly #unsettled: Statement<[], { customer_id: string }>;
-  readonly #erased: Statement<[], { customer_id: string }>;
-  readonly #wasErased: Statement<[string], { customer_id: string }>;
-  readonly #erase: (customerId: string) => void;
+  readonly #store: CustomerKeyStore;
+  readonly #erasures: ErasureStore;
   #stored: string[] = [];
 
   /**
-   * @param headerKeys must hold the shard keys; this object wipes them all
+   * @param header is open
+   * @param shardKeys this object wipes them all
    * @param database keys.db with the schema of keys-schema.ts; this object closes it
    */
-  constructor(scope: VaultScope, headerKeys: HeaderKeys, database: Database.Database) {
+  constructor(scope: VaultScope, header: HeaderFile, { keys, previous }: ShardKeys, database: Database.Database) {
     this.#scope = scope;
-    this.#headerKeys = headerKeys;
+    this.#header = header;
+    this.#keys = new Map(keys);
+    this.#previous = new Map(previous);
     this.#database = database;
-    this.#insert = database.prepare(
-      'INSERT INTO customer_keys (id, customer_id, version, settled, envelope) VALUES (?, ?, ?, 0, ?) ON CONFLICT (customer_id) DO UPDATE SET id = excluded.id, version = excluded.version, envelope = excluded.envelope WHERE settled = 0',
-    );
-    this.#settle = database.prepare('UPDATE customer_keys SET settled = 1 WHERE customer_id = ?');
-    this.#delete = database.prepare('DELETE FROM customer_keys WHERE customer_id = ?');
-    this.#select = database.prepare('SELECT id, version, envelope FROM customer_keys WHERE customer_id = ?');
-    this.#unsettled = database.prepare('SELECT customer_id FROM customer_keys WHERE settled = 0');
-    this.#erased = database.prepare('SELECT customer_id FROM erased_customers');
-    this.#wasErased = database.prepare('SELECT customer_id FROM erased_customers WHERE customer_id = ?');
-    const remember = database.prepare<[string]>('INSERT OR IGNORE INTO erased_customers (customer_id) VALUES (?)');
-    this.#erase = database.transaction((customerId: string) => {
-      this.#delete.run(customerId);
-      remember.run(customerId);
-    });
+    this.#store = new CustomerKeyStore(database);
+    this.#erasures = new ErasureStore(database);
   }
 
-  /** Settles or sweeps what the last run left unsettled. @returns the number of keys swept */
+  /** The epoch of the tenant key under which this keyring is. */
+  get epoch(): number {
+    return this.#header.epoch;
+  }
+
+  /** Finishes a re-keying that the last run began, and settles or sweeps what it left unsettled. @returns the number of keys swept */
   recover(hasData: (customerId: string) => boolean): number {
-    const left = this.#unsettled.all().map((row) => row.customer_id);
+    if (this.#previous.size > 0) this.#leavePrevious(() => undefined);
+    const left = this.#store.unsettled();
     const orphans = left.filter((customerId) => !hasData(customerId));
     this.#database.transaction(() => {
-      for (const customerId of left) this.#settle.run(customerId);
-      for (const customerId of orphans) this.#delete.run(customerId);
+      for (const customerId of left) this.#store.settle(shardKeyOf(customerId), customerId);
+      for (const customerId of orphans) this.#store.remove(shardKeyOf(customerId), customerId);
     })();
     return orphans.length;
   }
@@ -79,12 +84,14 @@ export class Keyring {
    */
   create(customerId: string): EnvelopeKey {
     const key: EnvelopeKey = { id: newId('cek'), version: 1, holds: 'data', bytes: randomBytes(32) };
-    const envelope = sealEnvelope(this.#shardKey(customerId), 'customer-key', this.#context(customerId, key), key.bytes);
+    const shard = shardKeyOf(customerId);
     try {
+      const row = this.#seal(customerId, key, key.bytes);
       this.#database.transaction(() => {
-        for (const earlier of this.#stored) this.#settle.run(earlier);
-        const { changes } = this.#insert.run(key.id, customerId, key.version, envelope);
-        if (changes === 0) throw new RangeError('This customer has a key already');
+        for (const earlier of this.#stored) this.#store.settle(shardKeyOf(earlier), earlier);
+        if (!this.#store.add(shard, { customer_id: customerId, id: key.id, version: key.version, ...row })) {
+          throw new RangeError('This customer has a key already');
+        }
       })();
     } catch (error) {
       key.bytes.fill(0);
@@ -101,44 +108,118 @@ export class Keyring {
 
   /**
    * @returns the customer's key, whose bytes the caller wipes, or undefined when there is none (erased, or made after this keyring)
-   * @throws {SecureGateError} `envelope_rejected`
+   * @throws {SecureGateError} `envelope_rejected`, also for a key that is under a shard key of another time
    */
   open(customerId: string): EnvelopeKey | undefined {
-    const row = this.#select.get(customerId);
+    const shard = shardKeyOf(customerId);
+    const row = this.#store.find(shard, customerId);
     if (!row) return undefined;
-    const bytes = openEnvelope(this.#shardKey(customerId), 'customer-key', this.#context(customerId, row), row.envelope);
+    const previous = this.#previous.get(shard);
+    const key = previous?.version === row.shard_version ? previous : this.#shardKey(shard);
+    const bytes = openEnvelope(asEnvelopeKey(shard, key), 'customer-key', this.#context(customerId, row), row.envelope);
     return { id: row.id, version: row.version, holds: 'data', bytes };
   }
 
-  /** Drops the customer's key for ever: when this returns, nothing of his opens any more, and no file of the keyring holds the key. */
-  erase(customerId: string): void {
-    this.#erase(customerId);
-    purgeLog(this.#database);
+  /**
+   * Drops the customers' keys for ever, and the keys of their shards, each shard's once. When this resolves, nothing of them opens
+   * any more: neither with this keyring nor with an older keys.db or header.json in the place of the present one.
+   * @param at milliseconds since the Unix epoch
+   */
+  async erase(customerIds: readonly string[], at: number): Promise<void> {
+    if (this.#previous.size > 0) this.#leavePrevious(() => undefined);
+    const shards = new Set(customerIds.map(shardKeyOf));
+    const fresh = await this.#header.renew([...shards, 'snapshot']);
+    for (const [name, key] of fresh) {
+      const before = this.#keys.get(name);
+      if (!before) {
+        key.bytes.fill(0);
+        continue;
+      }
+      this.#previous.set(name, before);
+      this.#keys.set(name, key);
+    }
+    this.#leavePrevious(() => {
+      for (const customerId of customerIds) {
+        this.#store.remove(shardKeyOf(customerId), customerId);
+        this.#erasures.put(customerId, at, this.#header.reach);
+      }
+    });
   }
 
-  /** Everybody whose key was dropped. */
-  erased(): string[] {
-    return this.#erased.all().map((row) => row.customer_id);
+  /** Who was erased, and what is known about that. */
+  get erasures(): ErasureStore {
+    return this.#erasures;
   }
 
-  wasErased(customerId: string): boolean {
-    return this.#wasErased.get(customerId) !== undefined;
+  /** Puts the keyring under the tenant key of the next epoch. The customers' keys are not touched. */
+  async moveEpoch(): Promise<void> {
+    await this.#header.move();
+  }
+
+  /**
+   * Brings to an end what was cut off, or was begun by an earlier version, and needs the tenant key: a move to the next epoch, and
+   * other keys for the shards of those who were erased without.
+   */
+  async finish(at: number): Promise<void> {
+    await this.#header.finishMove();
+    const halfErased = this.#erasures.ofEpoch(0);
+    if (halfErased.length > 0) await this.erase(halfErased, at);
   }
 
   close(): void {
-    for (const { bytes } of this.#headerKeys.values()) bytes.fill(0);
+    this.#header.close();
+    wipeKeys(this.#keys);
+    wipeKeys(this.#previous);
     this.#database.close();
   }
 
-  #shardKey(customerId: string): EnvelopeKey {
-    const name = shardKeyOf(customerId);
-    const key = this.#headerKeys.get(name);
-    if (!key) throw new RangeError(`The keyring was built without ${name}`);
-    return { id: name, version: key.version, holds: 'keys', bytes: key.bytes };
+  /**
+   * Steps 2 and 3 of a re-keying. A key that does not open is left as it is: it belongs to a header that is not here.
+   * @param change what else happens in the transaction
+   */
+  #leavePrevious(change: () => void): void {
+    this.#database.transaction(() => {
+      change();
+      for (const [shard, before] of this.#previous) this.#rewrap(shard, before);
+    })();
+    purgeLog(this.#database);
+    this.#header.dropPrevious();
+    wipeKeys(this.#previous);
+    this.#previous.clear();
+  }
+
+  #rewrap(shard: string, before: HeaderKey): void {
+    for (const row of this.#store.under(shard, before.version)) {
+      const bytes = openIfIntact(asEnvelopeKey(shard, before), 'customer-key', this.#context(row.customer_id, row), row.envelope);
+      if (!bytes) continue;
+      try {
+        const { shard_version, envelope } = this.#seal(row.customer_id, row, bytes);
+        this.#store.rewrap(shard, row.customer_id, shard_version, envelope);
+      } finally {
+        bytes.fill(0);
+      }
+    }
+  }
+
+  #seal(customerId: string, key: { id: string; version: number }, bytes: Buffer): { shard_version: number; envelope: Buffer } {
+    const shard = shardKeyOf(customerId);
+    const shardKey = this.#shardKey(shard);
+    const envelope = sealEnvelope(asEnvelopeKey(shard, shardKey), 'customer-key', this.#context(customerId, key), bytes);
+    return { shard_version: shardKey.version, envelope };
+  }
+
+  #shardKey(shard: string): HeaderKey {
+    const key = this.#keys.get(shard);
+    if (!key) throw new RangeError(`The keyring was built without ${shard}`);
+    return key;
   }
 
   /** Bound to the customer and the key's own id and version, not to the epoch: an epoch move leaves these envelopes alone. */
   #context(customerId: string, key: { id: string; version: number }): EnvelopeContext {
     return { org: this.#scope.org, tenant: this.#scope.tenant, customer: customerId, record: `${key.id}/${key.version}` };
   }
+}
+
+function asEnvelopeKey(shard: string, { version, bytes }: HeaderKey): EnvelopeKey {
+  return { id: shard, version, holds: 'keys', bytes };
 }

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { syncFolder } from '../store/sync-folder.ts';
 import { writeFileDurably } from '../store/write-file-durably.ts';
 import { keyFolder } from './key-folder.ts';
 import type { KeySource } from './key-source.ts';
 import { readKeyFile } from './read-key-file.ts';
 
-/** A stand-alone box has one key for each tenant, and so one epoch. */
-const EPOCH = 1;
+const FIRST_EPOCH = 1;
 const KEY_BYTES = 32;
 
 export interface StandaloneKeySourceOptions {
@@ -19,8 +19,8 @@ export interface StandaloneKeySourceOptions {
 }
 
 /**
- * The key of a tenant on a box without a cloud: `<keyDir>/<tenant>.key`, 32 random bytes, mode 0600.
- * It protects a copy of the data folder, not a copy of the whole disk.
+ * The key of a tenant on a box without a cloud: `<keyDir>/<tenant>.key`, from the second epoch on `<tenant>.2.key` and so forth;
+ * 32 random bytes, mode 0600. It protects a copy of the data folder, not a copy of the whole disk.
  */
 export class StandaloneKeySource implements KeySource {
   readonly #options: StandaloneKeySourceOptions;
@@ -29,35 +29,84 @@ export class StandaloneKeySource implements KeySource {
     this.#options = options;
   }
 
-  /** Makes the key file, durably, unless it is there. */
+  /** Makes the key file, durably, unless there is one. */
   async provision(): Promise<number> {
     mkdirSync(this.#options.keyDir, { recursive: true, mode: 0o700 });
-    const path = this.#path();
-    if (!existsSync(path)) {
-      const key = randomBytes(KEY_BYTES);
-      try {
-        writeFileDurably(path, key);
-      } finally {
-        key.fill(0);
-      }
-    }
-    return EPOCH;
+    const newest = this.#epochs(this.#folder()).at(-1);
+    if (newest !== undefined) return newest;
+    await this.prepare(FIRST_EPOCH);
+    return FIRST_EPOCH;
   }
 
   async open(epoch: number): Promise<Buffer> {
-    if (epoch !== EPOCH) {
-      throw new SecureGateError('key_rejected', 'This box holds no key of that epoch', { details: { epoch } });
+    const folder = this.#folder();
+    const path = this.#path(folder, epoch);
+    const others = this.#epochs(folder);
+    if (others.length > 0 && !others.includes(epoch)) {
+      throw new SecureGateError('key_rejected', 'This box holds no key of that epoch', { details: { epoch, path } });
     }
-    const path = this.#path();
     const key = readKeyFile(path);
     if (key.length === KEY_BYTES) return key;
     key.fill(0);
     throw new SecureGateError('key_rejected', 'The key file does not hold a key', { details: { path, size: key.length } });
   }
 
-  /** Path of the key file in its folder's real place. */
-  #path(): string {
-    const { keyDir, dataDir, tenant } = this.#options;
-    return join(keyFolder(keyDir, dataDir), `${tenant}.key`);
+  async prepare(epoch: number): Promise<void> {
+    const path = this.#path(this.#folder(), epoch);
+    if (existsSync(path)) return;
+    const key = randomBytes(KEY_BYTES);
+    try {
+      writeFileDurably(path, key);
+    } finally {
+      key.fill(0);
+    }
+  }
+
+  /**
+   * Overwrites the older key files and removes them. A magnetic disk has lost them then. An SSD, and a file system that copies on
+   * write, put what is overwritten in another place: there the old key lies on, for whoever reads the raw chips, until the
+   * disk has used that place again. And nobody can know of the copies that were made of it. Hence never more than `erased`.
+   */
+  async retire(before: number): Promise<void> {
+    const folder = this.#folder();
+    const old = this.#epochs(folder).filter((epoch) => epoch < before);
+    for (const epoch of old) {
+      const path = this.#path(folder, epoch);
+      overwrite(path);
+      rmSync(path);
+    }
+    if (old.length > 0) syncFolder(folder);
+  }
+
+  /** The epochs whose key files are there, the first first. */
+  #epochs(folder: string): number[] {
+    const name = new RegExp(`^${this.#options.tenant}(?:\\.([1-9][0-9]*))?\\.key$`);
+    return readdirSync(folder)
+      .flatMap((file) => {
+        const match = name.exec(file);
+        return match ? [Number(match[1] ?? FIRST_EPOCH)] : [];
+      })
+      .sort((a, b) => a - b);
+  }
+
+  #path(folder: string, epoch: number): string {
+    const { tenant } = this.#options;
+    return join(folder, epoch === FIRST_EPOCH ? `${tenant}.key` : `${tenant}.${epoch}.key`);
+  }
+
+  /** The key folder's real place. */
+  #folder(): string {
+    const { keyDir, dataDir } = this.#options;
+    return keyFolder(keyDir, dataDir);
+  }
+}
+
+function overwrite(path: string): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    writeSync(fd, randomBytes(KEY_BYTES), 0, KEY_BYTES, 0);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }

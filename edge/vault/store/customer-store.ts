@@ -54,7 +54,7 @@ export class CustomerStore {
   readonly #addFace: (customerId: string, face: NewFaceRow) => void;
   readonly #changeProfile: Statement<[Buffer, string], unknown>;
   readonly #removeFace: (customerId: string, faceId: string) => boolean;
-  readonly #removeCustomer: (customerId: string) => void;
+  readonly #removeCustomers: (customerIds: readonly string[]) => void;
 
   /** @param database vault.db with the schema of vault-schema.ts */
   constructor(database: Database.Database) {
@@ -109,8 +109,8 @@ export class CustomerStore {
       if (removed) touch.run(customerId);
       return removed;
     });
-    this.#removeCustomer = database.transaction((customerId: string) => {
-      for (const deletion of deletions) deletion.run(customerId);
+    this.#removeCustomers = database.transaction((customerIds: readonly string[]) => {
+      for (const customerId of customerIds) for (const deletion of deletions) deletion.run(customerId);
     });
   }
 
@@ -171,9 +171,9 @@ export class CustomerStore {
     return removed;
   }
 
-  /** Every row of the customer, in every table. */
-  removeCustomer(customerId: string): void {
-    this.#removeCustomer(customerId);
+  /** Every row of these customers, in every table. */
+  removeCustomers(customerIds: readonly string[]): void {
+    this.#removeCustomers(customerIds);
     purgeLog(this.#database);
   }
 }

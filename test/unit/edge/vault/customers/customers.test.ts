@@ -27,8 +27,8 @@ describe('a list of customers', () => {
     expect(first.items.map(({ customerId }) => customerId)).toEqual(ids.slice(0, 3));
     vault.customers.enrol(guest(90));
     // The very customer at whom the page ended.
-    vault.customers.remove({ customerId: ids[2] ?? '' });
-    vault.customers.remove({ customerId: ids[4] ?? '' });
+    await vault.customers.remove({ customerId: ids[2] ?? '' });
+    await vault.customers.remove({ customerId: ids[4] ?? '' });
     const second = vault.customers.list({ limit: 3, cursor: first.next ?? '' });
     expect(second.items.map(({ customerId }) => customerId)).toEqual([ids[3], ids[5], ids[6]]);
     expect(second.next).toBeNull();
@@ -66,7 +66,7 @@ test('a customer has the id that is chosen for him, which is never given twice',
   expect(vault.customers.enrol(wanted())).toEqual({ customerId, faceIds: [faceId] });
   expect(() => vault.customers.enrol(wanted())).toThrow(refused('conflict'));
   expect(candidates(vault, 1)).toEqual([customerId]);
-  vault.customers.remove({ customerId });
+  await vault.customers.remove({ customerId });
   expect(() => vault.customers.enrol(wanted()), 'who was erased stays so').toThrow(refused('conflict'));
 });
 
@@ -81,7 +81,7 @@ describe('a profile', () => {
       version: 2,
     });
     expect(() => vault.customers.changeProfile({ customerId, change: { name: 'Late' }, version: 1 })).toThrow(refused('version_conflict'));
-    expect(() => vault.customers.remove({ customerId, version: 1 })).toThrow(refused('version_conflict'));
+    await expect(vault.customers.remove({ customerId, version: 1 })).rejects.toThrow(refused('version_conflict'));
     expect(vault.customers.changeProfile({ customerId, change: { contact: null } })).toMatchObject({
       name: 'New',
       contact: null,
@@ -266,9 +266,9 @@ describe('a removed customer', () => {
     vault.sightings.record(sightingOf(kept));
     vault.records.add({ kind: 'attendees', json: '{"of":"gone"}', customerId: gone });
     vault.records.add({ kind: 'attendees', json: '{"of":"kept"}', customerId: kept });
-    vault.customers.remove({ customerId: gone, version: 1 });
+    await vault.customers.remove({ customerId: gone, version: 1 });
     expect(() => vault.customers.get({ customerId: gone })).toThrow(refused('customer_not_found'));
-    expect(() => vault.customers.remove({ customerId: gone })).toThrow(refused('customer_not_found'));
+    await expect(vault.customers.remove({ customerId: gone })).rejects.toThrow(refused('customer_not_found'));
     expect(() => vault.sightings.record(sightingOf(gone))).toThrow(refused('customer_not_found'));
     expect(() => vault.records.add({ kind: 'attendees', json: '{}', customerId: gone })).toThrow(refused('customer_not_found'));
     expect([candidates(vault, 1), vault.faceCount, names(vault)]).toEqual([[kept], 1, ['Guest Number 2']]);
@@ -283,12 +283,25 @@ describe('a removed customer', () => {
     const attempts = [
       () => vault.customers.changeProfile({ customerId, change: {} }),
       () => vault.customers.withdrawConsent({ customerId }),
-      () => vault.customers.remove({ customerId }),
       () => vault.faces.remove({ customerId, faceId: newId('face') }),
       () => vault.faces.picture({ customerId, faceId: newId('face') }),
       () => vault.faces.verify({ customerId, embedding: embeddingOf(1), model: MODEL }),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(refused('customer_not_found'));
+    await expect(vault.customers.remove({ customerId })).rejects.toThrow(refused('customer_not_found'));
+    await expect(vault.customers.erase([customerId])).rejects.toThrow(refused('customer_not_found'));
+  });
+
+  test('can be one of several who are removed at once: all of them, or nobody if one never was', async () => {
+    const vault = await openVault();
+    const [anna, ben, cleo] = [1, 2, 3].map((seed) => vault.customers.enrol(guest(seed)).customerId) as [string, string, string];
+    await expect(vault.customers.erase([anna, newId('customer')])).rejects.toThrow(refused('customer_not_found'));
+    expect(names(vault)).toHaveLength(3);
+    await vault.customers.erase([anna, ben, anna]);
+    expect([candidates(vault, 1), candidates(vault, 3), names(vault)]).toEqual([[cleo], [cleo], ['Guest Number 3']]);
+    // Asked again, after an answer that was lost.
+    await vault.customers.erase([anna, ben]);
+    expect(vault.erasures.list({ limit: 9 }).items.map(({ customerId }) => customerId)).toEqual([ben, anna]);
   });
 });
 
@@ -298,7 +311,7 @@ test('names of many are told at once, without those who are gone', async () => {
     (name, seed) => vault.customers.enrol({ ...guest(seed), profile: { name } }).customerId,
   );
   vault.customers.changeProfile({ customerId: cleo, change: { name: 'Chloé' } });
-  vault.customers.remove({ customerId: ben });
+  await vault.customers.remove({ customerId: ben });
   expect(vault.customers.names({ customerIds: [cleo, ben, newId('customer'), anna] })).toEqual([
     { customerId: cleo, name: 'Chloé' },
     { customerId: anna, name: 'Anna' },

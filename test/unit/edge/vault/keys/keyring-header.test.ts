@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { HeaderKeys } from '../../../../../edge/vault/keys/header-key.ts';
 import { HEADER_KEY_NAMES, shardKeyOf } from '../../../../../edge/vault/keys/header-keys.ts';
-import { createHeader, type HeaderKeys, openHeader, parseHeader } from '../../../../../edge/vault/keys/keyring-header.ts';
+import { createHeader, openHeader, parseHeader } from '../../../../../edge/vault/keys/keyring-header.ts';
 import { newId } from '../../../../../shared/ids/ids.ts';
 
 const scope = { org: 'acme', tenant: 'hall', box: newId('box') };

@@ -4,8 +4,10 @@ import Database from 'better-sqlite3';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../../../../edge/runtime/clock.ts';
 import { CustomerAccess } from '../../../../../edge/vault/customers/customer-access.ts';
+import { HeaderFile } from '../../../../../edge/vault/keys/header-file.ts';
 import { Keyring } from '../../../../../edge/vault/keys/keyring.ts';
 import { KEYS_SCHEMA } from '../../../../../edge/vault/keys/keys-schema.ts';
+import { StandaloneKeySource } from '../../../../../edge/vault/keys/standalone-key-source.ts';
 import { Retention } from '../../../../../edge/vault/sightings/retention.ts';
 import { CustomerStore } from '../../../../../edge/vault/store/customer-store.ts';
 import { SightingStore } from '../../../../../edge/vault/store/sighting-store.ts';
@@ -129,7 +131,8 @@ test('removes by itself what is over, a few at a time, and later what is over th
   }
   const logger = createLogger('test', { level: 'silent' });
   const scope = { org: 'acme', tenant: 'hall', box: box.box };
-  const keyring = new Keyring(scope, new Map(), new Database(':memory:').exec(KEYS_SCHEMA.join('')));
+  const header = new HeaderFile('not read', scope, new StandaloneKeySource({ ...box, tenant: 'hall' }));
+  const keyring = new Keyring(scope, header, { keys: new Map(), previous: new Map() }, new Database(':memory:').exec(KEYS_SCHEMA.join('')));
   const nobody = new CustomerAccess(scope, keyring, new CustomerStore(database), logger);
   const retention = new Retention(nobody, store, { ...systemClock, now: () => now }, logger);
   retention.keep(7);

@@ -38,7 +38,7 @@ test('a vault of the first version keeps every row on its way to the newest', as
   ]);
   // Rows still belong to customers: one of nobody is refused.
   expect(() => customers.addConsent('nobody', { id: 'c', envelope: Buffer.from('x') })).toThrow(/FOREIGN KEY/);
-  customers.removeCustomer('zed');
+  customers.removeCustomers(['zed']);
   expect(customers.customers()).toEqual([{ id: 'abe', position: 2 }]);
   database.close();
 });
