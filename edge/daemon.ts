@@ -11,9 +11,11 @@ import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import { BestShots } from './box/best-shots.ts';
 import { Cameras } from './box/cameras.ts';
 import { createBoxPort } from './box/create-box-port.ts';
+import { EpochMoves } from './box/epoch-moves.ts';
 import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
+import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import { Leases } from './box/leases.ts';
 import { Tenants } from './box/tenants.ts';
 import { UsageMeter } from './box/usage-meter.ts';
@@ -88,7 +90,7 @@ export class Daemon {
    * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages` and of `startApi`
    */
   async start(signal: AbortSignal): Promise<void> {
-    const { clock, emit } = this.#options;
+    const { config, clock, logger, emit } = this.#options;
     this.#startedAt = clock.monotonic();
     await this.#lifecycle.start(
       [
@@ -96,6 +98,13 @@ export class Daemon {
         this.#inferencePart(),
         this.#tenants,
         this.#leases,
+        new EpochMoves({
+          tenants: this.#tenants,
+          isLeased: (tenant) => leaseSettingsOf(config, tenant) !== undefined,
+          hours: config.epochMoveHours,
+          clock,
+          logger,
+        }),
         this.#usage,
         this.#bestShots,
         this.#webhooks,

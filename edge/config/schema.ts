@@ -123,7 +123,16 @@ export const configSchema = z
       .string()
       .min(1)
       .describe(
-        'Folder of the tenant keys (`<tenant>.key`, mode 0600), of the keys of the box itself and of what it keeps of leases. Must lie outside dataDir.',
+        'Folder of the tenant keys (`<tenant>.key`, then `<tenant>.2.key` and so forth, mode 0600), of the keys of the box itself and of what it keeps of leases. Must lie outside dataDir.',
+      ),
+    epochMoveHours: z
+      .number()
+      .int()
+      .min(0)
+      .max(8760)
+      .default(24)
+      .describe(
+        'Longest time from the erasure of a customer to another tenant key, hours. With it, older copies of the data open no more by the key on the box, and copies of the old key file are worth nothing to you: keep a new one. 0: only when it is asked for.',
       ),
     modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
     models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),

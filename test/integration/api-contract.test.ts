@@ -82,6 +82,7 @@ function goodBody({ body, name }: Operation, { customerId, sightingId, ids }: Th
   if (example === undefined) throw new Error(`${name}: no example`);
   const fields: Record<string, unknown> = { ...(example as object) };
   if ('customerId' in fields) fields.customerId = customerId;
+  if ('customerIds' in fields) fields.customerIds = [customerId];
   if ('eventId' in fields) fields.eventId = ids.events;
   if ('sightingId' in fields) fields.sightingId = sightingId;
   if ('token' in fields) fields.token = api.admin;
@@ -145,6 +146,9 @@ describe('the document', () => {
         `people:read GET ${T}/customers/{customerId}`,
         `people:write PATCH ${T}/customers/{customerId}`,
         `people:write DELETE ${T}/customers/{customerId}`,
+        `people:write GET ${T}/erasures`,
+        `people:write POST ${T}/erasures`,
+        `admin POST ${T}/erasures/move`,
         `people:write PUT ${T}/customers/{customerId}/consent`,
         `people:write DELETE ${T}/customers/{customerId}/consent`,
         `people:read GET ${T}/customers/{customerId}/faces`,

@@ -214,3 +214,31 @@ test('what the configuration declares is not changed here', async () => {
     matchThreshold: 0.6,
   });
 });
+
+describe('erasures', () => {
+  test('of several customers are one request, all of them or nobody, and are told of without a name', async () => {
+    const [anna, ben, cleo] = [await addCustomer('Anna'), await addCustomer('Ben'), await addCustomer('Cleo')];
+    const absent = 'cus_aaaaaaaaaaaaaaaaaaaaaaaaaa';
+    expect(codeOf(await north('POST', 'erasures', { json: { customerIds: [anna, absent] } }))).toEqual([404, 'customer_not_found']);
+    expect((await north('GET', `customers/${anna}`)).status).toBe(200);
+    const erased = await north('POST', 'erasures', { json: { customerIds: [anna, ben] } });
+    const fields = { state: 'erased', unrecoverableFrom: null, epoch: 1, keyReplaced: false, boxes: [] };
+    expect(erased.body).toMatchObject({ items: [anna, ben].map((customerId) => ({ customerId, ...fields })) });
+    expect((await north('POST', 'erasures', { json: { customerIds: [ben, anna] } })).status).toBe(200);
+    expect((await north('DELETE', `customers/${cleo}`)).status).toBe(204);
+    const { body } = await north('GET', 'erasures?limit=3');
+    expect((body as { items: { customerId: string }[] }).items.map(({ customerId }) => customerId)).toEqual([cleo, ben, anna]);
+  });
+
+  test('go further with another tenant key, which the admin alone can ask for', async () => {
+    const customerId = await addCustomer('Dora');
+    await north('DELETE', `customers/${customerId}`);
+    expect((await north('POST', 'erasures/move', { as: api.key('north') })).status).toBe(403);
+    expect((await north('POST', 'erasures/move')).body).toEqual({ epoch: 2 });
+    expect((await north('GET', 'erasures?limit=1')).body).toMatchObject({
+      items: [{ customerId, epoch: 1, state: 'erased', keyReplaced: true }],
+    });
+    const other = await addCustomer('Emil');
+    expect((await north('GET', `customers/${other}`)).body).toMatchObject({ name: 'Emil' });
+  });
+});

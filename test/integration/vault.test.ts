@@ -120,7 +120,12 @@ describe('a vault in its own process', () => {
 
     await vault.removeFace(customerId, faceId);
     await expect(vault.facePicture(customerId, faceId)).rejects.toThrow(refused('record_not_found'));
+    expect(await vault.moveEpoch()).toEqual({ epoch: 2, moved: true });
     await vault.removeCustomer(customerId);
+    const [other, another] = [(await vault.enrolCustomer(guest(2))).customerId, (await vault.enrolCustomer(guest(3))).customerId];
+    expect(await vault.eraseCustomers([other, another])).toMatchObject([{ customerId: other }, { customerId: another, epoch: 2 }]);
+    await vault.recordReceipt({ epoch: 2, unrecoverableFrom: '2026-01-01T00:00:00.000Z', boxes: [] });
+    expect((await vault.listErasures({ limit: 9 })).items.map(({ state }) => state)).toEqual(Array(3).fill('unrecoverable'));
     await expect(vault.getCustomer(customerId)).rejects.toThrow(refused('customer_not_found'));
     await expect(vault.removeRecord('attendees', id)).rejects.toThrow(refused('record_not_found'));
     expect((await vault.listSightings({ limit: 9 })).items).toHaveLength(1);

@@ -2,6 +2,7 @@ import type { Api, RouteContext } from '../api.ts';
 import { addApiKeyRoutes } from './api-keys.ts';
 import { addCameraRoutes } from './cameras.ts';
 import { addCustomerRoutes } from './customers.ts';
+import { addErasureRoutes } from './erasures.ts';
 import { addFaceRoutes } from './faces.ts';
 import { addHealthRoutes } from './health.ts';
 import { addLeaseRoutes } from './leases.ts';
@@ -26,6 +27,7 @@ export function addRoutes(api: Api, context: RouteContext): void {
   addLeaseRoutes(api, context);
   addApiKeyRoutes(api, context);
   addCustomerRoutes(api, context);
+  addErasureRoutes(api, context);
   addFaceRoutes(api, context);
   addSearchRoutes(api, context);
   addSightingRoutes(api, context);

@@ -1,4 +1,4 @@
-import { chmod, chown, link, mkdir, readFile, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, open, readdir, readFile, rename, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { StandaloneKeySource } from '../../../../../edge/vault/keys/standalone-key-source.ts';
@@ -85,6 +85,35 @@ describe('the key is refused', () => {
 
   test('for another epoch', async () => {
     await expect(source().open(2)).rejects.toThrow(refused('key_rejected', /epoch/));
+  });
+});
+
+describe('the next epoch', () => {
+  beforeEach(() => source().provision());
+
+  test('has a key of its own, beside the one before until this is retired', async () => {
+    await source().prepare(2);
+    const [first, second] = [await source().open(1), await source().open(2)];
+    expect(second.equals(first)).toBe(false);
+    await source().prepare(2);
+    expect(await source().open(2)).toEqual(second);
+    const held = await open(path);
+    await source().retire(2);
+    expect(await readdir(box.keyDir)).toEqual(['hall.2.key']);
+    // The file is overwritten before it is removed.
+    const { buffer } = await held.read(Buffer.alloc(32), 0, 32, 0);
+    await held.close();
+    expect(buffer.equals(first)).toBe(false);
+    await expect(source().open(1)).rejects.toThrow(refused('key_rejected', /epoch/));
+    expect(await source().provision()).toBe(2);
+  });
+
+  test('is none for files that only look like keys, or are those of another tenant', async () => {
+    for (const name of ['hall.02.key', 'hall.2.key.new', 'hall-two.2.key', 'hall.x.key'])
+      await writeFile(join(box.keyDir, name), '', { mode: 0o600 });
+    expect(await source().provision()).toBe(1);
+    await source().prepare(10);
+    expect(await source().provision()).toBe(10);
   });
 });
 
