@@ -26,7 +26,7 @@ const MAX_RECORD_BYTES = 64 * 1024;
 /** Names that are asked for at once: more than a page lists, or than stand before the cameras of a box. */
 const MAX_NAMES = 1024;
 /** Customers who are erased in one go: each can mean another key for another shard, and the vault answers nobody meanwhile. */
-const MAX_ERASED = 200;
+const MAX_ERASED = 50;
 /** Largest picture of an aligned face, bytes. */
 const MAX_PICTURE_BYTES = 256 * 1024;
 /** Start of image, and the first byte of the marker that follows. */

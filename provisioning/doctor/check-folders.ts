@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import type { Finding } from './finding.ts';
 
@@ -77,14 +77,33 @@ function realPathOf(path: string): string {
 
 function checkKeyFile(tenant: string, dataDir: string, keyDir: string): Finding {
   const check = `key of ${tenant}`;
-  const file = join(keyDir, `${tenant}.key`);
-  if (!existsSync(file)) {
+  const files = keyFilesOf(tenant, keyDir);
+  if (files.length === 0) {
     return existsSync(join(dataDir, 'tenants', tenant, 'keyring'))
-      ? { check, state: 'fail', message: `${file} is missing`, next: 'Put the key file back: without it this vault cannot be opened.' }
+      ? {
+          check,
+          state: 'fail',
+          message: `no key file of ${tenant} is in ${keyDir}`,
+          next: 'Put the key file back: without it this vault cannot be opened.',
+        }
       : { check, state: 'ok', message: 'is made at the first start' };
   }
-  const { mode } = statSync(file);
-  return (mode & 0o177) === 0
-    ? { check, state: 'ok', message: `${file} (mode ${(mode & 0o777).toString(8)})` }
-    : { check, state: 'fail', message: `${file} is open to others (mode ${(mode & 0o777).toString(8)})`, next: `chmod 600 ${file}` };
+  const open = files.find((file) => (statSync(file).mode & 0o177) !== 0);
+  return open === undefined
+    ? { check, state: 'ok', message: `${files.join(', ')} (mode 600)` }
+    : {
+        check,
+        state: 'fail',
+        message: `${open} is open to others (mode ${(statSync(open).mode & 0o777).toString(8)})`,
+        next: `chmod 600 ${open}`,
+      };
+}
+
+/** One, or that of the next epoch as well while the tenant moves to it. */
+function keyFilesOf(tenant: string, keyDir: string): string[] {
+  if (!existsSync(keyDir)) return [];
+  const name = new RegExp(`^${tenant}(?:\\.[1-9][0-9]*)?\\.key$`);
+  return readdirSync(keyDir)
+    .filter((file) => name.test(file))
+    .map((file) => join(keyDir, file));
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
@@ -221,6 +221,25 @@ describe.skipIf(!existsSync(CHROMIUM))(
       const card = page.getByRole('listitem').filter({ hasText: 'Tamsin Oakhollow' }).filter({ hasText: 'in view now' });
       await card.first().waitFor();
       await page.unroute(stream);
+    });
+
+    test('whoever is removed is told of as erased, and as more once the venue has another key', async () => {
+      const consent = { noticeVersion: '1', purpose: 'entry', givenAt: '2026-01-01T00:00:00Z', expiresAt: '2999-01-01T00:00:00Z' };
+      const ask = (method: string, path: string, body?: object): Promise<Response> =>
+        fetch(`${origin}/v1/tenants/north/customers${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+          body: body ? JSON.stringify(body) : null,
+        });
+      const { id } = (await (await ask('POST', '', { name: 'Gone Soon', consent })).json()) as { id: string };
+      expect((await ask('DELETE', `/${id}`)).status).toBe(204);
+      await goTo('Venues');
+      const erased = page.getByRole('region', { name: 'Erasures' }).getByRole('row').filter({ hasText: id });
+      await erased.getByText('Erased here').waitFor();
+      await button('Replace the venue’s key').click();
+      await dialog().getByRole('button', { name: 'Replace', exact: true }).click();
+      await erased.getByText('the venue has another key').waitFor();
+      await expect(readdir(join(folder, 'keys'))).resolves.toContain('north.2.key');
     });
 
     test('no error was written to the console, and no other host was asked', () => {

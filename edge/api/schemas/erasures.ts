@@ -5,7 +5,7 @@ const CUSTOMER = 'cus_aaaaaaaaaaaaaaaaaaaaaaaaaa';
 
 /** At most so many as the vault takes in one go. */
 export const newErasuresSchema = z
-  .strictObject({ customerIds: z.array(idSchema('customer')).min(1).max(200) })
+  .strictObject({ customerIds: z.array(idSchema('customer')).min(1).max(50) })
   .meta({ id: 'NewErasures', examples: [{ customerIds: [CUSTOMER] }] });
 
 export const erasureSchema = z

@@ -15,6 +15,7 @@ import type {
   tenantPatchSchema,
   tenantSchema,
 } from '../../api/schemas/box.ts';
+import type { erasureSchema } from '../../api/schemas/erasures.ts';
 import type {
   consentSchema,
   customerPatchSchema,
@@ -37,6 +38,7 @@ export type System = z.infer<typeof systemSchema>;
 export type Tenant = z.infer<typeof tenantSchema>;
 export type NewTenant = z.infer<typeof newTenantSchema>;
 export type TenantPatch = z.infer<typeof tenantPatchSchema>;
+export type Erasure = z.infer<typeof erasureSchema>;
 export type ApiKey = z.infer<typeof apiKeySchema>;
 export type NewApiKey = z.infer<typeof newApiKeySchema>;
 export type CreatedApiKey = z.infer<typeof createdApiKeySchema>;

@@ -79,7 +79,8 @@ export function Profile({ tenant, id, onChanged, onRemoved }: Props) {
         <ConfirmDialog title={`Remove ${customer.name}?`} verb="Remove for good" onClose={close} onConfirm={remove}>
           <p>
             Name, contact, consent, pictures, sightings and every list entry of this person are erased from this box. Their key is destroyed
-            first, so nothing of it can be read again.
+            first, so nothing of it can be read again, whichever part is put back from an older copy. How far a complete older copy reaches
+            stands on the page Venues, under Erasures.
           </p>
           <p>
             <strong>This cannot be undone.</strong>

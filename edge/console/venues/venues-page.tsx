@@ -7,6 +7,7 @@ import { Icon } from '../parts/icon.tsx';
 import { Loading } from '../parts/loading.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { ProblemNotice } from '../parts/problem-notice.tsx';
+import { ErasuresCard } from './erasures-card.tsx';
 import { KeysCard } from './keys-card.tsx';
 import { RoomsCard } from './rooms-card.tsx';
 import { VenueDialog } from './venue-dialog.tsx';
@@ -14,7 +15,7 @@ import { VenueTable } from './venue-table.tsx';
 
 type Open = { readonly venue: Tenant | undefined };
 
-/** The venues of this box with their policies, and what belongs to one of them: its rooms, and the keys of its programs. */
+/** The venues of this box with their policies, and what belongs to one of them: its rooms, the keys of its programs, and its erasures. */
 export function VenuesPage({ params }: { readonly params: Readonly<Record<string, string>> }) {
   const { data, problem, loading, reload } = useLoad('venues', tenants.list, 5000);
   const [open, setOpen] = useState<Open | undefined>(params.add ? { venue: undefined } : undefined);
@@ -38,6 +39,7 @@ export function VenuesPage({ params }: { readonly params: Readonly<Record<string
         <div className="venues">
           <VenueTable venues={venues} selected={selected.id} onEdit={(venue) => setOpen({ venue })} />
           <KeysCard key={`keys of ${selected.id}`} tenant={selected.id} />
+          <ErasuresCard key={`erasures of ${selected.id}`} tenant={selected.id} />
           <RoomsCard key={`rooms of ${selected.id}`} tenant={selected.id} />
         </div>
       )}

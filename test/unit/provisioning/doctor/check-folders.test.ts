@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -75,7 +75,9 @@ test('a key that others may read, and one that is missing, are named', () => {
   make(config.keyDir);
   makeKey(0o640);
   expect(states()['key of a1']).toBe('fail');
-  rmSync(join(config.keyDir, 'a1.key'));
+  renameSync(join(config.keyDir, 'a1.key'), join(config.keyDir, 'a1.12.key'));
+  expect(states()['key of a1'], 'of a later epoch').toBe('fail');
+  rmSync(join(config.keyDir, 'a1.12.key'));
   make(join(config.dataDir, 'tenants/a1/keyring'));
   expect(states()['key of a1']).toBe('fail');
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -26,7 +26,7 @@ interface Opened {
 }
 
 /** A keyring whose files lie in a folder, under a key in a file. */
-async function testKeyring(): Promise<Opened & { reopened: () => Promise<Opened>; headerPath: string }> {
+async function testKeyring(): Promise<Opened & { reopened: () => Promise<Opened>; headerPath: string; keyDir: string }> {
   const box = await testBox();
   await mkdir(box.dataDir);
   const source = new StandaloneKeySource({ ...box, tenant: 'hall' });
@@ -48,7 +48,7 @@ async function testKeyring(): Promise<Opened & { reopened: () => Promise<Opened>
     first.keyring.close();
     return open('open');
   };
-  return { ...first, reopened, headerPath };
+  return { ...first, reopened, headerPath, keyDir: box.keyDir };
 }
 
 /** Customers of one shard. */
@@ -164,6 +164,19 @@ describe('an erasure', () => {
     expect([one, two].map((id) => again.keyring.open(id))).toEqual(made);
     expect(again.keyring.open(three)).toBeDefined();
     expect(parseHeader(await readFile(headerPath), scope).previous).toBeUndefined();
+  });
+
+  test('while a move is cut off counts for the next epoch, of which somebody may have a header already', async () => {
+    const { keyring, keyDir } = await testKeyring();
+    keyring.create('cus_one');
+    const inTheWay = join(keyDir, 'hall.2.key');
+    await mkdir(inTheWay);
+    await expect(keyring.moveEpoch()).rejects.toThrow(refused('key_file_unsafe'));
+    await keyring.erase(['cus_one'], 1000);
+    expect([keyring.epoch, keyring.erasures.find('cus_one')?.epoch]).toEqual([1, 2]);
+    await rmdir(inTheWay);
+    await keyring.finish(2000);
+    expect([keyring.epoch, keyring.erasures.hasOpen(keyring.epoch, 2000)]).toEqual([2, true]);
   });
 
   test('by an earlier version, which left the shard its key, is made good', async () => {
