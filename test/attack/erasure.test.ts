@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
@@ -178,6 +178,44 @@ test('a move that is cut off leaves no header of the next epoch that brings back
     expect(await openable(cut, cut, cut, [customerId])).toEqual([customerId]);
     expect(await openable(cut, cut, after, [customerId])).toEqual([]);
   }
+});
+
+test('no key lies readable in the data folder, at no moment of an erasure or a move', async () => {
+  const box = await testBox();
+  const vault = await started(box);
+  const { customerId } = vault.customers.enrol(guest(1));
+  const places = await Promise.all(Array.from({ length: 90 }, testBox));
+  const moments: TestBox[] = [];
+  const end = onEachWrite(() => void moments.push(copyBox(box, places.pop() ?? box)));
+  try {
+    await vault.customers.remove({ customerId });
+    await vault.moveEpoch({});
+  } finally {
+    end();
+  }
+  const secrets = new Set<string>();
+  for (const moment of moments) {
+    const opened = await openHeaderOf(filesOf(moment).header, moment);
+    for (const { bytes } of [...(opened?.keys.keys.values() ?? []), ...(opened?.keys.previous.values() ?? [])])
+      secrets.add(bytes.toString('hex'));
+    for (const name of readdirSync(moment.keyDir)) secrets.add(readFileSync(join(moment.keyDir, name)).toString('hex'));
+  }
+  // The header's keys, one shard key and one snapshot key more, and two tenant keys with what the first was overwritten with.
+  expect(secrets.size).toBeGreaterThanOrEqual(262 + 2 + 2);
+  const needles = [...secrets]
+    .filter((hex) => hex.length === 64)
+    .flatMap((hex) => [Buffer.from(hex, 'hex'), Buffer.from(hex, 'hex').toString('base64').slice(0, 40), hex]);
+  const found = (folder: string): string[] =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .filter((file) => {
+        const content = readFileSync(file);
+        return needles.some((needle) => content.includes(needle));
+      });
+  expect(moments.flatMap(({ dataDir }) => found(dataDir))).toEqual([]);
+  // The search itself finds the tenant key where it lies.
+  expect(moments.at(-1) && found(moments.at(-1)?.keyDir ?? '')).not.toEqual([]);
 });
 
 /** One thing that happens to a box. `cut`: before which write of it the power fails, if it has so many. */
