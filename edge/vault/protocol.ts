@@ -97,8 +97,8 @@ const epoch = z.number().int().min(1);
 const erasureSchema = z.strictObject({
   customerId,
   erasedAt: z.iso.datetime(),
-  /** The last epoch whose tenant key may open a copy that still had his key. */
-  epoch,
+  /** The last epoch whose tenant key may open a copy that still had his key. 0: erased by an earlier version, and his shard still waits for another key. */
+  epoch: z.number().int().min(0),
   /** Whether this box has another tenant key by now. */
   keyReplaced: z.boolean(),
   /** Of the backups, too: see Erasures. */

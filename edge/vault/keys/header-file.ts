@@ -9,6 +9,7 @@ import type { KeySource } from './key-source.ts';
 import { formatHeader, type KeyringHeader, openHeader, openPrevious, parseHeader } from './keyring-header.ts';
 import { moveHeader, requireSameKeys } from './move-header.ts';
 import { renewHeaderKeys } from './renew-header-keys.ts';
+import { wipeKeys } from './wipe-keys.ts';
 
 /**
  * header.json of one vault. The tenant key is fetched for each change and wiped after it; the header's keys belong to the caller.
@@ -64,7 +65,12 @@ export class HeaderFile {
   async renew(names: Iterable<string>): Promise<HeaderKeys> {
     return this.#withTenantKey(this.epoch, (tek) => {
       const { header, keys } = renewHeaderKeys(this.#read(), names, tek, this.#scope);
-      this.#write(header);
+      try {
+        this.#write(header);
+      } catch (error) {
+        wipeKeys(keys);
+        throw error;
+      }
       return keys;
     });
   }
