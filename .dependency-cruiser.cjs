@@ -37,6 +37,7 @@ const ROOMS = [
   { name: 'edge/vault', path: '^edge/vault/', may: [RUNTIME, SHARED] },
   { name: 'edge/link', path: '^edge/link/', may: [RUNTIME, SHARED] },
   { name: 'edge/appliance', path: '^edge/appliance/', may: [RUNTIME, SHARED] },
+  { name: 'edge/backup', path: '^edge/backup/', may: [VAULT_CLIENT, '^edge/appliance/', RUNTIME, SHARED] },
   // What it needs of the running box comes to it through its ports.
   { name: 'edge/api', path: '^edge/api/', may: [VAULT_CLIENT, '^edge/appliance/', RUNTIME, SHARED] },
   // The page runs in a browser: of the box it knows the forms of messages, and what is pure.

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'admin-token': async () => (await import('./commands/admin-token.ts')).adminTokenCommand(),
   lease: async () => (await import('./commands/lease.ts')).leaseCommand(),
   'device-keys': async () => (await import('./commands/device-keys.ts')).deviceKeysCommand(),
+  backup: async () => (await import('./commands/backup.ts')).backupCommand(),
   eval: async () => (await import('./commands/eval.ts')).evalCommand(),
   kms: async () => (await import('./commands/kms.ts')).kmsCommand(),
   cloud: async () => (await import('./commands/cloud.ts')).cloudCommand(),

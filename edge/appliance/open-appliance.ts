@@ -36,9 +36,10 @@ export function applianceFile(dataDir: string): string {
 /**
  * Opens `appliance.db` for this process alone: SQLite's own file lock keeps every other process out and goes with the
  * process, however it ends.
+ * @param newBox the id of the box, where it has none yet
  * @throws {SecureGateError} `data_folder_in_use`, `data_folder_newer`, `storage_failed`
  */
-export function openAppliance(dataDir: string, clock: Clock = systemClock): Appliance {
+export function openAppliance(dataDir: string, clock: Clock = systemClock, newBox = newId('box')): Appliance {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const file = applianceFile(dataDir);
@@ -50,7 +51,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock): Appl
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
       migrate(db, dataDir);
-      db.prepare<[string]>('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newId('box'));
+      db.prepare<[string]>('INSERT INTO box (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING').run(newBox);
       const { id } = rowSchema.parse(db.prepare('SELECT id FROM box').get());
       return {
         box: id,

@@ -35,7 +35,7 @@ export function createBoxPort(parts: BoxParts): BoxPort {
     stats,
     stageTimes,
     models: () => engine().licences,
-    health: () => [inferenceHealth(engine()), vaultsHealth(tenants)],
+    health: () => [inferenceHealth(engine()), vaultsHealth(tenants), ...replicaHealth(tenants)],
     tenants,
     leases,
     cameras,
@@ -63,4 +63,10 @@ function vaultsHealth(tenants: Tenants): PartHealth {
   });
   const reason = reasons.find((one) => one !== null) ?? null;
   return { part: 'vaults', ready: reason === null, reason };
+}
+
+/** One part for all keyrings, where replicas are kept. */
+function replicaHealth({ replicaBehind }: Tenants): PartHealth[] {
+  if (replicaBehind === undefined) return [];
+  return [{ part: 'keyring replica', ready: !replicaBehind, reason: replicaBehind ? 'replica_behind' : null }];
 }

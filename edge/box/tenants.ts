@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import type { TenantSettings, TenantsPort, TenantView } from '../api/ports.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { TenantPolicy } from '../appliance/tenant-policies.ts';
+import { KeyringReplica } from '../backup/keyring-replica.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
@@ -20,12 +21,13 @@ interface Tenant {
   /** Declared in the configuration file. */
   readonly fixed: boolean;
   readonly vault: VaultClient;
+  readonly replica: KeyringReplica | undefined;
   /** Why the vault is not open. */
   reason: string | null;
 }
 
 export interface TenantsOptions {
-  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir' | 'lease'>;
+  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir' | 'keyringReplicaDir' | 'lease'>;
   readonly appliance: () => Appliance;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -74,7 +76,18 @@ export class Tenants implements TenantsPort, Part {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(Array.from(this.#tenants.values(), ({ vault }) => vault.stop()));
+    await Promise.all(
+      Array.from(this.#tenants.values(), async ({ vault, replica }) => {
+        await replica?.stop();
+        await vault.stop();
+      }),
+    );
+  }
+
+  /** Whether the replica of some keyring is behind; undefined where none is kept. */
+  get replicaBehind(): boolean | undefined {
+    if (this.#options.config.keyringReplicaDir === undefined) return undefined;
+    return this.#tenants.values().some(({ replica }) => replica?.behind === true);
   }
 
   list(): readonly TenantView[] {
@@ -100,6 +113,7 @@ export class Tenants implements TenantsPort, Part {
       await tenant.vault.start();
       this.#options.appliance().tenants.put(tenant.policy);
     } catch (error) {
+      await tenant.replica?.stop();
       await tenant.vault.stop();
       throw error;
     } finally {
@@ -128,16 +142,20 @@ export class Tenants implements TenantsPort, Part {
 
   #build(policy: TenantPolicy, fixed: boolean): Tenant {
     const { config, appliance, clock, logger, onOpen, onClose } = this.#options;
-    const { dataDir, keyDir } = config;
+    const { dataDir, keyDir, keyringReplicaDir: replicaDir } = config;
     const { id, org } = policy;
+    const { box } = appliance();
     const lease = leaseSettingsOf(config, id);
-    const vault = new VaultClient({ org, tenant: id, box: appliance().box, dataDir, keyDir, lease, clock, logger });
-    const tenant: Tenant = { policy, fixed, vault, reason: null };
+    const vault = new VaultClient({ org, tenant: id, box, dataDir, keyDir, lease, clock, logger });
+    const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, replicaDir, keyDir, logger });
+    if (replica) vault.onKeyringChange(() => replica.follow());
+    const tenant: Tenant = { policy, fixed, vault, replica, reason: null };
     vault.onStateChange((state, reason) => {
       tenant.reason = reason?.code ?? null;
       if (state === 'closed' || state === 'failed') void onClose(id);
       if (state !== 'ready') return;
       void this.#tellRetention(tenant);
+      void replica?.follow();
       if (this.#tenants.has(id)) void onOpen(id);
     });
     return tenant;

@@ -39,6 +39,7 @@ export function loadConfig(file: string): Config {
     ...(lease === undefined
       ? {}
       : { lease: { ...lease, kmsKeys: from(lease.kmsKeys), ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }) } }),
+    ...(config.keyringReplicaDir === undefined ? {} : { keyringReplicaDir: from(config.keyringReplicaDir) }),
     ...(config.modelsDir === undefined ? {} : { modelsDir: from(config.modelsDir) }),
   };
 }

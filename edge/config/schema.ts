@@ -134,6 +134,13 @@ export const configSchema = z
       .describe(
         'Longest time from the erasure of a customer to another tenant key, hours. With it, older copies of the data open no more by the key on the box, and copies of the old key file are worth nothing to you: keep a new one. 0: only when it is asked for.',
       ),
+    keyringReplicaDir: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder on another disk in which the box keeps a current copy of every keyring, for a restore. It has to be there; without one, a lost data folder is lost.',
+      ),
     modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
     models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),
     inference: z

@@ -1,9 +1,15 @@
+import { createReadStream } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
+import { SerialWork } from '../runtime/serial-work.ts';
 import type { Gives, Takes } from './protocol.ts';
+import type { VaultFiles } from './store/vault-files.ts';
 import { VaultKeeper } from './vault-keeper.ts';
 
 export type { LeaseSettings, LeaseView } from './protocol.ts';
-export type { VaultState } from './vault-keeper.ts';
+export { tenantFiles, type VaultState } from './vault-keeper.ts';
 
 /** Hears of a customer whose consent was withdrawn, or who was removed. */
 export type GoneListener = (customerId: string) => void;
@@ -19,6 +25,8 @@ export type CustomersQuery = Takes<'listCustomers'>;
 export type Erasure = Gives<'listErasures'>['items'][number];
 export type SightingsQuery = Takes<'listSightings'>;
 export type UsageDay = Gives<'usage'>[number];
+export type Examination = Gives<'examine'>;
+export type HeldFile = Takes<'holdFile'>['file'];
 
 /** One page of a list. `next` is the cursor of the following page, null at the end; a page before it can hold less than was asked for. */
 export interface Page<Item> {
@@ -43,6 +51,7 @@ export interface VaultRecord {
  */
 export class VaultClient extends VaultKeeper {
   readonly #goneListeners = new Set<GoneListener>();
+  readonly #holds = { data: new SerialWork(), keyring: new SerialWork() };
 
   /** @returns ends the listening */
   onGone(listener: GoneListener): () => void {
@@ -106,12 +115,14 @@ export class VaultClient extends VaultKeeper {
 
   /**
    * Removes a customer with everything about him: first his key, so that nothing of him opens any more, then faces,
-   * consents, sightings and records. Begun, it is finished even if the box loses power in between.
+   * consents, sightings and records. Begun, it is finished even if the box loses power in between. Resolves when whoever follows
+   * the keyring has followed.
    * @throws {SecureGateError} `customer_not_found`, `version_conflict`, `storage_failed`
    */
   async removeCustomer(customerId: string, version?: number): Promise<void> {
     await this.call('removeCustomer', { customerId, version });
     this.#tellGone(customerId);
+    await this.keyringFollowed;
   }
 
   /**
@@ -121,6 +132,7 @@ export class VaultClient extends VaultKeeper {
   async eraseCustomers(customerIds: readonly string[]): Promise<Erasure[]> {
     const erasures = await this.call('eraseCustomers', { customerIds: [...customerIds] });
     for (const customerId of customerIds) this.#tellGone(customerId);
+    await this.keyringFollowed;
     return erasures;
   }
 
@@ -134,8 +146,10 @@ export class VaultClient extends VaultKeeper {
    * @param erasedBefore ISO 8601; only if somebody was erased before this time and no other key has come since
    * @throws {SecureGateError} `storage_failed`, those of the key's source
    */
-  moveEpoch(erasedBefore?: string): Promise<Gives<'moveEpoch'>> {
-    return this.call('moveEpoch', { erasedBefore });
+  async moveEpoch(erasedBefore?: string): Promise<Gives<'moveEpoch'>> {
+    const moved = await this.call('moveEpoch', { erasedBefore });
+    await this.keyringFollowed;
+    return moved;
   }
 
   /** Takes down the KMS's word about the keys of earlier epochs; `listErasures` tells it from then on. */
@@ -252,6 +266,49 @@ export class VaultClient extends VaultKeeper {
   /** Counters of the days (UTC, `2026-11-21`) from `from` to `to`, both included, that counted anything; oldest first. */
   usage(range: { from: string; to: string }): Promise<UsageDay[]> {
     return this.call('usage', range);
+  }
+
+  /**
+   * Lets one of the vault's databases be copied as it lies on the disk, encrypted, while the vault goes on: `copy` gets its place.
+   * One copy at a time; the next one waits.
+   * @throws {SecureGateError} `copy_outdated` when something was removed from the file meanwhile: what was copied is not whole
+   */
+  whileHeld<Result>(file: HeldFile, copy: (files: VaultFiles) => Promise<Result>): Promise<Result> {
+    return this.#holds[file].run(async () => {
+      await this.call('holdFile', { file });
+      let unchanged = false;
+      let result: Result;
+      try {
+        result = await copy(this.files);
+      } finally {
+        ({ unchanged } = await this.call('releaseFile', { file }));
+      }
+      if (!unchanged) throw new SecureGateError('copy_outdated', 'Something was removed while the file was copied');
+      return result;
+    });
+  }
+
+  /**
+   * Writes the data, encrypted as they are and without the keyring. The stream is ended if they are whole, and destroyed if not.
+   * @throws {SecureGateError} `copy_outdated`
+   */
+  async copyData(to: Writable): Promise<void> {
+    try {
+      await this.whileHeld('data', ({ vaultDb }) => pipeline(createReadStream(vaultDb), to, { end: false }));
+      to.end();
+    } catch (error) {
+      to.destroy(SecureGateError.from(error));
+      throw error;
+    }
+  }
+
+  /**
+   * Reads and opens everything there is, for the test of a backup: nobody else is answered meanwhile.
+   * `erased` were found in data of an older time and removed; those who are `keyless` belong to another keyring.
+   * @throws {SecureGateError} `vault_corrupt`
+   */
+  examine(): Promise<Examination> {
+    return this.call('examine', {});
   }
 
   #tellGone(customerId: string): void {

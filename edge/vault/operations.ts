@@ -53,6 +53,10 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
 
   count: nothingOf((vault, { counter, by }) => vault.usage.count(counter, by)),
   usage: (vault, { from, to }) => vault.usage.between(from, to),
+
+  holdFile: nothingOf((vault, { file }) => vault.file(file).hold()),
+  releaseFile: (vault, { file }) => ({ unchanged: vault.file(file).release() }),
+  examine: (vault) => vault.examine(),
 };
 
 function nothingOf<Input>(run: (vault: Vault, input: Input) => void): (vault: Vault, input: Input) => Record<string, never> {

@@ -108,6 +108,9 @@ const erasureSchema = z.strictObject({
   boxes: z.array(boxStateSchema),
 });
 
+/** One of the two databases of a vault. */
+const file = z.enum(['data', 'keyring']);
+
 const counters = z.record(z.string(), z.number().int());
 
 /** Every operation of the vault: what it takes and what it gives. */
@@ -217,6 +220,19 @@ export const OPERATIONS = {
     takes: z.strictObject({ from: z.iso.date(), to: z.iso.date() }),
     gives: z.array(z.strictObject({ day: z.iso.date(), counters })),
   },
+
+  holdFile: { takes: z.strictObject({ file }), gives: nothing },
+  releaseFile: { takes: z.strictObject({ file }), gives: z.strictObject({ unchanged: z.boolean() }) },
+  examine: {
+    takes: nothing,
+    gives: z.strictObject({
+      customers: z.number().int(),
+      erased: z.number().int(),
+      keyless: z.number().int(),
+      opened: z.number().int(),
+      damaged: z.number().int(),
+    }),
+  },
 } as const;
 
 export type Operation = keyof typeof OPERATIONS;
@@ -242,6 +258,8 @@ const figuresSchema = z.strictObject({
   rejected: z.number().int(),
   /** Whether the disk took the last thing that was to be written. */
   writable: z.boolean(),
+  /** Changes of the keyring since the vault was opened. */
+  keyringChanges: z.number().int(),
 });
 export type Figures = z.infer<typeof figuresSchema>;
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
@@ -8,6 +9,7 @@ import { type Clock, systemClock } from '../runtime/clock.ts';
 import { pause } from '../runtime/pause.ts';
 import { type Gives, LEASE_ENDED_EXIT, type LeaseSettings, type LeaseView, type Operation, type Takes } from './protocol.ts';
 import { parseScope } from './scope.ts';
+import { type VaultFiles, vaultFiles } from './store/vault-files.ts';
 import { VaultProcess } from './vault-process.ts';
 
 export interface VaultClientOptions {
@@ -26,6 +28,8 @@ export interface VaultClientOptions {
 
 /** `closed`: its process runs without the tenant's key and waits for a lease. */
 export type VaultState = 'starting' | 'ready' | 'closed' | 'failed' | 'stopped';
+/** Hears of every change of the keyring that is on the disk; whoever erases somebody waits for it. Must not reject. */
+export type KeyringListener = () => Promise<void>;
 type StateListener = (state: VaultState, reason: SecureGateError | undefined) => void;
 
 /** Reasons that do not go away by trying again: somebody has to act. */
@@ -51,6 +55,11 @@ const LONGEST_RESTART_MS = 30_000;
 /** A vault that ran for so long has recovered: its next crash counts as the first. */
 const STEADY_MS = 60_000;
 
+/** Where the files of a tenant's vault lie. */
+export function tenantFiles(dataDir: string, tenant: string): VaultFiles {
+  return vaultFiles(join(dataDir, 'tenants', tenant));
+}
+
 /**
  * The life of one tenant's vault as the daemon sees it: a process of its own that is started, spoken to, and started again when it
  * crashes. Under a lease it ends itself with the lease; the one that follows waits for the next.
@@ -59,6 +68,7 @@ export abstract class VaultKeeper {
   readonly #options: VaultClientOptions;
   readonly #clock: Clock;
   readonly #listeners = new Set<StateListener>();
+  readonly #keyringListeners = new Set<KeyringListener>();
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #state: VaultState = 'stopped';
   #reason: SecureGateError | undefined;
@@ -67,6 +77,8 @@ export abstract class VaultKeeper {
   #restarting: Promise<void> = Promise.resolve();
   #restarts = 0;
   #readySince = 0;
+  #keyringChanges = 0;
+  #keyringFollowed: Promise<unknown> = Promise.resolve();
 
   constructor(options: VaultClientOptions) {
     this.#options = options;
@@ -106,6 +118,12 @@ export abstract class VaultKeeper {
   onStateChange(listener: StateListener): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** @returns ends the listening */
+  onKeyringChange(listener: KeyringListener): () => void {
+    this.#keyringListeners.add(listener);
+    return () => void this.#keyringListeners.delete(listener);
   }
 
   /**
@@ -182,8 +200,23 @@ export abstract class VaultKeeper {
 
   protected async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
     if (this.#state === 'closed' && this.#reason) throw this.#reason;
-    if (this.#state !== 'ready' || !this.#process) throw new SecureGateError('vault_unavailable', 'The vault is not ready');
-    return this.#process.call(operation, input);
+    const process = this.#process;
+    if (this.#state !== 'ready' || !process) throw new SecureGateError('vault_unavailable', 'The vault is not ready');
+    try {
+      return await process.call(operation, input);
+    } finally {
+      this.#lookAtKeyring(process);
+    }
+  }
+
+  /** Resolves when whoever follows the keyring has followed what is known of it now. */
+  protected get keyringFollowed(): Promise<unknown> {
+    return this.#keyringFollowed;
+  }
+
+  protected get files(): VaultFiles {
+    const { dataDir, tenant } = this.#options;
+    return tenantFiles(dataDir, tenant);
   }
 
   get #running(): VaultProcess {
@@ -217,7 +250,14 @@ export abstract class VaultKeeper {
 
   #becomeReady(): void {
     this.#readySince = this.#clock.monotonic();
+    this.#keyringChanges = this.#process?.figures.keyringChanges ?? 0;
     this.#setState('ready');
+  }
+
+  #lookAtKeyring({ figures }: VaultProcess): void {
+    if (figures.keyringChanges === this.#keyringChanges) return;
+    this.#keyringChanges = figures.keyringChanges;
+    this.#keyringFollowed = Promise.all(Array.from(this.#keyringListeners, (listener) => listener()));
   }
 
   async #end(): Promise<void> {

@@ -18,7 +18,7 @@ interface Pending {
 }
 
 /** Both read the whole gallery and take as long as it takes; whoever starts the vault can abort it. */
-const UNTIMED: ReadonlySet<Operation> = new Set<Operation>(['open', 'acceptLease']);
+const UNTIMED: ReadonlySet<Operation> = new Set<Operation>(['open', 'acceptLease', 'examine']);
 
 /** One run of a vault's process, from fork to exit. */
 export class VaultProcess {
@@ -26,7 +26,7 @@ export class VaultProcess {
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
-  #figures: Figures = { faces: 0, rejected: 0, writable: true };
+  #figures: Figures = { faces: 0, rejected: 0, writable: true, keyringChanges: 0 };
   #nextId = 1;
 
   /** @param onExit called once with its exit code when the process is gone; all requests have been rejected by then */

@@ -69,7 +69,12 @@ export class VaultService {
   }
 
   #figures(): Figures {
-    return { faces: this.#vault?.faceCount ?? 0, rejected: this.#vault?.rejected ?? 0, writable: this.#vault?.writable ?? true };
+    return {
+      faces: this.#vault?.faceCount ?? 0,
+      rejected: this.#vault?.rejected ?? 0,
+      writable: this.#vault?.writable ?? true,
+      keyringChanges: this.#vault?.keyringChanges ?? 0,
+    };
   }
 
   async #run(operation: Operation, input: unknown): Promise<Gives<Operation>> {

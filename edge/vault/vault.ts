@@ -9,6 +9,7 @@ import { Customers } from './customers/customers.ts';
 import { Directory } from './customers/directory.ts';
 import { Faces } from './customers/faces.ts';
 import { Erasures } from './erasures/erasures.ts';
+import { type Examination, examine } from './examine.ts';
 import { Gallery } from './gallery/gallery.ts';
 import { createSqliteVecIndex } from './gallery/sqlite-vec-index.ts';
 import type { KeySource } from './keys/key-source.ts';
@@ -21,7 +22,10 @@ import { Retention } from './sightings/retention.ts';
 import { Sightings } from './sightings/sightings.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { CustomerStore } from './store/customer-store.ts';
+import { FileHold } from './store/file-hold.ts';
 import { RecordStore } from './store/record-store.ts';
+import { requireIntact } from './store/require-intact.ts';
+import { SealedRows } from './store/sealed-rows.ts';
 import { SightingStore } from './store/sighting-store.ts';
 import { UsageStore } from './store/usage-store.ts';
 import { VaultLock } from './store/vault-lock.ts';
@@ -39,6 +43,9 @@ export interface VaultOptions {
 interface OpenVault {
   readonly keyring: Keyring;
   readonly database: Database.Database;
+  /** vault.db, for whoever copies it. */
+  readonly file: FileHold;
+  readonly store: CustomerStore;
   readonly access: CustomerAccess;
   readonly customers: Customers;
   readonly erasures: Erasures;
@@ -59,6 +66,8 @@ export class Vault {
   readonly #directory = new Directory();
   #lock: VaultLock | undefined;
   #open: OpenVault | undefined;
+  /** Erased customers of whom an older data file still held something at the start. */
+  #swept = 0;
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -77,6 +86,11 @@ export class Vault {
   /** Whether the disk took the last counts; they are written every few seconds, for as long as anything is counted. */
   get writable(): boolean {
     return !(this.#open?.usage.failing ?? false);
+  }
+
+  /** Grows with every change of the keyring since the start. */
+  get keyringChanges(): number {
+    return this.#open?.keyring.changes ?? 0;
   }
 
   get customers(): Customers {
@@ -122,6 +136,7 @@ export class Vault {
       const { keyring, database } = await openVaultFiles(join(tenants, scope.tenant), scope, source);
       this.#open = this.#build(scope, keyring, database);
       const swept = this.customers.read();
+      this.#swept = swept.erased;
       logger.info({ tenant: scope.tenant, faces: this.faceCount, rejected: this.rejected, swept }, 'vault opened');
       await this.#finish(keyring);
     } catch (error) {
@@ -145,6 +160,24 @@ export class Vault {
       logger.info({ tenant: scope.tenant, epoch: keyring.epoch }, 'the tenant has another key; copies of the one before open nothing here');
     }
     return { epoch: keyring.epoch, moved };
+  }
+
+  /** One of the vault's two databases, for whoever copies it. */
+  file(name: 'data' | 'keyring'): FileHold {
+    const { file, keyring } = this.#opened();
+    return name === 'data' ? file : keyring.file;
+  }
+
+  /**
+   * Reads every page and opens every record: takes long, and nobody else is answered meanwhile.
+   * @returns what was found; `erased` were removed at the start, since data of an older time still held them
+   * @throws {SecureGateError} `vault_corrupt`
+   */
+  examine(): Examination & { erased: number } {
+    const { database, keyring, access, store } = this.#opened();
+    keyring.requireIntact();
+    requireIntact(database);
+    return { ...examine(access, store, new SealedRows(database)), erased: this.#swept };
   }
 
   stop(): void {
@@ -179,6 +212,8 @@ export class Vault {
     return {
       keyring,
       database,
+      file: new FileHold(database),
+      store,
       access,
       faces,
       erasures: new Erasures(keyring.erasures, () => keyring.epoch, clock),

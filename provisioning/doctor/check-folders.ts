@@ -9,12 +9,14 @@ import type { Finding } from './finding.ts';
 export function checkFolders(config: {
   readonly dataDir: string;
   readonly keyDir: string;
+  readonly keyringReplicaDir?: string | undefined;
   readonly tenants: readonly { readonly id: string }[];
 }): Finding[] {
   return [
     checkFolder('data folder', config.dataDir),
     checkFolder('key folder', config.keyDir),
     checkApart(config.dataDir, config.keyDir),
+    ...(config.keyringReplicaDir === undefined ? [] : [checkReplica(config.keyringReplicaDir, config.dataDir)]),
     ...config.tenants.map(({ id }) => checkKeyFile(id, config.dataDir, config.keyDir)),
   ];
 }
@@ -66,6 +68,15 @@ function checkApart(dataDir: string, keyDir: string): Finding {
         next: 'Move it out: a copy of the data would carry its own keys.',
       }
     : { check, state: 'ok', message: 'the key folder lies outside the data folder' };
+}
+
+/** Unlike the others it is never made: its disk may just not be mounted. */
+function checkReplica(folder: string, dataDir: string): Finding {
+  const check = 'keyring replica';
+  if (!existsSync(folder)) return { check, state: 'fail', message: `${folder} is not there`, next: 'Mount its disk, or make it there.' };
+  const found = checkFolder(check, folder);
+  if (found.state === 'fail' || !existsSync(dataDir) || statSync(folder).dev !== statSync(dataDir).dev) return found;
+  return { check, state: 'warn', message: `${folder} is on the disk of the data`, next: 'Put it on another one: both go with that disk.' };
 }
 
 /** Real place of a path, of which the last parts may not be there yet. */

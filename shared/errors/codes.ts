@@ -127,6 +127,24 @@ export const ERROR_CODES = {
     title: 'TPM cannot be used',
     next: 'The details say what the TPM answered and what to do about it.',
   },
+  // Backups
+  copy_outdated: { status: 503, title: 'Files changed while they were copied', next: 'Try again.' },
+  backup_damaged: { status: 422, title: 'Backup is damaged or not whole', next: 'Use another backup; the details name what is wrong.' },
+  keyring_missing: {
+    status: 503,
+    title: 'Keyring of a tenant is not there',
+    next: 'Name the folder in which the replica of the keyring lies: --keyring DIR',
+  },
+  keyring_outdated: {
+    status: 409,
+    title: 'Keyring is older than the newest one known',
+    next: 'Bring the newest replica: an older keyring would bring back who was erased since.',
+  },
+  replica_behind: {
+    status: 503,
+    title: 'Keyring replica is behind',
+    next: 'Check that the folder named by keyringReplicaDir is there and can be written; the box keeps trying.',
+  },
   // Keys in the cloud
   cloud_unavailable: {
     status: 503,

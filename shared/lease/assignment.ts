@@ -23,4 +23,4 @@ export const assignmentClaimsSchema = z.strictObject({
   cnf: z.strictObject({ jkt: sha256 }),
   lease: leaseTermsSchema,
 });
-export type AssignmentClaims = z.output<typeof assignmentClaimsSchema>;
+

@@ -138,6 +138,7 @@ describe('the document', () => {
         `admin GET ${T}/lease`,
         `admin PUT ${T}/lease`,
         `admin POST ${T}/lease/requests`,
+        `admin GET ${T}/backup`,
         `admin GET ${T}/api-keys`,
         `admin POST ${T}/api-keys`,
         `admin DELETE ${T}/api-keys/{keyId}`,

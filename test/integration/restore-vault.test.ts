@@ -26,7 +26,7 @@ async function withVault<Result>(box: TestBox, work: (vault: VaultClient) => Pro
   }
 }
 
-/** As provisioning/runbooks/restore-a-vault.md says. */
+/** As provisioning/runbooks/restore-a-vault.md says of one vault on a box that works. */
 test('old data with the current keyring: who was erased since stays erased, everybody else is back', async () => {
   const box = await testBox();
   const folder = join(box.dataDir, 'tenants', 'hall');

@@ -29,6 +29,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['room edge/pipeline/sighting', 'edge/pipeline/sighting/breach.ts', "import '../detect/target.ts';"],
   ['room edge/vault', 'edge/vault/breach.ts', "import '../appliance/target.ts';"],
   ['room edge/link', 'edge/link/breach.ts', "import '../appliance/target.ts';"],
+  ['room edge/backup', 'edge/backup/breach.ts', "import '../inference/target.ts';"],
   ['room edge/appliance', 'edge/appliance/breach.ts', "import '../inference/target.ts';"],
   ['room edge/api', 'edge/api/breach.ts', "import '../pipeline/frame.ts';"],
   ['room edge/console', 'edge/console/breach.ts', "import '../appliance/target.ts';"],

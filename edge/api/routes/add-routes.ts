@@ -1,5 +1,6 @@
 import type { Api, RouteContext } from '../api.ts';
 import { addApiKeyRoutes } from './api-keys.ts';
+import { addBackupRoute } from './backup.ts';
 import { addCameraRoutes } from './cameras.ts';
 import { addCustomerRoutes } from './customers.ts';
 import { addErasureRoutes } from './erasures.ts';
@@ -25,6 +26,7 @@ export function addRoutes(api: Api, context: RouteContext): void {
   addSystemRoutes(api, context);
   addTenantRoutes(api, context);
   addLeaseRoutes(api, context);
+  addBackupRoute(api, context);
   addApiKeyRoutes(api, context);
   addCustomerRoutes(api, context);
   addErasureRoutes(api, context);

@@ -23,11 +23,17 @@ export class HeaderFile {
   #header: KeyringHeader | undefined;
   /** Whether the keys of earlier epochs are known to be gone. */
   #retired = false;
+  #writes = 0;
 
   constructor(path: string, scope: VaultScope, source: KeySource) {
     this.#path = path;
     this.#scope = scope;
     this.#source = source;
+  }
+
+  /** How often it was written since it was opened. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** The epoch whose key opens this header. */
@@ -116,11 +122,13 @@ export class HeaderFile {
     renameSync(draft, this.#path);
     syncFolder(dirname(this.#path));
     this.#header = moved;
+    this.#writes += 1;
   }
 
   #write(header: KeyringHeader): void {
     writeFileDurably(this.#path, formatHeader(header));
     this.#header = header;
+    this.#writes += 1;
   }
 
   #read(): KeyringHeader {

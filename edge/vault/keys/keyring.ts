@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type Database from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
 import type { EnvelopeContext, EnvelopeKey } from '../../../shared/crypto/envelope.ts';
 import { openEnvelope } from '../../../shared/crypto/open-envelope.ts';
 import { sealEnvelope } from '../../../shared/crypto/seal-envelope.ts';
@@ -7,7 +8,9 @@ import { newId } from '../../../shared/ids/ids.ts';
 import type { VaultScope } from '../scope.ts';
 import { CustomerKeyStore } from '../store/customer-key-store.ts';
 import { ErasureStore } from '../store/erasure-store.ts';
+import { FileHold } from '../store/file-hold.ts';
 import { purgeLog } from '../store/purge-log.ts';
+import { requireIntact } from '../store/require-intact.ts';
 import type { HeaderFile } from './header-file.ts';
 import type { HeaderKey, HeaderKeys } from './header-key.ts';
 import { shardKeyOf } from './header-keys.ts';
@@ -37,6 +40,8 @@ export interface ShardKeys {
  * After a crash between 1 and 2 he is not erased yet, after 2 he is; what is left to do is done at the next start.
  */
 export class Keyring {
+  /** keys.db, for whoever copies it. */
+  readonly file: FileHold;
   readonly #scope: VaultScope;
   readonly #header: HeaderFile;
   readonly #keys: Map<string, HeaderKey>;
@@ -44,6 +49,7 @@ export class Keyring {
   readonly #database: Database.Database;
   readonly #store: CustomerKeyStore;
   readonly #erasures: ErasureStore;
+  readonly #changes: Statement<[], number>;
   #stored: string[] = [];
 
   /**
@@ -57,6 +63,8 @@ export class Keyring {
     this.#keys = new Map(keys);
     this.#previous = new Map(previous);
     this.#database = database;
+    this.file = new FileHold(database);
+    this.#changes = database.prepare<[], number>('SELECT total_changes()').pluck();
     this.#store = new CustomerKeyStore(database);
     this.#erasures = new ErasureStore(database);
   }
@@ -64,6 +72,11 @@ export class Keyring {
   /** The epoch of the tenant key under which this keyring is. */
   get epoch(): number {
     return this.#header.epoch;
+  }
+
+  /** Grows with every change since the keyring was opened, of keys.db or of the header. */
+  get changes(): number {
+    return (this.#changes.get() ?? 0) + this.#header.writes;
   }
 
   /** Finishes a re-keying that the last run began, and settles or sweeps what it left unsettled. @returns the number of keys swept */
@@ -164,6 +177,11 @@ export class Keyring {
     await this.#header.finishMove();
     const halfErased = this.#erasures.ofEpoch(0);
     if (halfErased.length > 0) await this.erase(halfErased, at);
+  }
+
+  /** Reads every page. @throws {SecureGateError} `vault_corrupt` */
+  requireIntact(): void {
+    requireIntact(this.#database);
   }
 
   close(): void {

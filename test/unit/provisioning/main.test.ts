@@ -24,7 +24,7 @@ function enrolment(picture: string, ...more: string[]): string[] {
 test('lists its commands and exit codes', () => {
   const { status, stdout, stderr } = securegate('--help');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  for (const command of ['edge', 'demo', 'models', 'enrol-face', 'eval', 'admin-token', 'doctor'])
+  for (const command of ['edge', 'demo', 'models', 'enrol-face', 'eval', 'admin-token', 'backup', 'doctor'])
     expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
   expect(stdout).toContain('Exit codes: 0 done, 1 failed');
 });

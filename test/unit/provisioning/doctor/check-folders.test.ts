@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { checkFolders } from '../../../../provisioning/doctor/check-folders.ts';
 
 let base: string;
-let config: { dataDir: string; keyDir: string; tenants: { id: string }[] };
+let config: { dataDir: string; keyDir: string; keyringReplicaDir?: string; tenants: { id: string }[] };
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'securegate-doctor-'));
@@ -80,4 +80,13 @@ test('a key that others may read, and one that is missing, are named', () => {
   rmSync(join(config.keyDir, 'a1.12.key'));
   make(join(config.dataDir, 'tenants/a1/keyring'));
   expect(states()['key of a1']).toBe('fail');
+});
+
+test('a replica of the keyrings without its disk is named, and one on the disk of the data', () => {
+  config.keyringReplicaDir = join(base, 'replica');
+  expect(states()).toEqual({ ...GOOD, 'keyring replica': 'fail' });
+  make(config.keyringReplicaDir);
+  expect(states()).toEqual({ ...GOOD, 'keyring replica': 'ok' });
+  make(config.dataDir);
+  expect(states()).toEqual({ ...GOOD, 'keyring replica': 'warn' });
 });

@@ -1,0 +1,55 @@
+import { PassThrough } from 'node:stream';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { VaultClient } from '../vault/client.ts';
+import type { BackupSource } from './backup-source.ts';
+import { KeyringReplica } from './keyring-replica.ts';
+
+export interface StoppedBoxOptions {
+  readonly box: string;
+  readonly tenants: BackupSource['tenants'];
+  readonly dataDir: string;
+  /** Replicas of the keyrings are brought up to date, where there are any. */
+  readonly replicaDir?: string | undefined;
+  readonly keyDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A box whose daemon does not run: its vaults are opened one after the other, which also ends what a killed run began. */
+export class StoppedBox implements BackupSource {
+  readonly #options: StoppedBoxOptions;
+
+  constructor(options: StoppedBoxOptions) {
+    this.#options = options;
+  }
+
+  get box(): string {
+    return this.#options.box;
+  }
+
+  get tenants(): BackupSource['tenants'] {
+    return this.#options.tenants;
+  }
+
+  async *data(tenant: string): AsyncGenerator<Buffer> {
+    const { box, dataDir, replicaDir, keyDir, clock, logger } = this.#options;
+    const org = this.tenants.find(({ id }) => id === tenant)?.org;
+    if (org === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant } });
+    const vault = new VaultClient({ org, tenant, box, dataDir, keyDir, clock, logger });
+    await vault.start();
+    const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant, replicaDir, keyDir, logger });
+    try {
+      await replica?.follow();
+      const bytes = new PassThrough();
+      // What it fails with comes out of the stream.
+      const copied = vault.copyData(bytes).catch(() => undefined);
+      yield* bytes;
+      await copied;
+    } finally {
+      await replica?.stop();
+      await vault.stop();
+    }
+  }
+}
