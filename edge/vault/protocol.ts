@@ -11,7 +11,7 @@ import { embeddingSchema } from './gallery/embedding.ts';
 
 /**
  * The messages between daemon and vault process. Both sides check what comes in.
- * They travel by structured clone (`serialization: 'advanced'`), so embeddings stay Float32Arrays.
+ * They travel by structured clone (channel/), so embeddings stay Float32Arrays.
  */
 
 const customerId = idSchema('customer');

@@ -1,6 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { MessageReader } from './channel/message-reader.ts';
+import { CHANNEL_FD } from './channel/open-channel.ts';
+import { sendMessage } from './channel/send-message.ts';
 import { type Figures, type Gives, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -25,6 +29,7 @@ export class VaultProcess {
   readonly #onExit: (code: number | null) => void;
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
+  #channel: Socket | undefined;
   #exited: Promise<void> = Promise.resolve();
   #figures: Figures = { faces: 0, rejected: 0, writable: true, keyringChanges: 0 };
   #nextId = 1;
@@ -44,15 +49,13 @@ export class VaultProcess {
   }
 
   start(): void {
-    const child = fork(ENTRY, [], {
+    // SIGUSR1 would open Node's debugger, and with it the keys, to everybody on this machine.
+    const child = spawn(process.execPath, ['--disable-sigusr1', ENTRY], {
       // Nothing of the daemon's environment or arguments is the vault's business. Freed memory is overwritten (glibc), since
       // embeddings would otherwise stay readable in it.
       env: { PATH: process.env.PATH, MALLOC_PERTURB_: process.env.MALLOC_PERTURB_ ?? '165' },
-      // SIGUSR1 would open Node's debugger, and with it the keys, to everybody on this machine.
-      execArgv: ['--disable-sigusr1'],
-      serialization: 'advanced',
       // stdout is for the daemon's events alone; the vault logs to stderr.
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
     });
     this.#child = child;
     this.#exited = new Promise((resolve) => {
@@ -70,7 +73,12 @@ export class VaultProcess {
         if (child.pid === undefined) end(null, error);
       });
     });
-    child.on('message', (message) => this.#receive(message));
+    const reader = new MessageReader(({ message }) => this.#receive(message));
+    // Where the daemon has no descriptor left, there is no stream either, and `error` follows.
+    this.#channel = child.stdio?.[CHANNEL_FD] as Socket | undefined;
+    this.#channel?.on('data', (piece) => this.#read(reader, piece));
+    // What could not be sent is told to who sent it.
+    this.#channel?.on('error', () => undefined);
   }
 
   /**
@@ -78,14 +86,14 @@ export class VaultProcess {
    * @throws {SecureGateError} the vault's own error; `vault_unavailable` when the process ends first, `overloaded` when too much waits
    */
   async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
-    const child = this.#child;
-    if (!child?.connected) throw unavailable();
+    const channel = this.#channel;
+    if (!channel?.writable) throw unavailable();
     if (this.#pending.size >= MAX_PENDING) throw new SecureGateError('overloaded', 'Too many requests wait for the vault');
     const id = this.#nextId++;
     const answered = Promise.withResolvers<unknown>();
     const timer = UNTIMED.has(operation) ? undefined : setTimeout(() => this.kill(), ANSWER_MS);
     this.#pending.set(id, { timer, resolve: answered.resolve, reject: answered.reject });
-    child.send({ id, operation, arguments: input }, (error) => {
+    sendMessage(channel, { id, operation, arguments: input }, (error) => {
       if (error) this.#take(id)?.reject(unavailable(error));
     });
     const result = await answered.promise;
@@ -97,12 +105,12 @@ export class VaultProcess {
   async stop(): Promise<void> {
     const timer = setTimeout(() => this.kill(), CLOSE_MS);
     try {
-      if (this.#child?.connected) await this.call('close', {});
+      if (this.#channel?.writable) await this.call('close', {});
     } catch (error) {
       // It ended before it answered; being gone is what was asked for.
       if (SecureGateError.from(error).code !== 'vault_unavailable') throw error;
     } finally {
-      if (this.#child?.connected) this.#child.disconnect();
+      this.#channel?.destroy();
       await this.#exited;
       clearTimeout(timer);
     }
@@ -113,9 +121,19 @@ export class VaultProcess {
     this.#child?.kill('SIGKILL');
   }
 
+  /** A vault that answers nonsense is broken. */
+  #read(reader: MessageReader, piece: Buffer): void {
+    try {
+      reader.take(piece);
+    } catch {
+      this.kill();
+    } finally {
+      piece.fill(0);
+    }
+  }
+
   #receive(message: unknown): void {
     const parsed = replySchema.safeParse(message);
-    // A vault that answers nonsense is broken.
     if (!parsed.success) {
       this.kill();
       return;

@@ -2,9 +2,11 @@ import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { DeadMemory } from '../runtime/dead-memory.ts';
 import type { KeySource } from './keys/key-source.ts';
 import { type Leases, openLeases } from './keys/lease/open-leases.ts';
 import { StandaloneKeySource } from './keys/standalone-key-source.ts';
+import { lingerMs } from './linger-ms.ts';
 import { HANDLERS } from './operations.ts';
 import { type Figures, type Gives, OPERATIONS, type Operation, type Reply, requestSchema, type Taken } from './protocol.ts';
 import { parseScope, type VaultScope } from './scope.ts';
@@ -27,6 +29,7 @@ export class VaultService {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onLeaseEnd: () => void;
+  readonly #deadMemory = new DeadMemory();
   #setup: Setup | undefined;
   #vault: Vault | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -60,6 +63,7 @@ export class VaultService {
     try {
       const request = parse(requestSchema, message);
       const result = await this.#run(request.operation, request.arguments);
+      this.#deadMemory.clearWithin(lingerMs(request.operation));
       return { id, figures: this.#figures(), result };
     } catch (error) {
       const failure = asVaultError(error);

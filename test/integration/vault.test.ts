@@ -1,10 +1,14 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { MessageReader } from '../../edge/vault/channel/message-reader.ts';
+import { CHANNEL_FD } from '../../edge/vault/channel/open-channel.ts';
+import { sendMessage } from '../../edge/vault/channel/send-message.ts';
 import type { CustomerView, VaultClient, VaultState } from '../../edge/vault/client.ts';
 import type { Vault } from '../../edge/vault/vault.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
@@ -304,18 +308,33 @@ describe('a crash', () => {
   });
 });
 
-test('rubbish in the channel does not end the process', async () => {
-  const { box, dataDir, keyDir } = await testBox();
-  const child = fork(resolve('edge/vault/main.ts'), [], {
-    serialization: 'advanced',
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+describe('rubbish in the channel', () => {
+  function bareVault() {
+    const child = spawn(process.execPath, [resolve('edge/vault/main.ts')], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    return { child, channel: child.stdio[CHANNEL_FD] as Socket };
+  }
+
+  test('that is a message does not end the process', async () => {
+    const { box, dataDir, keyDir } = await testBox();
+    const { channel } = bareVault();
+    const { promise: reply, resolve: answered } = Promise.withResolvers<unknown>();
+    const reader = new MessageReader(({ message }) => answered(message));
+    channel.on('data', (piece) => reader.take(piece));
+    const input = { scope: { org: 'acme', tenant: 'hall', box }, dataDir, keyDir, logLevel: 'silent' };
+    const rubbish = ['text', 7, [], { id: 'x' }, { operation: 'close' }, new Uint8Array(100), new Map([[1, 2]])];
+    for (const message of [...rubbish, { id: 5, operation: 'open', arguments: input }]) sendMessage(channel, message, () => undefined);
+    expect(await reply).toMatchObject({ id: 5, result: {} });
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  for (const rubbish of ['text', 7, [], { id: 'x' }, { operation: 'close' }, new Uint8Array(100), new Map([[1, 2]])]) child.send(rubbish);
-  child.send({ id: 5, operation: 'open', arguments: { scope: { org: 'acme', tenant: 'hall', box }, dataDir, keyDir, logLevel: 'silent' } });
-  const [reply] = await once(child, 'message');
-  expect(reply).toMatchObject({ id: 5, result: {} });
+
+  test.each([
+    ['the length of an endless message', Buffer.from('ffffffff', 'hex')],
+    ['no message', Buffer.from('0000000474657874', 'hex')],
+  ])('that is none ends it: %s', async (_, bytes) => {
+    const { child, channel } = bareVault();
+    channel.write(bytes);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
 });
 
 /** All customers, page by page. */

@@ -133,6 +133,60 @@ describe('envelope v1', () => {
     for (const [other, purpose] of others) expect(outcome(() => openEnvelope(other, purpose, context, envelope))).toEqual(rejected);
   });
 
+  test('whatever is different, and of whichever purpose: the failure is one and the same', () => {
+    const different = <Value>(one: fc.Arbitrary<Value>, not: (value: Value) => boolean): fc.Arbitrary<Value> =>
+      one.filter((value) => !not(value));
+    const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 30 });
+    const purposes = Object.keys(PURPOSES) as Purpose[];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...purposes),
+        fc.constantFrom('org', 'tenant', 'customer', 'record', 'model', 'purpose', 'id', 'version', 'bytes', 'bit' as const),
+        fc.gen(),
+        (purpose, what, gen) => {
+          const { holds } = PURPOSES[purpose];
+          const key: EnvelopeKey = { ...dataKey(), holds };
+          const envelope = sealEnvelope(key, purpose, context, randomBytes(32));
+          let [otherKey, otherPurpose, otherContext, otherEnvelope] = [key, purpose, context, envelope];
+          if (what === 'purpose') {
+            otherPurpose = gen(() => different(fc.constantFrom(...purposes), (one) => one === purpose || PURPOSES[one].holds !== holds));
+          } else if (what === 'id') {
+            otherKey = { ...key, id: gen(() => different(fc.stringMatching(/^[!-~]{1,64}$/), (id) => id === key.id)) };
+          } else if (what === 'version') {
+            otherKey = {
+              ...key,
+              version: gen(() => different(fc.integer({ min: 1, max: 0xffffffff }), (version) => version === key.version)),
+            };
+          } else if (what === 'bytes') {
+            otherKey = { ...key, bytes: Buffer.from(gen(() => fc.uint8Array({ minLength: 32, maxLength: 32 }))) };
+          } else if (what === 'bit') {
+            const bit = gen(() => fc.nat(envelope.length * 8 - 1));
+            otherEnvelope = Buffer.from(envelope);
+            otherEnvelope[bit >> 3] = (otherEnvelope[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+          } else {
+            otherContext = { ...context, [what]: gen(() => different(text, (id) => id === context[what])) };
+          }
+          expect(outcome(() => openEnvelope(otherKey, otherPurpose, otherContext, otherEnvelope))).toEqual(rejected);
+        },
+      ),
+      // A smaller example of what differs would say no more.
+      { numRuns: 500, endOnFailure: true },
+    );
+  });
+
+  // A million of them: npm run bench:vault.
+  test('no salt and no nonce comes twice in a hundred thousand envelopes of one key', () => {
+    const key = dataKey();
+    const seen = new Set<string>();
+    for (let count = 0; count < 100_000; count += 1) {
+      const salt = sealEnvelope(key, 'face', context, Buffer.alloc(8)).subarray(13 + key.id.length, 45 + key.id.length);
+      const derived = deriveKeys(key, salt, 'face');
+      seen.add(salt.toString('latin1')).add(derived.nonce.toString('latin1'));
+      derived.wipe();
+    }
+    expect(seen.size).toBe(200_000);
+  }, 120_000);
+
   test('unknown versions and suites are refused', () => {
     const key = dataKey();
     const envelope = sealEnvelope(key, 'face', context, Buffer.from('some face'));

@@ -16,6 +16,14 @@ describe('RFC 5869 (HKDF-SHA-256)', () => {
     );
   });
 
+  test('appendix A.2: longer than a block', () => {
+    const run = (from: number): Buffer => Buffer.from(Array.from({ length: 80 }, (_, index) => from + index));
+    expect(hkdfSha256(run(0x00), run(0x60), run(0xb0), 82).toString('hex')).toBe(
+      'b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3' +
+        'db71cc30c58179ec3e87c14c01d5c1f3434f1d87',
+    );
+  });
+
   test('appendix A.3: no salt, no info', () => {
     expect(hkdfSha256(Buffer.alloc(22, 0x0b), Buffer.alloc(0), '', 42).toString('hex')).toBe(
       '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8',
