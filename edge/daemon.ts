@@ -24,6 +24,7 @@ import type { Config } from './config/schema.ts';
 import { SocketLeaseCarrier } from './link/socket-lease-carrier.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
 import { StageTimes } from './pipeline/stage-times.ts';
+import { BackOff } from './runtime/back-off.ts';
 import type { Clock } from './runtime/clock.ts';
 import { EventLoopDelay } from './runtime/event-loop-delay.ts';
 import { Lifecycle, type Part } from './runtime/lifecycle.ts';
@@ -31,6 +32,8 @@ import { Quantiles } from './runtime/quantiles.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 
 const STATS_EVERY_MS = 1000;
+/** Between two tries to open a vault that somebody has to mend first; he can also say that it is mended. */
+const VAULT_WAITS_MS = { first: 60_000, longest: 900_000 };
 /** Where the launcher builds the operator's page; a box without it has the API alone. */
 const CONSOLE = fileURLToPath(new URL('../.cache/console', import.meta.url));
 
@@ -74,6 +77,7 @@ export class Daemon {
       logger,
       onOpen: (tenant) => this.#openParts(tenant),
       onClose: (tenant) => this.#closeParts(tenant),
+      waits: () => new BackOff(VAULT_WAITS_MS.first, VAULT_WAITS_MS.longest),
     });
     const { kmsSocket } = config.lease ?? {};
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);

@@ -60,6 +60,11 @@ export interface TenantsPort {
   add(tenant: { id: string; org: string } & TenantSettings): Promise<TenantView>;
   /** @throws {SecureGateError} `tenant_not_found`, `fixed_by_configuration` */
   change(tenant: string, settings: TenantSettings): Promise<TenantView>;
+  /**
+   * Tries at once to open a vault that failed and that somebody has mended; the box itself tries it now and then.
+   * @throws {SecureGateError} `tenant_not_found`, those of the vault's start
+   */
+  open(tenant: string): Promise<TenantView>;
   /** The vault of one tenant. @throws {SecureGateError} `tenant_not_found` */
   vault(tenant: string): VaultClient;
 }

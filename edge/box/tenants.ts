@@ -5,6 +5,7 @@ import type { Appliance } from '../appliance/open-appliance.ts';
 import type { TenantPolicy } from '../appliance/tenant-policies.ts';
 import { KeyringReplica } from '../backup/keyring-replica.ts';
 import type { Config } from '../config/schema.ts';
+import type { BackOff } from '../runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { pause } from '../runtime/pause.ts';
@@ -24,6 +25,9 @@ interface Tenant {
   readonly replica: KeyringReplica | undefined;
   /** Why the vault is not open. */
   reason: string | null;
+  /** Until a vault that somebody has to mend is tried again. */
+  readonly waits: BackOff;
+  waiting: AbortController;
 }
 
 export interface TenantsOptions {
@@ -35,6 +39,8 @@ export interface TenantsOptions {
   readonly onOpen: (tenant: string) => Promise<void>;
   /** Called when a vault stays closed until somebody acts, or a lease comes. Must not reject. */
   readonly onClose: (tenant: string) => Promise<void>;
+  /** How long a vault is left alone that does not open until somebody mends it. */
+  readonly waits: () => BackOff;
 }
 
 /** The tenants of the box, those of the configuration file and those that were added at run time, each with its vault. */
@@ -136,12 +142,18 @@ export class Tenants implements TenantsPort, Part {
     return viewOf(tenant);
   }
 
+  async open(id: string): Promise<TenantView> {
+    const tenant = this.#find(id);
+    if (tenant.vault.state === 'failed') await tenant.vault.start();
+    return viewOf(tenant);
+  }
+
   #hold(policy: TenantPolicy, fixed: boolean): void {
     this.#tenants.set(policy.id, this.#build(policy, fixed));
   }
 
   #build(policy: TenantPolicy, fixed: boolean): Tenant {
-    const { config, appliance, clock, logger, onOpen, onClose } = this.#options;
+    const { config, appliance, clock, logger, onOpen, onClose, waits } = this.#options;
     const { dataDir, keyDir, keyringReplicaDir: replicaDir } = config;
     const { id, org } = policy;
     const { box } = appliance();
@@ -149,16 +161,31 @@ export class Tenants implements TenantsPort, Part {
     const vault = new VaultClient({ org, tenant: id, box, dataDir, keyDir, lease, clock, logger });
     const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, replicaDir, keyDir, logger });
     if (replica) vault.onKeyringChange(() => replica.follow());
-    const tenant: Tenant = { policy, fixed, vault, replica, reason: null };
+    const tenant: Tenant = { policy, fixed, vault, replica, reason: null, waits: waits(), waiting: new AbortController() };
     vault.onStateChange((state, reason) => {
-      tenant.reason = reason?.code ?? null;
+      tenant.waiting.abort();
+      // While it is tried again it is still closed for the same reason.
+      if (reason !== undefined || state !== 'starting') tenant.reason = reason?.code ?? null;
       if (state === 'closed' || state === 'failed') void onClose(id);
+      if (state === 'failed') void this.#openLater(tenant);
       if (state !== 'ready') return;
+      tenant.waits.reset();
       void this.#tellRetention(tenant);
       void replica?.follow();
       if (this.#tenants.has(id)) void onOpen(id);
     });
     return tenant;
+  }
+
+  /** Whether somebody has mended it only a try can tell; when one fails, this is called again. */
+  async #openLater(tenant: Tenant): Promise<void> {
+    tenant.waiting = new AbortController();
+    const { signal } = tenant.waiting;
+    await pause(tenant.waits.next(), signal);
+    if (signal.aborted) return;
+    await tenant.vault.start().catch((error: unknown) => {
+      this.#options.logger.warn({ err: error, tenant: tenant.policy.id }, 'the vault of this tenant still does not open');
+    });
   }
 
   /** A vault that ends before it has heard hears it when it opens again. */

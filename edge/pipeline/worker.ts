@@ -1,8 +1,7 @@
-import { parentPort, type Transferable, workerData } from 'node:worker_threads';
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { type Transferable, workerData } from 'node:worker_threads';
 import { chooseProvider } from '../inference/execution-provider.ts';
 import { loadModel } from '../inference/load-model.ts';
-import type { WorkerMessage } from '../runtime/worker-pool.ts';
+import { serveTasks, type TaskServer } from '../runtime/serve-tasks.ts';
 import { createFaceDetector } from './detect/create-face-detector.ts';
 import { createEmbedder } from './embed/create-embedder.ts';
 import { createFaceAnalyser } from './face/create-face-analyser.ts';
@@ -14,14 +13,9 @@ import type { StageInfo, StageRequest, StageSetup } from './stage-tasks.ts';
  * An inference thread: loads the models of one set and runs the stages that need them, one task at a time.
  * ONNX Runtime blocks the thread that calls it, which is why this is not the daemon's main thread.
  */
-const port = parentPort;
-if (port === null) throw new Error('to be started as a worker thread');
+await serveTasks(() => load(workerData as StageSetup), 'inference_failed');
 
-function post(message: WorkerMessage, transfer: Transferable[] = []): void {
-  port?.postMessage(message, transfer);
-}
-
-async function load({ models, provider: wanted }: StageSetup) {
+async function load({ models, provider: wanted }: StageSetup): Promise<TaskServer<StageRequest>> {
   const { provider, fallbackReason } = await chooseProvider(wanted);
   const detector = createFaceDetector(await loadModel({ ...models.detector, provider }));
   const landmarks = models.landmarks === null ? null : await loadModel({ ...models.landmarks, provider });
@@ -32,32 +26,27 @@ async function load({ models, provider: wanted }: StageSetup) {
     enrol: createFaceAnalyser(landmarks, ENROLMENT_LIMITS, { lookTwice: true }),
   };
   const info: StageInfo = { provider, fallbackReason };
-  return { info, detector, analysers, embedder };
-}
-
-async function run(stages: Awaited<ReturnType<typeof load>>, request: StageRequest): Promise<void> {
-  switch (request.task) {
-    case 'detect':
-      post({ type: 'done', result: await stages.detector.detect(request.image, request.tiles) });
-      break;
-    case 'detectStill':
-      post({ type: 'done', result: await stages.detector.detectStill(request.image) });
-      break;
-    case 'analyse': {
-      const shots: FaceShot[] = [];
-      for (const detection of request.detections) shots.push(await stages.analysers[request.purpose].analyse(request.image, detection));
-      hand(
-        shots,
-        shots.map(({ aligned }) => aligned.data),
-      );
-      break;
+  const run = async (request: StageRequest): ReturnType<TaskServer<StageRequest>['run']> => {
+    switch (request.task) {
+      case 'detect':
+        return { result: await detector.detect(request.image, request.tiles) };
+      case 'detectStill':
+        return { result: await detector.detectStill(request.image) };
+      case 'analyse': {
+        const shots: FaceShot[] = [];
+        for (const detection of request.detections) shots.push(await analysers[request.purpose].analyse(request.image, detection));
+        return moved(
+          shots,
+          shots.map(({ aligned }) => aligned.data),
+        );
+      }
+      case 'embed': {
+        const embeddings = await embedder.embed(request.aligned);
+        return moved(embeddings, embeddings);
+      }
     }
-    case 'embed': {
-      const embeddings = await stages.embedder.embed(request.aligned);
-      hand(embeddings, embeddings);
-      break;
-    }
-  }
+  };
+  return { info, run: (request) => run(request).finally(() => overwriteCopies(request)) };
 }
 
 /** Faces and still pictures came as copies, which are this thread's to overwrite; the frame of a camera is shared with others. */
@@ -67,22 +56,7 @@ function overwriteCopies(request: StageRequest): void {
   }
 }
 
-/** Posts a result whose arrays move to the main thread: no copy of a face stays behind here. */
-function hand(result: unknown, arrays: readonly (Uint8Array | Float32Array)[]): void {
-  post(
-    { type: 'done', result },
-    arrays.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])),
-  );
-}
-
-try {
-  const stages = await load(workerData as StageSetup);
-  port.on('message', (request: StageRequest) => {
-    run(stages, request)
-      .catch((error: unknown) => post({ type: 'failed', error: SecureGateError.from(error, 'inference_failed').toJSON() }))
-      .finally(() => overwriteCopies(request));
-  });
-  post({ type: 'ready', info: stages.info });
-} catch (error) {
-  post({ type: 'refused', error: SecureGateError.from(error).toJSON() });
+/** A result whose arrays move to the main thread: no copy of a face stays behind here. */
+function moved(result: unknown, arrays: readonly (Uint8Array | Float32Array)[]): { result: unknown; transfer: Transferable[] } {
+  return { result, transfer: arrays.flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : [])) };
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
@@ -8,10 +9,13 @@ import { pause } from './pause.ts';
 /** A thread that is not done by then hangs. */
 const LONGEST_END_MS = 5000;
 
-/** What a worker posts: once `ready` (or a failure to start), then one answer for each task. */
+/** What a worker is told in the place of a request: to end. */
+export const END = 'end';
+
+/** What a worker posts: once `ready`, then one answer for each task, and why it ends where nobody has told it to. */
 export type WorkerMessage =
   | { readonly type: 'ready'; readonly info: unknown }
-  | { readonly type: 'refused'; readonly error: ReturnType<SecureGateError['toJSON']> }
+  | { readonly type: 'ended'; readonly error: ReturnType<SecureGateError['toJSON']>; readonly stack: string | undefined }
   | { readonly type: 'done'; readonly result: unknown }
   | { readonly type: 'failed'; readonly error: ReturnType<SecureGateError['toJSON']> };
 
@@ -46,8 +50,6 @@ export class WorkerPool {
   /** All threads that run, also those that are not ready yet. */
   readonly #workers = new Set<Worker>();
   readonly #waiting: Task[] = [];
-  /** Threads that start, and tasks that are not done. */
-  readonly #busy = new Set<Promise<unknown>>();
   readonly #abort = new AbortController();
   /** How the last task failed, until one is done. */
   #failure: ErrorCode | null = null;
@@ -80,16 +82,17 @@ export class WorkerPool {
   async stop(): Promise<void> {
     this.#abort.abort();
     for (const task of this.#waiting.splice(0)) task.reject(new SecureGateError('stopped', 'The inference threads were stopped'));
-    // A thread that is ended amid native code can take the whole process with it.
     const calm = new AbortController();
-    void Promise.allSettled(this.#busy).then(() => calm.abort());
+    void Promise.allSettled(Array.from(this.#workers, (worker) => once(worker, 'exit'))).then(() => calm.abort());
+    for (const worker of this.#workers) worker.postMessage(END);
     await pause(LONGEST_END_MS, calm.signal);
+    // Those that hang. One that is ended amid native code can take the whole process with it, which ends anyway.
     await Promise.all(Array.from(this.#workers, (worker) => worker.terminate()));
   }
 
   /** @throws {SecureGateError} the worker's own error, `inference_failed` when its thread died, `stopped` */
   run(request: unknown): Promise<unknown> {
-    const result = new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       if (this.#abort.signal.aborted) {
         reject(new SecureGateError('stopped', 'The inference threads are stopped'));
         return;
@@ -97,14 +100,6 @@ export class WorkerPool {
       this.#waiting.push({ request, resolve, reject });
       this.#dispatch();
     });
-    return this.#track(result);
-  }
-
-  #track<Result>(work: Promise<Result>): Promise<Result> {
-    const done = (): void => void this.#busy.delete(work);
-    this.#busy.add(work);
-    work.then(done, done);
-    return work;
   }
 
   #dispatch(): void {
@@ -118,21 +113,30 @@ export class WorkerPool {
   }
 
   #launch(slot: Slot): Promise<unknown> {
-    const started = new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
       this.#workers.add(worker);
-      let failure: unknown;
-      worker.on('error', (error) => {
-        failure = error;
-      });
+      let gone = false;
+      const leave = (cause: unknown): void => {
+        if (gone) return;
+        gone = true;
+        const wasReady = slot.worker === worker;
+        const error = SecureGateError.from(cause, 'inference_failed');
+        slot.worker = undefined;
+        slot.absence = error.code;
+        slot.task?.reject(this.#abort.signal.aborted ? new SecureGateError('stopped', 'The inference threads were stopped') : error);
+        slot.task = undefined;
+        if (!wasReady) reject(error);
+        else if (!this.#abort.signal.aborted) void this.#replace(slot, error);
+      };
       worker.on('message', (message: WorkerMessage) => {
         if (message.type === 'ready') {
           slot.worker = worker;
           slot.absence = null;
           resolve(message.info);
-        } else if (message.type === 'refused') {
-          failure = SecureGateError.fromJSON(message.error);
-        } else {
+        } else if (message.type === 'ended') {
+          leave(Object.assign(SecureGateError.fromJSON(message.error), { stack: message.stack }));
+        } else if (!gone) {
           const { task } = slot;
           slot.task = undefined;
           const error = message.type === 'failed' ? SecureGateError.fromJSON(message.error) : undefined;
@@ -142,19 +146,12 @@ export class WorkerPool {
         }
         this.#dispatch();
       });
+      worker.on('error', leave);
       worker.on('exit', (code) => {
         this.#workers.delete(worker);
-        const wasReady = slot.worker === worker;
-        slot.worker = undefined;
-        const error = SecureGateError.from(failure ?? new Error(`thread ended with ${code}`), 'inference_failed');
-        slot.absence = error.code;
-        slot.task?.reject(this.#abort.signal.aborted ? new SecureGateError('stopped', 'The inference threads were stopped') : error);
-        slot.task = undefined;
-        if (!wasReady) reject(error);
-        else if (!this.#abort.signal.aborted) void this.#replace(slot, error);
+        leave(new Error(`thread ended with ${code}`));
       });
     });
-    return this.#track(started);
   }
 
   async #replace(slot: Slot, error: SecureGateError): Promise<void> {

@@ -27,7 +27,10 @@ export function evalCommand(): Command {
     .description('measure on your own pictures how well faces are found and told apart')
     .argument('<folder>', 'holds one folder a person with pictures of that person alone (JPEG, PNG, WebP)')
     .option('--config <file>', "measure this box's models (default: those of the product)")
-    .option('--out <folder>', 'draw the curve of error rates (roc.svg) and the spread of the scores (scores.svg) into this folder')
+    .option(
+      '--out <folder>',
+      'draw the curve of error rates (roc.svg) and the spread of the scores (scores.svg) into this folder, and name the pictures to look at (look-at.json)',
+    )
     .option('--json', 'print the figures as one JSON line')
     .addHelpText(
       'after',
@@ -67,17 +70,18 @@ async function runEval(folder: string, { config, out, json }: Options, command: 
     const result = await evaluate(listed, {
       describe: (image) => evaluation.describe(image),
       atOnce: Math.min(2 * availableParallelism(), MOST_AT_ONCE),
-      onProgress: (done, images) => bar.update('pictures', done, images),
+      // Comparing takes seconds: nothing that a log has to hold.
+      onProgress: (what, done, total) => (what === 'pictures' || process.stderr.isTTY) && bar.update(what, done, total),
       signal: stop.signal,
     });
     bar.end();
-    if (out !== undefined) await draw(result, out);
+    if (out !== undefined) await writeResults(result, out);
     const { detector, embedder } = evaluation.models;
     process.stdout.write(
       json
         ? `${JSON.stringify(figuresOf(result))}\n`
         : `models ${detector}, ${embedder}\n${formatReport(result)}\n${adviseThreshold(result, evaluation.matchThreshold).join('\n')}\n` +
-            (out === undefined ? '' : `\nDrawn into ${out}: roc.svg, scores.svg\n`),
+            (out === undefined ? '' : `\nWritten into ${out}: roc.svg, scores.svg, look-at.json\n`),
     );
   } finally {
     bar.end();
@@ -86,13 +90,15 @@ async function runEval(folder: string, { config, out, json }: Options, command: 
   }
 }
 
-async function draw({ pairs }: EvaluationResult, out: string): Promise<void> {
+async function writeResults({ pairs, refusals }: EvaluationResult, out: string): Promise<void> {
   try {
     await mkdir(out, { recursive: true });
     await writeFile(join(out, 'roc.svg'), drawRoc(pairs));
     await writeFile(join(out, 'scores.svg'), drawScores(pairs));
+    const refused = refusals.map(({ picture, error }) => ({ picture: picture.name, code: error.code }));
+    await writeFile(join(out, 'look-at.json'), `${JSON.stringify({ ...pairs.suspicious, refused }, null, 2)}\n`);
   } catch (cause) {
-    throw new SecureGateError('storage_failed', `cannot draw into ${out}`, { cause, details: { out } });
+    throw new SecureGateError('storage_failed', `cannot write into ${out}`, { cause, details: { out } });
   }
 }
 

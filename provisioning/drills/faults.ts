@@ -2,12 +2,14 @@ import type { Fault } from './fault.ts';
 import { cameraCodec } from './faults/camera-codec.ts';
 import { cameraHalfOpen } from './faults/camera-half-open.ts';
 import { cameraKilled } from './faults/camera-killed.ts';
+import { cameraMjpeg } from './faults/camera-mjpeg.ts';
 import { cameraResolution } from './faults/camera-resolution.ts';
 import { cameraStalled } from './faults/camera-stalled.ts';
 import { cameraTruncated } from './faults/camera-truncated.ts';
 import { clockBack } from './faults/clock-back.ts';
 import { clockForward } from './faults/clock-forward.ts';
 import { corruptedPage } from './faults/corrupted-page.ts';
+import { daemonCrashed } from './faults/daemon-crashed.ts';
 import { diskFull } from './faults/disk-full.ts';
 import { diskReadOnly } from './faults/disk-read-only.ts';
 import { eventLoopBlocked } from './faults/event-loop-blocked.ts';
@@ -30,6 +32,7 @@ export const FAULTS: readonly Fault[] = [
   cameraHalfOpen,
   cameraResolution,
   cameraCodec,
+  cameraMjpeg,
   cameraTruncated,
   packetLoss,
   twentyDeadCameras,
@@ -40,6 +43,7 @@ export const FAULTS: readonly Fault[] = [
   powerCuts,
   clockForward,
   clockBack,
+  daemonCrashed,
   vaultKilled,
   threadsKilled,
   inferenceError,

@@ -65,7 +65,7 @@ async function describeOne(picture: Picture, describe: DescribePicturesOptions['
       throw new SecureGateError('file_unreadable', `cannot read ${picture.path}`, { cause });
     });
     const content = createHash('sha256').update(image).digest('base64');
-    return { identity: picture.identity, content, embedding: await describe(image) };
+    return { identity: picture.identity, name: picture.name, content, embedding: await describe(image) };
   } catch (error) {
     const refusal = SecureGateError.from(error);
     // The fault of one picture has a status of the 400s, the box's own one of the 500s.

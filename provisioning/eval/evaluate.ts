@@ -27,12 +27,17 @@ export interface EvaluationResult {
  */
 export async function evaluate(
   { pictures, leftOut }: Awaited<ReturnType<typeof listPictures>>,
-  options: Omit<DescribePicturesOptions, 'onProgress'> & { readonly onProgress: (done: number, images: number) => void },
+  options: Omit<DescribePicturesOptions, 'onProgress'> & {
+    readonly onProgress: (what: 'pictures' | 'pairs', done: number, total: number) => void;
+  },
 ): Promise<EvaluationResult> {
-  const onProgress = (done: number): void => options.onProgress(done, pictures.length);
+  const onProgress = (done: number): void => options.onProgress('pictures', done, pictures.length);
   const { faces, refusals } = await describePictures(pictures, { ...options, onProgress });
   try {
-    const pairs = await comparePairs(faces, options.signal);
+    const pairs = await comparePairs(faces, {
+      onProgress: (done, total) => options.onProgress('pairs', done, total),
+      signal: options.signal,
+    });
     const { genuine, impostor, copies } = pairs;
     if (genuine.total === 0 || impostor.total === 0) {
       const details = { images: pictures.length, detected: faces.length, genuine: genuine.total, impostor: impostor.total, copies };

@@ -1,8 +1,11 @@
 import type { Refusal } from './describe-pictures.ts';
 import type { EvaluationResult } from './evaluate.ts';
+import type { NamedPair } from './furthest-pairs.ts';
 
 /** Pictures that are named for each reason; the rest is counted. */
 const MOST_NAMED = 20;
+/** Pairs that are named for each kind. */
+const MOST_PAIRS = 5;
 
 /** The result in words, for people. */
 export function formatReport(result: EvaluationResult): string {
@@ -19,11 +22,18 @@ export function formatReport(result: EvaluationResult): string {
     ...Object.entries(points).map(
       ([name, { threshold, tar }]) => `true accepts at ${name}   ${percent(tar)}, from threshold ${threshold.toFixed(3)} on`,
     ),
+    '',
+    'Least alike of one person, and most alike of two people: are they in the right folder?',
+    ...[pairs.suspicious.genuine, pairs.suspicious.impostor].flatMap((kind) => ['', ...kind.slice(0, MOST_PAIRS).map(pairLine)]),
     ...Map.groupBy(refusals, reasonOf)
       .entries()
       .flatMap(([reason, refused]) => ['', `${reason} (${refused.length}):`, ...named(refused)]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function pairLine({ score, pictures }: NamedPair): string {
+  return `  ${score.toFixed(3).padStart(6)}  ${pictures.join('  ')}`;
 }
 
 function reasonOf({ error: { code, message } }: Refusal): string {

@@ -23,4 +23,3 @@ export const assignmentClaimsSchema = z.strictObject({
   cnf: z.strictObject({ jkt: sha256 }),
   lease: leaseTermsSchema,
 });
-

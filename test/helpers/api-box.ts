@@ -76,6 +76,11 @@ export class ApiBox implements BoxPort {
         entry.view = { ...entry.view, ...given };
         return entry.view;
       },
+      open: async (tenant) => {
+        const { view, vault } = this.#tenant(tenant);
+        if (vault.state === 'failed') await vault.start();
+        return { ...view, state: vault.state };
+      },
       vault: (tenant) => this.#tenant(tenant).vault,
     };
     const lease = async (tenant: string): Promise<LeaseStatus> => {

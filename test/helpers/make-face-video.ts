@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { H264Encoder } from '../../provisioning/demo/footage/h264-encoder.ts';
+import { VideoEncoder } from '../../provisioning/demo/footage/video-encoder.ts';
 import { toYuv420, yuvOf } from '../../provisioning/demo/footage/yuv.ts';
 
 const FORMAT = { width: 1280, height: 720, fps: 5 } as const;
@@ -17,7 +17,7 @@ export async function makeFaceVideo(person: Buffer, seconds: number, grain = 0):
   })
     .png()
     .toBuffer();
-  const encoder = new H264Encoder(FORMAT);
+  const encoder = new VideoEncoder(FORMAT);
   await encoder.start();
   const pictures = seconds * fps;
   for (let index = 0; index < pictures; index += 1) {

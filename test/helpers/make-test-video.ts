@@ -1,14 +1,15 @@
-import { H264Encoder, type VideoFormat } from '../../provisioning/demo/footage/h264-encoder.ts';
+import { VideoEncoder, type VideoFormat } from '../../provisioning/demo/footage/video-encoder.ts';
 
 /** Brightness (luma) of picture `index` of a test video; neighbours differ by 3. */
 export function testVideoLuma(index: number): number {
   return 40 + ((index * 3) % 150);
 }
 
-/** A short H.264 byte stream of plain grey pictures that tell their number by their brightness, with noise so that a picture fills several packets. */
+/** A short byte stream (H.264 unless another codec is wanted) of plain grey pictures that tell their number by their brightness, with noise so that a picture fills several packets. */
 export async function makeTestVideo(options: Partial<VideoFormat> & { pictures: number }): Promise<Buffer> {
-  const format = { width: options.width ?? 320, height: options.height ?? 180, fps: options.fps ?? 25 };
-  const encoder = new H264Encoder(format);
+  const { width = 320, height = 180, fps = 25, codec = 'h264' } = options;
+  const format = { width, height, fps, codec };
+  const encoder = new VideoEncoder(format);
   await encoder.start();
   const pixels = format.width * format.height;
   const yuv = Buffer.alloc((pixels * 3) / 2, 128);

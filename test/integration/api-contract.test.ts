@@ -139,6 +139,7 @@ describe('the document', () => {
         `admin PUT ${T}/lease`,
         `admin POST ${T}/lease/requests`,
         `admin GET ${T}/backup`,
+        `admin POST ${T}/open`,
         `admin GET ${T}/api-keys`,
         `admin POST ${T}/api-keys`,
         `admin DELETE ${T}/api-keys/{keyId}`,

@@ -11,7 +11,7 @@ import { systemClock } from '../../edge/runtime/clock.ts';
 import { Quantiles } from '../../edge/runtime/quantiles.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
-import { H264Encoder } from '../../provisioning/demo/footage/h264-encoder.ts';
+import { VideoEncoder } from '../../provisioning/demo/footage/video-encoder.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
@@ -21,7 +21,7 @@ const FORMAT = { width: 320, height: 180, fps: 25 };
 
 /** A room in which nothing moves. */
 async function stillRoom(): Promise<Buffer> {
-  const encoder = new H264Encoder(FORMAT);
+  const encoder = new VideoEncoder(FORMAT);
   await encoder.start();
   for (let picture = 0; picture < 50; picture += 1) await encoder.encode(Buffer.alloc((FORMAT.width * FORMAT.height * 3) / 2, 128));
   return encoder.finish();

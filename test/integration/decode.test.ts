@@ -13,7 +13,7 @@ import type { Frame } from '../../edge/pipeline/frame.ts';
 import { BackOff } from '../../edge/runtime/back-off.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
-import { H264Encoder } from '../../provisioning/demo/footage/h264-encoder.ts';
+import { VideoEncoder } from '../../provisioning/demo/footage/video-encoder.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { makeTestVideo, testVideoLuma } from '../helpers/make-test-video.ts';
 
@@ -29,8 +29,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function startSource(end: 'once' | 'loop' = 'loop'): Promise<RtspCamera> {
-  const source = new RtspCamera({ video, fps: FPS, end });
+async function startSource(end: 'once' | 'loop' = 'loop', film = video): Promise<RtspCamera> {
+  const source = new RtspCamera({ video: film, fps: FPS, end });
   await source.start();
   cleanups.push(() => source.stop());
   return source;
@@ -66,8 +66,8 @@ function connect(url: string, options: Partial<CameraConnectionOptions> = {}) {
 }
 
 describe('a camera over RTSP', () => {
-  test('is sampled at the wanted rate by presentation time, with the right pixels', async () => {
-    const source = await startSource('once');
+  test.each(['h264', 'h265'] as const)('is sampled at the wanted rate by presentation time, with the right pixels (%s)', async (codec) => {
+    const source = await startSource('once', await makeTestVideo({ pictures: 50, fps: FPS, codec }));
     const { seen, outcome } = connect(source.url);
     expect(await outcome).toBe('ended');
     expect(seen.length).toBe(10);
@@ -272,7 +272,7 @@ describe('a hostile camera', () => {
 
   test('cannot fill the memory with pictures of a size that no camera has', async () => {
     const format = { width: 8192, height: 5120, fps: 5 };
-    const encoder = new H264Encoder(format);
+    const encoder = new VideoEncoder(format);
     await encoder.start();
     Log.setLevel(AV_LOG_QUIET);
     await encoder.encode(Buffer.alloc((format.width * format.height * 3) / 2, 128));

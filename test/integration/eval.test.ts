@@ -48,7 +48,12 @@ test(
     expect(threshold['1e-3']).toBe(threshold['1e-2']);
     expect(Math.abs(threshold['1e-3'])).toBeLessThan(0.45);
     expect(await readdir(folder, { recursive: true })).toEqual(before);
-    expect((await readdir(join(parent, 'drawn'))).toSorted()).toEqual(['roc.svg', 'scores.svg']);
+    expect((await readdir(join(parent, 'drawn'))).toSorted()).toEqual(['look-at.json', 'roc.svg', 'scores.svg']);
+    const lookAt = JSON.parse(await readFile(join(parent, 'drawn', 'look-at.json'), 'utf8'));
+    expect(lookAt.refused).toEqual([]);
+    const pictures = (pairs: { pictures: string[] }[]): string[][] => pairs.map((pair) => pair.pictures).toSorted();
+    expect(pictures(lookAt.genuine)).toEqual([0, 1].map((person) => [`person-${person}/enrolled.jpg`, `person-${person}/shown.jpg`]));
+    expect(lookAt.impostor).toHaveLength(4);
     for (const drawing of ['roc.svg', 'scores.svg']) {
       const svg = await readFile(join(parent, 'drawn', drawing));
       expect(await sharp(svg).metadata()).toMatchObject({ format: 'svg', width: 640 });
@@ -61,7 +66,8 @@ test(
 test(
   'what gives no face is counted and named, copies and what is no picture are left out, and it is said what to do',
   async () => {
-    const folder = await twoPeopleIn(await tempFolder());
+    const parent = await tempFolder();
+    const folder = await twoPeopleIn(parent);
     const [person] = await twoPeople();
     const [group = ''] = (await samplePhotos()).slice(4);
     const wall = sharp({ create: { width: 300, height: 300, channels: 3, background: '#765' } });
@@ -81,7 +87,7 @@ test(
     );
     await cp(group, join(folder, 'only-once/group.jpg'));
     await symlink(join(folder, 'gone.jpg'), join(folder, 'only-once/lost.jpg'));
-    const { status, stdout, stderr } = securegate(folder);
+    const { status, stdout, stderr } = securegate(folder, '--out', join(parent, 'out'));
     expect(status).toBe(0);
     expect(stdout).toContain('11 pictures of 3 people; 6 gave a face: 54.55 %');
     // Person 0 has three files of two pictures: 3 pairs but for the copy; with the others 3 * 2 + 3 + 2.
@@ -99,7 +105,15 @@ test(
     }
     expect(stdout).toContain('Take matchThreshold 0.45');
     expect(stdout).toContain('11 pairs of different people are too few to tell 1 in 1000: that takes 3000');
+    expect(stdout).toMatch(
+      /are they in the right folder\?\n\n(?: +-?0\.\d{3} {2}person-\d\/\S+ {2}person-\d\/\S+\n){3}\n(?: +-?0\.\d{3} {2}\S+ {2}\S+\n){5}\n/,
+    );
+    const { refused } = JSON.parse(await readFile(join(parent, 'out', 'look-at.json'), 'utf8'));
+    expect(refused).toContainEqual({ picture: 'person-0/wall.png', code: 'no_face' });
+    expect(refused).toHaveLength(5);
     expect(stderr).toContain('pictures: 100 % (11 of 11)');
+    // Of what takes seconds only a terminal is told.
+    expect(stderr).not.toContain('pairs');
   },
   TIMEOUT_MS,
 );

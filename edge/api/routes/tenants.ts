@@ -59,4 +59,17 @@ export function addTenantRoutes(api: Api, { box, idempotency }: RouteContext): v
       return box.tenants.change(params.tenant, body);
     },
   });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/tenants/:tenant/open',
+    config: { access: 'admin' },
+    schema: {
+      summary: "Open a tenant's vault that failed, now that its files are mended; one that is open stays so",
+      tags,
+      params: tenantParams,
+      response: { 200: tenantSchema },
+    },
+    handler: ({ params }) => box.tenants.open(params.tenant),
+  });
 }

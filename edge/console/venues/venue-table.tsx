@@ -6,15 +6,17 @@ import { StateDot } from '../parts/state-dot.tsx';
 import { errorWords } from '../words/error-words.ts';
 import { formatSimilarity } from '../words/similarity.ts';
 import { vaultState } from '../words/vault-state.ts';
+import { OpenAgain } from './open-again.tsx';
 
 interface Props {
   readonly venues: readonly Tenant[];
   /** Whose keys and rooms are shown. */
   readonly selected: string;
   readonly onEdit: (venue: Tenant) => void;
+  readonly onChanged: () => void;
 }
 
-export function VenueTable({ venues, selected, onEdit }: Props) {
+export function VenueTable({ venues, selected, onEdit, onChanged }: Props) {
   return (
     <div className="panel table-scroll">
       <table>
@@ -32,7 +34,7 @@ export function VenueTable({ venues, selected, onEdit }: Props) {
         </thead>
         <tbody>
           {venues.map((venue) => (
-            <VenueRow key={venue.id} venue={venue} isSelected={venue.id === selected} onEdit={() => onEdit(venue)} />
+            <VenueRow key={venue.id} venue={venue} isSelected={venue.id === selected} onEdit={() => onEdit(venue)} onChanged={onChanged} />
           ))}
         </tbody>
       </table>
@@ -44,12 +46,14 @@ interface RowProps {
   readonly venue: Tenant;
   readonly isSelected: boolean;
   readonly onEdit: () => void;
+  readonly onChanged: () => void;
 }
 
 function VenueRow({
   venue: { id, org, state, reason, matchThreshold, unmatchedTtlMs, sightingsDays, fixed },
   isSelected,
   onEdit,
+  onChanged,
 }: RowProps) {
   const { tone, word } = vaultState(state);
   return (
@@ -63,6 +67,7 @@ function VenueRow({
       <td>
         <StateDot tone={tone}>{word}</StateDot>
         {reason !== null && <span className="below">{errorWords(reason).title}.</span>}
+        {state === 'failed' && <OpenAgain venue={id} onTried={onChanged} />}
       </td>
       <td>
         {matchThreshold === null ? <span className="quiet">the model’s own limit</span> : `similarity ${formatSimilarity(matchThreshold)}`}

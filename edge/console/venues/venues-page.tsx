@@ -37,7 +37,7 @@ export function VenuesPage({ params }: { readonly params: Readonly<Record<string
       )}
       {selected && (
         <div className="venues">
-          <VenueTable venues={venues} selected={selected.id} onEdit={(venue) => setOpen({ venue })} />
+          <VenueTable venues={venues} selected={selected.id} onEdit={(venue) => setOpen({ venue })} onChanged={reload} />
           <KeysCard key={`keys of ${selected.id}`} tenant={selected.id} />
           <ErasuresCard key={`erasures of ${selected.id}`} tenant={selected.id} />
           <RoomsCard key={`rooms of ${selected.id}`} tenant={selected.id} />

@@ -1,55 +1,55 @@
-/** One picture of an H.264 stream: the NAL units that are decoded together, without start codes. */
+import { H264, H265, type VideoCodec } from './video-codec.ts';
+
+/** One picture of a stream: the NAL units that are decoded together, without start codes. */
 export interface AccessUnit {
   readonly nals: readonly Buffer[];
   readonly keyframe: boolean;
 }
 
-export interface H264Stream {
+export interface VideoStream {
+  readonly codec: VideoCodec;
   readonly pictures: readonly AccessUnit[];
-  readonly sps: Buffer;
-  readonly pps: Buffer;
-}
-
-const NAL = { slice: 1, idr: 5, sps: 7, pps: 8 } as const;
-
-/** The type of a NAL unit (ITU-T H.264, table 7-1). */
-export function nalType(nal: Uint8Array): number {
-  return (nal[0] ?? 0) & 0x1f;
+  /** The first of each type, in the order of `codec.parameterSets`. */
+  readonly parameterSets: readonly Buffer[];
 }
 
 /**
- * Splits an H.264 byte stream (ITU-T H.264, Annex B) into pictures.
+ * Splits an H.264 or H.265 byte stream (Annex B of either) into pictures.
  * The returned NAL units are views of `bytes`; only slices and parameter sets are kept.
  *
  * @throws {Error} where the stream does not begin with its parameter sets and a picture that stands alone
  */
-export function parseAnnexB(bytes: Buffer): H264Stream {
+export function parseAnnexB(bytes: Buffer): VideoStream {
+  const [first, ...others] = nalUnits(bytes);
+  const codec = [H264, H265].find(({ typeOf, parameterSets }) => first !== undefined && typeOf(first) === parameterSets[0]);
+  if (first === undefined || codec === undefined) throw refusal();
   const pictures: { nals: Buffer[]; keyframe: boolean }[] = [];
   let pending: Buffer[] = [];
-  let sps: Buffer | undefined;
-  let pps: Buffer | undefined;
-  for (const nal of nalUnits(bytes)) {
-    const type = nalType(nal);
-    if (type === NAL.sps) sps ??= nal;
-    if (type === NAL.pps) pps ??= nal;
-    if (type !== NAL.slice && type !== NAL.idr) {
-      if (type === NAL.sps || type === NAL.pps) pending.push(nal);
-      continue;
+  const sets = new Map<number, Buffer>();
+  for (const nal of [first, ...others]) {
+    const type = codec.typeOf(nal);
+    if (codec.parameterSets.includes(type)) {
+      if (!sets.has(type)) sets.set(type, nal);
+      pending.push(nal);
     }
-    // first_mb_in_slice is an Exp-Golomb number: a leading 1 bit is macroblock 0, the beginning of a picture.
-    const beginsPicture = ((nal[1] ?? 0) & 0x80) !== 0;
+    if (!codec.isSlice(type)) continue;
+    // H.264: first_mb_in_slice is an Exp-Golomb number, of which a leading 1 bit is macroblock 0. H.265: first_slice_segment_in_pic_flag.
+    const beginsPicture = ((nal[codec.headerLength] ?? 0) & 0x80) !== 0;
     const last = pictures.at(-1);
     if (beginsPicture || last === undefined) {
-      pictures.push({ nals: [...pending, nal], keyframe: type === NAL.idr });
+      pictures.push({ nals: [...pending, nal], keyframe: codec.standsAlone(type) });
     } else {
       last.nals.push(...pending, nal);
     }
     pending = [];
   }
-  if (sps === undefined || pps === undefined || pictures[0]?.keyframe !== true) {
-    throw new Error('Not an H.264 byte stream that begins with parameter sets and an IDR picture');
-  }
-  return { pictures, sps, pps };
+  const parameterSets = codec.parameterSets.flatMap((type) => sets.get(type) ?? []);
+  if (parameterSets.length < codec.parameterSets.length || pictures[0]?.keyframe !== true) throw refusal();
+  return { codec, pictures, parameterSets };
+}
+
+function refusal(): Error {
+  return new Error('Not an H.264 or H.265 byte stream that begins with parameter sets and a picture that stands alone');
 }
 
 function* nalUnits(bytes: Buffer): Generator<Buffer> {

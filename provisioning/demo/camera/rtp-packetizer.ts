@@ -1,24 +1,25 @@
-import { nalType } from './annex-b.ts';
+import type { VideoStream } from './annex-b.ts';
+import type { VideoCodec } from './video-codec.ts';
 
 /** Largest RTP payload; what a camera on Ethernet would use. */
 const MAX_PAYLOAD = 1400;
 const PAYLOAD_TYPE = 96;
-const FU_A = 28;
 
-/** RTP clock of H.264, ticks a second (RFC 6184, section 8.2.1). */
+/** RTP clock of video, ticks a second (RFC 6184, section 8.2.1; RFC 7798, section 7.1). */
 export const RTP_CLOCK = 90_000;
 
 /**
- * Packs pictures into RTP packets (RFC 3550; H.264 payload of RFC 6184 in packetisation mode 1: single NAL units and FU-A),
- * each framed for the RTSP connection (RFC 2326, section 10.12: `$`, channel, length).
+ * Packs pictures into RTP packets (RFC 3550; payload of RFC 6184 or RFC 7798: single NAL units and fragments), each framed for the RTSP connection (RFC 2326, section 10.12: `$`, channel, length).
  */
 export class RtpPacketizer {
+  readonly #codec: VideoCodec;
   readonly #ssrc: number;
   readonly #channel: number;
   #sequence: number;
 
   /** @param channel interleaved channel of RTP; RTCP goes over the next one */
-  constructor(options: { ssrc: number; sequence: number; channel: number }) {
+  constructor(options: { codec: VideoCodec; ssrc: number; sequence: number; channel: number }) {
+    this.#codec = options.codec;
     this.#ssrc = options.ssrc;
     this.#sequence = options.sequence;
     this.#channel = options.channel;
@@ -54,14 +55,13 @@ export class RtpPacketizer {
   }
 
   #fragment(nal: Buffer, timestamp: number, lastNal: boolean, packets: Buffer[]): void {
-    const type = nalType(nal);
-    const indicator = ((nal[0] ?? 0) & 0xe0) | FU_A;
-    const step = MAX_PAYLOAD - 2;
-    for (let at = 1; at < nal.length; at += step) {
-      const start = at === 1 ? 0x80 : 0;
-      const end = at + step >= nal.length ? 0x40 : 0;
-      const header = Buffer.from([indicator, start | end | type]);
-      packets.push(this.#packet([header, nal.subarray(at, at + step)], timestamp, lastNal && end !== 0));
+    const { headerLength } = this.#codec;
+    const step = MAX_PAYLOAD - this.#codec.fragmentHeader(nal, 0).length;
+    for (let at = headerLength; at < nal.length; at += step) {
+      const first = at === headerLength;
+      const last = at + step >= nal.length;
+      const header = this.#codec.fragmentHeader(nal, first ? 0x80 : last ? 0x40 : 0);
+      packets.push(this.#packet([header, nal.subarray(at, at + step)], timestamp, lastNal && last));
     }
   }
 
@@ -84,10 +84,8 @@ function interleavedHeader(channel: number, length: number): Buffer {
   return header;
 }
 
-/** SDP of the stream (RFC 8866, RFC 6184 section 8.2). */
-export function describeStream(stream: { sps: Buffer; pps: Buffer; fps: number }): string {
-  const sets = `${stream.sps.toString('base64')},${stream.pps.toString('base64')}`;
-  const profile = stream.sps.subarray(1, 4).toString('hex').toUpperCase();
+/** SDP of the stream (RFC 8866; RFC 6184, section 8.2; RFC 7798, section 7.2). */
+export function describeStream({ codec, parameterSets }: VideoStream, fps: number): string {
   return `${[
     'v=0',
     'o=- 1 1 IN IP4 127.0.0.1',
@@ -97,9 +95,9 @@ export function describeStream(stream: { sps: Buffer; pps: Buffer; fps: number }
     'a=control:*',
     'a=range:npt=0-',
     `m=video 0 RTP/AVP ${PAYLOAD_TYPE}`,
-    `a=rtpmap:${PAYLOAD_TYPE} H264/${RTP_CLOCK}`,
-    `a=fmtp:${PAYLOAD_TYPE} packetization-mode=1;profile-level-id=${profile};sprop-parameter-sets=${sets}`,
-    `a=framerate:${stream.fps}`,
+    `a=rtpmap:${PAYLOAD_TYPE} ${codec.name}/${RTP_CLOCK}`,
+    `a=fmtp:${PAYLOAD_TYPE} ${codec.format(parameterSets)}`,
+    `a=framerate:${fps}`,
     'a=control:track1',
   ].join('\r\n')}\r\n`;
 }

@@ -4,7 +4,7 @@ import { parseAnnexB } from './annex-b.ts';
 import { type Damage, RtspSession, type SessionOptions, type Source } from './rtsp-session.ts';
 
 export interface RtspCameraOptions {
-  /** H.264 byte stream (Annex B) that begins with its parameter sets; no B-frames. */
+  /** H.264 or H.265 byte stream (Annex B) that begins with its parameter sets; no B-frames. */
   readonly video: Buffer;
   /** Pictures a second. */
   readonly fps: number;
@@ -45,7 +45,7 @@ export class RtspCamera {
     return this.#sessions.size;
   }
 
-  /** @throws {Error} where the video is no H.264 byte stream or no port can be had */
+  /** @throws {Error} where the video is no H.264 or H.265 byte stream, or no port can be had */
   async start(): Promise<void> {
     const source: Source = { stream: parseAnnexB(this.#options.video), damage: {} };
     this.#source = source;
@@ -78,7 +78,7 @@ export class RtspCamera {
     for (const session of this.#sessions.values()) session.stall();
   }
 
-  /** Plays another video from now on, also to those who watch. @throws {Error} where it is no H.264 byte stream */
+  /** Plays another video from now on, also to those who watch: of another codec it is told to new clients alone. @throws {Error} where it is no H.264 or H.265 byte stream */
   show(video: Buffer): void {
     this.#playing.stream = parseAnnexB(video);
   }

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { AccessUnit, H264Stream } from './annex-b.ts';
+import type { AccessUnit, VideoStream } from './annex-b.ts';
 import { describeStream, MJPEG_DESCRIPTION, RTP_CLOCK, RtpPacketizer } from './rtp-packetizer.ts';
 import { type RtspRequest, RtspRequestReader } from './rtsp-request-reader.ts';
 
@@ -16,7 +16,7 @@ export interface Damage {
 
 /** What all clients of a camera see; may change while they watch. */
 export interface Source {
-  stream: H264Stream;
+  stream: VideoStream;
   damage: Damage;
 }
 
@@ -118,7 +118,7 @@ export class RtspSession {
 
   get #description(): string {
     const { source, fps } = this.#options;
-    return source.damage.mjpeg ? MJPEG_DESCRIPTION : describeStream({ ...source.stream, fps });
+    return source.damage.mjpeg ? MJPEG_DESCRIPTION : describeStream(source.stream, fps);
   }
 
   #reply(request: RtspRequest, status: string, headers: Record<string, string> = {}, body = ''): void {
@@ -135,6 +135,7 @@ export class RtspSession {
       return;
     }
     this.#packetizer = new RtpPacketizer({
+      codec: this.#options.source.stream.codec,
       ssrc: randomBytes(4).readUInt32BE(),
       sequence: randomBytes(2).readUInt16BE(),
       channel: Number(channel),

@@ -1,9 +1,9 @@
 import { makeBackground } from './background.ts';
 import { blit } from './blit.ts';
 import { faceBoxAt } from './face-box-at.ts';
-import { H264Encoder } from './h264-encoder.ts';
 import { type Appearance, type DemoCamera, DURATION_MS, FRAME } from './script.ts';
 import { makeSprite, type Sprite } from './sprite.ts';
+import { VideoEncoder } from './video-encoder.ts';
 
 export interface RenderOptions {
   readonly camera: DemoCamera;
@@ -19,7 +19,7 @@ export async function renderCamera({ camera, appearances, photo, onProgress }: R
   const background = await makeBackground(camera.hue);
   const cast: { appearance: Appearance; sprite: Sprite }[] = [];
   for (const appearance of appearances) cast.push({ appearance, sprite: await makeSprite(appearance, photo(appearance.photo)) });
-  const encoder = new H264Encoder(FRAME);
+  const encoder = new VideoEncoder(FRAME);
   await encoder.start();
   const frame = Buffer.alloc(background.length);
   const pictures = (DURATION_MS * FRAME.fps) / 1000;

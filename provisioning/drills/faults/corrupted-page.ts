@@ -9,7 +9,7 @@ const PAGE = 16_384;
 export const corruptedPage: Fault = {
   name: 'corrupted-page',
   expected:
-    "one bit of one page of a tenant's database: its vault stays closed with vault_corrupt, the other tenant keeps 98 %; mended, its guest is found",
+    "one bit of one page of a tenant's database: its vault stays closed with vault_corrupt, the other tenant keeps 98 %; mended, its guest is found within 3 s without a restart",
   run: async (venue) => {
     const box = await venue.box();
     const file = await open(box.path('data', 'tenants', STRUCK, 'vault.db'), 'r+');

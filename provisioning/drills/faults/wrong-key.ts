@@ -7,7 +7,7 @@ import { STRUCK } from '../harness/venue.ts';
 export const wrongKey: Fault = {
   name: 'wrong-key',
   expected:
-    "another key in the place of a tenant's: its vault stays closed with key_rejected, the other tenant keeps 98 %; put back, its guest is found",
+    "another key in the place of a tenant's: its vault stays closed with key_rejected, the other tenant keeps 98 %; put back, its guest is found within 3 s without a restart",
   run: async (venue) => {
     const box = await venue.box();
     const key = box.path('keys', `${STRUCK}.key`);

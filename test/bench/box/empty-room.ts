@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { projectRoot } from '../../../models/registry/project-root.ts';
 import { withStaging } from '../../../models/registry/staging.ts';
 import { makeBackground } from '../../../provisioning/demo/footage/background.ts';
-import { H264Encoder } from '../../../provisioning/demo/footage/h264-encoder.ts';
 import { FRAME } from '../../../provisioning/demo/footage/script.ts';
+import { VideoEncoder } from '../../../provisioning/demo/footage/video-encoder.ts';
 
 const SECONDS = 12;
 const HUE = 215;
@@ -34,7 +34,7 @@ async function film(): Promise<Buffer> {
   const noise = Int8Array.from({ length: DRAWN }, () =>
     Math.round(NOISE * Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random())),
   );
-  const encoder = new H264Encoder(FRAME);
+  const encoder = new VideoEncoder(FRAME);
   await encoder.start();
   for (let picture = 0; picture < SECONDS * FRAME.fps; picture += 1) {
     const frame = Buffer.from(room);

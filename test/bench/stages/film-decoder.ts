@@ -19,11 +19,11 @@ export class FilmDecoder {
   }
 
   static async open(file: string): Promise<FilmDecoder> {
-    const { pictures, sps, pps } = parseAnnexB(await readFile(file));
+    const { pictures, parameterSets } = parseAnnexB(await readFile(file));
     const packets = pictures.map(({ nals, keyframe }) => {
       const packet = new Packet();
       packet.alloc();
-      packet.data = Buffer.concat((keyframe ? [sps, pps, ...nals] : nals).flatMap((nal) => [START_CODE, nal]));
+      packet.data = Buffer.concat((keyframe ? [...parameterSets, ...nals] : nals).flatMap((nal) => [START_CODE, nal]));
       return packet;
     });
     const codec = Codec.findDecoder(AV_CODEC_ID_H264);

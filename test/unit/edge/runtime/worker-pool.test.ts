@@ -11,9 +11,9 @@ afterEach(async () => {
   await Promise.all(pools.splice(0).map((pool) => pool.stop()));
 });
 
-function poolOf(fixture: string, size = 2): WorkerPool {
+function poolOf(fixture: string, size = 2, workerData: Int32Array | null = null): WorkerPool {
   const entry = new URL(`../../../fixtures/${fixture}.ts`, import.meta.url);
-  const pool = new WorkerPool({ entry, size, workerData: null, logger: createLogger('test', { level: 'silent' }) });
+  const pool = new WorkerPool({ entry, size, workerData, logger: createLogger('test', { level: 'silent' }) });
   pools.push(pool);
   return pool;
 }
@@ -33,12 +33,15 @@ test('a failed task rejects with the code of its error and harms no other', asyn
   expect(good).toMatchObject({ status: 'fulfilled', value: 8 });
 });
 
-test('a thread that dies fails its task only, and is replaced', async () => {
+test.each([
+  ['is away at once', 'die', 'thread ended with 3'],
+  ['meets an error that nobody catches', 'throw', 'nobody catches this'],
+])('a thread that %s fails its task only, and is replaced', async (_how, request, message) => {
   const pool = poolOf('echo-worker', 1);
   await pool.start();
-  const dying = pool.run('die');
+  const dying = pool.run(request);
   const waiting = pool.run(5);
-  await expect(dying).rejects.toMatchObject({ code: 'inference_failed' });
+  await expect(dying).rejects.toMatchObject({ code: 'inference_failed', message });
   expect(await waiting).toBe(10);
 });
 
@@ -69,6 +72,17 @@ test('a stop lets each thread finish what it is at, takes nothing on, and tells 
   expect(await first).toBe(2);
   await waiting;
   await expect(pool.run(1)).rejects.toMatchObject({ code: 'stopped' });
+});
+
+test.each([
+  ['that is stopped', async (pool: WorkerPool) => pool.stop()],
+  ['that meets an error that nobody catches', async (pool: WorkerPool) => pool.run('throw').catch(() => undefined)],
+])('a thread %s ends by itself: nothing is left to be done when it is torn down', async (_which, end) => {
+  const ended = new Int32Array(new SharedArrayBuffer(4));
+  const pool = poolOf('echo-worker', 1, ended);
+  await pool.start();
+  await end(pool);
+  await expect.poll(() => Atomics.load(ended, 0), { timeout: 10_000 }).toBe(1);
 });
 
 test('a thread that is still starting in the place of a dead one does not outlive the stop', async () => {

@@ -11,7 +11,7 @@ function advise(genuineScores: readonly number[], impostorScores: readonly numbe
   for (const score of genuineScores) genuine.add(score);
   for (const score of impostorScores) impostor.add(score);
   const points = { '1e-2': pointAt(genuine, impostor, 1e-2), '1e-3': pointAt(genuine, impostor, 1e-3) };
-  return adviseThreshold({ pairs: { genuine, impostor, copies: 0 }, points }, OWN).join('\n');
+  return adviseThreshold({ pairs: { genuine, impostor, copies: 0, suspicious: { genuine: [], impostor: [] } }, points }, OWN).join('\n');
 }
 
 /** So many pairs, evenly from 0 to `highest`. */

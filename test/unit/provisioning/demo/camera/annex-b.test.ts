@@ -14,10 +14,28 @@ const bytes = (nals: readonly Buffer[]): number[][] => nals.map((nal) => Array.f
 
 describe('parseAnnexB', () => {
   test('gathers parameter sets and slices into pictures and leaves the rest out', () => {
-    const { pictures, sps, pps } = parseAnnexB(stream(SPS, PPS, SEI, IDR, IDR_REST, P, SPS, PPS, IDR));
+    const { codec, pictures, parameterSets } = parseAnnexB(stream(SPS, PPS, SEI, IDR, IDR_REST, P, SPS, PPS, IDR));
     expect(pictures.map(({ nals }) => bytes(nals))).toEqual([[SPS, PPS, IDR, IDR_REST], [P], [SPS, PPS, IDR]]);
     expect(pictures.map(({ keyframe }) => keyframe)).toEqual([true, false, true]);
-    expect(bytes([sps, pps])).toEqual([SPS, PPS]);
+    expect(bytes(parameterSets)).toEqual([SPS, PPS]);
+    expect(codec.name).toBe('H264');
+  });
+
+  test('H.265: headers of two bytes, three parameter sets, and pictures that stand alone under other numbers', () => {
+    const [vps, sps265, pps265, sei, idr, rest, trail] = [
+      [0x40, 0x01, 0x0c],
+      [0x42, 0x01, 0x01],
+      [0x44, 0x01, 0xc1],
+      [0x4e, 0x01, 0x05],
+      [0x26, 0x01, 0xaf],
+      [0x26, 0x01, 0x2f],
+      [0x02, 0x01, 0xd0],
+    ] as const;
+    const { codec, pictures, parameterSets } = parseAnnexB(stream(...[vps, sps265, pps265, sei, idr, rest, trail].map((nal) => [...nal])));
+    expect(codec.name).toBe('H265');
+    expect(pictures.map(({ nals }) => bytes(nals))).toEqual([[vps, sps265, pps265, idr, rest], [trail]]);
+    expect(pictures.map(({ keyframe }) => keyframe)).toEqual([true, false]);
+    expect(bytes(parameterSets)).toEqual([vps, sps265, pps265]);
   });
 
   test('takes three-byte start codes and zero bytes before a start code', () => {
@@ -31,6 +49,6 @@ describe('parseAnnexB', () => {
     ['no parameter sets', stream(IDR, P)],
     ['no picture that stands alone', stream(SPS, PPS, P)],
   ])('refuses %s', (_, video) => {
-    expect(() => parseAnnexB(video)).toThrow('Not an H.264 byte stream');
+    expect(() => parseAnnexB(video)).toThrow('Not an H.264 or H.265 byte stream');
   });
 });

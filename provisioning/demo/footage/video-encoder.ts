@@ -1,14 +1,21 @@
 import { Codec, CodecContext, FFmpegError, Frame, Log, Packet, Rational } from 'node-av';
-import { AV_LOG_ERROR, AV_PIX_FMT_YUV420P, AVERROR_EAGAIN, AVERROR_EOF, FF_ENCODER_LIBX264 } from 'node-av/constants';
+import { AV_LOG_ERROR, AV_PIX_FMT_YUV420P, AVERROR_EAGAIN, AVERROR_EOF, FF_ENCODER_LIBX264, FF_ENCODER_LIBX265 } from 'node-av/constants';
 
 export interface VideoFormat {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
+  /** H.264 unless given. */
+  readonly codec?: keyof typeof ENCODERS;
 }
 
-/** Encodes pictures to an H.264 byte stream (Annex B) as a camera would: an IDR picture each second, no B-frames. */
-export class H264Encoder {
+const ENCODERS = {
+  h264: { name: FF_ENCODER_LIBX264, options: {} },
+  h265: { name: FF_ENCODER_LIBX265, options: { 'x265-params': 'log-level=error:open-gop=0:pools=none:frame-threads=1' } },
+} as const;
+
+/** Encodes pictures to an H.264 or H.265 byte stream (Annex B) as a camera would: an IDR picture each second, no B-frames. */
+export class VideoEncoder {
   readonly #format: VideoFormat;
   readonly #chunks: Buffer[] = [];
   readonly #packet = new Packet();
@@ -22,10 +29,11 @@ export class H264Encoder {
 
   /** @throws {FFmpegError} where the encoder does not open */
   async start(): Promise<void> {
-    const codec = Codec.findEncoderByName(FF_ENCODER_LIBX264);
-    if (codec === null) throw new Error('FFmpeg has no libx264');
-    Log.setLevel(AV_LOG_ERROR);
     const { width, height, fps } = this.#format;
+    const encoder = ENCODERS[this.#format.codec ?? 'h264'];
+    const codec = Codec.findEncoderByName(encoder.name);
+    if (codec === null) throw new Error(`FFmpeg has no ${encoder.name}`);
+    Log.setLevel(AV_LOG_ERROR);
     const context = this.#context;
     context.allocContext3(codec);
     context.width = width;
@@ -36,7 +44,7 @@ export class H264Encoder {
     context.gopSize = fps;
     context.maxBFrames = 0;
     context.threadCount = 1;
-    for (const [name, value] of Object.entries({ preset: 'ultrafast', tune: 'zerolatency', crf: '21' })) {
+    for (const [name, value] of Object.entries({ preset: 'ultrafast', tune: 'zerolatency', crf: '21', ...encoder.options })) {
       FFmpegError.throwIfError(context.setOption(name, value), `setOption ${name}`);
     }
     FFmpegError.throwIfError(await context.open2(codec), 'open encoder');
