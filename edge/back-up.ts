@@ -7,6 +7,7 @@ import { type CreateBackupOptions, createBackup } from './backup/create-backup.t
 import type { Manifest } from './backup/manifest.ts';
 import { RunningBox } from './backup/running-box.ts';
 import { StoppedBox } from './backup/stopped-box.ts';
+import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './runtime/clock.ts';
 import { tenantFiles } from './vault/client.ts';
@@ -53,11 +54,8 @@ async function runningBox({ keyDir, api }: Config, tokenFile = adminTokenFile(ke
   return box;
 }
 
-function stoppedBox(
-  { dataDir, keyDir, keyringReplicaDir: replicaDir, tenants: declared }: Config,
-  appliance: Appliance,
-  logger: Logger,
-): StoppedBox {
+function stoppedBox(config: Config, appliance: Appliance, logger: Logger): StoppedBox {
+  const { dataDir, keyDir, keyringReplicaDir: replicaDir, tenants: declared } = config;
   const added = appliance.tenants.list().map(({ id, org, ...policy }) => ({ id, org, policy }));
   const ids = new Set(declared.map(({ id }) => id));
   const tenants = [...declared.map(({ id, org }) => ({ id, org, policy: null })), ...added.filter(({ id }) => !ids.has(id))];
@@ -68,6 +66,7 @@ function stoppedBox(
     dataDir,
     replicaDir,
     keyDir,
+    leaseOf: (tenant) => leaseSettingsOf(config, tenant),
     clock: systemClock,
     logger,
   });

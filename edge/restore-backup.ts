@@ -6,8 +6,10 @@ import { findKeyrings } from './backup/find-keyrings.ts';
 import { isMissing } from './backup/is-missing.ts';
 import { readBackup } from './backup/read-backup.ts';
 import { type RebuiltTenant, rebuildDataFolder } from './backup/rebuild-data-folder.ts';
+import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './runtime/clock.ts';
+import type { LeaseSettings } from './vault/client.ts';
 import type { BackupUseOptions } from './verify-backup.ts';
 
 /**
@@ -20,12 +22,13 @@ export async function restoreBackup(config: Config, backup: string, options: Bac
   const { keyring = keyringReplicaDir, logger, onProgress } = options;
   if (keyring === undefined) throw new SecureGateError('keyring_missing', 'The configuration names no replica of the keyrings');
   await requireEmpty(dataDir);
+  const leaseOf = (tenant: string): LeaseSettings | undefined => leaseSettingsOf(config, tenant);
   const manifest = await readBackup(backup);
   const keyrings = await findKeyrings(manifest, keyring, keyDir);
   await mkdir(dirname(dataDir), { recursive: true });
   const draft = `${dataDir}.unfinished`;
   return appearWhole(dataDir, draft, () =>
-    rebuildDataFolder(draft, { backup, manifest, keyrings, keyDir, clock: systemClock, logger, onProgress }),
+    rebuildDataFolder(draft, { backup, manifest, keyrings, keyDir, leaseOf, clock: systemClock, logger, onProgress }),
   );
 }
 

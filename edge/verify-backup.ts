@@ -4,8 +4,10 @@ import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { findKeyrings } from './backup/find-keyrings.ts';
 import { readBackup } from './backup/read-backup.ts';
 import { type RebuildOptions, type RebuiltTenant, rebuildDataFolder } from './backup/rebuild-data-folder.ts';
+import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './runtime/clock.ts';
+import type { LeaseSettings } from './vault/client.ts';
 
 export interface BackupUseOptions extends Pick<RebuildOptions, 'logger' | 'onProgress'> {
   /** Where the replica of the keyrings lies; as the configuration says unless said. */
@@ -23,6 +25,7 @@ export async function verifyBackup(config: Config, backup: string, options: Back
   const { dataDir, keyDir, keyringReplicaDir } = config;
   const { keyring = keyringReplicaDir, logger, onProgress } = options;
   if (keyring === undefined) throw new SecureGateError('keyring_missing', 'The configuration names no replica of the keyrings');
+  const leaseOf = (tenant: string): LeaseSettings | undefined => leaseSettingsOf(config, tenant);
   const manifest = await readBackup(backup);
   const keyrings = await findKeyrings(manifest, keyring, keyDir);
   const rehearsal = `${dataDir}.rehearsal`;
@@ -30,7 +33,16 @@ export async function verifyBackup(config: Config, backup: string, options: Back
   await rm(rehearsal, { recursive: true, force: true });
   try {
     await mkdir(rehearsal, { mode: 0o700 });
-    const tenants = await rebuildDataFolder(rehearsal, { backup, manifest, keyrings, keyDir, clock: systemClock, logger, onProgress });
+    const tenants = await rebuildDataFolder(rehearsal, {
+      backup,
+      manifest,
+      keyrings,
+      keyDir,
+      leaseOf,
+      clock: systemClock,
+      logger,
+      onProgress,
+    });
     const bad = tenants.filter(({ keyless, damaged }) => keyless + damaged > 0);
     if (bad.length > 0) throw new SecureGateError('backup_damaged', 'Not all of the backup opens', { details: { tenants: bad } });
     return tenants;

@@ -1,7 +1,7 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { syncFolder } from './sync-folder.ts';
+import { syncFolder } from '../runtime/sync-folder.ts';
 
 /**
  * Makes a folder so that it appears whole or not at all, also when the process is killed or the power fails. What an earlier try
@@ -14,9 +14,9 @@ export async function appearWhole<Result>(folder: string, draft: string, fill: (
     await rm(draft, { recursive: true, force: true });
     await mkdir(draft, { mode: 0o700 });
     const result = await fill();
-    await syncFolder(draft);
+    syncFolder(draft);
     await rename(draft, folder);
-    await syncFolder(dirname(folder));
+    syncFolder(dirname(folder));
     return result;
   } catch (error) {
     await rm(draft, { recursive: true, force: true });

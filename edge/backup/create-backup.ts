@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { syncFolder } from '../runtime/sync-folder.ts';
 import { tenantFiles } from '../vault/client.ts';
 import { appearWhole } from './appear-whole.ts';
 import type { BackupSource } from './backup-source.ts';
 import { readKeyringVersion } from './keyring-version.ts';
 import { type BackedUpTenant, DATA_FILE, MANIFEST, type Manifest } from './manifest.ts';
-import { syncFolder } from './sync-folder.ts';
 import { type FileSum, writeDurably } from './write-durably.ts';
 
 /** Whatever is removed from a vault outruns the copy that is being made of it. */
@@ -57,7 +57,7 @@ async function copyTenant(
     const { epoch } = epochSchema.parse(JSON.parse(await readFile(header, 'utf8')));
     const { size } = await stat(vaultDb);
     const data = await copyData(join(folder, DATA_FILE), source, tenant.id, (bytes) => onProgress(tenant.id, bytes, size));
-    await syncFolder(folder);
+    syncFolder(folder);
     return { ...tenant, epoch, keyringVersion, data };
   } catch (error) {
     const { code, message, details } = SecureGateError.from(error, 'storage_failed');

@@ -5,11 +5,11 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../runtime/back-off.ts';
 import { pause } from '../runtime/pause.ts';
+import { syncFolder } from '../runtime/sync-folder.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { appearWhole } from './appear-whole.ts';
 import { copyFolder, newestCopy, replicaFolder } from './keyring-copies.ts';
 import { readKeyringVersion, writeKeyringVersion } from './keyring-version.ts';
-import { syncFolder } from './sync-folder.ts';
 import { writeDurably } from './write-durably.ts';
 
 /** A disk in the network can hang: whoever erases somebody waits for so long, and then is answered all the same. */
@@ -121,7 +121,7 @@ export class KeyringReplica {
     if (!(await stat(replicaDir)).isDirectory()) throw new SecureGateError('storage_failed', 'The place of the replica is no folder');
     const replica = replicaFolder(replicaDir, box, tenant);
     const made = await mkdir(replica, { recursive: true, mode: 0o700 });
-    if (made !== undefined) for (const folder of [replicaDir, dirname(replica)]) await syncFolder(folder);
+    if (made !== undefined) for (const folder of [replicaDir, dirname(replica)]) syncFolder(folder);
     const known = await readKeyringVersion(keyDir, tenant);
     const version = Math.max(known, (await newestCopy(replica))?.version ?? 0) + 1;
     const folder = copyFolder(replica, version);
@@ -134,7 +134,7 @@ export class KeyringReplica {
     for (const name of await readdir(replica)) {
       if (name !== basename(folder)) await rm(join(replica, name), { recursive: true });
     }
-    await syncFolder(replica);
+    syncFolder(replica);
     await writeKeyringVersion(keyDir, tenant, version);
   }
 }

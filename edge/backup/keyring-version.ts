@@ -1,8 +1,8 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { syncFolder } from '../runtime/sync-folder.ts';
 import { isMissing } from './is-missing.ts';
-import { syncFolder } from './sync-folder.ts';
 import { writeDurably } from './write-durably.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function writeKeyringVersion(keyDir: string, tenant: string, versio
   await rm(`${path}.new`, { force: true });
   await writeDurably(`${path}.new`, [Buffer.from(`${version}\n`)]);
   await rename(`${path}.new`, path);
-  await syncFolder(keyDir);
+  syncFolder(keyDir);
 }
 
 function fileOf(keyDir: string, tenant: string): string {

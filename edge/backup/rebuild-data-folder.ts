@@ -4,10 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { openAppliance } from '../appliance/open-appliance.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type Examination, tenantFiles, VaultClient } from '../vault/client.ts';
+import { syncFolder } from '../runtime/sync-folder.ts';
+import { type Examination, type LeaseSettings, tenantFiles, VaultClient } from '../vault/client.ts';
 import type { KeyringCopy } from './keyring-copies.ts';
 import { type BackedUpTenant, DATA_FILE, type Manifest } from './manifest.ts';
-import { syncFolder } from './sync-folder.ts';
 import { writeDurably } from './write-durably.ts';
 
 export interface RebuildOptions {
@@ -16,6 +16,8 @@ export interface RebuildOptions {
   readonly manifest: Manifest;
   readonly keyrings: ReadonlyMap<string, KeyringCopy>;
   readonly keyDir: string;
+  /** How a tenant's key comes under a lease; undefined where it comes from a file. Without a network it takes a lease that was kept. */
+  readonly leaseOf: (tenant: string) => LeaseSettings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onProgress: (tenant: string, done: number, total: number) => void;
@@ -44,7 +46,7 @@ export async function rebuildDataFolder(folder: string, options: RebuildOptions)
 }
 
 async function rebuildTenant(dataDir: string, tenant: BackedUpTenant, options: RebuildOptions): Promise<RebuiltTenant> {
-  const { backup, manifest, keyrings, keyDir, clock, logger, onProgress } = options;
+  const { backup, manifest, keyrings, keyDir, leaseOf, clock, logger, onProgress } = options;
   const { id, org, data } = tenant;
   const files = tenantFiles(dataDir, id);
   const keyring = keyrings.get(id);
@@ -52,8 +54,8 @@ async function rebuildTenant(dataDir: string, tenant: BackedUpTenant, options: R
   await mkdir(files.keyring, { recursive: true, mode: 0o700 });
   await writeDurably(files.vaultDb, createReadStream(join(backup, id, DATA_FILE)), (bytes) => onProgress(id, bytes, data.bytes));
   for (const path of [files.header, files.keysDb]) await writeDurably(path, createReadStream(join(keyring.folder, basename(path))));
-  for (const folder of [files.keyring, files.folder, dirname(files.folder)]) await syncFolder(folder);
-  const vault = new VaultClient({ org, tenant: id, box: manifest.box, dataDir, keyDir, clock, logger });
+  for (const folder of [files.keyring, files.folder, dirname(files.folder)]) syncFolder(folder);
+  const vault = new VaultClient({ org, tenant: id, box: manifest.box, dataDir, keyDir, lease: leaseOf(id), clock, logger });
   await vault.start();
   try {
     return { tenant: id, keyringVersion: keyring.version, ...(await vault.examine()) };

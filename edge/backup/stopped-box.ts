@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { VaultClient } from '../vault/client.ts';
+import { type LeaseSettings, VaultClient } from '../vault/client.ts';
 import type { BackupSource } from './backup-source.ts';
 import { KeyringReplica } from './keyring-replica.ts';
 
@@ -13,6 +13,8 @@ export interface StoppedBoxOptions {
   /** Replicas of the keyrings are brought up to date, where there are any. */
   readonly replicaDir?: string | undefined;
   readonly keyDir: string;
+  /** How a tenant's key comes under a lease; undefined where it comes from a file. Without a network it takes a lease that was kept. */
+  readonly leaseOf: (tenant: string) => LeaseSettings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -34,10 +36,10 @@ export class StoppedBox implements BackupSource {
   }
 
   async *data(tenant: string): AsyncGenerator<Buffer> {
-    const { box, dataDir, replicaDir, keyDir, clock, logger } = this.#options;
+    const { box, dataDir, replicaDir, keyDir, leaseOf, clock, logger } = this.#options;
     const org = this.tenants.find(({ id }) => id === tenant)?.org;
     if (org === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant } });
-    const vault = new VaultClient({ org, tenant, box, dataDir, keyDir, clock, logger });
+    const vault = new VaultClient({ org, tenant, box, dataDir, keyDir, lease: leaseOf(tenant), clock, logger });
     await vault.start();
     const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant, replicaDir, keyDir, logger });
     try {

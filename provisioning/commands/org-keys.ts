@@ -114,9 +114,9 @@ async function assign(
   const { signForKms } = await import('../org-keys/sign-for-kms.ts');
   const { readDevice } = await import('../org-keys/read-device.ts');
   const { ASSIGNMENT_TYPE } = await import('../../shared/lease/assignment.ts');
-  const { id, fingerprint, thumbprint } = readDevice(device);
+  const { id, wrap, jkt } = readDevice(device);
   const lease = { seconds: Math.round(Number(leaseHours) * 3600), enforcement };
-  const claims = { org, tenant, sub: id, wrap: fingerprint, cnf: { jkt: thumbprint }, lease };
+  const claims = { org, tenant, sub: id, wrap, cnf: { jkt }, lease };
   const assignment = await signForKms(await readKeyFile(key), ASSIGNMENT_TYPE, claims, Number(days) * DAY_S, Date.now());
   const made = (await askCloud(cloud, 'POST', `/v1/orgs/${org}/assignments`, { assignment })) as { id: string };
   process.stdout.write(`${made.id}\n`);
@@ -135,12 +135,9 @@ async function approve(org: string, file: string, { key, out, ...cloud }: CloudO
 
 function readRequest(file: string): string {
   try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as { request: string }).request;
+    return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new SecureGateError('file_unreadable', 'This is not a request that `securegate lease request` wrote', {
-      cause,
-      details: { file },
-    });
+    throw new SecureGateError('file_unreadable', `Cannot read ${file}`, { cause, details: { file } });
   }
 }
 

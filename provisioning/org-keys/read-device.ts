@@ -6,10 +6,10 @@ import { idSchema } from '../../shared/ids/ids.ts';
 /** What `securegate device-keys show --json` tells of a box. */
 const deviceSchema = z.object({
   id: idSchema('box'),
-  /** Of the RSA key to which tenant keys are wrapped. */
-  fingerprint: z.string(),
-  /** Of the key by which the box signs, RFC 7638. */
-  thumbprint: z.string(),
+  /** Fingerprint of the RSA key to which tenant keys are wrapped. */
+  wrap: z.string(),
+  /** Thumbprint (RFC 7638) of the key by which the box signs. */
+  jkt: z.string(),
 });
 
 /** @throws {SecureGateError} `file_unreadable` */

@@ -1,8 +1,8 @@
 import { readFileSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { syncFolder } from '../../runtime/sync-folder.ts';
 import type { VaultScope } from '../scope.ts';
-import { syncFolder } from '../store/sync-folder.ts';
 import { writeFileDurably } from '../store/write-file-durably.ts';
 import type { HeaderKeys } from './header-key.ts';
 import type { KeySource } from './key-source.ts';

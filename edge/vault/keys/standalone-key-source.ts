@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { syncFolder } from '../store/sync-folder.ts';
+import { syncFolder } from '../../runtime/sync-folder.ts';
 import { writeFileDurably } from '../store/write-file-durably.ts';
 import { keyFolder } from './key-folder.ts';
 import type { KeySource } from './key-source.ts';

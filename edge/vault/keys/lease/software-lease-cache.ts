@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { SerialWork } from '../../../runtime/serial-work.ts';
-import { syncFolder } from '../../store/sync-folder.ts';
+import { syncFolder } from '../../../runtime/sync-folder.ts';
 import { writeFileDurably } from '../../store/write-file-durably.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import { type LeaseBundle, newBundleKey, openBundle, sealBundle, takeLease, wipeBundle } from './lease-bundle.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { EXPORT_SUITE } from '../../../../shared/lease/export-seal.ts';
 import { leaseClaimsSchema } from '../../../../shared/lease/lease-token.ts';
-import { syncFolder } from '../../store/sync-folder.ts';
+import { syncFolder } from '../../../runtime/sync-folder.ts';
 import { writeFileDurably } from '../../store/write-file-durably.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import { publicHalf } from './one-use-key.ts';
