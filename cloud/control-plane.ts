@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
+import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import type { PartState } from './http/cloud-api.ts';
@@ -32,12 +33,12 @@ export interface ControlPlaneOptions {
 /** The composition root of the control plane. */
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
-  /** In the order in which they began; they end in the reverse one. */
-  readonly #running: (() => Promise<void> | void)[] = [];
+  readonly #running: RunningParts;
   #url = '';
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
+    this.#running = new RunningParts(options.logger);
   }
 
   /** Where the API is reached. */
@@ -47,34 +48,20 @@ export class ControlPlane {
 
   /** @throws {SecureGateError} `storage_failed`, `store_newer`, `config_invalid` */
   async start(): Promise<void> {
-    try {
-      await this.#start();
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    await this.#running.begin(() => this.#start());
   }
 
   /** @returns whether every part stopped cleanly */
   async stop(): Promise<boolean> {
-    let clean = true;
-    for (let end = this.#running.pop(); end !== undefined; end = this.#running.pop()) {
-      try {
-        await end();
-      } catch (error) {
-        clean = false;
-        this.#options.logger.error({ err: SecureGateError.from(error) }, 'a part did not stop cleanly');
-      }
-    }
-    return clean;
+    return await this.#running.end();
   }
 
   async #start(): Promise<void> {
     const { config, now, logger, issuer } = this.#options;
     const store = await openStore(this.#options.store);
-    this.#running.push(() => store.close());
+    this.#running.add(() => store.close());
     const kms = new KmsClient(config.kms.socket);
-    this.#running.push(() => kms.close());
+    this.#running.add(() => kms.close());
     const tenants = new Tenants(store.db, kms, now);
     this.#finishTenants(tenants);
     const people = new People(store.db, now);
@@ -98,7 +85,7 @@ export class ControlPlane {
       now,
       logger,
     });
-    this.#running.push(() => api.stop());
+    this.#running.add(() => api.stop());
     this.#url = api.url;
   }
 
@@ -117,7 +104,7 @@ export class ControlPlane {
     const timer = setInterval(() => {
       last = last.then(finish);
     }, FINISH_EVERY_MS);
-    this.#running.push(async () => {
+    this.#running.add(async () => {
       clearInterval(timer);
       await last;
     });

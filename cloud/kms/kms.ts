@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import { RunningParts } from '../../shared/runtime/running-parts.ts';
 import type { Audit } from './audit/audit.ts';
 import { FileAudit } from './audit/file-audit.ts';
 import type { KmsConfig } from './config/schema.ts';
@@ -28,44 +28,33 @@ export interface KmsOptions {
 /** The KMS put together. */
 export class Kms {
   readonly #options: KmsOptions;
-  /** In the order in which they began; they end in the reverse one. */
-  readonly #running: (() => Promise<void> | void)[] = [];
+  readonly #running: RunningParts;
 
   constructor(options: KmsOptions) {
     this.#options = options;
+    this.#running = new RunningParts(options.logger);
   }
 
   /** @throws {SecureGateError} `config_invalid`, `data_folder_in_use`, `storage_failed`, `secret_file_unsafe`, `hsm_unavailable`, `hsm_unsuitable`, `records_rolled_back` */
   async start(): Promise<void> {
-    try {
-      await this.#start();
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
+    await this.#running.begin(() => this.#start());
   }
 
   async stop(): Promise<void> {
-    for (let end = this.#running.pop(); end !== undefined; end = this.#running.pop()) {
-      try {
-        await end();
-      } catch (error) {
-        this.#options.logger.error({ err: SecureGateError.from(error) }, 'a part did not stop cleanly');
-      }
-    }
+    await this.#running.end();
   }
 
   async #start(): Promise<void> {
     const { config, now, random, logger } = this.#options;
     const store = openKmsStore(config.dataDir);
-    this.#running.push(() => store.close());
+    this.#running.add(() => store.close());
     const hsm = await openHsm(config.hsm);
     await hsm.start();
-    this.#running.push(() => hsm.stop());
+    this.#running.add(() => hsm.stop());
     // Made here, so that no export waits for it.
     await hsm.signingKey('leases');
     const audit: Audit = new FileAudit(join(config.dataDir, 'audit.jsonl'));
-    this.#running.push(() => audit.close());
+    this.#running.add(() => audit.close());
     const guard = new RollbackGuard(hsm, store);
     const accepted = await guard.start();
     const moves = new Moves({ store, guard, eraseDeadlineDays: config.eraseDeadlineDays, now });
@@ -93,7 +82,7 @@ export class Kms {
     if (config.socket !== undefined) listeners.push(new UnixListener(config.socket));
     if (config.tls !== undefined) listeners.push(new TlsListener(config.tls, logger));
     const server = new KmsServer(listeners, operations, logger);
-    this.#running.push(() => server.stop());
+    this.#running.add(() => server.stop());
     await server.start();
     if (accepted) {
       const [at, call] = [new Date(now()).toISOString(), random(8).toString('hex')];

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openEmbeddedFolder } from './embedded-folder.ts';
 import { KmsProcess } from './kms-process.ts';
 
-const NEXT = (url: string, config: string): string => `
+const NEXT = (url: string, config: string, env: string): string => `
 The control plane answers at ${url} (routes: ${url}/openapi.json).
 Everything it keeps lies in ${dirname(config)}.
 
   securegate cloud orgs create acme --name 'Acme Halls' --jurisdiction CH --config ${config}
   securegate cloud token --config ${config}      # a token for ten minutes, for curl
+  ${env}securegate kms-trust list --config ${join(dirname(config), 'kms-trust.json')}      # boxes that may have keys
 
 Ctrl-C ends it.
 `;
@@ -23,6 +24,9 @@ export async function runEmbedded(folder: string, port: number): Promise<number>
   const { socket } = JSON.parse(readFileSync(kmsConfig, 'utf8')) as { socket: string };
   const { KmsClient } = await import('../../cloud/kms/client.ts');
   const { runCloud } = await import('../../cloud/main.ts');
+  const environment = Object.entries(kmsEnv)
+    .map(([name, value]) => `${name}=${value} `)
+    .join('');
   const client = new KmsClient(socket);
   const kms = new KmsProcess(kmsConfig, kmsEnv);
   try {
@@ -34,7 +38,7 @@ export async function runEmbedded(folder: string, port: number): Promise<number>
       }
     });
     client.close();
-    return await runCloud(cloudConfig, (url) => process.stdout.write(NEXT(url, cloudConfig)));
+    return await runCloud(cloudConfig, (url) => process.stdout.write(NEXT(url, cloudConfig, environment)));
   } finally {
     client.close();
     await kms.stop();

@@ -46,6 +46,14 @@ Examples:
         process.stdout.write(`${(await signToken(config, account)).token}\n`);
       }),
   );
+  command.addCommand(
+    asking('lease-keys')
+      .description('print the keys by which the KMS signs leases, for the `kmsKeys` of a box')
+      .action(async (options: CloudOptions) => {
+        const { askCloud } = await import('../cloud/ask-cloud.ts');
+        process.stdout.write(`${JSON.stringify(await askCloud(options, 'GET', '/v1/lease-keys'))}\n`);
+      }),
+  );
   command.addCommand(orgsCommand());
   command.addCommand(tenantsCommand());
   command.addCommand(usersCommand());

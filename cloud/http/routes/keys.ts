@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminSetSchema, signedSetSchema } from '../../../shared/lease/admin-set.ts';
 import { leaseAnswerSchema } from '../../../shared/lease/lease-answer.ts';
+import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
@@ -9,6 +10,7 @@ const token = z
   .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, { error: 'not a signed token' })
   .max(8192);
 const versionSchema = z.strictObject({ version: z.int() });
+const leaseKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta({ id: 'LeaseKeys' });
 const answerSchema = leaseAnswerSchema.extend({ encapsulated: z.string(), sealed: z.string() }).meta({ id: 'LeaseAnswer' });
 
 /** What an org's admins signed with their own keys goes to the KMS as it is: it judges that, not who brought it. */
@@ -20,6 +22,18 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
     config: { operation: 'admin-keys.read' },
     schema: { tags, params: orgParams, response: { 200: adminSetSchema.meta({ id: 'AdminSet' }) } },
     handler: async ({ params }) => await kms.call('getAdmins', { org: params.org }),
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/lease-keys',
+    config: { operation: 'open' },
+    schema: {
+      tags,
+      summary: 'Public keys by which the KMS signs leases; a box is given them once, and whoever gives them compares them by another way',
+      response: { 200: leaseKeysSchema },
+    },
+    handler: async () => ({ keys: [await kms.call('signingKey', { use: 'leases' })] }),
   });
 
   api.route({
