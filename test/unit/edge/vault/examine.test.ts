@@ -71,7 +71,7 @@ test('tells of a key that does not open, and of one that is not there', async ()
 test('tells of those who were erased and were still there at the start', async () => {
   await asInsider(box, 'file-keys', (database) => {
     database.prepare<[string]>('DELETE FROM customer_keys WHERE customer_id = ?').run(customerId);
-    database.prepare<[string]>('INSERT INTO erased_customers (customer_id) VALUES (?)').run(customerId);
+    database.prepare<[string]>('INSERT INTO erased_customers (customer_id, erased_at, epoch) VALUES (?, 1, 1)').run(customerId);
   });
   expect(await examined()).toMatchObject({ customers: 1, keyless: 0, erased: 1, damaged: 0 });
 });
