@@ -16,7 +16,10 @@ const FOR_EVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['device_denied', 't
 
 export interface LeaseRenewalOptions {
   readonly tenant: string;
-  readonly vault: Pick<VaultClient, 'state' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'revoke'>;
+  readonly vault: Pick<
+    VaultClient,
+    'state' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'moveEpoch' | 'sayMoved' | 'revoke'
+  >;
   readonly carrier: LeaseCarrier;
   /** 0 to 1: boxes that came up together are not to renew together. */
   readonly random: () => number;
@@ -25,7 +28,8 @@ export interface LeaseRenewalOptions {
 
 /**
  * Keeps one tenant under a lease: asks for the first, for the next when half of it is over, and after a failure again and again, also
- * when the lease has ended meanwhile. A refusal for ever closes the tenant at once.
+ * when the lease has ended meanwhile. A refusal for ever closes the tenant at once. Where the KMS has begun another epoch, the tenant moves
+ * there, and the KMS is told.
  */
 export class LeaseRenewal {
   readonly #options: LeaseRenewalOptions;
@@ -35,6 +39,8 @@ export class LeaseRenewal {
   #failure: SecureGateError | undefined;
   /** What to ask for where that of the vault's files is not it: a new vault has none. */
   #epoch: number | undefined;
+  /** The epoch of which the KMS knows that this box is in it. */
+  #told: number | undefined;
   #woken = new AbortController();
 
   constructor(options: LeaseRenewalOptions) {
@@ -92,11 +98,30 @@ export class LeaseRenewal {
   async #renew(): Promise<void> {
     const { tenant, vault, carrier, logger } = this.#options;
     const request = await vault.requestLease(await carrier.challenge(), this.#epoch);
-    const { endsAt, enforcement, epoch } = await vault.acceptLease(await carrier.export(request));
+    const { endsAt, enforcement, epoch, newest } = await vault.acceptLease(await carrier.export(request));
     this.#failure = undefined;
     this.#epoch = undefined;
     this.#backOff.reset();
     logger.info({ tenant, epoch, enforcement, endsAt: new Date(endsAt).toISOString() }, 'a lease has come');
+    await this.#follow(epoch, newest);
+  }
+
+  /** Moves to the epoch after this one where there is one. What fails is tried again with the next lease. */
+  async #follow(epoch: number, newest: number): Promise<void> {
+    const { tenant, vault, carrier, logger } = this.#options;
+    const next = Math.min(newest, epoch + 1);
+    try {
+      if (next > epoch) {
+        await vault.acceptLease(await carrier.export(await vault.requestLease(await carrier.challenge(), next)));
+        await vault.moveEpoch();
+      }
+      if (next === 1 || next === this.#told) return;
+      await carrier.acknowledgeMove(await vault.sayMoved());
+      this.#told = next;
+      logger.info({ tenant, epoch: next }, 'the KMS knows that this box needs no earlier key of the tenant');
+    } catch (error) {
+      logger.warn({ err: error, tenant, epoch, newest }, 'the tenant is not yet where its KMS wants it, or has not said so');
+    }
   }
 
   /** @returns whether that was for ever */

@@ -9,4 +9,6 @@ export interface LeaseCarrier {
   challenge(): Promise<string>;
   /** @throws {SecureGateError} `kms_unavailable`, and the KMS's own */
   export(request: string): Promise<LeaseAnswer>;
+  /** Brings the KMS a box's word that it has moved. @throws {SecureGateError} `kms_unavailable`, and the KMS's own */
+  acknowledgeMove(token: string): Promise<void>;
 }

@@ -35,6 +35,10 @@ export class SocketLeaseCarrier implements LeaseCarrier {
     return this.#call('exportTek', { request }, leaseAnswerSchema);
   }
 
+  async acknowledgeMove(token: string): Promise<void> {
+    await this.#call('acknowledgeMove', { token }, z.object({}));
+  }
+
   async #call<Schema extends z.ZodType>(operation: string, input: object, gives: Schema): Promise<z.output<Schema>> {
     const text = await this.#ask(JSON.stringify({ id: 1, operation, arguments: input }));
     const reply = replySchema.safeParse(parsed(text)).data;

@@ -85,7 +85,7 @@ export type LeaseSettings = z.infer<typeof leaseSettingsSchema>;
 
 /** Milliseconds since the Unix epoch, of the vault's own trusted time. */
 const leaseViewSchema = leaseClaimsSchema
-  .pick({ epoch: true, enforcement: true })
+  .pick({ epoch: true, newest: true, enforcement: true })
   .extend({ issuedAt: z.int(), endsAt: z.int(), leftMs: z.int() });
 export type LeaseView = z.infer<typeof leaseViewSchema>;
 
@@ -139,6 +139,8 @@ export const OPERATIONS = {
   acceptLease: { takes: z.strictObject({ answer: leaseAnswerSchema }), gives: leaseViewSchema },
   getLease: { takes: nothing, gives: z.strictObject({ lease: leaseViewSchema.nullable() }) },
   forgetLease: { takes: nothing, gives: nothing },
+  /** What the box says to the KMS when its files are in an epoch and in none before it. */
+  sayMoved: { takes: nothing, gives: z.strictObject({ token: z.string() }) },
 
   enrolCustomer: {
     takes: z.strictObject({

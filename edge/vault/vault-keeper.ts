@@ -188,6 +188,14 @@ export abstract class VaultKeeper {
     return (await this.#running.call('getLease', {})).lease;
   }
 
+  /**
+   * This box's word for the KMS that the tenant's files are in the epoch of its lease, and need no key of an earlier one.
+   * @throws {SecureGateError} `conflict` (there is no earlier epoch, or one is still held), `device_keys_unusable`
+   */
+  async sayMoved(): Promise<string> {
+    return (await this.#running.call('sayMoved', {})).token;
+  }
+
   /** Forgets the tenant's key wherever this box holds it and ends the process, for a reason that does not pass. */
   async revoke(reason: SecureGateError): Promise<void> {
     try {

@@ -105,6 +105,7 @@ export class VaultService {
       this.#leases.watch.look();
       return lease;
     },
+    sayMoved: async () => ({ token: await this.#leases.source.sayMoved() }),
     getLease: async () => ({ lease: this.#leases.source.lease ?? null }),
     forgetLease: async () => {
       await this.#leases.source.forget();

@@ -33,6 +33,8 @@ export const leaseClaimsSchema = z.strictObject({
   org: slugSchema,
   tenant: slugSchema,
   epoch: z.int().min(1),
+  /** The tenant's newest epoch: where it is a later one, the box has to move there. */
+  newest: z.int().min(1),
   nonce: z.string().regex(/^[\w-]{43}$/),
   iat: z.int(),
   exp: z.int(),

@@ -37,6 +37,7 @@ export class AnsweringKms {
       org,
       tenant,
       epoch,
+      newest: epoch,
       nonce,
       iat,
       exp: iat + DEFAULT_LEASE_SECONDS,

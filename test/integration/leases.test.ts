@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { cp, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -17,7 +17,7 @@ import { type LeasedBox, leasedBox } from '../helpers/leased-box.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
 import { hasSoftTpm, softTpm } from '../helpers/soft-tpm.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-import { guest } from '../helpers/vault-guests.ts';
+import { embeddingOf, guest, MODEL } from '../helpers/vault-guests.ts';
 
 const refused = (code: string, reason?: string): unknown =>
   expect.objectContaining({ code, ...(reason && { details: expect.objectContaining({ reason }) }) });
@@ -114,6 +114,38 @@ describe('a box with a KMS', () => {
     await expect.poll(() => box.tenants.get('hall').state, PATIENTLY).toBe('ready');
     expect(await box.leases.get('hall')).toMatchObject({ epoch: 2, failure: null });
   }, 120_000);
+
+  test('moves to the epoch that the KMS has begun and tells it; the old one goes when all boxes have moved, and takes older copies with it', async () => {
+    const org = await software();
+    const leased = await leasedBox(org);
+    await leased.assign(3600, { lease: { seconds: 60, enforcement: 'memory' } });
+    const absent = await leasedBox(org);
+    await absent.assign();
+    const box = await startBox(leased, org.kms.socket);
+    await expect.poll(() => box.tenants.get('hall').state, PATIENTLY).toBe('ready');
+    const { customerId } = await box.tenants.vault('hall').enrolCustomer(guest(1));
+    const before = await readFile(join(leased.dataDir, 'tenants/hall/keyring/header.json'));
+    const cell = { org: org.org, tenant: org.tenant };
+    await org.kms.client.call('createEpoch', { ...cell, epoch: 2 });
+    await expect.poll(async () => (await box.leases.get('hall')).epoch, PATIENTLY).toBe(2);
+    const boxes = async () => (await org.kms.client.call('getMove', { ...cell, epoch: 1 })).boxes;
+    await expect.poll(boxes, PATIENTLY).toContainEqual({ device: leased.id, state: 'moved' });
+    expect(await boxes()).toContainEqual({ device: absent.id, state: 'waiting' });
+    const search = { embeddings: [embeddingOf(1)], model: MODEL, limit: 1 };
+    expect(await box.tenants.vault('hall').search(search)).toMatchObject([[{ customerId }]]);
+
+    await expect(org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 })).rejects.toEqual(refused('boxes_waiting'));
+    await org.kms.client.call('denyDevice', { device: absent.id });
+    expect(await org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 })).toMatchObject({ state: 'erased' });
+    expect(await box.tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
+
+    // A header of before the move: nobody has its key any more.
+    const copy = leased.vault();
+    await writeFile(join(leased.dataDir, 'tenants/hall/keyring/header.json'), before);
+    await box.tenants.vault('hall').stop();
+    await expect(copy.start()).rejects.toEqual(refused('lease_missing'));
+    await expect(renew(copy, org)).rejects.toMatchObject({ code: expect.stringMatching(/^(cell_gone|epoch_replaced)$/) });
+  }, 180_000);
 
   test('gives a closed tenant a lease that came on a stick', async () => {
     const org = await software();

@@ -79,6 +79,13 @@ export class Epochs {
     }
   }
 
+  /** The newest epoch of a tenant. @throws {SecureGateError} `epoch_not_found` */
+  newest(org: string, tenant: string): number {
+    const newest = this.#options.store.epochs.newest(org, tenant);
+    if (newest === null) throw new SecureGateError('epoch_not_found', 'This tenant has no epoch', { details: { org, tenant } });
+    return newest;
+  }
+
   /**
    * The tenant key of an epoch, wrapped, for a device.
    * @throws {SecureGateError} `tenant_destroyed`, `epoch_not_found`, `cell_gone`, `epoch_replaced`

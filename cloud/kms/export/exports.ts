@@ -46,7 +46,7 @@ export class Exports {
     const wrapped = epochs.wrapped({ org, tenant, epoch }, device);
     if (approval) await orders.useApproval(approval);
     const { encapsulated, sealed } = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
-    const lease = await signLease(hsm, request, assignment, sealed, now());
+    const lease = await signLease(hsm, request, assignment, sealed, epochs.newest(org, tenant), now());
     return { encapsulated, sealed, oaepHash: hsm.capabilities.oaepHash, lease };
   }
 }

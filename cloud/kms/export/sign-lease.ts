@@ -8,6 +8,7 @@ import type { ExportRequest } from './verify-export-request.ts';
  * The lease that goes with an exported tenant key (JWT, RFC 7519, ES256 by the HSM's key for leases). How long and how strict it is
  * says the org's admin by the assignment, and it does not outlive that.
  * @param sealed the key as it goes out
+ * @param newest epoch of the tenant
  * @param now milliseconds since the Unix epoch
  */
 export async function signLease(
@@ -15,6 +16,7 @@ export async function signLease(
   request: ExportRequest,
   { lease: { seconds, enforcement }, endsAt }: Assignment,
   sealed: Buffer,
+  newest: number,
   now: number,
 ): Promise<string> {
   const iat = Math.floor(now / 1000);
@@ -25,6 +27,7 @@ export async function signLease(
     org,
     tenant,
     epoch,
+    newest,
     nonce,
     iat,
     exp: Math.min(iat + seconds, endsAt),

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import { EPOCH_MOVED_TYPE } from '../../../../shared/lease/epoch-moved.ts';
+import { KMS_AUDIENCE } from '../../../../shared/lease/export-request.ts';
 import type { LeaseAnswer } from '../../../../shared/lease/lease-answer.ts';
 import type { Enforcement, LeaseClaims } from '../../../../shared/lease/lease-token.ts';
 import type { PublicKey } from '../../../../shared/lease/public-key.ts';
@@ -111,6 +113,19 @@ export class LeaseKeySource implements KeySource {
     return this.#viewOf(claims);
   }
 
+  /**
+   * The box's word that nothing on it needs the keys of earlier epochs any more (epoch-moved.ts).
+   * @throws {SecureGateError} `conflict` when there is no earlier one, `device_keys_unusable`
+   */
+  async sayMoved(): Promise<string> {
+    const { org, tenant, device, time } = this.#options;
+    const epoch = this.#epoch ?? FIRST_EPOCH;
+    const older = [...this.#leases.keys()].some((held) => held < epoch);
+    if (epoch === FIRST_EPOCH || older) throw new SecureGateError('conflict', 'This tenant has not moved', { details: { epoch } });
+    const iat = Math.floor(time.now() / 1000);
+    return await device.sign(EPOCH_MOVED_TYPE, { aud: KMS_AUDIENCE, sub: device.id, org, tenant, epoch, iat });
+  }
+
   /** Forgets every lease of this tenant, and its keys, for ever. */
   async forget(): Promise<void> {
     for (const cache of this.#options.caches) await cache.forget();
@@ -151,8 +166,8 @@ export class LeaseKeySource implements KeySource {
     }
   }
 
-  #viewOf({ epoch, enforcement, iat, exp }: LeaseClaims): LeaseView {
-    return { epoch, enforcement, issuedAt: iat * 1000, endsAt: exp * 1000, leftMs: exp * 1000 - this.#options.time.now() };
+  #viewOf({ epoch, newest, enforcement, iat, exp }: LeaseClaims): LeaseView {
+    return { epoch, newest, enforcement, issuedAt: iat * 1000, endsAt: exp * 1000, leftMs: exp * 1000 - this.#options.time.now() };
   }
 
   /** Leases of other tenants and boxes are signed by the same KMS. */

@@ -18,6 +18,11 @@ class DayVault implements Vault {
   state: VaultState = 'closed';
   readonly asked: { at: number; epoch: number | undefined }[] = [];
   revoked: string | undefined;
+  epoch = 1;
+  /** Epochs that the KMS has, and of which the vault holds leases. */
+  newest = 1;
+  held = new Set<number>();
+  moves = 0;
   readonly #listeners = new Set<StateListener>();
   #endsAt = 0;
 
@@ -28,11 +33,12 @@ class DayVault implements Vault {
 
   async lease(): Promise<LeaseView> {
     const endsAt = this.#endsAt;
-    return { epoch: 1, enforcement: 'memory', issuedAt: endsAt - DAY, endsAt, leftMs: endsAt - Date.now() };
+    return { epoch: this.epoch, newest: this.newest, enforcement: 'memory', issuedAt: endsAt - DAY, endsAt, leftMs: endsAt - Date.now() };
   }
 
   async requestLease(_nonce: string, epoch?: number): Promise<string> {
     this.asked.push({ at: Date.now(), epoch });
+    this.held.add(epoch ?? this.epoch);
     return '';
   }
 
@@ -40,6 +46,17 @@ class DayVault implements Vault {
     this.#endsAt = Date.now() + DAY;
     this.become('ready');
     return this.lease();
+  }
+
+  async moveEpoch(): Promise<{ epoch: number; moved: boolean }> {
+    if (!this.held.has(this.epoch + 1)) throw new SecureGateError('lease_missing', 'no lease of that epoch');
+    this.epoch += 1;
+    this.moves += 1;
+    return { epoch: this.epoch, moved: true };
+  }
+
+  async sayMoved(): Promise<string> {
+    return `moved to ${this.epoch}`;
   }
 
   async revoke(reason: SecureGateError): Promise<void> {
@@ -56,6 +73,9 @@ class DayVault implements Vault {
 let vault: DayVault;
 let refusal: SecureGateError | undefined;
 let calls: number;
+/** What the KMS was told of moves; `deaf`, it is not reached. */
+let told: string[];
+let deaf: boolean;
 let renewal: LeaseRenewal;
 
 const carrier: LeaseCarrier = {
@@ -64,6 +84,10 @@ const carrier: LeaseCarrier = {
     calls += 1;
     if (refusal) throw refusal;
     return ANSWER;
+  },
+  acknowledgeMove: async (token) => {
+    if (deaf) throw new SecureGateError('kms_unavailable', 'away');
+    told.push(token);
   },
 };
 
@@ -80,6 +104,8 @@ beforeEach(() => {
   vault = new DayVault();
   refusal = undefined;
   calls = 0;
+  told = [];
+  deaf = false;
 });
 afterEach(async () => {
   await renewal.stop();
@@ -145,5 +171,40 @@ describe('a lease', () => {
     await renewal.stop();
     await vi.advanceTimersByTimeAsync(2 * DAY);
     expect(calls).toBe(1);
+  });
+});
+
+describe('another epoch', () => {
+  test('is moved to with its own lease when the next lease names it, and the KMS is told once', async () => {
+    await start();
+    expect(told).toEqual([]);
+    vault.newest = 2;
+    await vi.advanceTimersByTimeAsync(12.5 * HOUR);
+    expect([vault.epoch, vault.moves, told]).toEqual([2, 1, ['moved to 2']]);
+    expect(vault.asked.map(({ epoch }) => epoch)).toEqual([undefined, undefined, 2]);
+    await vi.advanceTimersByTimeAsync(30 * HOUR);
+    expect([vault.moves, told]).toEqual([1, ['moved to 2']]);
+  });
+
+  test('is told of with a later lease when the KMS could not be told', async () => {
+    await start();
+    vault.newest = 2;
+    deaf = true;
+    await vi.advanceTimersByTimeAsync(12.5 * HOUR);
+    expect([vault.epoch, told]).toEqual([2, []]);
+    deaf = false;
+    await vi.advanceTimersByTimeAsync(12.5 * HOUR);
+    expect([vault.moves, told]).toEqual([1, ['moved to 2']]);
+  });
+
+  test('that cannot be moved to leaves the tenant open in the one that it has', async () => {
+    await start();
+    vault.newest = 2;
+    vault.held.clear();
+    vault.moveEpoch = async () => {
+      throw new SecureGateError('storage_failed', 'disk full');
+    };
+    await vi.advanceTimersByTimeAsync(12.5 * HOUR);
+    expect([vault.epoch, vault.state, renewal.failure, told]).toEqual([1, 'ready', undefined, []]);
   });
 });
