@@ -1,4 +1,4 @@
-import childProcess, { type ForkOptions } from 'node:child_process';
+import childProcess, { type SpawnOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
@@ -9,6 +9,8 @@ import { isMainThread } from 'node:worker_threads';
  * operator sets the time.
  */
 const LOOK_EVERY_MS = 50;
+/** A vault is started as a process of Node by its entry. */
+const VAULT = '/edge/vault/main.ts';
 
 if (isMainThread) {
   const file = new URL(import.meta.url).searchParams.get('file') ?? '';
@@ -29,8 +31,10 @@ if (isMainThread) {
     }
   } as DateConstructor;
 
-  const fork = childProcess.fork;
-  childProcess.fork = ((entry: string, args: string[], options: ForkOptions) =>
-    fork(entry, args, { ...options, execArgv: [...(options.execArgv ?? []), `--import=${import.meta.url}`] })) as typeof fork;
+  const spawn = childProcess.spawn;
+  childProcess.spawn = ((command: string, args: readonly string[], options: SpawnOptions) => {
+    const own = args.at(-1)?.endsWith(VAULT) ? [`--import=${import.meta.url}`] : [];
+    return spawn(command, [...own, ...args], options);
+  }) as typeof spawn;
   syncBuiltinESMExports();
 }
