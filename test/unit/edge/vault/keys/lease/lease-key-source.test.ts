@@ -84,7 +84,7 @@ describe('a lease', () => {
     await expect(source.provision()).rejects.toThrow(refused('lease_missing'));
     await expect(source.open(1)).rejects.toThrow(refused('lease_missing'));
     expect(source.lease).toBeUndefined();
-    const held = { epoch: 1, enforcement: 'memory', issuedAt: START, endsAt: START + DAY };
+    const held = { epoch: 1, newest: 1, enforcement: 'memory', issuedAt: START, endsAt: START + DAY };
     expect(await source.accept(await answer())).toEqual({ ...held, leftMs: DAY });
     expect(await source.provision()).toBe(1);
     const key = await source.open(1);
@@ -105,6 +105,19 @@ describe('a lease', () => {
     pass(23 * HOUR);
     expect(await source.open(1)).toEqual(TEK);
     expect(source.lease?.leftMs).toBe(HOUR);
+  });
+
+  test('of the next epoch lets the box say that it has moved, once nothing is held of the one before', async () => {
+    await source.accept(await answer());
+    (await source.open(1)).fill(0);
+    await expect(source.sayMoved()).rejects.toThrow(refused('conflict'));
+    await source.accept(await answer({}, await source.request(nonce(), 2)));
+    (await source.open(2)).fill(0);
+    await expect(source.sayMoved(), 'the key of epoch 1 is still here').rejects.toThrow(refused('conflict'));
+    await source.retire(2);
+    const [, claims = ''] = (await source.sayMoved()).split('.');
+    const said = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as object;
+    expect(said).toEqual({ aud: 'securegate-kms', sub: box.id, org: 'acme', tenant: 'hall', epoch: 2, iat: START / 1000 });
   });
 
   test('that lives in memory ends with the process', async () => {
