@@ -63,7 +63,8 @@ export class VaultService {
     try {
       const request = parse(requestSchema, message);
       const result = await this.#run(request.operation, request.arguments);
-      this.#deadMemory.clearWithin(lingerMs(request.operation));
+      const linger = lingerMs(request.operation);
+      if (linger !== undefined) this.#deadMemory.clearWithin(linger);
       return { id, figures: this.#figures(), result };
     } catch (error) {
       const failure = asVaultError(error);
