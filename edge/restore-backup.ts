@@ -1,9 +1,9 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isMissing } from '../shared/errors/is-missing.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { appearWhole } from './backup/appear-whole.ts';
 import { findKeyrings } from './backup/find-keyrings.ts';
-import { isMissing } from './backup/is-missing.ts';
 import { readBackup } from './backup/read-backup.ts';
 import { type RebuiltTenant, rebuildDataFolder } from './backup/rebuild-data-folder.ts';
 import { leaseSettingsOf } from './box/lease-settings-of.ts';

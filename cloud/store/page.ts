@@ -1,6 +1,6 @@
 /** A page of a list in the order of ids. */
 export interface Page<Item> {
-  readonly items: readonly Item[];
+  readonly items: Item[];
   readonly next: string | null;
 }
 

@@ -35,15 +35,13 @@ export class Orgs {
     return viewOf(row);
   }
 
-  /** @param org that alone, for those who may see no other */
-  async list({ cursor = '', limit }: PageQuery, org?: string): Promise<Page<Org>> {
-    let query = this.#db
+  async list({ cursor = '', limit }: PageQuery): Promise<Page<Org>> {
+    const query = this.#db
       .selectFrom('orgs')
       .selectAll()
       .where('id', '>', cursor)
       .orderBy('id')
       .limit(limit + 1);
-    if (org !== undefined) query = query.where('id', '=', org);
     return pageOf(await query.execute(), limit, { id: ({ id }) => id, view: viewOf });
   }
 

@@ -51,16 +51,14 @@ export class Tenants {
     return viewOf(row, await this.#hostnamesOf(org, [id]));
   }
 
-  /** @param tenant that alone, for those who may see no other */
-  async list(org: string, { cursor = '', limit }: PageQuery, tenant?: string): Promise<Page<Tenant>> {
-    let query = this.#db
+  async list(org: string, { cursor = '', limit }: PageQuery): Promise<Page<Tenant>> {
+    const query = this.#db
       .selectFrom('tenants')
       .selectAll()
       .where('org', '=', org)
       .where('id', '>', cursor)
       .orderBy('id')
       .limit(limit + 1);
-    if (tenant !== undefined) query = query.where('id', '=', tenant);
     const found = await query.execute();
     const hostnames = await this.#hostnamesOf(
       org,

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isMissing } from './is-missing.ts';
+import { isMissing } from '../../shared/errors/is-missing.ts';
 
 /** One version of the replica of a tenant's keyring: a folder with header.json and keys.db. */
 export interface KeyringCopy {

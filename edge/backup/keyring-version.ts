@@ -1,8 +1,8 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { syncFolder } from '../runtime/sync-folder.ts';
-import { isMissing } from './is-missing.ts';
 import { writeDurably } from './write-durably.ts';
 
 /**

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isMissing } from '../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { isMissing } from './is-missing.ts';
 import { DATA_FILE, MANIFEST, type Manifest, manifestSchema } from './manifest.ts';
 
 /**

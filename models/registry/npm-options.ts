@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Options } from 'pacote';
 import { z } from 'zod';
+import { isMissing } from '../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 
 const run = promisify(execFile);
@@ -79,7 +80,7 @@ async function askNpm(cwd: string, env: NodeJS.ProcessEnv): Promise<unknown> {
     const { stdout } = await run('npm', ['config', 'ls', '--json'], { cwd, env, maxBuffer: 1 << 22 });
     return JSON.parse(stdout);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isMissing(error)) return null;
     throw new SecureGateError('model_source', "npm's configuration cannot be read", { cause: error });
   }
 }
@@ -104,7 +105,7 @@ async function readIfThere(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (isMissing(error)) return '';
     throw new SecureGateError('model_source', `cannot read ${file}`, { cause: error });
   }
 }

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { projectRoot } from '../../models/registry/project-root.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+
+const LOOK_EVERY_MS = 50;
 
 /** The KMS beside a control plane on the same machine: a process of its own, since it alone has the PIN. */
 export class KmsProcess {
@@ -29,7 +32,7 @@ export class KmsProcess {
       throw new SecureGateError('kms_unavailable', 'The KMS ended while it started; its log says why');
     });
     const ready = (async () => {
-      while (child.exitCode === null && !(await isReady())) await new Promise((resolve) => setTimeout(resolve, 50));
+      while (isRunning(child) && !(await isReady())) await pause(LOOK_EVERY_MS);
     })();
     await Promise.race([ready, ended]);
     ended.catch(() => undefined);
@@ -37,9 +40,14 @@ export class KmsProcess {
 
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isRunning(child)) return;
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
     await gone;
   }
+}
+
+/** One that was ended by a signal has no exit code. */
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
 }

@@ -19,10 +19,7 @@ export const addOrgRoutes: AddRoutes = (api, { orgs, people, idempotency }) => {
     url: '/v1/orgs',
     config: { operation: 'orgs.list' },
     schema: { tags, querystring: pageQuery, response: { 200: pageOf(orgSchema) } },
-    handler: async ({ query }) => {
-      const { items, next } = await orgs.list(query);
-      return { items: [...items], next };
-    },
+    handler: async ({ query }) => await orgs.list(query),
   });
 
   api.route({

@@ -37,10 +37,7 @@ export const addPeopleRoutes: AddRoutes = (api, { people, idempotency }) => {
       url: `/v1/orgs/:org/${url}`,
       config: { operation: `${operation}.list` },
       schema: { tags, params: orgParams, querystring: pageQuery, response: { 200: pageOf(principalSchema) } },
-      handler: async ({ params, query }) => {
-        const { items, next } = await people.list(params.org, kind, query);
-        return { items: [...items], next };
-      },
+      handler: async ({ params, query }) => await people.list(params.org, kind, query),
     });
 
     api.route({

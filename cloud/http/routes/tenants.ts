@@ -15,10 +15,7 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
     url: '/v1/orgs/:org/tenants',
     config: { operation: 'tenants.list' },
     schema: { tags, params: orgParams, querystring: pageQuery, response: { 200: pageOf(tenantSchema) } },
-    handler: async ({ params, query }) => {
-      const { items, next } = await tenants.list(params.org, query);
-      return { items: [...items], next };
-    },
+    handler: async ({ params, query }) => await tenants.list(params.org, query),
   });
 
   api.route({

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMissing } from '../../../shared/errors/is-missing.ts';
 import type { ByteSearch } from './byte-search.ts';
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -25,7 +26,7 @@ async function scanFile(path: string, search: ByteSearch): Promise<Set<string>> 
   try {
     file = await open(path, 'r');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return found;
+    if (isMissing(error)) return found;
     throw error;
   }
   try {

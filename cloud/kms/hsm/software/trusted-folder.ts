@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isMissing } from '../../../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { type DeviceKey, readDeviceKey } from '../device-key.ts';
 import type { SecurityOfficer } from '../security-officer.ts';
@@ -68,7 +69,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw SecureGateError.from(error, 'storage_failed');
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { isMissing } from '../../../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { writeFileDurably } from '../../store/write-file-durably.ts';
 import type { TrustedTime } from './trusted-time.ts';
@@ -69,7 +70,7 @@ function readMark(file: string): number {
   try {
     text = readFileSync(file, 'latin1');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (isMissing(error)) return 0;
     throw SecureGateError.from(error, 'storage_failed');
   }
   const at = Number(text.split(' ')[0]);
