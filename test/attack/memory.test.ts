@@ -81,8 +81,15 @@ describe.skipIf(!mayReadMemory())(
       const stranger = addEmbedding(new ByteSearch(), 'stranger', embeddingOf(4711));
       await client.search({ embeddings: [embeddingOf(4711)], model: MODEL, limit: 5 });
       await expect.poll(async () => (await foundAfterUse(ids[ERASED] ?? '')).filter(his), GONE).toHaveLength(2);
+      const replaced = (): string[] => {
+        const there = new Set(found());
+        return SHARDS.filter((name) => !there.has(name));
+      };
+      expect(replaced()).toEqual([]);
       await client.removeCustomer(ids[ERASED] ?? '');
       await expect.poll(() => found().filter(his), GONE).toEqual([]);
+      // The shard that his key was under has another key now, and what it had before is nowhere.
+      await expect.poll(replaced, GONE).toHaveLength(1);
       await expect.poll(() => [...searchMemory(pid, stranger)], GONE).toEqual([]);
       expect(found()).toEqual(expect.arrayContaining(['face 0, float32']));
     });

@@ -9,6 +9,7 @@ import { fullVault } from './full-vault.ts';
 
 const OPENINGS = 3;
 const ERASURES = 9;
+const MOVES = 5;
 
 export interface VaultFigures {
   readonly customers: number;
@@ -16,6 +17,8 @@ export interface VaultFigures {
   readonly coldOpenMs: number;
   readonly searchMs: number;
   readonly eraseMs: number;
+  /** Until every header key is under the tenant key of the next epoch, on the disk. */
+  readonly moveEpochMs: number;
   /** Of the vault's process, after all that. */
   readonly rssMb: number;
 }
@@ -32,9 +35,11 @@ export async function measureVault(customers: number): Promise<VaultFigures> {
     if (vault.faces !== customers) throw new Error(`${vault.faces} of ${customers} faces were read`);
     const { search } = await medianOf({ search: () => vault.search({ embeddings: [embeddingOf(7)], model: MODEL, limit: 5 }) });
     const eraseMs = await measureErasures(vault);
+    const moves: number[] = [];
+    for (let count = 0; count < MOVES; count += 1) moves.push(await timed(() => vault.moveEpoch()));
     const status = readFileSync(`/proc/${vault.pid}/status`, 'latin1');
     const rssMb = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
-    return { customers, coldOpenMs: median(openings), searchMs: search, eraseMs, rssMb };
+    return { customers, coldOpenMs: median(openings), searchMs: search, eraseMs, moveEpochMs: median(moves), rssMb };
   } finally {
     await vault.stop();
     await rm(folder, { recursive: true, force: true });
