@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { connectToKms, type KmsAddress } from './connect-to-kms.ts';
-import { type Gives, MOST_CHARACTERS, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
+import { type Gives, MOST_CHARACTERS, type Operation, replySchema, schemasOf, type Takes } from './protocol.ts';
 import { readMessages } from './read-messages.ts';
 
 /** An HSM that does not answer for so long hangs. */
@@ -30,7 +30,7 @@ export class KmsClient {
    * connection ended before the answer: then the work may have been done or not, and can be asked for again)
    */
   async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
-    const { takes, gives } = OPERATIONS[operation] as unknown as { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> };
+    const { takes, gives } = schemasOf(operation);
     const id = this.#nextId++;
     const line = `${JSON.stringify({ id, operation, arguments: z.encode(takes, input) })}\n`;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import { SerialByKey } from '../../shared/runtime/serial-by-key.ts';
 import type { Audit, AuditEvent } from './audit/audit.ts';
 import type { Epochs } from './epochs/epochs.ts';
 import type { Moves } from './epochs/moves.ts';
@@ -11,9 +12,8 @@ import type { Exports } from './export/exports.ts';
 import { verifyExportRequest } from './export/verify-export-request.ts';
 import type { Hsm } from './hsm/hsm.ts';
 import type { Orders } from './orders/orders.ts';
-import { type Gives, OPERATIONS, type Operation, type Takes } from './protocol.ts';
+import { type Gives, OPERATIONS, type Operation, schemasOf, type Takes } from './protocol.ts';
 import type { RollbackGuard } from './rollback-guard.ts';
-import { SerialByKey } from './serial-by-key.ts';
 import type { KmsStore } from './store/open-kms-store.ts';
 
 export interface KmsOperationsOptions {
@@ -73,7 +73,7 @@ export class KmsOperations {
   }
 
   async #handle<O extends Exclude<Operation, 'status'>>(operation: O, input: unknown, about: (scope: About) => void): Promise<unknown> {
-    const { takes, gives } = OPERATIONS[operation] as unknown as { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> };
+    const { takes, gives } = schemasOf(operation);
     const taken = parse(takes, input);
     about(taken as About);
     const handler = this.#handlers[operation] as Handler<O>;

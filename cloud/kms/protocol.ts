@@ -85,6 +85,11 @@ export type Operation = keyof typeof OPERATIONS;
 export type Takes<O extends Operation> = z.output<(typeof OPERATIONS)[O]['takes']>;
 export type Gives<O extends Operation> = z.output<(typeof OPERATIONS)[O]['gives']>;
 
+/** The schemas of one operation; TypeScript does not see by itself that they belong to its types. */
+export function schemasOf<O extends Operation>(operation: O): { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> } {
+  return OPERATIONS[operation] as unknown as { takes: z.ZodType<Takes<O>>; gives: z.ZodType<Gives<O>> };
+}
+
 export const requestSchema = z.strictObject({
   id: z.int(),
   operation: z.enum(Object.keys(OPERATIONS) as [Operation, ...Operation[]]),

@@ -1,6 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { SerialByKey } from '../../shared/runtime/serial-by-key.ts';
 import type { Hsm } from './hsm/hsm.ts';
-import { SerialByKey } from './serial-by-key.ts';
 import type { KmsStore } from './store/open-kms-store.ts';
 
 /**

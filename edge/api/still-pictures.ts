@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { SerialWork } from '../runtime/serial-work.ts';
+import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { DescribedPicture, FacesPort } from './ports.ts';
 
 /** On their way in, waiting or being looked at; 20 MiB each. */

@@ -1,5 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { CameraSettings, CamerasPort, CameraView } from '../api/ports.ts';
 import type { CameraUnit } from '../camera-unit.ts';
 import type { CameraConfig, Config } from '../config/schema.ts';
@@ -8,7 +9,6 @@ import type { SeenTrack } from '../pipeline/frame.ts';
 import { allPages } from '../runtime/all-pages.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
-import { SerialWork } from '../runtime/serial-work.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { cameraRecord, cameraSettings } from './camera-record.ts';
 import { safeAddress } from './safe-address.ts';

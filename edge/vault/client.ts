@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
-import { SerialWork } from '../runtime/serial-work.ts';
+import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { Gives, Takes } from './protocol.ts';
 import type { VaultFiles } from './store/vault-files.ts';
 import { VaultKeeper } from './vault-keeper.ts';

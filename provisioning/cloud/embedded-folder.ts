@@ -1,16 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../models/registry/project-root.ts';
+import { findSoftHsm } from './find-soft-hsm.ts';
 
-/** SoftHSM2, where Debian's package puts it. */
-const SOFTHSM = [
-  '/usr/lib/softhsm/libsofthsm2.so',
-  '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
-  '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
-];
-const ADDON = 'node_modules/pkcs11js/build/Release/pkcs11.node';
 const TOKEN = 'securegate';
 
 /** A control plane with its KMS in one folder, to try it out or for a small deployment on one machine. */
@@ -31,9 +25,8 @@ export function openEmbeddedFolder(folder: string, port: number): EmbeddedFolder
   const softHsmConfig = join(folder, 'softhsm2.conf');
   if (!existsSync(cloudConfig)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const library = SOFTHSM.find((path) => existsSync(path));
-    const hsm =
-      library !== undefined && existsSync(join(projectRoot(), ADDON)) ? makeToken(folder, library, softHsmConfig) : makeKeystore(folder);
+    const library = findSoftHsm();
+    const hsm = library === undefined ? makeKeystore(folder) : makeToken(folder, library, softHsmConfig);
     const socket = join(folder, 'run', 'kms.sock');
     writeJson(kmsConfig, { dataDir: join(folder, 'kms'), socket, hsm });
     // Written last: with it the folder is whole.
@@ -44,6 +37,8 @@ export function openEmbeddedFolder(folder: string, port: number): EmbeddedFolder
 
 function makeToken(folder: string, library: string, configFile: string): object {
   const tokens = join(folder, 'tokens');
+  // Of a first call that ended half-way: nothing has used it yet.
+  rmSync(tokens, { recursive: true, force: true });
   mkdirSync(tokens, { mode: 0o700 });
   writeFileSync(configFile, `directories.tokendir = ${tokens}\nobjectstore.backend = file\nlog.level = ERROR\n`);
   const pin = { file: join(folder, 'user.pin') };

@@ -1,18 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findSoftHsm } from '../../provisioning/cloud/find-soft-hsm.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** SoftHSM2 (Debian's `softhsm2`) and the addon that speaks to it. */
-const LIBRARY = [
-  '/usr/lib/softhsm/libsofthsm2.so',
-  '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
-  '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
-].find((path) => existsSync(path));
-const ADDON = join(import.meta.dirname, '../../node_modules/pkcs11js/build/Release/pkcs11.node');
+const LIBRARY = findSoftHsm();
 
 /** Whether tests can use a token; without Debian's package or a C++ compiler they are skipped. */
-export const hasSoftHsm = LIBRARY !== undefined && existsSync(ADDON);
+export const hasSoftHsm = LIBRARY !== undefined;
 
 export interface TestToken {
   readonly library: string;

@@ -2,7 +2,7 @@ import { constants, publicEncrypt } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
-import { SerialWork } from '../../../runtime/serial-work.ts';
+import { SerialWork } from '../../../../shared/runtime/serial-work.ts';
 import { syncFolder } from '../../../runtime/sync-folder.ts';
 import { writeFileDurably } from '../../store/write-file-durably.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';

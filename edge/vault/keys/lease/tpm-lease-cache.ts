@@ -5,7 +5,7 @@ import { decodeJwt } from 'jose';
 import { z } from 'zod';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { bytesSchema } from '../../../../shared/lease/lease-answer.ts';
-import { SerialWork } from '../../../runtime/serial-work.ts';
+import { SerialWork } from '../../../../shared/runtime/serial-work.ts';
 import { syncFolder } from '../../../runtime/sync-folder.ts';
 import { writeFileDurably } from '../../store/write-file-durably.ts';
 import { createPrimary, PRIMARY } from '../tpm/create-primary.ts';

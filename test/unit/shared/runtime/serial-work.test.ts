@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { SerialWork } from '../../../../edge/runtime/serial-work.ts';
+import { SerialWork } from '../../../../shared/runtime/serial-work.ts';
 
 test('one thing is done after the other, and a failure concerns only who asked', async () => {
   const work = new SerialWork();
