@@ -68,6 +68,7 @@ export class CameraUnit implements Part {
       },
       models: engine.models,
       stages: engine.stages,
+      fields: engine.fields,
       search: (embeddings, limit) => {
         usage.count(tenant, 'faces_searched', embeddings.length);
         return vault.search({ embeddings, model: engine.models.embedder, limit });

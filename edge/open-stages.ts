@@ -4,6 +4,7 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import type { Sighting } from '../shared/messages/events.ts';
 import type { Config } from './config/schema.ts';
 import { fittedSize, type Size } from './inference/fit-image.ts';
+import { fieldsOf } from './pipeline/detect/fields-of.ts';
 import type { StageInfo } from './pipeline/stage-tasks.ts';
 import { Stages } from './pipeline/stages.ts';
 
@@ -13,6 +14,8 @@ export interface OpenStages extends StageInfo {
   readonly stages: Stages;
   /** Size at which the detector looks at the whole of a frame. */
   readonly reducedSize: (frame: Size) => Size;
+  /** Fields of a frame, of which parts are made that are looked at alone; undefined where all of a frame is looked at. */
+  readonly fields: Size | undefined;
   /** Ids, as sightings name them. */
   readonly models: Sighting['models'];
   /** What the models are and what their licences allow. */
@@ -35,6 +38,8 @@ export async function openStages(config: Pick<Config, 'models' | 'modelsDir' | '
       ...info,
       stages,
       reducedSize: (frame) => fittedSize(frame, set.detector.entry.input, set.detector.entry.input),
+      // An accelerator prepares itself for each size of its input anew, which takes longer than hours of looking at the whole.
+      fields: info.provider === 'cpu' ? fieldsOf(set.detector.entry) : undefined,
       models: {
         detector: set.detector.entry.id,
         landmarks: set.landmarks?.entry.id ?? null,

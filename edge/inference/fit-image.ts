@@ -15,6 +15,9 @@ export interface Size {
   readonly height: number;
 }
 
+/** Share of a pixel that is no more than rounding. */
+const NOTHING = 1e-6;
+
 /**
  * Brings a region of a picture to the size of a model's input the way the model's contract says: `letterbox-top-left`
  * keeps the aspect ratio, puts the picture top left and fills the rest with `input.pad`; every other fit stretches.
@@ -42,10 +45,30 @@ export function fittedSize(picture: Size, input: Pick<ModelEntry['input'], 'fit'
 }
 
 /** Out of the reduced picture that came with the whole one, where it shows as much as is wanted or is all that there is. */
-function fromReduced({ width, height }: Size, { reduced, ...image }: RgbImage, { x, y, ...region }: Region): RgbImage | undefined {
-  const whole = x === 0 && y === 0 && region.width === image.width && region.height === image.height;
-  if (!whole || reduced === undefined) return undefined;
-  if (reduced.width === width && reduced.height === height) return reduced;
-  const enough = (reduced.width >= width && reduced.height >= height) || image.data.length === 0;
-  return enough ? resize(reduced, width, height) : undefined;
+function fromReduced({ width, height }: Size, { reduced, ...image }: RgbImage, region: Region): RgbImage | undefined {
+  const outside = region.x < 0 || region.y < 0 || region.x + region.width > image.width || region.y + region.height > image.height;
+  if (reduced === undefined || outside) return undefined;
+  const across = reduced.width / image.width;
+  const down = reduced.height / image.height;
+  const there = { x: region.x * across, y: region.y * down, width: region.width * across, height: region.height * down };
+  if (Object.values(there).every(isWhole) && Math.round(there.width) === width && Math.round(there.height) === height) {
+    return cut(reduced, Math.round(there.x), Math.round(there.y), width, height);
+  }
+  const enough = (there.width >= width && there.height >= height) || image.data.length === 0;
+  return enough ? resize(reduced, width, height, there) : undefined;
+}
+
+function isWhole(pixels: number): boolean {
+  return Math.abs(pixels - Math.round(pixels)) < NOTHING;
+}
+
+/** The picture itself where all of it is wanted. */
+function cut(image: RgbImage, left: number, top: number, width: number, height: number): RgbImage {
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8Array(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return { width, height, data };
 }

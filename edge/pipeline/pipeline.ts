@@ -2,11 +2,14 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
+import type { Size } from '../inference/fit-image.ts';
 import type { RgbImage } from '../inference/image.ts';
+import type { Region } from '../inference/resize.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import type { Quantiles } from '../runtime/quantiles.ts';
+import { partsToLookAt } from './detect/parts-to-look-at.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
 import type { Ballot, Detection, FaceShot, Frame, SeenTrack, WantedPixels } from './frame.ts';
 import { decide } from './match/decide.ts';
@@ -29,6 +32,8 @@ export interface PipelineOptions {
   readonly tenant: string;
   readonly camera: string;
   readonly tiles: TileGrid | undefined;
+  /** Fields of a frame, of which parts are made that can be looked at alone; undefined where all of it is looked at. */
+  readonly fields: Size | undefined;
   /** Lowest cosine similarity that names a person. */
   readonly threshold: number;
   readonly unmatchedTtlMs: number;
@@ -110,7 +115,7 @@ export class Pipeline {
   /** What a look at a frame of this picture takes. While others are still looked at, they may change the answer: then it is the whole. */
   wants(picture: RgbImage & { readonly mediaMs: number }): WantedPixels {
     if (this.#looking || this.#queue.size > 0) return 'whole';
-    if (!this.#gate.passes(picture)) return 'nothing';
+    if (this.#tracker.idle && !this.#gate.passes(picture)) return 'nothing';
     // A face is recognised from the picture after the one in which it was found first: by then its track is waiting.
     const faces = this.#tracker.unconfirmed || this.#dossiers.values().some((dossier) => dossier.wantsLook(picture));
     return faces || this.#options.tiles !== undefined ? 'whole' : 'reduced';
@@ -202,11 +207,12 @@ export class Pipeline {
 
   async #look(frame: Frame): Promise<void> {
     const seen = { ...(frame.reduced ?? frame), mediaMs: frame.mediaMs };
-    const passes = seen.data.length > 0 && this.#gate.passes(seen);
-    const detections = passes ? await this.#detect(frame) : [];
+    const where = seen.data.length === 0 ? [] : this.#whereToLook(seen, frame);
+    const detections = where.length === 0 ? [] : await this.#detect(frame, where);
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
-    if (passes && this.#tracker.idle) this.#gate.nobodyIn(seen);
-    else if (passes) this.#gate.reset();
+    // Whoever is not where he was expected may be anywhere.
+    if (this.#tracker.justLost) this.#gate.reset();
+    else if (where.length > 0) this.#gate.looked(seen, where, frame);
     this.#tracks = tracks;
     const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs, monotonic: frame.arrivedMonotonic };
     const wanted: { dossier: Dossier; index: number }[] = [];
@@ -225,13 +231,22 @@ export class Pipeline {
   /** Who was in view when pictures could last be looked at does not stay there for as long as they cannot. */
   #seeNobody({ mediaMs }: Frame): void {
     const { tracks, ended } = this.#tracker.update([], mediaMs);
+    this.#gate.reset();
     this.#tracks = tracks;
     for (const view of ended) this.#end(view);
   }
 
-  #detect(frame: Frame): Promise<Detection[]> {
+  /** Where nobody is expected and nothing has changed, nobody is looked for. */
+  #whereToLook(seen: RgbImage & { readonly mediaMs: number }, frame: Frame): 'whole' | readonly Region[] {
+    const { fields, tiles } = this.#options;
+    if (this.#gate.wholeDue(seen)) return 'whole';
+    if (fields === undefined || tiles !== undefined) return this.#tracker.idle && !this.#gate.passes(seen) ? [] : 'whole';
+    return partsToLookAt(this.#gate.changes(seen, frame), this.#tracker.expected(frame.mediaMs), frame, fields);
+  }
+
+  #detect(frame: Frame, where: 'whole' | readonly Region[]): Promise<Detection[]> {
     const { stages, tiles, times } = this.#options;
-    return this.#timed(times.detect, stages.detect(frame, tiles));
+    return this.#timed(times.detect, where === 'whole' ? stages.detect(frame, tiles) : stages.detectIn(frame, where));
   }
 
   async #gatherShots(

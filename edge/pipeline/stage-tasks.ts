@@ -1,6 +1,7 @@
 import type { RgbImage } from '../inference/image.ts';
 import type { ModelFile } from '../inference/load-model.ts';
 import type { ExecutionProvider } from '../inference/model-session.ts';
+import type { Region } from '../inference/resize.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
 import type { Detection, FaceShot } from './frame.ts';
 
@@ -29,6 +30,7 @@ export type StillPurpose = 'search' | 'enrol';
 /** The work that an inference thread does, with its answer. Pictures travel as shared memory where they are. */
 export interface StageTasks {
   detect: { request: { image: RgbImage; tiles: TileGrid | undefined }; result: Detection[] };
+  detectIn: { request: { image: RgbImage; parts: readonly Region[] }; result: Detection[] };
   detectStill: { request: { image: RgbImage }; result: Detection[] };
   analyse: { request: { image: RgbImage; detections: readonly Detection[]; purpose: Purpose }; result: FaceShot[] };
   embed: { request: { aligned: readonly RgbImage[] }; result: Float32Array[] };

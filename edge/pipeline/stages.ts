@@ -4,6 +4,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { RgbImage } from '../inference/image.ts';
 import { MicroBatcher } from '../inference/micro-batcher.ts';
+import type { Region } from '../inference/resize.ts';
 import { WorkerPool } from '../runtime/worker-pool.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
 import { embedWithMirror } from './embed/embed-with-mirror.ts';
@@ -64,6 +65,11 @@ export class Stages {
 
   detect(image: RgbImage, tiles?: TileGrid): Promise<Detection[]> {
     return this.#run('detect', { task: 'detect', image: plain(image), tiles });
+  }
+
+  /** As `detect`, in some parts of the picture alone. */
+  detectIn(image: RgbImage, parts: readonly Region[]): Promise<Detection[]> {
+    return this.#run('detectIn', { task: 'detectIn', image: plain(image), parts });
   }
 
   /** As `detect`, but slower and on pictures of any shape: faces that fill the picture are found as well as small ones. */

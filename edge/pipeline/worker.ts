@@ -30,6 +30,8 @@ async function load({ models, provider: wanted }: StageSetup): Promise<TaskServe
     switch (request.task) {
       case 'detect':
         return { result: await detector.detect(request.image, request.tiles) };
+      case 'detectIn':
+        return { result: await detector.detectIn(request.image, request.parts) };
       case 'detectStill':
         return { result: await detector.detectStill(request.image) };
       case 'analyse': {

@@ -10,6 +10,7 @@ import {
   type OnnxNode,
   type OnnxTensor,
   type OnnxValue,
+  shapeOf,
 } from './onnx-graph.ts';
 import { splitPrelu } from './split-prelu.ts';
 
@@ -26,6 +27,9 @@ export type Recipe = NonNullable<ModelEntry['rewrite']>;
  * (0,2,3,1), `Reshape` keeps it ([0,-1,k]), and the two enlargements of the feature pyramid, whose sizes are computed with
  * a batch of 1, become fixed doublings. That is exact for pictures whose sides are multiples of 32.
  *
+ * `ultraface-batch`: as `batch`, and pictures of other sizes too. Nothing but the anchors is made for one size: they are left out,
+ * with all that is computed from them, so that `boxes` are what the network itself says of each anchor.
+ *
  * The result depends on the file and the recipe alone, so that it can be made again to verify a copy.
  * @throws {SecureGateError} `model_contract` when the file is no ONNX model or is built otherwise than the recipe expects
  */
@@ -40,6 +44,7 @@ export function rewriteGraph(file: Uint8Array, recipe: Recipe): Uint8Array {
     copyBatchInReshape(graph);
     splitPrelu(graph);
   }
+  if (recipe === 'ultraface-batch') leaveAnchorsOut(graph);
   dropUnused(graph);
   return encodeModel(model);
 }
@@ -82,6 +87,25 @@ function keepBatchInFront(graph: OnnxGraph): void {
     if (!value.type?.tensorType || !values) throw unexpected(`${value.name} has no shape`);
     value.type.tensorType.shape = { dim: [{ dimParam: 'N' }, { dimParam: `anchors_${value.name}` }, values] };
   }
+}
+
+/** The network says for each anchor how far the face is off; what follows makes corners of it, by anchors that are constants. */
+function leaveAnchorsOut(graph: OnnxGraph): void {
+  const [input] = shapeOf(graph).inputs;
+  const side = graph.input?.find(({ name }) => name === input?.name)?.type?.tensorType?.shape?.dim;
+  const [scores, boxes] = graph.output ?? [];
+  const levels = nodesOf(graph, 'Concat').filter(({ input: parts }) =>
+    parts?.every((part) => nodesOf(graph, 'Reshape').some(({ output }) => output?.includes(part))),
+  );
+  const softmax = nodesOf(graph, 'Softmax').find(({ output }) => output?.includes(scores?.name ?? ''));
+  const offsets = levels.find(({ output }) => output?.[0] !== softmax?.input?.[0]);
+  if (side?.length !== 4 || boxes === undefined || softmax === undefined || levels.length !== 2 || offsets === undefined) {
+    throw unexpected('it is not built as UltraFace is');
+  }
+  side.splice(2, 2, { dimParam: 'H' }, { dimParam: 'W' });
+  graph.node = graph.node.filter((node) => node === offsets || !node.output?.includes(boxes.name ?? ''));
+  offsets.output = [boxes.name ?? ''];
+  for (const value of [scores, boxes]) value?.type?.tensorType?.shape?.dim?.splice(1, 1, { dimParam: 'anchors' });
 }
 
 /** Removes what nothing needs any more: computations of sizes and replaced constants. */

@@ -28,21 +28,21 @@ function outputsOf(output: ModelEntry['output']): { last: number[]; ranks: numbe
 
 /**
  * Compares a graph's inputs and outputs with what the manifest says of the model.
- * @param requireBatch the graph must take any number of pictures at once
+ * @param loadable the graph is the one that is loaded: it must take any number of pictures at once, and any size where the manifest says so
  * @throws {SecureGateError} `model_contract`, with everything that does not fit in the message
  */
-export function checkContract(entry: ModelEntry, graph: GraphShape, requireBatch: boolean): void {
+export function checkContract(entry: ModelEntry, graph: GraphShape, loadable: boolean): void {
   const faults: string[] = [];
   const [input, ...more] = graph.inputs;
   if (input === undefined || more.length > 0) faults.push(`has ${graph.inputs.length} inputs instead of 1`);
-  else faults.push(...inputFaults(entry.input, input, requireBatch));
+  else faults.push(...inputFaults(entry.input, input, loadable));
 
   const { last, ranks } = outputsOf(entry.output);
   if (graph.outputs.length !== last.length) faults.push(`has ${graph.outputs.length} outputs instead of ${last.length}`);
   for (const [index, output] of graph.outputs.entries()) {
     const wanted = last[index];
     if (wanted === undefined) break;
-    const allowed = requireBatch ? [Math.max(...ranks)] : ranks;
+    const allowed = loadable ? [Math.max(...ranks)] : ranks;
     if (!allowed.includes(output.dims.length)) {
       faults.push(`output ${output.name} has ${output.dims.length} dimensions instead of ${allowed.join(' or ')}`);
     } else if (!fits(output.dims.at(-1), wanted)) {
@@ -53,7 +53,7 @@ export function checkContract(entry: ModelEntry, graph: GraphShape, requireBatch
   throw new SecureGateError('model_contract', `${entry.id}: the graph ${faults.join('; ')}`, { details: { model: entry.id, faults } });
 }
 
-function inputFaults(wanted: ModelEntry['input'], { name, dims }: GraphValue, requireBatch: boolean): string[] {
+function inputFaults(wanted: ModelEntry['input'], { name, dims }: GraphValue, loadable: boolean): string[] {
   if (dims.length !== 4) return [`input ${name} has ${dims.length} dimensions instead of 4`];
   const [batch, ...rest] = dims;
   const [channels, height, width] = wanted.layout === 'nchw' ? rest : [rest[2], rest[0], rest[1]];
@@ -63,8 +63,9 @@ function inputFaults(wanted: ModelEntry['input'], { name, dims }: GraphValue, re
   if (!fits(height, wanted.height) || !fits(width, wanted.width)) {
     faults.push(`input ${name} takes pictures of ${width}x${height} instead of ${wanted.width}x${wanted.height}`);
   }
-  if (wanted.dynamicSize && (typeof height === 'number' || typeof width === 'number')) faults.push(`input ${name} takes one size only`);
-  if (requireBatch && typeof batch === 'number') faults.push(`input ${name} takes only ${batch} picture at once`);
+  if (loadable && wanted.dynamicSize && (typeof height === 'number' || typeof width === 'number'))
+    faults.push(`input ${name} takes one size only`);
+  if (loadable && typeof batch === 'number') faults.push(`input ${name} takes only ${batch} picture at once`);
   return faults;
 }
 

@@ -68,8 +68,8 @@ export const modelEntrySchema = z.strictObject({
   defaultThreshold: z.number().min(0).max(1).nullable(),
   /** Steps after the raw output, in order. */
   postprocess: z.array(z.enum(['nms', 'l2-normalise'])),
-  /** Graph rewrite that makes the batch dimension dynamic; null where the file already has one. */
-  rewrite: z.enum(['batch', 'scrfd-batch']).nullable(),
+  /** Graph rewrite that makes the batch dimension dynamic, and others; null where the file is used as it is. */
+  rewrite: z.enum(['batch', 'scrfd-batch', 'ultraface-batch']).nullable(),
 });
 export type ModelEntry = z.infer<typeof modelEntrySchema>;
 

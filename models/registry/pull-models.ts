@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type FetchOptions, fetchSources } from './fetch-sources.ts';
 import { findSet, membersOf } from './find-set.ts';
+import { hashFile } from './hash-file.ts';
 import { installModel } from './install-model.ts';
+import { installedFiles } from './installed-files.ts';
 import type { ModelEntry } from './manifest-schema.ts';
 import { type RegistryOptions, resolveRegistry } from './registry-options.ts';
 import { requireLicence } from './require-licence.ts';
@@ -34,11 +37,22 @@ export async function pullModels(options: PullOptions = {}): Promise<PulledModel
   for (const entry of lacking) requireLicence(entry, options.acceptLicence ?? false);
   if (lacking.length > 0) {
     await withStaging(store, async (staging) => {
-      const files = await fetchSources(lacking, staging, options);
+      const unseen: ModelEntry[] = [];
+      for (const entry of lacking) {
+        const { source } = installedFiles(store, entry);
+        // A version that rewrites the model otherwise than the one before needs no network.
+        if (await isSource(entry, source)) await installModel(entry, source, store);
+        else unseen.push(entry);
+      }
+      const files = await fetchSources(unseen, staging, options);
       for (const [entry, file] of files) await installModel(entry, file, store);
     });
   }
   return members.map((entry) => ({ id: entry.id, state: lacking.includes(entry) ? 'installed' : 'present' }));
+}
+
+async function isSource({ sha256 }: ModelEntry, file: string): Promise<boolean> {
+  return sha256 !== null && existsSync(file) && (await hashFile(file)) === sha256;
 }
 
 async function isSound(entry: ModelEntry, store: string): Promise<boolean> {

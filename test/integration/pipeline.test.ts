@@ -2,11 +2,11 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { RgbImage } from '../../edge/inference/image.ts';
-import { resize } from '../../edge/inference/resize.ts';
+import { type Region, resize } from '../../edge/inference/resize.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
-import type { Box, Frame } from '../../edge/pipeline/frame.ts';
+import type { Box, Detection, Frame } from '../../edge/pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import type { Stages } from '../../edge/pipeline/stages.ts';
@@ -74,6 +74,7 @@ function pipelineOf(gallery: ReadonlyMap<string, Float32Array>, overrides: Parti
     unmatchedTtlMs: 10_000,
     models: engine.models,
     stages: engine.stages,
+    fields: engine.fields,
     search: async (embeddings) => {
       seen.push(...embeddings);
       return embeddings.map((embedding) =>
@@ -174,6 +175,46 @@ test("who is out of the detector's sight for a moment is looked for in every pic
   await pipeline.stop();
   expect(times.values().detect.count).toBe(seen.length);
   expect(sightings.filter(({ phase }) => phase === 'ended').length).toBe(1);
+});
+
+test('while somebody is in view only parts are looked at, and who joins them is found in the next picture', async () => {
+  const looks: ('whole' | readonly Region[])[] = [];
+  const found: number[] = [];
+  const counted = async (where: 'whole' | readonly Region[], work: Promise<Detection[]>): Promise<Detection[]> => {
+    looks.push(where);
+    found.push((await work).length);
+    return work;
+  };
+  const { stages } = engine;
+  const watched = {
+    detect: (...looked: Parameters<Stages['detect']>) => counted('whole', stages.detect(...looked)),
+    detectIn: (image: RgbImage, parts: readonly Region[]) => counted(parts, stages.detectIn(image, parts)),
+    analyse: (...looked: Parameters<Stages['analyse']>) => stages.analyse(...looked),
+    embed: (face: RgbImage) => stages.embed(face),
+  } as Partial<Stages> as Stages;
+  const { pipeline, sightings, counters } = pipelineOf(new Map(), { stages: watched });
+  const standing = { image: person(0).shown, x: 100, y: 200 };
+  const { shown } = person(1);
+  const joining = { image: resize(shown, Math.round(shown.width * 0.7), Math.round(shown.height * 0.7)), x: 900, y: 250 };
+  pipeline.start();
+  await show(
+    pipeline,
+    counters,
+    Array.from({ length: 14 }, (_, step) => scene(step, step < 7 ? [standing] : [standing, joining], [])),
+  );
+  await pipeline.stop();
+  // One still face, then two; the whole once a second.
+  expect(found).toEqual([1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2]);
+  expect(looks.map((where) => (where === 'whole' ? where : where.length))).toEqual([
+    ...['whole', 1, 1, 1, 1],
+    ...['whole', 1, 2, 2, 2],
+    ...['whole', 2, 2, 2],
+  ]);
+  for (const where of looks) {
+    if (where === 'whole') continue;
+    expect(where.reduce((sum, { width, height }) => sum + width * height, 0)).toBeLessThan(0.61 * WIDTH * HEIGHT);
+  }
+  expect(sightings.filter(({ phase }) => phase === 'ended').map(({ media }) => media.startMs)).toEqual([0, 7 * STEP_MS]);
 });
 
 test('a stranger is unknown and leaves neither name nor numbers behind', async () => {
@@ -304,6 +345,7 @@ test('while no picture can be looked at nobody stays in view, and who still stan
   let out = false;
   const shaky = {
     detect: (...looked: Parameters<Stages['detect']>) => (out ? Promise.reject(new Error('no thread')) : stages.detect(...looked)),
+    detectIn: (...looked: Parameters<Stages['detectIn']>) => (out ? Promise.reject(new Error('no thread')) : stages.detectIn(...looked)),
     analyse: (...looked: Parameters<Stages['analyse']>) => stages.analyse(...looked),
     embed: (face: RgbImage) => stages.embed(face),
   } as Partial<Stages> as Stages;

@@ -22,6 +22,13 @@ export interface FaceDetector {
    */
   detect(image: RgbImage, tiles?: TileGrid): Promise<Detection[]>;
   /**
+   * Faces in parts of a picture, as they are found in the whole, at a cost by the parts' area. A face that a part cuts is left out.
+   *
+   * @param parts as `partsToLookAt` gives them, with the fields of this model
+   * @throws {SecureGateError} `inference_failed`
+   */
+  detectIn(image: RgbImage, parts: readonly Region[]): Promise<Detection[]>;
+  /**
    * The same for a still picture, of any shape and cut as tightly as it may be, in more time.
    *
    * @throws {SecureGateError} `inference_failed`
@@ -61,7 +68,16 @@ type Look = (image: RgbImage, regions: readonly Region[]) => Promise<Detection[]
 
 function ultraface(head: DetectorHead): FaceDetector {
   const { input } = head.session.model;
-  return detectorOf(async (image, regions) => mergeRegions(regions, await detectInRegions(head, image, regions, input), image), input);
+  const whole = wholeOf(input);
+  const look: Look = async (image, regions) => mergeRegions(regions, await detectInRegions(head, image, regions, whole), image);
+  return {
+    ...detectorOf(look, input),
+    async detectIn(image, parts) {
+      const found: Detection[][] = [];
+      for (const part of parts) found.push(...(await detectInRegions(head, image, [part], scaled(part, image, input))));
+      return mergeRegions(parts, found, image);
+    },
+  };
 }
 
 /**
@@ -70,9 +86,9 @@ function ultraface(head: DetectorHead): FaceDetector {
  */
 function scrfd(head: DetectorHead, fallbackSize: number): FaceDetector {
   return detectorOf(async (image, regions) => {
-    const found = await detectInRegions(head, image, regions, inputSize(head, regions));
+    const found = await detectInRegions(head, image, regions, wholeOf(inputSize(head, regions)));
     const whole = regions[0] as Region;
-    const [large = []] = await detectInRegions(head, image, [whole], { width: fallbackSize, height: fallbackSize });
+    const [large = []] = await detectInRegions(head, image, [whole], wholeOf({ width: fallbackSize, height: fallbackSize }));
     const least = FILLING * Math.min(image.width, image.height);
     found.push(large.filter(({ box }) => Math.min(box.width, box.height) >= least));
     return mergeRegions([...regions, whole], found, image);
@@ -82,6 +98,7 @@ function scrfd(head: DetectorHead, fallbackSize: number): FaceDetector {
 function detectorOf(look: Look, input: Size): FaceDetector {
   return {
     detect: (image, tiles) => look(image, regionsOf(image, tiles)),
+    detectIn: (image) => look(image, regionsOf(image, undefined)),
     async detectStill(image) {
       const found = await look(image, stillRegions(image, input));
       return found.length > 0 ? found : look(image, closerRegions(image, input));
@@ -90,8 +107,19 @@ function detectorOf(look: Look, input: Size): FaceDetector {
 }
 
 function regionsOf(image: RgbImage, tiles: TileGrid | undefined): Region[] {
-  const whole = { x: 0, y: 0, width: image.width, height: image.height };
+  const whole = wholeOf(image);
   return tiles ? [whole, ...tileRegions(image.width, image.height, tiles)] : [whole];
+}
+
+function wholeOf({ width, height }: Size): Region {
+  return { x: 0, y: 0, width, height };
+}
+
+/** Where a region of a picture lies in an input that the whole picture is stretched to, in whole pixels. */
+function scaled({ x, y, width, height }: Region, picture: Size, input: Size): Region {
+  const across = input.width / picture.width;
+  const down = input.height / picture.height;
+  return { x: Math.round(x * across), y: Math.round(y * down), width: Math.round(width * across), height: Math.round(height * down) };
 }
 
 /** Smallest input that holds every region at the model's nominal scale: padding costs as much time as picture. */

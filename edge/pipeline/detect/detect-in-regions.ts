@@ -15,32 +15,37 @@ export interface DetectorHead {
   readonly threshold: number;
   /** Intersection over union above which two boxes are one face. */
   readonly nms: number;
-  readonly decode: (outputs: readonly OutputTensor[], index: number, size: Size, threshold: number) => Detection[];
+  readonly decode: (outputs: readonly OutputTensor[], index: number, part: Region, threshold: number, whole: Size) => Detection[];
 }
 
 /**
  * Looks for faces in several regions of one picture with one run of the model.
  *
- * @param size of the model's input, the same for all regions
+ * @param part of the model's nominal input that they are brought to, the same for all regions; of another size its corner is 0, 0
  * @returns for each region its faces, in pixels of the picture, best score first
  * @throws {SecureGateError} `inference_failed`
  */
-export async function detectInRegions(head: DetectorHead, image: RgbImage, regions: readonly Region[], size: Size): Promise<Detection[][]> {
+export async function detectInRegions(
+  head: DetectorHead,
+  image: RgbImage,
+  regions: readonly Region[],
+  part: Region,
+): Promise<Detection[][]> {
   const { session, buffer, threshold, nms, decode } = head;
-  const fitted = regions.map((region) => fitImage(image, region, session.model.input, size));
+  const fitted = regions.map((region) => fitImage(image, region, session.model.input, part));
   const input = packImages(
     fitted.map((picture) => picture.image),
     session.model.input,
-    size,
+    part,
     (length) => buffer.take(length),
   );
   const outputs = await session
-    .run(input, regions.length, session.model.input.dynamicSize ? size : undefined)
+    .run(input, regions.length, session.model.input.dynamicSize ? part : undefined)
     .finally(() => buffer.giveBack(input));
   return fitted.map(({ scaleX, scaleY }, index) => {
     const { x, y } = regions[index] as Region;
     const toFrame = (point: Point): Point => ({ x: x + point.x * scaleX, y: y + point.y * scaleY });
-    return suppressOverlaps(decode(outputs, index, size, threshold), nms).map((found) => ({
+    return suppressOverlaps(decode(outputs, index, part, threshold, session.model.input), nms).map((found) => ({
       box: { ...toFrame(found.box), width: found.box.width * scaleX, height: found.box.height * scaleY },
       score: found.score,
       ...(found.points && { points: mapPoints(found.points, toFrame) }),

@@ -1,4 +1,7 @@
+import type { Size } from '../../inference/fit-image.ts';
 import type { RgbImage } from '../../inference/image.ts';
+import type { Region } from '../../inference/resize.ts';
+import type { Box } from '../frame.ts';
 
 /** Cells across and down a picture: a face that is large enough to be recognised covers one of them or most of four. */
 const COLUMNS = 80;
@@ -7,40 +10,84 @@ const ROWS = 45;
 const POINTS = 4;
 /** Levels of 255 by which the mean of a cell differs where something came or went: five times the noise of a camera indoors. */
 const CHANGED = 6;
-/** However still it is, somebody is looked for this often, milliseconds: who comes unnoticed is found by then. */
+/** However still it is, somebody is looked for in the whole this often, milliseconds: who comes unnoticed is found by then. */
 const LOOK_AGAIN_MS = 1000;
 
 type Picture = RgbImage & { readonly mediaMs: number };
 
 /**
- * Saves looking for faces where there is nothing to be seen: in pictures that are the same as the last one in which nobody
- * was found. While somebody is in view every picture is looked at, however still they stand.
+ * Saves looking for faces where there is nothing new to be seen: it knows what each cell of the picture showed when somebody was
+ * looked for in it last, so that also what comes too slowly to be noticed from one picture to the next adds up.
  */
 export class MotionGate {
-  #empty: Uint16Array | undefined;
-  #emptyMs = 0;
+  #seen: Uint16Array | undefined;
+  #wholeMs = 0;
+  /** Of the picture that was asked about last: it is asked about again once somebody was looked for in it. */
+  #last: { readonly picture: Pick<Picture, 'data' | 'mediaMs'>; readonly cells: Uint16Array } | undefined;
 
   /** Whether somebody may have come into view since. */
   passes(picture: Picture): boolean {
-    const empty = this.#empty;
-    if (empty === undefined || Math.abs(picture.mediaMs - this.#emptyMs) >= LOOK_AGAIN_MS) return true;
-    const cells = cellsOf(picture);
-    for (let cell = 0; cell < cells.length; cell++) {
-      if (Math.abs((cells[cell] as number) - (empty[cell] as number)) > CHANGED * POINTS ** 2) return true;
+    return this.wholeDue(picture) || this.changes(picture, picture).length > 0;
+  }
+
+  /** Whether somebody is to be looked for in the whole picture, whatever changed. */
+  wholeDue({ mediaMs }: Pick<Picture, 'mediaMs'>): boolean {
+    return this.#seen === undefined || Math.abs(mediaMs - this.#wholeMs) >= LOOK_AGAIN_MS;
+  }
+
+  /** Where the picture is not what it was, row by row, in pixels of a frame of this size. */
+  changes(picture: Picture, frame: Size): Box[] {
+    const seen = this.#seen;
+    if (seen === undefined) return [{ x: 0, y: 0, width: frame.width, height: frame.height }];
+    const cells = this.#cellsOf(picture);
+    const height = frame.height / ROWS;
+    const changes: Box[] = [];
+    for (let row = 0; row < ROWS; row++) {
+      const first = row * COLUMNS;
+      for (let column = 0; column < COLUMNS; column++) {
+        const from = column;
+        while (column < COLUMNS && differs(cells[first + column] as number, seen[first + column] as number)) column++;
+        if (column > from) {
+          changes.push({ x: (from * frame.width) / COLUMNS, y: row * height, width: ((column - from) * frame.width) / COLUMNS, height });
+        }
+      }
     }
-    return false;
+    return changes;
   }
 
-  /** Nobody was found in this picture. */
-  nobodyIn(picture: Picture): void {
-    this.#empty = cellsOf(picture);
-    this.#emptyMs = picture.mediaMs;
+  /** Somebody was looked for in the whole of this picture, or in parts of a frame of this size. */
+  looked(picture: Picture, where: 'whole' | readonly Region[] = 'whole', frame: Size = picture): void {
+    const cells = this.#cellsOf(picture);
+    if (where === 'whole' || this.#seen === undefined) {
+      this.#seen = cells.slice();
+      this.#wholeMs = picture.mediaMs;
+      return;
+    }
+    for (const { x, y, width, height } of where) {
+      const column = (at: number): number => Math.round((at * COLUMNS) / frame.width);
+      const row = (at: number): number => Math.round((at * ROWS) / frame.height);
+      for (let cell = row(y) * COLUMNS; cell < row(y + height) * COLUMNS; cell += COLUMNS) {
+        this.#seen.set(cells.subarray(cell + column(x), cell + column(x + width)), cell + column(x));
+      }
+    }
   }
 
-  /** Somebody is in view, or the next picture is of another scene. */
+  /** Nothing is known of the next picture: somebody is to be looked for in the whole of it. */
   reset(): void {
-    this.#empty = undefined;
+    this.#seen = undefined;
   }
+
+  #cellsOf(picture: Picture): Uint16Array {
+    const { data, mediaMs } = this.#last?.picture ?? {};
+    if (this.#last === undefined || data !== picture.data || mediaMs !== picture.mediaMs) {
+      this.#last = { picture: { data: picture.data, mediaMs: picture.mediaMs }, cells: cellsOf(picture) };
+    }
+    return this.#last.cells;
+  }
+}
+
+function differs(a: number, b: number): boolean {
+  return Math.abs(a - b) > CHANGED * POINTS ** 2;
 }
 
 /** Sums of green, which is most of the brightness. */

@@ -90,6 +90,16 @@ export class Tracker {
     return this.#tracks.length === 0;
   }
 
+  /** A face was seen in the frame before the last one, and not in the last one. */
+  get justLost(): boolean {
+    return this.#tracks.some(({ missed }) => missed === 1);
+  }
+
+  /** Where faces should be at this time, also those that are out of sight and those that may be the detector's mistake. */
+  expected(mediaMs: number): { readonly box: Box; readonly seen: boolean }[] {
+    return this.#tracks.map((track) => ({ box: track.expectedBox(mediaMs), seen: track.missed === 0 }));
+  }
+
   /** There is a face that the next frame may confirm. */
   get unconfirmed(): boolean {
     return this.#tracks.some(({ id }) => id === null);

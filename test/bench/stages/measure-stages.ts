@@ -52,7 +52,7 @@ async function decoding(film: string, picture: FrameImage): Promise<Record<strin
   const reducer = new RgbConverter(() => picture.reduced);
   const into = Buffer.alloc(picture.data.length);
   const gate = new MotionGate();
-  gate.nobodyIn({ ...picture.reduced, mediaMs: 0 });
+  gate.looked({ ...picture.reduced, mediaMs: 0 });
   await decoder.next();
   const {
     convert,

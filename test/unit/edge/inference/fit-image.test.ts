@@ -69,6 +69,18 @@ describe('a reduced picture that came with the whole one', () => {
     expect([scaleX, scaleY]).toEqual([2.5, 2.5]);
   });
 
+  test('gives a part of itself where the part is wanted at its scale', () => {
+    const marked: RgbImage = { ...reduced, data: reduced.data.map((_, index) => Math.floor(index / 3) % reduced.width) };
+    const { image: fitted, scaleX } = fitImage(
+      { ...image, data: new Uint8Array(), reduced: marked },
+      { x: 50, y: 25, width: 75, height: 50 },
+      { fit: 'stretch', pad: 0 },
+      { width: 30, height: 20 },
+    );
+    expect([fitted.width, fitted.height, scaleX]).toEqual([30, 20, 2.5]);
+    expect([...fitted.data.subarray(19 * 90, 20 * 90)]).toEqual(Array.from({ length: 90 }, (_, index) => 20 + Math.floor(index / 3)));
+  });
+
   test.each([
     ['a part', { ...whole, x: 10, width: 190 }, letterbox],
     ['another part of the same size', { ...whole, x: 10 }, letterbox],

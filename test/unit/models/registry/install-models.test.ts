@@ -149,6 +149,32 @@ describe('pulling', () => {
     expect((await resolveSet(undefined, { store, manifest })).embedder.path).toBe(join(store, 'tiny', 'model.onnx'));
   });
 
+  test('a model that an earlier version rewrote otherwise is made again of its source, without network', async () => {
+    const held = await makePackage('models', '1.0.0', { 'tiny.onnx': tinyModel() });
+    const registry = await startRegistry(held);
+    await useRegistry(registry.url);
+    const manifest = manifestOf({
+      type: 'npm',
+      package: 'models',
+      version: '1.0.0',
+      integrity: held.integrity,
+      bytes: 1,
+      path: 'tiny.onnx',
+    });
+    const store = await tempFolder();
+    await pullModels({ store, manifest });
+    const { model, record } = installedFiles(store, entry);
+    const rewritten = await readFile(model);
+    const asked = registry.requests.length;
+    // Sound by its own record, as that version left it.
+    await writeFile(model, tinyModel());
+    const known = JSON.parse(await readFile(record, 'utf8'));
+    await writeFile(record, JSON.stringify({ ...known, modelSha256: known.sourceSha256 }));
+    expect((await pullModels({ store, manifest })).map(({ state }) => state)).toEqual(['present', 'installed']);
+    expect(await readFile(model)).toEqual(rewritten);
+    expect(registry.requests).toHaveLength(asked);
+  });
+
   test('from a folder takes the tarball or the files', async () => {
     const held = await makePackage('@venue/models', '1.0.0', { 'model/tiny.onnx': tinyModel() });
     await useRegistry('http://127.0.0.1:9');

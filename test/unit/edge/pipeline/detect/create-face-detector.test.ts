@@ -6,9 +6,12 @@ import { fittedSize } from '../../../../../edge/inference/fit-image.ts';
 import type { RgbImage } from '../../../../../edge/inference/image.ts';
 import type { ModelSession } from '../../../../../edge/inference/model-session.ts';
 import { packImages } from '../../../../../edge/inference/pack-images.ts';
-import { resize } from '../../../../../edge/inference/resize.ts';
+import { type Region, resize } from '../../../../../edge/inference/resize.ts';
 import { RgbConverter } from '../../../../../edge/pipeline/decode/rgb-converter.ts';
 import { createFaceDetector } from '../../../../../edge/pipeline/detect/create-face-detector.ts';
+import { decodeUltraface } from '../../../../../edge/pipeline/detect/decode-ultraface.ts';
+import { fieldsOf } from '../../../../../edge/pipeline/detect/fields-of.ts';
+import { partsToLookAt } from '../../../../../edge/pipeline/detect/parts-to-look-at.ts';
 import { type Box, type Detection, iou } from '../../../../../edge/pipeline/frame.ts';
 import { openPhoto } from '../../../../helpers/open-photo.ts';
 import { type OpenStages, openStages } from '../../../../helpers/open-stages.ts';
@@ -105,16 +108,16 @@ describe('UltraFace', () => {
   test("gives the best anchor of the model's raw output, scaled to the picture", async () => {
     const photo = photos[0] as RgbImage;
     const session = stages.sessions.detector;
-    const [scores, corners] = await session.run(packImages([resize(photo, 320, 240)], session.model.input), 1);
-    const faceScores = (scores?.data ?? new Float32Array()).filter((_, index) => index % 2 === 1);
-    const best = faceScores.indexOf(Math.max(...faceScores));
-    const [left, top, right, bottom] = corners?.data.subarray(best * 4, best * 4 + 4) ?? [];
+    const { input } = session.model;
+    const outputs = await session.run(packImages([resize(photo, 320, 240)], input), 1);
+    const raw = decodeUltraface(outputs, 0, { x: 0, y: 0, width: 320, height: 240 }, 0.7, input);
+    const best = raw.toSorted((a, b) => b.score - a.score)[0] as Detection;
     const [first] = await stages.detector.detect(photo);
-    expect(first?.score).toBe(faceScores[best]);
-    expect(first?.box.x).toBeCloseTo((left ?? 0) * photo.width, 3);
-    expect(first?.box.y).toBeCloseTo((top ?? 0) * photo.height, 3);
-    expect((first?.box.x ?? 0) + (first?.box.width ?? 0)).toBeCloseTo((right ?? 0) * photo.width, 2);
-    expect((first?.box.y ?? 0) + (first?.box.height ?? 0)).toBeCloseTo((bottom ?? 0) * photo.height, 2);
+    expect(first?.score).toBe(best.score);
+    expect(first?.box.x).toBeCloseTo((best.box.x * photo.width) / 320, 3);
+    expect(first?.box.y).toBeCloseTo((best.box.y * photo.height) / 240, 3);
+    expect(first?.box.width).toBeCloseTo((best.box.width * photo.width) / 320, 3);
+    expect(first?.box.height).toBeCloseTo((best.box.height * photo.height) / 240, 3);
   });
 
   test('a still picture may end where the face ends, be upright, or show the face from afar', async () => {
@@ -184,6 +187,49 @@ describe('UltraFace', () => {
     }
   });
 
+  test('in parts of a picture as in the whole', async () => {
+    const { detector, sessions } = stages;
+    const fields = fieldsOf(sessions.detector.model) ?? { width: 0, height: 0 };
+    const apart: number[] = [];
+    for (const [index, photo] of photos.entries()) {
+      const reduced = await onlyReduced(photo, sessions.detector.model.input);
+      const whole = await detector.detect(reduced);
+      for (const known of whole) {
+        const parts = partsToLookAt([], [{ box: known.box, seen: true }], photo, fields);
+        expect(parts, `photograph ${index}`).toHaveLength(1);
+        const found = await detector.detectIn(reduced, parts as Region[]);
+        const same = found.find(({ box }) => iou(box, known.box) > 0.6);
+        expect(same?.score, `photograph ${index}`).toBeGreaterThan(known.score - 0.1);
+        const { box = known.box } = same ?? {};
+        // In pixels of the detector's input.
+        apart.push(
+          (Math.abs(box.x + box.width / 2 - known.box.x - known.box.width / 2) * 320) / photo.width,
+          (Math.abs(box.y + box.height / 2 - known.box.y - known.box.height / 2) * 240) / photo.height,
+        );
+      }
+    }
+    apart.sort((a, b) => a - b);
+    expect(apart).toHaveLength(44);
+    expect(apart[22]).toBeLessThan(1);
+    expect(apart[43]).toBeLessThan(4);
+  });
+
+  test('finds in several parts each face once, and leaves out what they cut', async () => {
+    const [photo] = photos as [RgbImage];
+    const { detector, sessions } = stages;
+    const reduced = await onlyReduced(photo, sessions.detector.model.input);
+    const { width, height } = photo;
+    const halves = [
+      { x: 0, y: 0, width: width * 0.7, height },
+      { x: width * 0.7, y: 0, width: width * 0.3, height },
+    ];
+    expectFaces(await detector.detectIn(reduced, halves), boxes(0), 0.5);
+    const [first] = boxes(0) as [Box];
+    const across = { x: 0, y: 0, width: width * 0.2, height };
+    expect(first.x + first.width).toBeGreaterThan(across.width);
+    expect(await detector.detectIn(reduced, [across])).toEqual([]);
+  });
+
   test('a threshold of its own counts instead of that of the model', async () => {
     const strict = createFaceDetector(stages.sessions.detector, { threshold: 0.9999 });
     const found = await Promise.all(photos.map((photo) => strict.detect(photo)));
@@ -224,6 +270,15 @@ describe.skipIf(scrfdMissing)('SCRFD (needs the test models beside the checkout)
     for (const [index, photo] of photos.entries()) {
       expectFaces(await detector.detect(await onlyReduced(photo, session.model.input)), boxes(index));
     }
+    await session.close();
+  });
+
+  test('looks at the whole where it is asked for parts, which it does not know', async () => {
+    const session = await openScrfd();
+    expect(fieldsOf(session.model)).toBeUndefined();
+    const detector = createFaceDetector(session);
+    const [photo] = photos as [RgbImage];
+    expectFaces(await detector.detectIn(photo, [{ x: 0, y: 0, width: 128, height: 96 }]), boxes(0));
     await session.close();
   });
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { OutputTensor } from '../../../../../edge/inference/model-session.ts';
+import type { Region } from '../../../../../edge/inference/resize.ts';
 import { decodeScrfd } from '../../../../../edge/pipeline/detect/decode-scrfd.ts';
 import { decodeUltraface } from '../../../../../edge/pipeline/detect/decode-ultraface.ts';
+import type { Box } from '../../../../../edge/pipeline/frame.ts';
 
 const tensor = (dims: number[], fill: (data: Float32Array) => void = () => undefined): OutputTensor => {
   const data = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
@@ -10,32 +12,69 @@ const tensor = (dims: number[], fill: (data: Float32Array) => void = () => undef
 };
 
 describe('decodeUltraface', () => {
-  const size = { width: 320, height: 240 };
-  const outputs = [
-    tensor([2, 3, 2], (data) => data.set([0.1, 0.9, 0.95, 0.05, 0.31, 0.69, 0.9, 0.1, Number.NaN, Number.NaN, 0.2, 0.8])),
-    tensor([2, 3, 4], (data) => data.set([0.25, 0.5, 0.5, 0.75, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, -0.1, 0.9, 0.2, 1.2])),
-  ];
+  const whole = { width: 320, height: 240 };
+  const all = { x: 0, y: 0, ...whole };
+  const ANCHORS = 4420;
+  /** Second anchor of the cell in column 5 of row 3 of the first level, and the first in column 2 of row 1 of the third. */
+  const SMALL = (3 * 40 + 5) * 3 + 1;
+  const LARGE = 40 * 30 * 3 + 20 * 15 * 2 + (10 + 2) * 2;
+  const outputs = (): OutputTensor[] => [tensor([2, ANCHORS, 2]), tensor([2, ANCHORS, 4])];
+  const put = ([scores, boxes]: readonly OutputTensor[], picture: number, anchor: number, score: number, offsets: number[]): void => {
+    scores?.data.set([1 - score, score], (picture * ANCHORS + anchor) * 2);
+    boxes?.data.set(offsets, (picture * ANCHORS + anchor) * 4);
+  };
 
-  test('takes the second score and relative corners, of the picture asked for', () => {
-    expect(decodeUltraface(outputs, 0, size, 0.7)).toEqual([{ box: { x: 80, y: 120, width: 80, height: 60 }, score: expect.closeTo(0.9) }]);
-    const [second] = decodeUltraface(outputs, 1, size, 0.7);
-    expect(second?.score).toBeCloseTo(0.8);
-    expect(second?.box.x).toBeCloseTo(-32);
-    expect(second?.box.y).toBeCloseTo(216);
-    expect(second?.box.width).toBeCloseTo(96);
+  test('takes the second score and a box off from its anchor, of the picture asked for', () => {
+    const given = outputs();
+    put(given, 1, SMALL, 0.9, [0, 0, 0, 0]);
+    put(given, 1, LARGE, 0.8, [5, -2.5, Math.log(2) / 0.2, Math.log(0.5) / 0.2]);
+    expect(decodeUltraface(given, 0, all, 0.7, whole)).toEqual([]);
+    const [small, large] = decodeUltraface(given, 1, all, 0.7, whole);
+    expect(small).toEqual({ box: { x: 36, y: 20, width: 16, height: 16 }, score: expect.closeTo(0.9) });
+    // Its rows are 30 pixels apart: eight of them make 240.
+    const box = { x: 80 + 32 - 64, y: 45 - 16 - 16, width: 128, height: 32 };
+    expect(large?.box).toEqual(Object.fromEntries(Object.entries(box).map(([name, value]) => [name, expect.closeTo(value, 4)])));
+  });
+
+  test('a part of the input has the anchors of the whole in the same places', () => {
+    const anchorsOf = (part: Region): Box[] => {
+      const count = [
+        [8, 3],
+        [16, 2],
+        [32, 2],
+        [64, 3],
+      ].reduce((sum, [stride = 1, sides = 0]) => sum + Math.ceil(part.width / stride) * Math.ceil(part.height / stride) * sides, 0);
+      return decodeUltraface([tensor([1, count, 2], (data) => data.fill(1)), tensor([1, count, 4])], 0, part, 0.7, whole).map(
+        ({ box }) => ({ ...box, x: box.x + part.x, y: box.y + part.y }),
+      );
+    };
+    const known = anchorsOf(all);
+    expect(known).toHaveLength(ANCHORS);
+    for (const part of [
+      { x: 64, y: 64, width: 128, height: 128 },
+      { x: 192, y: 128, width: 128, height: 112 },
+    ]) {
+      for (const anchor of anchorsOf(part)) expect(known).toContainEqual(anchor);
+    }
   });
 
   test('a score that is no number is no face', () => {
-    expect(decodeUltraface(outputs, 1, size, 0)).toHaveLength(2);
+    const given = outputs();
+    put(given, 0, SMALL, Number.NaN, [0, 0, 0, 0]);
+    expect(decodeUltraface(given, 0, all, 0.5, whole)).toEqual([]);
   });
 
   test('a lower threshold lets more in', () => {
-    expect(decodeUltraface(outputs, 0, size, 0.6)).toHaveLength(2);
+    const given = outputs();
+    put(given, 0, SMALL, 0.69, [0, 0, 0, 0]);
+    expect([0.7, 0.6].map((threshold) => decodeUltraface(given, 0, all, threshold, whole).length)).toEqual([0, 1]);
   });
 
   test('outputs of another form are refused', () => {
-    expect(() => decodeUltraface(outputs, 2, size, 0.7)).toThrow(expect.objectContaining({ code: 'inference_failed' }));
-    expect(() => decodeUltraface([tensor([1, 3, 2])], 0, size, 0.7)).toThrow(expect.objectContaining({ code: 'inference_failed' }));
+    const refused = expect.objectContaining({ code: 'inference_failed' });
+    expect(() => decodeUltraface(outputs(), 2, all, 0.7, whole)).toThrow(refused);
+    expect(() => decodeUltraface(outputs().slice(0, 1), 0, all, 0.7, whole)).toThrow(refused);
+    expect(() => decodeUltraface(outputs(), 0, { ...all, width: 160 }, 0.7, whole)).toThrow(refused);
   });
 });
 

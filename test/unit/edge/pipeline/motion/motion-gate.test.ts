@@ -29,7 +29,7 @@ function room(mediaMs: number, square?: { x: number; y: number; side: number; le
 /** A gate that has seen nobody in the empty room at 0 ms. */
 function gateOfEmptyRoom(): MotionGate {
   const gate = new MotionGate();
-  gate.nobodyIn(room(0));
+  gate.looked(room(0));
   return gate;
 }
 
@@ -48,7 +48,7 @@ test.each([
   ['720p reduced to 320x240', 320, 240, 9],
 ])('the smallest face that could be recognised passes wherever it is, at %s', (_, width, height, side) => {
   const gate = new MotionGate();
-  gate.nobodyIn(room(0, undefined, width, height));
+  gate.looked(room(0, undefined, width, height));
   for (const [x, y] of [
     [0, 0],
     [(width >> 1) - 3, (height >> 1) - 5],
@@ -71,8 +71,34 @@ test('once a second every picture passes, also on a clock that was set back', ()
   const gate = gateOfEmptyRoom();
   expect(gate.passes(room(999))).toBe(false);
   expect(gate.passes(room(1000))).toBe(true);
-  gate.nobodyIn(room(5000));
+  gate.looked(room(5000));
   expect(gate.passes(room(0))).toBe(true);
+});
+
+test('tells where it changed, in pixels of the frame', () => {
+  const gate = gateOfEmptyRoom();
+  expect(gate.changes(room(200), { width: WIDTH, height: HEIGHT })).toEqual([]);
+  const changed = room(200, { x: 320, y: 160, side: 32, level: 150 });
+  expect(gate.changes(changed, { width: 2 * WIDTH, height: HEIGHT })).toEqual([
+    { x: 640, y: 160, width: 64, height: 16 },
+    { x: 640, y: 176, width: 64, height: 16 },
+  ]);
+});
+
+test('what was looked at is known, what was not still counts as changed', () => {
+  const gate = gateOfEmptyRoom();
+  const frame = { width: WIDTH, height: HEIGHT };
+  const changed = room(200, { x: 320, y: 160, side: 32, level: 150 });
+  gate.looked(changed, [{ x: 320, y: 160, width: 16, height: 32 }], frame);
+  const still = room(400, { x: 320, y: 160, side: 32, level: 150 });
+  expect(gate.changes(still, frame).map(({ x, width }) => [x, width])).toEqual([
+    [336, 16],
+    [336, 16],
+  ]);
+  gate.looked(still, [{ x: 256, y: 96, width: 128, height: 96 }], frame);
+  expect(gate.changes(room(600, { x: 320, y: 160, side: 32, level: 150 }), frame)).toEqual([]);
+  // Parts do not put off the whole.
+  expect(gate.wholeDue(room(1000))).toBe(true);
 });
 
 test('after a reset every picture passes', () => {
@@ -85,7 +111,7 @@ test('a lamp that goes on or off passes once, and is what the empty room looks l
   const gate = gateOfEmptyRoom();
   const lit = (ms: number) => room(ms, { x: 0, y: 0, side: HEIGHT, level: 150 });
   expect(gate.passes(lit(200))).toBe(true);
-  gate.nobodyIn(lit(200));
+  gate.looked(lit(200));
   expect(gate.passes(lit(400))).toBe(false);
   expect(gate.passes(room(600))).toBe(true);
 });
@@ -93,6 +119,6 @@ test('a lamp that goes on or off passes once, and is what the empty room looks l
 test('a camera that is turned by a hair passes', () => {
   const edge = (ms: number, x: number) => room(ms, { x, y: 0, side: HEIGHT, level: 200 });
   const gate = new MotionGate();
-  gate.nobodyIn(edge(0, 400));
+  gate.looked(edge(0, 400));
   expect(gate.passes(edge(200, 404))).toBe(true);
 });

@@ -161,6 +161,22 @@ describe('views', () => {
     expect(ended).toEqual([{ id: 1, box: face(200, 300), detectionIndex: null, startedMs: 0, lastSeenMs: 1000 }]);
   });
 
+  test('a face is expected from its first sighting on, and was just lost once', () => {
+    const tracker = new Tracker();
+    tracker.update([{ box: face(100, 300), score: 0.9 }], 0);
+    expect(tracker.expected(200)).toEqual([{ box: face(100, 300), seen: true }]);
+    tracker.update([{ box: face(120, 300), score: 0.9 }], 200);
+    const [moving] = tracker.expected(400);
+    expect(moving?.box.x).toBeGreaterThan(face(125, 300).x);
+    expect(tracker.justLost).toBe(false);
+    tracker.update([], 400);
+    expect([tracker.justLost, tracker.expected(600)[0]?.seen]).toEqual([true, false]);
+    tracker.update([], 600);
+    expect(tracker.justLost).toBe(false);
+    tracker.update([], 2000);
+    expect(tracker.expected(2200)).toEqual([]);
+  });
+
   test('flush ends every confirmed track, and the next stream starts afresh', () => {
     const tracker = new Tracker();
     const detections = [{ box: face(300, 300), score: 0.9 }];
