@@ -98,13 +98,7 @@ export class Pipeline {
   }
 
   start(): void {
-    const { clock } = this.#options;
     this.#running = this.#run();
-    this.#expiry = setInterval(() => {
-      const { unmatchedTtlMs } = this.#options;
-      const now = clock.monotonic();
-      for (const dossier of [...this.#dossiers.values(), ...this.#pending.keys()]) dossier.expire(now, unmatchedTtlMs);
-    }, EXPIRY_EVERY_MS);
   }
 
   /** Frames that wait to be looked at; the end of a stream in between counts as one. */
@@ -267,8 +261,21 @@ export class Pipeline {
         return;
       }
       dossier.offer(shot, moment);
+      this.#expireShots();
       if (dossier.voteDue && !this.#pending.has(dossier)) this.#inBackground(dossier, () => this.#vote(dossier, moment));
     });
+  }
+
+  /** As long as shots wait somewhere. A timer of each camera of an empty building would wake the box more often than its pictures do. */
+  #expireShots(): void {
+    this.#expiry ??= setInterval(() => {
+      const { unmatchedTtlMs, clock } = this.#options;
+      const dossiers = [...this.#dossiers.values(), ...this.#pending.keys()];
+      for (const dossier of dossiers) dossier.expire(clock.monotonic(), unmatchedTtlMs);
+      if (dossiers.some(({ waiting }) => waiting)) return;
+      clearInterval(this.#expiry);
+      this.#expiry = undefined;
+    }, EXPIRY_EVERY_MS);
   }
 
   get #seen(): SeenTrack[] {

@@ -6,7 +6,7 @@ import { type Region, resize } from '../../edge/inference/resize.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
-import type { Box, Detection, Frame } from '../../edge/pipeline/frame.ts';
+import type { Box, Detection, FaceShot, Frame } from '../../edge/pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import type { Stages } from '../../edge/pipeline/stages.ts';
@@ -324,6 +324,29 @@ test('a gallery that does not answer keeps no face waiting in memory', async () 
   expect(asked.length).toBeGreaterThan(0);
   expect(asked.every((embedding) => embedding.every((value) => value === 0))).toBe(true);
   resolve([]);
+  await pipeline.stop();
+});
+
+test('a face that waits for its vote is overwritten when its time is over, also when no picture comes any more', async () => {
+  const { stages } = engine;
+  const shots: FaceShot[] = [];
+  const kept = {
+    detect: (...looked: Parameters<Stages['detect']>) => stages.detect(...looked),
+    detectIn: (...looked: Parameters<Stages['detectIn']>) => stages.detectIn(...looked),
+    analyse: async (...looked: Parameters<Stages['analyse']>) => {
+      const made = await stages.analyse(...looked);
+      shots.push(...made);
+      return made;
+    },
+    embed: (face: RgbImage) => stages.embed(face),
+  } as Partial<Stages> as Stages;
+  const { pipeline, counters } = pipelineOf(new Map(), { stages: kept, unmatchedTtlMs: 1500 });
+  pipeline.start();
+  await show(pipeline, counters, walk(0, 3, []));
+  const left = (): number => shots.filter(({ aligned }) => aligned.data.some((value) => value !== 0)).length;
+  expect(shots.length).toBe(2);
+  expect(left()).toBe(2);
+  await expect.poll(left, { timeout: 10_000 }).toBe(0);
   await pipeline.stop();
 });
 

@@ -120,6 +120,11 @@ export class Dossier {
     return this.#undecided && this.#offered >= SHOTS_PER_VOTE;
   }
 
+  /** Shots wait for a vote. */
+  get waiting(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Hands out the shots that wait, best first; the caller wipes them with {@link wipe} after use. */
   takeShots(): FaceShot[] {
     const taken = this.#waiting;
