@@ -214,7 +214,9 @@ test('while somebody is in view only parts are looked at, and who joins them is 
     if (where === 'whole') continue;
     expect(where.reduce((sum, { width, height }) => sum + width * height, 0)).toBeLessThan(0.61 * WIDTH * HEIGHT);
   }
-  expect(sightings.filter(({ phase }) => phase === 'ended').map(({ media }) => media.startMs)).toEqual([0, 7 * STEP_MS]);
+  const began = sightings.flatMap(({ phase, media }) => (phase === 'ended' ? media.startMs : []));
+  // Whose vote is counted first ends first.
+  expect(began.sort((a, b) => a - b)).toEqual([0, 7 * STEP_MS]);
 });
 
 test('a stranger is unknown and leaves neither name nor numbers behind', async () => {
