@@ -20,8 +20,6 @@ export const LONGEST_KEEPALIVE_S = 300;
 export const MOST_EARLY_PACKETS = 16;
 /** Messages of QoS 2 that a client has not released. */
 export const MOST_INFLIGHT = 20;
-/** `edge/v1/{id}/up/{channel}` */
-export const MOST_TOPIC_LEVELS = 5;
 /** Messages that wait for a control plane that is away. */
 export const MOST_WAITING = 10_000;
 

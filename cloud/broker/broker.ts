@@ -16,7 +16,6 @@ import {
   MOST_FIRST_BYTES,
   MOST_INFLIGHT,
   MOST_PACKET_BYTES,
-  MOST_TOPIC_LEVELS,
   MOST_WAITING,
 } from './broker-limits.ts';
 import { Counts } from './counts.ts';
@@ -25,7 +24,7 @@ import { limitPackets } from './limit-packets.ts';
 import { SqlitePersistence } from './sqlite-persistence.ts';
 
 /** How often connections are looked for whose certificate has ended. */
-const LOOK_FOR_ENDED_MS = 30_000;
+const LOOK_FOR_ENDED_MS = 5000;
 
 /** Who may connect, asked with each connection. */
 export interface KnownDevices {
@@ -145,7 +144,6 @@ export class Broker {
       keepaliveLimit: LONGEST_KEEPALIVE_S,
       queueLimit: MOST_EARLY_PACKETS,
       maxInflightInbound: MOST_INFLIGHT,
-      maxTopicLevels: MOST_TOPIC_LEVELS,
       preConnect: (client, packet, done) => {
         const visitor = this.#visitors.get(client.conn);
         if (visitor !== undefined) {
