@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { type EventEmitter, once } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { Aedes, type AedesOptions, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
+import { Aedes, type AuthenticateError, type Client, type PublishPacket } from 'aedes';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { type Denial, denialOfPublish, mayHear } from './authorise.ts';
@@ -26,6 +25,9 @@ import { SqlitePersistence } from './sqlite-persistence.ts';
 /** How often connections are looked for whose certificate has ended. */
 const LOOK_FOR_ENDED_MS = 5000;
 
+/** The device of a connection that nobody knows: it may do nothing. */
+const NOBODY = '';
+
 /** Who may connect, asked with each connection. */
 export interface KnownDevices {
   /** Whether the device is known and not denied. */
@@ -40,22 +42,22 @@ export interface BrokerOptions {
   readonly controlPlane: string;
   /** Where sessions are remembered. */
   readonly file: string;
-  /** Joins the brokers of several processes to one; without it, this one is alone. */
-  readonly emitter?: NonNullable<AedesOptions['mq']>;
   readonly limits?: BrokerLimits;
   readonly now: () => number;
   readonly logger: Logger;
 }
 
 /**
- * The embedded MQTT 3.1.1 broker: boxes come in by mTLS, the control plane of this process by `connect` and by no other way. Device id,
- * client id and the certificate's common name are the same.
+ * The embedded MQTT 3.1.1 broker, of one control plane: several need one that stands apart. Boxes come in by mTLS, the control plane by
+ * `connect` and by no other way. Device id, client id and the certificate's common name are the same.
  */
 export class Broker {
   readonly #options: BrokerOptions;
   readonly #door: Door;
   readonly #persistence: SqlitePersistence;
-  readonly #visitors = new Map<Duplex, Visitor>();
+  /** The device of a connection, also of one that has ended: what it sent last may still be under way. None for the control plane's. */
+  readonly #devices = new WeakMap<Duplex, string | null>();
+  readonly #open = new Map<TLSSocket, Visitor>();
   readonly counts = new Counts();
   #aedes: Aedes | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -88,8 +90,12 @@ export class Broker {
       throw SecureGateError.from(error, 'storage_failed');
     }
     this.#aedes = aedes;
-    await new Promise<void>((resolve) => aedes.subscribe('$SYS/+/kick', (packet, done) => this.#onKick(packet, done), resolve));
-    this.#port = await this.#door.start();
+    try {
+      this.#port = await this.#door.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
     this.#timer = setInterval(() => this.#endOutlived(), LOOK_FOR_ENDED_MS);
     this.#options.logger.info({ port: this.#port }, 'broker listens');
   }
@@ -100,9 +106,8 @@ export class Broker {
     const aedes = this.#aedes;
     if (aedes === undefined) return;
     this.#aedes = undefined;
-    const sockets = [...this.#visitors.keys()];
     await new Promise<void>((resolve) => aedes.close(resolve));
-    for (const socket of sockets) socket.destroy();
+    await this.#endWhere(() => true);
     await this.#persistence.destroy();
   }
 
@@ -119,25 +124,19 @@ export class Broker {
     // The two ends do not know of each other's end.
     inside.once('close', () => outside.destroy());
     outside.once('close', () => inside.destroy());
+    this.#devices.set(inside, null);
     aedes.handle(inside);
     return outside;
   }
 
-  /** Ends a device's connections, here and at the brokers that this one is joined to. Who was denied before does not come back. */
+  /** Ends a device's connections, also those that are just being let in. Who was denied before does not come back. */
   async kick(device: string): Promise<void> {
-    const aedes = this.#aedes;
-    if (aedes === undefined) return;
-    await this.#end(device);
-    const packet = systemPacket(`$SYS/${aedes.id}/kick`, device);
-    await new Promise<void>((resolve, reject) => aedes.publish(packet, (error) => (error ? reject(error) : resolve())));
+    await this.#endWhere((visitor) => visitor.device === device);
   }
 
   #create(): Aedes {
-    const { controlPlane, emitter, logger } = this.#options;
+    const { logger } = this.#options;
     const aedes = new Aedes({
-      // The name tells which of several brokers took a message; the rest tells one run's numbering from another's.
-      id: `${controlPlane}.${randomUUID()}`,
-      mq: emitter,
       persistence: this.#persistence,
       connectTimeout: CONNECT_MS,
       drainTimeout: DRAIN_MS,
@@ -145,11 +144,11 @@ export class Broker {
       queueLimit: MOST_EARLY_PACKETS,
       maxInflightInbound: MOST_INFLIGHT,
       preConnect: (client, packet, done) => {
-        const visitor = this.#visitors.get(client.conn);
-        if (visitor !== undefined) {
+        const device = this.#deviceOf(client);
+        if (device !== null) {
           // The ledger repeats what a device missed: nothing is kept for it, and nobody speaks for it when it is gone.
           packet.clean = true;
-          if (packet.will !== undefined) this.#denied(visitor.device, 'will');
+          if (packet.will !== undefined) this.#denied(device, 'will');
           delete packet.will;
         }
         done(null, true);
@@ -161,20 +160,19 @@ export class Broker {
         );
       },
       authorizePublish: (client, packet, done) => {
+        // Nobody's: the will of a client that was there before a restart.
         if (client !== null) this.#authorisePublish(client, packet);
-        done(client === null ? new Error('nobody says this') : null);
+        done(client === null ? new Error('nobody has a will') : null);
       },
       authorizeSubscribe: (client, subscription, done) => {
-        const visitor = this.#visitors.get(client.conn);
-        const may = visitor === undefined || mayHear(visitor.device, subscription.topic);
-        if (!may) this.#denied(visitor.device, 'foreign topic');
+        const device = this.#deviceOf(client);
+        const may = device === null || mayHear(device, subscription.topic);
+        if (!may) this.#denied(device, 'foreign topic');
         done(null, may ? subscription : null);
       },
       authorizeForward: (client, packet) => {
-        const visitor = this.#visitors.get(client.conn);
-        // Joined brokers pass all messages on: what came in at another one is for the control plane of that process.
-        const may = visitor === undefined ? packet.brokerId.startsWith(`${controlPlane}.`) : mayHear(visitor.device, packet.topic);
-        return may ? packet : null;
+        const device = this.#deviceOf(client);
+        return device === null || mayHear(device, packet.topic) ? packet : null;
       },
     });
     aedes.on('clientReady', (client) => {
@@ -202,8 +200,9 @@ export class Broker {
       socket.destroy();
       return;
     }
-    this.#visitors.set(socket, visitor);
-    socket.once('close', () => this.#visitors.delete(socket));
+    this.#devices.set(socket, visitor.device);
+    this.#open.set(socket, visitor);
+    socket.once('close', () => this.#open.delete(socket));
     const client = this.#aedes.handle(socket);
     limitPackets(socket, () => (client.connected ? MOST_PACKET_BYTES : MOST_FIRST_BYTES));
   }
@@ -211,9 +210,8 @@ export class Broker {
   /** @returns why the client is not let in */
   async #authenticate(client: Client): Promise<AuthenticateError | undefined> {
     const { devices, controlPlane, logger } = this.#options;
-    const visitor = this.#visitors.get(client.conn);
-    if (visitor === undefined) return client.id === controlPlane ? undefined : refusal(2, 'this is not the control plane');
-    const { device } = visitor;
+    const device = this.#deviceOf(client);
+    if (device === null) return client.id === controlPlane ? undefined : refusal(2, 'this is not the control plane');
     const reason = client.id !== device ? 'client id' : (await devices.isAllowed(device)) ? undefined : 'not allowed';
     if (reason === undefined) return undefined;
     this.counts.refused(reason);
@@ -226,28 +224,25 @@ export class Broker {
    * and the control plane hears of it in its place.
    */
   #authorisePublish(client: Client, packet: PublishPacket): void {
-    const visitor = this.#visitors.get(client.conn);
-    if (visitor === undefined) return;
+    const device = this.#deviceOf(client);
+    if (device === null) return;
     const bytes = packet.payload.length;
-    const denial = denialOfPublish(visitor.device, { topic: packet.topic, bytes, retain: packet.retain });
+    const denial = denialOfPublish(device, { topic: packet.topic, bytes, retain: packet.retain });
     if (denial === undefined) return;
-    this.#denied(visitor.device, denial);
+    this.#denied(device, denial);
     packet.payload = JSON.stringify({ reason: denial, topic: packet.topic.slice(0, 200), bytes });
-    packet.topic = `dead/v1/${visitor.device}`;
+    packet.topic = `dead/v1/${device}`;
     packet.retain = false;
+  }
+
+  #deviceOf({ conn }: Client): string | null {
+    const device = this.#devices.get(conn);
+    return device === undefined ? NOBODY : device;
   }
 
   #denied(device: string, denial: Denial): void {
     this.counts.denied(denial);
     this.#options.logger.debug({ device, reason: denial }, 'a device may not do this');
-  }
-
-  #onKick({ payload }: PublishPacket, done: () => void): void {
-    void this.#end(payload.toString()).then(done);
-  }
-
-  async #end(device: string): Promise<void> {
-    await this.#endWhere((visitor) => visitor.device === device);
   }
 
   #endOutlived(): void {
@@ -256,21 +251,11 @@ export class Broker {
   }
 
   async #endWhere(predicate: (visitor: Visitor) => boolean): Promise<void> {
-    const ended = [...this.#visitors].filter(([, visitor]) => predicate(visitor));
-    await Promise.all(
-      ended.map(async ([socket]) => {
-        const closed = once(socket, 'close');
-        socket.destroy();
-        await closed;
-      }),
-    );
+    const ended = [...this.#open].filter(([, visitor]) => predicate(visitor));
+    await Promise.all(ended.map(([socket]) => new Promise((resolve) => socket.once('close', resolve).destroy())));
   }
 }
 
 function refusal(returnCode: number, reason: string): AuthenticateError {
   return Object.assign(new Error(reason), { returnCode });
-}
-
-function systemPacket(topic: string, text: string): PublishPacket {
-  return { cmd: 'publish', topic, payload: Buffer.from(text), qos: 0, retain: false, dup: false };
 }

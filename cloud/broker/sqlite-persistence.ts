@@ -59,12 +59,17 @@ export class SqlitePersistence {
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
     closeSync(openSync(this.#file, 'a', 0o600));
     const database = new Sqlite(this.#file, { timeout: 0 });
+    try {
+      database.pragma('locking_mode = EXCLUSIVE');
+      database.pragma('journal_mode = WAL');
+      database.pragma('synchronous = NORMAL');
+      database.exec(SCHEMA);
+      this.#statements = prepare(database);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
     this.#database = database;
-    database.pragma('locking_mode = EXCLUSIVE');
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = NORMAL');
-    database.exec(SCHEMA);
-    this.#statements = prepare(database);
   }
 
   async destroy(): Promise<void> {

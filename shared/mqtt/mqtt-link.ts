@@ -42,7 +42,6 @@ export class MqttLink {
   readonly #handling = new Set<Promise<void>>();
   readonly #unacknowledged = new Set<(error: Error) => void>();
   #client: MqttClient | undefined;
-  #subscribed = false;
   #problem: string | null = 'not connected yet';
   #openedAt = 0;
   #retry: NodeJS.Timeout | undefined;
@@ -84,7 +83,7 @@ export class MqttLink {
    */
   publish(topic: string, payload: Buffer): Promise<void> {
     const client = this.#client;
-    if (client === undefined || !this.#subscribed) return Promise.reject(unavailable(this.#problem ?? 'connecting'));
+    if (!client?.connected) return Promise.reject(unavailable(this.#problem ?? 'connecting'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(unavailable('it did not acknowledge a message in time')), ACKNOWLEDGE_MS);
     this.#unacknowledged.add(reject);
@@ -119,7 +118,6 @@ export class MqttLink {
     client.on('connect', () => void this.#begin(client).catch((error) => client.emit('error', error)));
     client.once('close', () => {
       this.#client = undefined;
-      this.#subscribed = false;
       this.#connectLater(reason);
     });
   }
@@ -141,7 +139,6 @@ export class MqttLink {
   async #begin(client: MqttClient): Promise<void> {
     const { subscriptions, onConnect } = this.#options;
     await client.subscribeAsync([...subscriptions], { qos: 1 });
-    this.#subscribed = true;
     this.#problem = null;
     await onConnect();
   }

@@ -264,7 +264,6 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
       const again = await boxClient(certificates.box, BOX, { clean: false });
       await again.client.publishAsync(upTopic(BOX, 'acks'), 'back', { qos: 1 });
       expect(again.messages).toEqual([]);
-      expect(again.client.connackPacket?.sessionPresent ?? false).toBe(false);
     });
 
     test('nobody leaves anything behind for those who come later', async () => {
@@ -281,7 +280,7 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
       await control.subscribeAsync('#', { qos: 1 });
       await control.publishAsync(downTopic(OTHER, 'commands'), 'true', { qos: 1 });
       await expect.poll(() => messages).toEqual([`${downTopic(OTHER, 'commands')} true`]);
-      expect(late).not.toContain(upTopic(BOX, 'acks'));
+      await expect.poll(() => late).toEqual([downTopic(OTHER, 'commands')]);
       await other.endAsync();
       await broker.stop();
       await start({});
@@ -292,8 +291,9 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
       await other.subscribeAsync(downTopic(OTHER, 'commands'), { qos: 1 });
       for (const topic of [downTopic(OTHER, 'commands'), upTopic(BOX, 'acks'), '$SYS/x/kick']) {
         const { client } = await boxClient(certificates.box, BOX, { will: { topic, payload: Buffer.from('will'), qos: 1, retain: true } });
+        const closed = new Promise<void>((resolve) => client.once('close', resolve));
         client.stream.destroy();
-        await once(client, 'close');
+        await closed;
       }
       await other.publishAsync(upTopic(OTHER, 'acks'), 'after', { qos: 1 });
       await expect.poll(() => heard).toEqual([[upTopic(OTHER, 'acks'), 'after']]);

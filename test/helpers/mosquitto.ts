@@ -24,11 +24,11 @@ export class Mosquitto {
     this.#folder = ca.folder;
   }
 
-  async setUp(controlPlane: string, devices: readonly string[]): Promise<void> {
+  async setUp(controlPlanes: readonly string[], devices: readonly string[]): Promise<void> {
     this.port = await freePort();
     const { cert, key } = this.#ca.server;
     const path = (name: string): string => join(this.#folder, name);
-    writeFileSync(path('dynamic-security.json'), JSON.stringify(rights(controlPlane, devices)));
+    writeFileSync(path('dynamic-security.json'), JSON.stringify(rights(controlPlanes, devices)));
     writeFileSync(
       path('mosquitto.conf'),
       `listener ${this.port} 127.0.0.1
@@ -84,21 +84,23 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-function rights(controlPlane: string, devices: readonly string[]): object {
+function rights(controlPlanes: readonly string[], devices: readonly string[]): object {
   const allow = (acltype: string, topics: readonly string[]) => topics.map((topic) => ({ acltype, topic, allow: true }));
   const role = (name: string, says: readonly string[], hears: readonly string[]) => ({
     rolename: name,
     acls: [...allow('publishClientSend', says), ...allow('subscribeLiteral', hears)],
   });
-  const names = [controlPlane, ...devices];
+  const names = [...controlPlanes, ...devices];
   return {
     defaultACLAccess: { publishClientSend: false, publishClientReceive: true, subscribe: false, unsubscribe: true },
     clients: names.map((username) => ({ username, roles: [{ rolename: username }] })),
     roles: [
-      role(
-        controlPlane,
-        ['edge/v1/+/down/#', '$CONTROL/dynamic-security/#'],
-        UP_CHANNELS.map((channel) => `edge/v1/+/up/${channel}`),
+      ...controlPlanes.map((name) =>
+        role(
+          name,
+          ['edge/v1/+/down/#', '$CONTROL/dynamic-security/#'],
+          UP_CHANNELS.map((channel) => `edge/v1/+/up/${channel}`),
+        ),
       ),
       ...devices.map((device) =>
         role(

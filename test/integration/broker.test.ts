@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -11,10 +12,10 @@ import { newId } from '../../shared/ids/ids.ts';
 import { type ClientCredentials, openBroker } from '../../shared/mqtt/open-broker.ts';
 import { FleetCa } from '../helpers/fleet-ca.ts';
 import { hasMosquitto, Mosquitto } from '../helpers/mosquitto.ts';
-import { hasOpenssl } from '../helpers/test-ca.ts';
+import { hasOpenssl, TestCa } from '../helpers/test-ca.ts';
 
 const logger = pino({ level: 'silent' });
-const CONTROL_PLANE = 'control-plane';
+const [CONTROL_PLANE, SECOND_CONTROL_PLANE] = ['control-plane', 'control-plane-2'];
 const [BOX, OTHER] = [newId('box'), newId('box')];
 
 /** A broker as the two drivers meet it. */
@@ -22,7 +23,7 @@ interface BrokerAtWork {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly port: number;
-  readonly courier: Pick<MqttCourierOptions, 'open' | 'kick'>;
+  readonly courier: { open(as: string): Duplex } & Pick<MqttCourierOptions, 'kick'>;
 }
 
 const BROKERS: Record<string, (ca: FleetCa) => Promise<BrokerAtWork>> = {
@@ -63,15 +64,19 @@ const BROKERS: Record<string, (ca: FleetCa) => Promise<BrokerAtWork>> = {
   ...(hasMosquitto && {
     mosquitto: async (ca) => {
       const broker = new Mosquitto(ca);
-      await broker.setUp(CONTROL_PLANE, [BOX, OTHER]);
-      const credentials = ca.credentials(CONTROL_PLANE);
+      const controlPlanes = [CONTROL_PLANE, SECOND_CONTROL_PLANE];
+      await broker.setUp(controlPlanes, [BOX, OTHER]);
+      const credentials = new Map(controlPlanes.map((name) => [name, ca.credentials(name)]));
       return {
         start: () => broker.start(),
         stop: () => broker.stop(),
         get port() {
           return broker.port;
         },
-        courier: { open: () => openBroker(urlOf(broker.port), credentials()), kick: kickByDynamicSecurity },
+        courier: {
+          open: (as) => openBroker(urlOf(broker.port), (credentials.get(as) as () => ClientCredentials)()),
+          kick: kickByDynamicSecurity,
+        },
       };
     },
   }),
@@ -109,9 +114,9 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
   }
 
   /** The control plane with what it has heard. */
-  function startCourier(handle: (device: string, text: string) => Promise<void> = async () => undefined) {
+  function startCourier(handle: (device: string, text: string) => Promise<void> = async () => undefined, as = CONTROL_PLANE) {
     const heard: [string, UpChannel, string][] = [];
-    const courier = new MqttCourier({ ...broker.courier, name: CONTROL_PLANE, random: Math.random, logger });
+    const courier = new MqttCourier({ ...broker.courier, open: () => broker.courier.open(as), name: as, random: Math.random, logger });
     courier.onMessage(async (device, channel, payload) => {
       await handle(device, payload.toString());
       heard.push([device, channel, payload.toString()]);
@@ -160,6 +165,26 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await expect.poll(() => heard.map(([, , text]) => text)).toEqual(['easy', 'difficult']);
   });
 
+  test('what the control plane had in hand when it and the broker stopped comes again', async () => {
+    const { promise: stuck, resolve: onStuck } = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const first = startCourier(() => {
+      onStuck();
+      return released;
+    });
+    const { uplink } = startBox(BOX);
+    uplink.start();
+    await expect.poll(() => [first.courier.problem, uplink.problem]).toEqual([null, null]);
+    await uplink.publish('acks', Buffer.from('in hand'));
+    await stuck;
+    await broker.stop();
+    await broker.start();
+    release();
+    await first.courier.stop();
+    const second = startCourier();
+    await expect.poll(() => second.heard).toEqual([[BOX, 'acks', 'in hand']]);
+  });
+
   test('what is said while the control plane is away waits for it; what is said to a box that is away does not', async () => {
     const first = startCourier();
     const { uplink, heard } = startBox(BOX);
@@ -171,7 +196,6 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     const second = startCourier();
     await expect.poll(() => second.heard).toEqual([[BOX, 'usage', 'meanwhile']]);
     await second.courier.send(BOX, 'commands', Buffer.from('lost'));
-    uplink.start();
     const again = startBox(BOX);
     again.uplink.start();
     await expect.poll(() => again.uplink.problem).toBeNull();
@@ -194,9 +218,45 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await expect.poll(() => uplink.problem, { timeout: 15_000 }).toMatch(/ECONNREFUSED/);
     await broker.start();
     await expect.poll(() => heard.length, { timeout: 25_000 }).toBe(2);
+  });
+
+  test('a box speaks to no broker of another authority and says why; with a certificate that is renewed it goes on', async () => {
+    const rogue = new TestCa(ca.folder, `Rogue of ${name}`);
+    const right = certificates.get(BOX) as () => ClientCredentials;
+    let authority = rogue.pem;
+    const uplink = new MqttUplink({
+      url: urlOf(broker.port),
+      device: BOX,
+      credentials: () => ({ ...right(), ca: authority }),
+      random: () => 0,
+      logger,
+    });
+    onTestFinished(() => uplink.stop());
+    uplink.start();
+    await expect.poll(() => uplink.problem).toMatch(/certificate/);
+    authority = ca.ca.pem;
+    await expect.poll(() => uplink.problem).toBeNull();
+    authority = rogue.pem;
+    uplink.renew();
+    await expect.poll(() => uplink.problem).toMatch(/certificate/);
+  });
+
+  test('a link stops within seconds, whatever its handler does', async () => {
+    const { courier } = startCourier();
+    const { uplink } = startBox(BOX);
+    const { promise: never } = Promise.withResolvers<void>();
+    const { promise: stuck, resolve: onStuck } = Promise.withResolvers<void>();
+    uplink.onMessage(() => {
+      onStuck();
+      return never;
+    });
+    uplink.start();
+    await expect.poll(() => [courier.problem, uplink.problem]).toEqual([null, null]);
+    await courier.send(BOX, 'commands', Buffer.from('x'));
+    await stuck;
     const stopping = performance.now();
     await uplink.stop();
-    expect(performance.now() - stopping).toBeLessThan(5500);
+    expect(performance.now() - stopping).toBeLessThan(8000);
   });
 
   test('a box may say and hear nothing but its own, and its connection goes on', async () => {
@@ -233,6 +293,21 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await two.uplink.publish('acks', Buffer.from('still here'));
     await expect.poll(() => heard).toEqual([[OTHER, 'acks', 'still here']]);
   });
+
+  // The embedded one has one control plane: the process that it is in.
+  if (name === 'mosquitto') {
+    test('two control planes both hear every box, and each is heard; one goes and the other goes on', async () => {
+      const [one, two] = [startCourier(), startCourier(undefined, SECOND_CONTROL_PLANE)];
+      const box = startBox(OTHER);
+      box.uplink.start();
+      await expect.poll(() => [one.courier.problem, two.courier.problem, box.uplink.problem]).toEqual([null, null, null]);
+      await box.uplink.publish('acks', Buffer.from('to both'));
+      await expect.poll(() => [one.heard, two.heard]).toEqual([[[OTHER, 'acks', 'to both']], [[OTHER, 'acks', 'to both']]]);
+      await one.courier.stop();
+      await two.courier.send(OTHER, 'commands', Buffer.from('by the second'));
+      await expect.poll(() => box.heard).toEqual([['commands', 'by the second']]);
+    });
+  }
 
   /** A client that keeps to no rule of ours. */
   async function rawBox(device: string): Promise<MqttClient> {
