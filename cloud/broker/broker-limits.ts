@@ -1,4 +1,5 @@
 import type { UpChannel } from '../../shared/fleet/topics.ts';
+import type { Rate } from './pace.ts';
 
 /** What one peer may ask of the broker, so that none can keep it from the others. */
 export interface BrokerLimits {
@@ -20,6 +21,8 @@ export const LONGEST_KEEPALIVE_S = 300;
 export const MOST_EARLY_PACKETS = 16;
 /** Messages of QoS 2 that a client has not released. */
 export const MOST_INFLIGHT = 20;
+/** Messages of one device. */
+export const MESSAGES: Rate = { perSecond: 200, atOnce: 400 };
 /** Messages that wait for a control plane that is away. */
 export const MOST_WAITING = 10_000;
 

@@ -11,6 +11,7 @@ import {
   CONNECT_MS,
   DRAIN_MS,
   LONGEST_KEEPALIVE_S,
+  MESSAGES,
   MOST_EARLY_PACKETS,
   MOST_FIRST_BYTES,
   MOST_INFLIGHT,
@@ -20,6 +21,7 @@ import {
 import { Counts } from './counts.ts';
 import { Door, type DoorCertificates, type Visitor } from './door.ts';
 import { limitPackets } from './limit-packets.ts';
+import { Pace } from './pace.ts';
 import { SqlitePersistence } from './sqlite-persistence.ts';
 
 /** How often connections are looked for whose certificate has ended. */
@@ -57,6 +59,7 @@ export class Broker {
   readonly #persistence: SqlitePersistence;
   /** The device of a connection, also of one that has ended: what it sent last may still be under way. None for the control plane's. */
   readonly #devices = new WeakMap<Duplex, string | null>();
+  readonly #paces = new WeakMap<Duplex, Pace>();
   readonly #open = new Map<TLSSocket, Visitor>();
   readonly counts = new Counts();
   #aedes: Aedes | undefined;
@@ -65,7 +68,7 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#persistence = new SqlitePersistence(options.file, MOST_WAITING);
+    this.#persistence = new SqlitePersistence(options.file, MOST_WAITING, () => this.counts.lost());
     this.#door = new Door({
       ...options.listen,
       certificates: options.certificates,
@@ -161,8 +164,8 @@ export class Broker {
       },
       authorizePublish: (client, packet, done) => {
         // Nobody's: the will of a client that was there before a restart.
-        if (client !== null) this.#authorisePublish(client, packet);
-        done(client === null ? new Error('nobody has a will') : null);
+        if (client === null) done(new Error('nobody has a will'));
+        else this.#authorisePublish(client, packet, done);
       },
       authorizeSubscribe: (client, subscription, done) => {
         const device = this.#deviceOf(client);
@@ -201,6 +204,7 @@ export class Broker {
       return;
     }
     this.#devices.set(socket, visitor.device);
+    this.#paces.set(socket, new Pace(MESSAGES));
     this.#open.set(socket, visitor);
     socket.once('close', () => this.#open.delete(socket));
     const client = this.#aedes.handle(socket);
@@ -221,18 +225,25 @@ export class Broker {
 
   /**
    * A client sends again for ever what it may not say where its connection is ended for it, as MQTT 3.1.1 has it. So it is acknowledged,
-   * and the control plane hears of it in its place.
+   * and the control plane hears of it in its place. Nothing more is read of a client that is too fast until its messages had their turn.
    */
-  #authorisePublish(client: Client, packet: PublishPacket): void {
+  #authorisePublish(client: Client, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const device = this.#deviceOf(client);
-    if (device === null) return;
+    if (device === null) {
+      done();
+      return;
+    }
     const bytes = packet.payload.length;
     const denial = denialOfPublish(device, { topic: packet.topic, bytes, retain: packet.retain });
-    if (denial === undefined) return;
-    this.#denied(device, denial);
-    packet.payload = JSON.stringify({ reason: denial, topic: packet.topic.slice(0, 200), bytes });
-    packet.topic = `dead/v1/${device}`;
-    packet.retain = false;
+    if (denial !== undefined) {
+      this.#denied(device, denial);
+      packet.payload = JSON.stringify({ reason: denial, topic: packet.topic.slice(0, 200), bytes });
+      packet.topic = `dead/v1/${device}`;
+      packet.retain = false;
+    }
+    const waitMs = this.#paces.get(client.conn)?.wait(performance.now()) ?? 0;
+    if (waitMs === 0) done();
+    else setTimeout(() => done(client.closed ? new Error('gone before its turn') : null), waitMs);
   }
 
   #deviceOf({ conn }: Client): string | null {

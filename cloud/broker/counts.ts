@@ -6,6 +6,8 @@ export interface BrokerCounts {
   readonly broken: number;
   /** Messages of clients. */
   readonly received: number;
+  /** Messages for a control plane for which too many wait already. */
+  readonly lost: number;
   /** Connections that were not let in, by reason. */
   readonly refused: Readonly<Record<string, number>>;
   /** What devices were not let do, by reason. */
@@ -17,6 +19,7 @@ export class Counts {
   #connected = 0;
   #broken = 0;
   #received = 0;
+  #lost = 0;
   readonly #refused = new Map<string, number>();
   readonly #denied = new Map<string, number>();
 
@@ -32,6 +35,10 @@ export class Counts {
     this.#received += 1;
   }
 
+  lost(): void {
+    this.#lost += 1;
+  }
+
   refused(reason: string): void {
     this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
   }
@@ -45,6 +52,7 @@ export class Counts {
       connected: this.#connected,
       broken: this.#broken,
       received: this.#received,
+      lost: this.#lost,
       refused: Object.fromEntries(this.#refused),
       denied: Object.fromEntries(this.#denied),
     };

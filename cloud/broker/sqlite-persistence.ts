@@ -42,15 +42,18 @@ const SCHEMA = `
  */
 export class SqlitePersistence {
   readonly #file: string;
-  /** Messages that wait for one client. */
   readonly #mostWaiting: number;
   #statements: ReturnType<typeof prepare> | undefined;
   #database: Sqlite.Database | undefined;
   broker: { readonly id: string } | undefined;
 
-  constructor(file: string, mostWaiting: number) {
+  readonly #onLost: () => void;
+
+  /** @param onLost called for each message that came beyond `mostWaiting` for one client */
+  constructor(file: string, mostWaiting: number, onLost: () => void) {
     this.#file = file;
     this.#mostWaiting = mostWaiting;
+    this.#onLost = onLost;
   }
 
   /** Called by the broker that it is given to. */
@@ -137,6 +140,7 @@ export class SqlitePersistence {
     for (const { clientId } of subscriptions) {
       const { waiting } = this.#sql.countOutgoing.get(clientId) as { waiting: number };
       if (waiting < this.#mostWaiting) this.#sql.putOutgoing.run(clientId, brokerId, brokerCounter, stored);
+      else this.#onLost();
     }
   }
 

@@ -369,6 +369,22 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
       socket.destroy();
     });
 
+    test('of 5,000 messages at once: it is held to a pace, and nobody else waits', async () => {
+      const { client: other } = await boxClient(certificates.other, OTHER);
+      const socket = await openBox();
+      const startedAt = performance.now();
+      for (let messageId = 1; messageId <= 5000; messageId += 1) {
+        socket.write(publishPacket(upTopic(BOX, 'telemetry'), Buffer.alloc(1000), { qos: 1, messageId }));
+      }
+      socket.resume();
+      for (let number = 0; number < 20; number += 1) await other.publishAsync(upTopic(OTHER, 'usage'), `${number}`, { qos: 1 });
+      await expect.poll(() => heard.filter(([topic]) => topic === upTopic(OTHER, 'usage')).length).toBe(20);
+      const seconds = (performance.now() - startedAt) / 1000;
+      expect(heard.filter(([topic]) => topic === upTopic(BOX, 'telemetry')).length).toBeLessThanOrEqual(400 + 200 * seconds + 1);
+      await other.endAsync();
+      socket.destroy();
+    });
+
     test('of any bytes', async () => {
       const parts = fc.oneof(
         fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
@@ -377,6 +393,14 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
           .tuple(fc.string(), fc.nat(3), fc.nat(65_535))
           .map(([topic, qos, messageId]) => publishPacket(topic, Buffer.from('x'), { qos, messageId })),
         fc.array(fc.string(), { maxLength: 4 }).map(subscribePacket),
+        // Valid but for one byte.
+        fc
+          .tuple(
+            fc.constantFrom(connectPacket(BOX), subscribePacket(['a', '#']), publishPacket('a', Buffer.from('x'))),
+            fc.nat(60),
+            fc.nat(255),
+          )
+          .map(([valid, at, byte]) => Buffer.from(valid).fill(byte, at % valid.length, (at % valid.length) + 1)),
         // Acknowledgements of what was never sent.
         fc
           .tuple(fc.constantFrom(0x40, 0x50, 0x62, 0x70, 0xb0, 0xa2), fc.nat(255))

@@ -63,11 +63,17 @@ persistence_location ${this.#folder}/
     }
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  /** Until it is stopped. */
+  hang(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  async stop(): Promise<void> {
     const running = this.#process;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
     const ended = once(running, 'exit');
-    running.kill(signal);
+    running.kill('SIGTERM');
+    running.kill('SIGCONT');
     await ended;
   }
 }

@@ -22,6 +22,7 @@ const [BOX, OTHER] = [newId('box'), newId('box')];
 interface BrokerAtWork {
   start(): Promise<void>;
   stop(): Promise<void>;
+  hang?(): void;
   readonly port: number;
   readonly courier: { open(as: string): Duplex } & Pick<MqttCourierOptions, 'kick'>;
 }
@@ -70,6 +71,7 @@ const BROKERS: Record<string, (ca: FleetCa) => Promise<BrokerAtWork>> = {
       return {
         start: () => broker.start(),
         stop: () => broker.stop(),
+        hang: () => broker.hang(),
         get port() {
           return broker.port;
         },
@@ -294,8 +296,20 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await expect.poll(() => heard).toEqual([[OTHER, 'acks', 'still here']]);
   });
 
-  // The embedded one has one control plane: the process that it is in.
+  // The embedded one is a part of the process that it serves: it cannot hang alone, and has one control plane.
   if (name === 'mosquitto') {
+    test('what was sent and not acknowledged fails as soon as the connection is lost', async () => {
+      const { uplink } = startBox(OTHER);
+      uplink.start();
+      await expect.poll(() => uplink.problem).toBeNull();
+      broker.hang?.();
+      const sent = uplink.publish('acks', Buffer.from('in vain'));
+      const startedAt = performance.now();
+      await Promise.all([expect(sent).rejects.toMatchObject({ code: 'broker_unavailable' }), broker.stop()]);
+      expect(performance.now() - startedAt).toBeLessThan(8000);
+      await broker.start();
+    });
+
     test('two control planes both hear every box, and each is heard; one goes and the other goes on', async () => {
       const [one, two] = [startCourier(), startCourier(undefined, SECOND_CONTROL_PLANE)];
       const box = startBox(OTHER);
