@@ -1,5 +1,6 @@
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { CameraStateEvent, EdgeEvent, Stats } from '../shared/messages/events.ts';
+import { BackOff } from '../shared/runtime/back-off.ts';
 import type { BestShots } from './box/best-shots.ts';
 import type { UsageMeter } from './box/usage-meter.ts';
 import type { CameraConfig } from './config/schema.ts';
@@ -10,7 +11,6 @@ import { isNetworkCamera } from './pipeline/decode/is-network-camera.ts';
 import type { SeenTrack } from './pipeline/frame.ts';
 import { Pipeline, type PipelineCounters, WAITING_FRAMES } from './pipeline/pipeline.ts';
 import type { StageTimes } from './pipeline/stage-times.ts';
-import { BackOff } from './runtime/back-off.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Part } from './runtime/lifecycle.ts';
 import type { Quantiles } from './runtime/quantiles.ts';

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import { BackOff } from '../runtime/back-off.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
 import { pause } from '../runtime/pause.ts';
 import { syncFolder } from '../runtime/sync-folder.ts';
 import type { VaultClient } from '../vault/client.ts';

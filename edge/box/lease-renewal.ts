@@ -1,8 +1,8 @@
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
 import type { LeaseCarrier } from '../link/lease-carrier.ts';
-import { BackOff } from '../runtime/back-off.ts';
 import { pause } from '../runtime/pause.ts';
 import type { VaultClient } from '../vault/client.ts';
 

@@ -1,11 +1,11 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import type { BackOff } from '../../shared/runtime/back-off.ts';
 import type { TenantSettings, TenantsPort, TenantView } from '../api/ports.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { TenantPolicy } from '../appliance/tenant-policies.ts';
 import { KeyringReplica } from '../backup/keyring-replica.ts';
 import type { Config } from '../config/schema.ts';
-import type { BackOff } from '../runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { pause } from '../runtime/pause.ts';

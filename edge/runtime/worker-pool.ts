@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import { BackOff } from './back-off.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
 import { pause } from './pause.ts';
 
 /** A thread that is not done by then hangs. */

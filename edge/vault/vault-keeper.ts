@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type LeaseAnswer, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import { BackOff } from '../runtime/back-off.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { pause } from '../runtime/pause.ts';
 import { type Gives, LEASE_ENDED_EXIT, type LeaseSettings, type LeaseView, type Operation, type Takes } from './protocol.ts';

@@ -2,7 +2,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
 import type { WebhookMessage } from '../../shared/messages/webhook-message.ts';
-import type { BackOff } from '../runtime/back-off.ts';
+import type { BackOff } from '../../shared/runtime/back-off.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
 import { pause } from '../runtime/pause.ts';

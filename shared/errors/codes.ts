@@ -225,6 +225,11 @@ export const ERROR_CODES = {
     next: 'Have the security officer register it: securegate kms-trust add',
   },
   device_denied: { status: 403, title: 'Device is denied', next: 'Enrol the device anew; a denied id never comes back.' },
+  broker_unavailable: {
+    status: 503,
+    title: 'Broker cannot be reached',
+    next: 'Nothing at once: the connection is tried again. If it stays so, check address, certificate and clock; the log of the broker says whom it refused.',
+  },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },

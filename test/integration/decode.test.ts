@@ -10,11 +10,11 @@ import { Camera } from '../../edge/pipeline/decode/camera.ts';
 import { CameraConnection, type CameraConnectionOptions } from '../../edge/pipeline/decode/camera-connection.ts';
 import { FramePool } from '../../edge/pipeline/decode/frame-pool.ts';
 import type { Frame } from '../../edge/pipeline/frame.ts';
-import { BackOff } from '../../edge/runtime/back-off.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { VideoEncoder } from '../../provisioning/demo/footage/video-encoder.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
 import { makeTestVideo, testVideoLuma } from '../helpers/make-test-video.ts';
 
 const FPS = 25;

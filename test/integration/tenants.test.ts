@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
-import { BackOff } from '../../edge/runtime/back-off.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const HOUR_MS = 3_600_000;

@@ -39,6 +39,8 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ),
   ['room cloud/tenants', 'cloud/tenants/breach.ts', "import '../iam/target.ts';"],
   ['room cloud/iam', 'cloud/iam/breach.ts', "import '../http/target.ts';"],
+  ['room cloud/broker', 'cloud/broker/breach.ts', "import '../store/target.ts';"],
+  ['room cloud/fleet', 'cloud/fleet/breach.ts', "import '../http/target.ts';"],
   ['room cloud/http', 'cloud/http/breach.ts', "import '../target.ts';"],
   ['room cloud/kms', 'cloud/kms/breach.ts', "import '../../edge/runtime/target.ts';"],
   ['room models', 'models/breach.ts', "import '../edge/runtime/target.ts';"],
@@ -52,6 +54,8 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['door pkcs11js', 'cloud/kms/export/pkcs11.ts', "import 'pkcs11js';"],
   ['door jose', 'shared/jose.ts', "import 'jose';"],
   ['door kysely', 'edge/appliance/kysely.ts', "import 'kysely';"],
+  ['door aedes', 'cloud/fleet/aedes.ts', "import 'aedes';"],
+  ['door mqtt', 'edge/link/mqtt.ts', "import 'mqtt';"],
   ['door pg', 'cloud/tenants/pg.ts', "import 'pg';"],
   ['door hpke', 'cloud/kms/hpke.ts', "import 'hpke';"],
   ['door @node-rs/argon2', 'edge/api/argon2.ts', "import '@node-rs/argon2';"],
@@ -132,6 +136,8 @@ const DECLARED = [
   'tar',
   'onnx-proto',
   'commander',
+  'aedes',
+  'mqtt',
 ];
 
 describe('the boundaries between the rooms', () => {

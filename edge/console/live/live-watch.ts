@@ -1,4 +1,4 @@
-import { BackOff } from '../../runtime/back-off.ts';
+import { BackOff } from '../../../shared/runtime/back-off.ts';
 import { ProblemError } from '../api/problem-error.ts';
 import { send } from '../api/request.ts';
 import type { Problem } from '../api/types.ts';

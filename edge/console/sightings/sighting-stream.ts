@@ -1,4 +1,4 @@
-import { BackOff } from '../../runtime/back-off.ts';
+import { BackOff } from '../../../shared/runtime/back-off.ts';
 import { sightings } from '../api/sightings.ts';
 import type { Sighting } from '../api/types.ts';
 

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { BackOff } from '../../../../edge/runtime/back-off.ts';
 import { systemClock } from '../../../../edge/runtime/clock.ts';
 import { Courier, type CourierOptions, type Message } from '../../../../edge/webhooks/courier.ts';
 import { createLogger } from '../../../../shared/log/create-logger.ts';
+import { BackOff } from '../../../../shared/runtime/back-off.ts';
 import { testSighting } from '../../../helpers/test-sighting.ts';
 import { webhookReceiver } from '../../../helpers/webhook-receiver.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BackOff } from '../../../../edge/runtime/back-off.ts';
+import { BackOff } from '../../../../shared/runtime/back-off.ts';
 
 test('pauses double up to the longest, with at most half of each left to chance', () => {
   const least = new BackOff(100, 1000, () => 0);
