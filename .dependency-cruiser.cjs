@@ -76,6 +76,7 @@ const DOORS = [
   { package: 'pacote', from: ['^models/registry/'] },
   { package: 'tar', from: ['^models/registry/'] },
   { package: 'onnx-proto', from: ['^models/convert/'] },
+  { package: 'openapi-fetch', from: ['^shared/cloud-client/'] },
   { package: 'commander', from: ['^provisioning/'] },
 ];
 

@@ -17,7 +17,10 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
 import { addSystemRoutes } from './routes/system.ts';
+import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+
+const ROUTES = [addSystemRoutes, addOrgRoutes, addTenantRoutes, addTenantKeyRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes];
 
 /** Requests a minute. */
 export interface CloudRateLimits {
@@ -52,8 +55,7 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
   requireTlsBeyondLoopback(host, tls);
   const api = createHttpApi({ tls, logger });
   await addPlugins(api, options);
-  for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes])
-    addRoutes(api, context);
+  for (const addRoutes of ROUTES) addRoutes(api, context);
   const url = await listen(api, host, port, tls);
   return { url, stop: () => api.close() };
 }

@@ -16,7 +16,7 @@ export const emailSchema = z.email().max(254).toLowerCase();
 
 export const givenRoleSchema = z
   .strictObject({ role: z.enum(ROLE_NAMES), tenant: slugSchema.optional().describe('Only in this tenant.') })
-  .meta({ id: 'GivenRole' });
+  .meta({ id: 'GivenRole', examples: [{ role: 'reviewer', tenant: 'main-hall' }] });
 export type GivenRole = z.output<typeof givenRoleSchema>;
 
 export const principalSchema = z
@@ -30,7 +30,21 @@ export const principalSchema = z
     version: z.int(),
     createdAt: z.iso.datetime(),
   })
-  .meta({ id: 'Principal' });
+  .meta({
+    id: 'Principal',
+    examples: [
+      {
+        id: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        kind: 'user',
+        name: 'Bea',
+        email: 'bea@acme.example',
+        active: true,
+        roles: [{ role: 'auditor' }],
+        version: 1,
+        createdAt: '2027-03-01T08:00:00.000Z',
+      },
+    ],
+  });
 export type Principal = z.output<typeof principalSchema>;
 
 /** Somebody, as requests see him: to which org he belongs ('' for the platform) and what he was given. */

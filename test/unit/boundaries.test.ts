@@ -62,6 +62,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['door pacote', 'models/convert/pacote.ts', "import 'pacote';"],
   ['door tar', 'provisioning/tar.ts', "import 'tar';"],
   ['door onnx-proto', 'models/registry/proto.ts', "import 'onnx-proto';"],
+  ['door openapi-fetch', 'provisioning/client.ts', "import 'openapi-fetch';"],
   ['door commander', 'edge/commander.ts', "import 'commander';"],
   ['provisioning-loads-roots-late', 'provisioning/early.ts', "import '../edge/target.ts';"],
   ['vault-only-by-client', 'edge/vault-insider.ts', "import type { Target } from './vault/target.ts'; export type T = Target;"],
@@ -131,6 +132,7 @@ const DECLARED = [
   'pacote',
   'tar',
   'onnx-proto',
+  'openapi-fetch',
   'commander',
 ];
 
