@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
@@ -13,6 +14,7 @@ import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
 import { TokenVerifier, type TrustedIssuer } from './iam/verify-token.ts';
 import { KmsClient } from './kms/client.ts';
+import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
 import { Orgs } from './tenants/orgs.ts';
@@ -63,7 +65,8 @@ export class ControlPlane {
     const kms = new KmsClient(config.kms.socket);
     this.#running.add(() => kms.close());
     const tenants = new Tenants(store.db, kms, now);
-    this.#finishTenants(tenants);
+    const owner = randomUUID();
+    this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
     const people = new People(store.db, now);
     await ensureLocalOperator(people);
     const context = {
@@ -72,7 +75,7 @@ export class ControlPlane {
       orgs: new Orgs(store.db, now),
       people,
       audit: new TableAudit(store.db),
-      idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
+      idempotency: new Idempotency(new StoredIdempotency(store.db, { owner, now }), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
     };
     const tokens = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
@@ -90,11 +93,11 @@ export class ControlPlane {
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */
-  #finishTenants(tenants: Tenants): void {
+  #finishTenants(tenants: Tenants, leases: JobLeases): void {
     const { logger } = this.#options;
     const finish = async (): Promise<void> => {
       try {
-        const left = await tenants.finish();
+        const left = (await leases.run('finish-tenants', (lost) => tenants.finish(lost))) ?? 0;
         if (left > 0) logger.warn({ tenants: left }, 'tenants wait for their key');
       } catch (error) {
         logger.error({ err: SecureGateError.from(error) }, 'tenants without a key could not be looked for');

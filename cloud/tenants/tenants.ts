@@ -37,10 +37,13 @@ export class Tenants {
   }
 
   /** Makes the keys that a crash, or a KMS out of reach, left unmade. @returns how many are still without */
-  async finish(): Promise<number> {
+  async finish(stop: AbortSignal): Promise<number> {
     const unfinished = await this.#db.selectFrom('tenants').select(['org', 'id']).where('state', '=', 'making').execute();
     let left = 0;
-    for (const { org, id } of unfinished) await this.#makeKey(org, id).catch(() => left++);
+    for (const { org, id } of unfinished) {
+      if (stop.aborted) break;
+      await this.#makeKey(org, id).catch(() => left++);
+    }
     return left;
   }
 
