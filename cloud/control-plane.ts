@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
+import { readSecretText } from '../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
@@ -8,6 +9,7 @@ import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import type { PartState } from './http/cloud-api.ts';
+import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
 import { ensureLocalOperator } from './iam/local-operator.ts';
@@ -19,6 +21,7 @@ import { openStore, type Store, type StoreAddress } from './store/open-store.ts'
 import { StoredIdempotency } from './store/stored-idempotency.ts';
 import { Orgs } from './tenants/orgs.ts';
 import { Tenants } from './tenants/tenants.ts';
+import { timeKms } from './time-kms.ts';
 
 /** How often keys that could not be made are tried again. */
 const FINISH_EVERY_MS = 30_000;
@@ -60,10 +63,14 @@ export class ControlPlane {
 
   async #start(): Promise<void> {
     const { config, now, logger, issuer } = this.#options;
-    const store = await openStore(this.#options.store);
+    const metrics = new CloudMetrics();
+    metrics.start();
+    this.#running.add(() => metrics.stop());
+    const store = await openStore(this.#options.store, (outcome, seconds) => metrics.tookQuery(outcome, seconds));
     this.#running.add(() => store.close());
-    const kms = new KmsClient(config.kms.socket);
-    this.#running.add(() => kms.close());
+    const client = new KmsClient(config.kms.socket);
+    this.#running.add(() => client.close());
+    const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
     const owner = randomUUID();
     this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
@@ -84,6 +91,13 @@ export class ControlPlane {
       tokens,
       listen: config.api,
       rateLimits: config.api.rateLimits,
+      corsOrigins: config.api.corsOrigins,
+      pressure: config.api.pressure,
+      metrics: {
+        metrics,
+        figures: async () => ({ connections: store.connections(), unfinishedTenants: await tenants.unfinished() }),
+        token: config.metrics && readSecretText(config.metrics.token),
+      },
       version: readVersion(),
       now,
       logger,
@@ -123,7 +137,7 @@ async function stateOfStore({ db, dialect }: Store): Promise<PartState> {
   }
 }
 
-async function stateOfKms(kms: KmsClient): Promise<PartState> {
+async function stateOfKms(kms: Pick<KmsClient, 'call'>): Promise<PartState> {
   try {
     const { ready, reason, hsm } = await kms.call('status', {});
     return { part: 'kms', ready, reason, what: hsm };

@@ -47,6 +47,16 @@ export class Tenants {
     return left;
   }
 
+  /** How many tenants wait for their key. */
+  async unfinished(): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('tenants')
+      .select((row) => row.fn.countAll().as('count'))
+      .where('state', '=', 'making')
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   /** @throws {SecureGateError} `tenant_not_found` */
   async get(org: string, id: string): Promise<Tenant> {
     const row = await this.#db.selectFrom('tenants').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();

@@ -65,7 +65,7 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
   api.route({
     method: 'PUT',
     url: '/v1/orgs/:org/admin-keys',
-    config: { operation: 'admin-keys.pin' },
+    config: { operation: 'admin-keys.pin', usesHsm: true },
     schema: { tags, params: orgParams, body: toPinSchema, response: { 200: versionSchema } },
     handler: async ({ params, body }) => await kms.call('pinAdmins', { org: params.org, signed: body }),
   });
@@ -73,7 +73,7 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/assignments',
-    config: { operation: 'assignments.create' },
+    config: { operation: 'assignments.create', usesHsm: true },
     schema: {
       tags,
       params: orgParams,
@@ -86,7 +86,7 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/offline-leases',
-    config: { operation: 'offline-leases.create' },
+    config: { operation: 'offline-leases.create', usesHsm: true },
     schema: { tags, params: orgParams, body: requestSchema, response: { 201: answerSchema } },
     handler: async ({ body }, reply) => {
       const { encapsulated, sealed, ...answer } = await kms.call('exportTek', body);

@@ -19,7 +19,7 @@ export const addTenantKeyRoutes: AddRoutes = (api, { tenants, kms }) => {
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/tenants/:tenant/epoch-moves',
-    config: { operation: 'epoch-moves.create' },
+    config: { operation: 'epoch-moves.create', usesHsm: true },
     schema: {
       tags,
       description: 'The epoch that is named is made once: asked for again, nothing changes.',

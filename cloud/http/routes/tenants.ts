@@ -24,7 +24,7 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/tenants',
-    config: { operation: 'tenants.create' },
+    config: { operation: 'tenants.create', usesHsm: true },
     schema: { tags, params: orgParams, headers: idempotencyHeaders, body: newTenantSchema, response: { 201: tenantSchema } },
     handler: async (request, reply) => {
       const { org } = request.params;
