@@ -13,7 +13,7 @@ import { holdLock } from './hold-lock.mjs';
  * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
  * console; OpenSSL, to make certificates; SoftHSM, as the HSM, OpenSC, as somebody else who has its PIN, and the compiler for what
  * speaks to it; swtpm, as the TPM, and what speaks to it; FFmpeg's program, which the bench compares with; Postgres, which the
- * control plane grows into.
+ * control plane grows into, and SQLite's program, by which it is backed up before.
  */
 export const TEST_PACKAGES = [
   'gstreamer1.0-tools',
@@ -27,6 +27,7 @@ export const TEST_PACKAGES = [
   'tpm2-tools',
   'ffmpeg',
   'postgresql',
+  'sqlite3',
 ];
 
 /** Something the person at the keyboard has to do first; `message` says what. */
