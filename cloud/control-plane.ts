@@ -14,6 +14,7 @@ import { startCloudApi } from './http/server.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
 import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
+import { VerifiedTokens } from './iam/verified-tokens.ts';
 import { TokenVerifier, type TrustedIssuer } from './iam/verify-token.ts';
 import { KmsClient } from './kms/client.ts';
 import { JobLeases } from './store/job-leases.ts';
@@ -85,10 +86,10 @@ export class ControlPlane {
       idempotency: new Idempotency(new StoredIdempotency(store.db, { owner, now }), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
     };
-    const tokens = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
+    const verifier = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
     const api = await startCloudApi({
       context,
-      tokens,
+      tokens: new VerifiedTokens(verifier, now),
       listen: config.api,
       rateLimits: config.api.rateLimits,
       corsOrigins: config.api.corsOrigins,

@@ -38,7 +38,7 @@ export interface CloudRateLimits {
 
 export interface CloudApiOptions {
   readonly context: RouteContext;
-  readonly tokens: TokenVerifier;
+  readonly tokens: Pick<TokenVerifier, 'verify'>;
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
   readonly rateLimits: CloudRateLimits;
   /** Origins of web pages that may ask. */

@@ -71,7 +71,15 @@ function sqlite(file: string): Driver {
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  return { driver: new SqliteDialect({ database }), dialect: 'sqlite', connections: () => null };
+  const statements = new Map<string, Sqlite.Statement>();
+  // Kysely prepares anew what it runs, which takes longer than to run it. Its texts are few: values are parameters.
+  const prepare = (text: string): Sqlite.Statement => {
+    const statement = statements.get(text) ?? database.prepare(text);
+    statements.set(text, statement);
+    return statement;
+  };
+  const driver = new SqliteDialect({ database: { prepare, close: () => database.close() } });
+  return { driver, dialect: 'sqlite', connections: () => null };
 }
 
 function postgres(connectionString: string): Driver {
