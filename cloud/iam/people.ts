@@ -1,10 +1,11 @@
-import { type CompiledQuery, type Kysely, type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import { PreparedQuery } from '../store/prepared-query.ts';
 import type { Grant } from './authorise.ts';
 import { ROLE_NAMES, ROLES, type Role } from './roles.ts';
 
@@ -60,11 +61,12 @@ type Row = Selectable<Database['principals']>;
 export class People {
   readonly #db: Kysely<Database>;
   readonly #now: () => number;
-  #accountQuery: CompiledQuery<AccountRow> | undefined;
+  readonly #accounts: PreparedQuery<AccountRow>;
 
   constructor(db: Kysely<Database>, now: () => number) {
     this.#db = db;
     this.#now = now;
+    this.#accounts = new PreparedQuery(db, accountQuery);
   }
 
   /** @throws {SecureGateError} `conflict` when this address has an account in this org */
@@ -181,8 +183,7 @@ export class People {
 
   /** The account of whoever shows a token; undefined when it is closed, or none. */
   async account(id: string): Promise<Account | undefined> {
-    this.#accountQuery ??= accountQuery(this.#db);
-    const { rows } = await this.#db.executeQuery<AccountRow>({ ...this.#accountQuery, parameters: [id] });
+    const rows = await this.#accounts.all(id);
     const [first] = rows;
     if (first === undefined) return undefined;
     // Of somebody without a role there is one row, which tells no grant.
@@ -207,15 +208,13 @@ interface AccountRow {
   readonly tenant: string | null;
 }
 
-/** The one query that every request asks is put together once: that takes longer than its answer. */
-function accountQuery(db: Kysely<Database>): CompiledQuery<AccountRow> {
+function accountQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'principals' | 'grants', AccountRow> {
   return db
     .selectFrom('principals')
     .leftJoin('grants', 'grants.principal', 'principals.id')
     .select(['principals.org', 'grants.role', 'grants.org as grantOrg', 'grants.tenant'])
     .where('principals.active', '=', sql.lit(1))
-    .where('principals.id', '=', '')
-    .compile();
+    .where('principals.id', '=', '');
 }
 
 /** Of a role that was never given for a deployment, an org has no use, and the other way round. */

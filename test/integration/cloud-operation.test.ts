@@ -88,6 +88,20 @@ test('a web page asks where its origin is configured, and nowhere else', async (
   expect((await fetch(`${closed.url}/v1/orgs`, { method: 'OPTIONS', headers: { origin } })).status).toBe(404);
 });
 
+test('every answer has the same security headers, also when it is a refusal', async () => {
+  const cloud = await TestCloud.start(await noKms());
+  const guards = async (path: string): Promise<(string | null)[]> => {
+    const { headers } = await cloud.ask(undefined, 'GET', path);
+    return ['content-security-policy', 'x-frame-options', 'x-content-type-options', 'referrer-policy', 'cache-control'].map((name) =>
+      headers.get(name),
+    );
+  };
+  const [policy, ...others] = await guards('/healthz');
+  expect(policy).toContain("default-src 'none'");
+  expect(others).toEqual(['DENY', 'nosniff', 'no-referrer', 'no-store']);
+  for (const path of ['/healthz', '/v1/orgs', '/no/such/route']) expect(await guards(path), path).toEqual([policy, ...others]);
+});
+
 test('a process that cannot keep up turns requests away, and still says that it lives', async () => {
   // Every process has more memory than that.
   const cloud = await TestCloud.start(await noKms(), undefined, { api: { rateLimits: NO_LIMITS, pressure: { heapMiB: 64 } } });
