@@ -76,10 +76,11 @@ const DOORS = [
   { package: 'fastify', from: ['^(edge/api|cloud/http|shared/http)/'] },
   { package: '@fastify', from: ['^(edge/api|cloud/http|shared/http)/'] },
   { package: 'fastify-type-provider-zod', from: ['^(edge/api|cloud/http|shared/http)/'] },
-  { package: 'prom-client', from: ['^edge/api/'] },
+  { package: 'prom-client', from: ['^(edge/api|cloud/http)/'] },
   { package: 'pacote', from: ['^models/registry/'] },
   { package: 'tar', from: ['^models/registry/'] },
   { package: 'onnx-proto', from: ['^models/convert/'] },
+  { package: 'openapi-fetch', from: ['^shared/cloud-client/'] },
   { package: 'commander', from: ['^provisioning/'] },
 ];
 

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
+import { readSecretText } from '../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
@@ -7,16 +9,20 @@ import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import type { PartState } from './http/cloud-api.ts';
+import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
 import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
+import { VerifiedTokens } from './iam/verified-tokens.ts';
 import { TokenVerifier, type TrustedIssuer } from './iam/verify-token.ts';
 import { KmsClient } from './kms/client.ts';
+import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
 import { Orgs } from './tenants/orgs.ts';
 import { Tenants } from './tenants/tenants.ts';
+import { timeKms } from './time-kms.ts';
 
 /** How often keys that could not be made are tried again. */
 const FINISH_EVERY_MS = 30_000;
@@ -58,12 +64,17 @@ export class ControlPlane {
 
   async #start(): Promise<void> {
     const { config, now, logger, issuer } = this.#options;
-    const store = await openStore(this.#options.store);
+    const metrics = new CloudMetrics();
+    metrics.start();
+    this.#running.add(() => metrics.stop());
+    const store = await openStore(this.#options.store, (outcome, seconds) => metrics.tookQuery(outcome, seconds));
     this.#running.add(() => store.close());
-    const kms = new KmsClient(config.kms.socket);
-    this.#running.add(() => kms.close());
+    const client = new KmsClient(config.kms.socket);
+    this.#running.add(() => client.close());
+    const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
-    this.#finishTenants(tenants);
+    const owner = randomUUID();
+    this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
     const people = new People(store.db, now);
     await ensureLocalOperator(people);
     const context = {
@@ -72,15 +83,22 @@ export class ControlPlane {
       orgs: new Orgs(store.db, now),
       people,
       audit: new TableAudit(store.db),
-      idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
+      idempotency: new Idempotency(new StoredIdempotency(store.db, { owner, now }), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
     };
-    const tokens = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
+    const verifier = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
     const api = await startCloudApi({
       context,
-      tokens,
+      tokens: new VerifiedTokens(verifier, now),
       listen: config.api,
       rateLimits: config.api.rateLimits,
+      corsOrigins: config.api.corsOrigins,
+      pressure: config.api.pressure,
+      metrics: {
+        metrics,
+        figures: async () => ({ connections: store.connections(), unfinishedTenants: await tenants.unfinished() }),
+        token: config.metrics && readSecretText(config.metrics.token),
+      },
       version: readVersion(),
       now,
       logger,
@@ -90,11 +108,11 @@ export class ControlPlane {
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */
-  #finishTenants(tenants: Tenants): void {
+  #finishTenants(tenants: Tenants, leases: JobLeases): void {
     const { logger } = this.#options;
     const finish = async (): Promise<void> => {
       try {
-        const left = await tenants.finish();
+        const left = (await leases.run('finish-tenants', (lost) => tenants.finish(lost))) ?? 0;
         if (left > 0) logger.warn({ tenants: left }, 'tenants wait for their key');
       } catch (error) {
         logger.error({ err: SecureGateError.from(error) }, 'tenants without a key could not be looked for');
@@ -120,7 +138,7 @@ async function stateOfStore({ db, dialect }: Store): Promise<PartState> {
   }
 }
 
-async function stateOfKms(kms: KmsClient): Promise<PartState> {
+async function stateOfKms(kms: Pick<KmsClient, 'call'>): Promise<PartState> {
   try {
     const { ready, reason, hsm } = await kms.call('status', {});
     return { part: 'kms', ready, reason, what: hsm };

@@ -13,7 +13,8 @@ import { holdLock } from './hold-lock.mjs';
  * Debian packages that the tests use beside the product: GStreamer, as a second opinion on RTSP; Chromium, to use the
  * console; OpenSSL, to make certificates; SoftHSM, as the HSM, OpenSC, as somebody else who has its PIN, and the compiler for what
  * speaks to it; swtpm, as the TPM, and what speaks to it; FFmpeg's program, which the bench compares with; Postgres, which the
- * control plane grows into; mosquitto, as the broker that may stand in place of the embedded one.
+ * control plane grows into, and SQLite's program, by which it is backed up before; mosquitto, as the broker that may stand in place of
+ * the embedded one.
  */
 export const TEST_PACKAGES = [
   'gstreamer1.0-tools',
@@ -28,6 +29,7 @@ export const TEST_PACKAGES = [
   'ffmpeg',
   'postgresql',
   'mosquitto',
+  'sqlite3',
 ];
 
 /** Something the person at the keyboard has to do first; `message` says what. */

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { secretSourceSchema } from '../../shared/config/read-secret-file.ts';
 import { isLoopback } from '../../shared/net/is-loopback.ts';
 
 const path = z.string().min(1);
+/** Scheme, host and port, and no path. */
+const ORIGIN = /^https?:\/\/[^/\s*]+$/;
 const perMinute = z.int().min(1).max(1_000_000);
 
 /** Configuration of `securegate cloud run`. The address of a Postgres, which holds a password, stands in DATABASE_URL. */
@@ -12,16 +15,51 @@ export const cloudConfigSchema = z
       .strictObject({
         host: z.string().min(1).default('127.0.0.1').describe('address to listen on; anything but loopback needs `tls`'),
         port: z.int().min(0).max(65_535).default(8760).describe('0 takes any free one'),
-        tls: z.strictObject({ cert: path, key: path }).optional().describe('PEM files of the certificate chain and of its private key'),
+        tls: z
+          .strictObject({ cert: path.describe('certificate chain'), key: path.describe('its private key') })
+          .optional()
+          .describe('PEM files; needed beyond loopback'),
+        // Counted by each process for itself: of several, the whole lets through as many times more.
         rateLimits: z
           .strictObject({
             perAddress: perMinute.default(1200).describe('requests a minute of one address'),
             perAccount: perMinute.default(600).describe('requests a minute of one account'),
             wrongTokens: perMinute.default(30).describe('tokens a minute of one address that do not count'),
+            perOrg: perMinute.default(3000).describe('requests a minute of all accounts of one org'),
+            keyOperations: perMinute.default(60).describe('requests a minute of one org that the HSM works for'),
+          })
+          .prefault({}),
+        corsOrigins: z
+          .array(z.string().regex(ORIGIN, { error: 'not an origin like https://console.example' }))
+          .max(16)
+          .default([])
+          .describe('origins whose web pages may ask the API, like `https://console.example`'),
+        pressure: z
+          .strictObject({
+            eventLoopDelayMs: z
+              .int()
+              .min(10)
+              .max(60_000)
+              .default(1000)
+              .describe('mean delay of the process from which on requests are turned away (503)'),
+            heapMiB: z
+              .int()
+              .min(64)
+              .max(1_048_576)
+              .optional()
+              .describe('JavaScript memory from which on they are; nine tenths of what Node allows unless given'),
           })
           .prefault({}),
       })
       .prefault({}),
+    metrics: z
+      .strictObject({
+        token: secretSourceSchema.describe(
+          'file (`file`, mode 0600), or credential of systemd (`credential`), with the bearer token for `/metrics`',
+        ),
+      })
+      .optional()
+      .describe('without it, `/metrics` answers programs on this machine alone; needed where a proxy on it passes requests on'),
     kms: z.strictObject({ socket: path.describe('Unix socket of the KMS') }),
   })
   .refine(({ api }) => api.tls !== undefined || isLoopback(api.host), {

@@ -34,6 +34,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Row of the table of operations; every route of the control plane has one, or is `open` to anybody. */
     operation?: OperationName | 'open';
+    /** The HSM works for it, which takes far longer than the rest. */
+    usesHsm?: true;
   }
   interface FastifyRequest {
     /** Who asks; undefined on open routes alone. */

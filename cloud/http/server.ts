@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { createHttpApi, listen, requireTlsBeyondLoopback } from '../../shared/http/create-http-api.ts';
 import type { TlsFiles } from '../../shared/http/create-http-server.ts';
 import { addHostCheck } from '../../shared/http/host-check.ts';
@@ -11,26 +12,39 @@ import type { TokenVerifier } from '../iam/verify-token.ts';
 import type { RouteContext } from './cloud-api.ts';
 import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
+import { addCors } from './plugins/cors.ts';
+import { addMetrics, type MetricsOptions } from './plugins/metrics.ts';
 import { addOpenApi } from './plugins/openapi.ts';
+import { addPressure, type Pressure } from './plugins/pressure.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
 import { addSystemRoutes } from './routes/system.ts';
+import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+
+const ROUTES = [addSystemRoutes, addOrgRoutes, addTenantRoutes, addTenantKeyRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes];
 
 /** Requests a minute. */
 export interface CloudRateLimits {
   readonly perAddress: number;
   readonly perAccount: number;
   readonly wrongTokens: number;
+  readonly perOrg: number;
+  /** Of one org, for what the HSM works on. */
+  readonly keyOperations: number;
 }
 
 export interface CloudApiOptions {
   readonly context: RouteContext;
-  readonly tokens: TokenVerifier;
+  readonly tokens: Pick<TokenVerifier, 'verify'>;
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
   readonly rateLimits: CloudRateLimits;
+  /** Origins of web pages that may ask. */
+  readonly corsOrigins: readonly string[];
+  readonly pressure: Pressure;
+  readonly metrics: MetricsOptions;
   readonly version: string;
   readonly now: () => number;
   readonly logger: Logger;
@@ -52,26 +66,38 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
   requireTlsBeyondLoopback(host, tls);
   const api = createHttpApi({ tls, logger });
   await addPlugins(api, options);
-  for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes])
-    addRoutes(api, context);
+  for (const addRoutes of ROUTES) addRoutes(api, context);
   const url = await listen(api, host, port, tls);
   return { url, stop: () => api.close() };
 }
 
-async function addPlugins(api: HttpApi, { context, tokens, listen: { tls }, rateLimits, version, now }: CloudApiOptions): Promise<void> {
+async function addPlugins(api: HttpApi, options: CloudApiOptions): Promise<void> {
+  const { context, tokens, rateLimits, version, now } = options;
+  const { tls } = options.listen;
   addProblems(api);
   addRequestLog(api, ({ account }) => (account === undefined ? {} : { account: account.id }));
   await addSecurityHeaders(api, { tls: tls !== undefined });
   if (tls === undefined) addHostCheck(api);
+  await addPressure(api, options.pressure);
+  await addCors(api, options.corsOrigins);
   const limit = await requestsAMinute(api);
   const perAddress = limit(rateLimits.perAddress, networkOfRequest);
   const perAccount = limit(rateLimits.perAccount, (request) => request.account?.id ?? networkOfRequest(request));
+  const perOrg = limit(rateLimits.perOrg, orgOfAccount);
+  const keyOperations = limit(rateLimits.keyOperations, orgOfAccount);
   api.addHook('onRequest', (request) => perAddress(request));
   addAudit(api, context.audit, now);
   addAccess(api, { tokens, people: context.people, orgs: context.orgs, limitWrong: limit(rateLimits.wrongTokens, networkOfRequest) });
   api.addHook('preParsing', async (request, _reply, payload) => {
     await perAccount(request);
+    if (request.account !== undefined) await perOrg(request);
+    if (request.routeOptions.config.usesHsm) await keyOperations(request);
     return payload;
   });
+  addMetrics(api, options.metrics);
   await addOpenApi(api, version);
+}
+
+function orgOfAccount({ account }: FastifyRequest): string {
+  return account?.org ?? '';
 }

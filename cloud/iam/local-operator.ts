@@ -1,3 +1,4 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { People } from './people.ts';
 
 /** The account of whoever works on the machine of the control plane. */
@@ -7,5 +8,10 @@ export const LOCAL_OPERATOR = `svc_${'a'.repeat(26)}`;
 export async function ensureLocalOperator(people: People): Promise<void> {
   if ((await people.account(LOCAL_OPERATOR)) !== undefined) return;
   const person = { kind: 'service', name: 'Operator on the machine' } as const;
-  await people.create('', LOCAL_OPERATOR, person, [{ role: 'platform:operator' }]);
+  try {
+    await people.create('', LOCAL_OPERATOR, person, [{ role: 'platform:operator' }]);
+  } catch (error) {
+    // Another process on the same database started at the same moment.
+    if (SecureGateError.from(error).code !== 'conflict') throw error;
+  }
 }

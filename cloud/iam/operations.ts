@@ -32,6 +32,12 @@ export const OPERATIONS = {
     roles: ['platform:operator', 'org:admin', 'tenant:admin', 'operator', 'reviewer', 'technician', 'auditor', 'dpo'],
   },
   'tenants.change': { title: 'Change a tenant', reach: 'tenant', roles: ['org:admin', 'tenant:admin'] },
+  'keys.read': {
+    title: 'Read the state of the keys of a tenant: epochs, and how far its boxes have moved',
+    reach: 'tenant',
+    roles: ['org:admin', 'tenant:admin', 'technician', 'auditor', 'dpo'],
+  },
+  'epoch-moves.create': { title: 'Move a tenant to its next epoch, with a new key', reach: 'tenant', roles: ['org:admin', 'dpo'] },
   'users.create': { title: 'Add a user of an org', reach: 'org', roles: ['org:admin'] },
   'users.list': { title: 'List the users of an org', reach: 'org', roles: ['org:admin', 'auditor'] },
   'users.read': { title: 'Read a user of an org', reach: 'org', roles: ['org:admin', 'auditor'] },

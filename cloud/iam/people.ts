@@ -1,12 +1,13 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import { PreparedQuery } from '../store/prepared-query.ts';
 import type { Grant } from './authorise.ts';
-import { ROLE_NAMES, ROLES } from './roles.ts';
+import { ROLE_NAMES, ROLES, type Role } from './roles.ts';
 
 export const PRINCIPAL_KINDS = ['user', 'service'] as const;
 export type PrincipalKind = (typeof PRINCIPAL_KINDS)[number];
@@ -16,7 +17,7 @@ export const emailSchema = z.email().max(254).toLowerCase();
 
 export const givenRoleSchema = z
   .strictObject({ role: z.enum(ROLE_NAMES), tenant: slugSchema.optional().describe('Only in this tenant.') })
-  .meta({ id: 'GivenRole' });
+  .meta({ id: 'GivenRole', examples: [{ role: 'reviewer', tenant: 'main-hall' }] });
 export type GivenRole = z.output<typeof givenRoleSchema>;
 
 export const principalSchema = z
@@ -30,7 +31,21 @@ export const principalSchema = z
     version: z.int(),
     createdAt: z.iso.datetime(),
   })
-  .meta({ id: 'Principal' });
+  .meta({
+    id: 'Principal',
+    examples: [
+      {
+        id: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        kind: 'user',
+        name: 'Bea',
+        email: 'bea@acme.example',
+        active: true,
+        roles: [{ role: 'auditor' }],
+        version: 1,
+        createdAt: '2027-03-01T08:00:00.000Z',
+      },
+    ],
+  });
 export type Principal = z.output<typeof principalSchema>;
 
 /** Somebody, as requests see him: to which org he belongs ('' for the platform) and what he was given. */
@@ -46,10 +61,12 @@ type Row = Selectable<Database['principals']>;
 export class People {
   readonly #db: Kysely<Database>;
   readonly #now: () => number;
+  readonly #accounts: PreparedQuery<AccountRow>;
 
   constructor(db: Kysely<Database>, now: () => number) {
     this.#db = db;
     this.#now = now;
+    this.#accounts = new PreparedQuery(db, accountQuery);
   }
 
   /** @throws {SecureGateError} `conflict` when this address has an account in this org */
@@ -166,15 +183,14 @@ export class People {
 
   /** The account of whoever shows a token; undefined when it is closed, or none. */
   async account(id: string): Promise<Account | undefined> {
-    const row = await this.#db
-      .selectFrom('principals')
-      .select(['id', 'org'])
-      .where('id', '=', id)
-      .where('active', '=', 1)
-      .executeTakeFirst();
-    if (row === undefined) return undefined;
-    const grants = await this.#db.selectFrom('grants').select(['role', 'org', 'tenant']).where('principal', '=', id).execute();
-    return { ...row, grants: grants as Grant[] };
+    const rows = await this.#accounts.all(id);
+    const [first] = rows;
+    if (first === undefined) return undefined;
+    // Of somebody without a role there is one row, which tells no grant.
+    const grants = rows.flatMap(({ role, grantOrg, tenant }) =>
+      role === null || grantOrg === null || tenant === null ? [] : [{ role: role as Role, org: grantOrg, tenant }],
+    );
+    return { id, org: first.org, grants };
   }
 
   async #grantsOf(ids: readonly string[]): Promise<ReadonlyMap<string, Selectable<Database['grants']>[]>> {
@@ -182,6 +198,23 @@ export class People {
     const rows = await this.#db.selectFrom('grants').selectAll().where('principal', 'in', ids).orderBy('role').orderBy('tenant').execute();
     return Map.groupBy(rows, ({ principal }) => principal);
   }
+}
+
+/** An account with one of its grants, or with none. */
+interface AccountRow {
+  readonly org: string;
+  readonly role: string | null;
+  readonly grantOrg: string | null;
+  readonly tenant: string | null;
+}
+
+function accountQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'principals' | 'grants', AccountRow> {
+  return db
+    .selectFrom('principals')
+    .leftJoin('grants', 'grants.principal', 'principals.id')
+    .select(['principals.org', 'grants.role', 'grants.org as grantOrg', 'grants.tenant'])
+    .where('principals.active', '=', sql.lit(1))
+    .where('principals.id', '=', '');
 }
 
 /** Of a role that was never given for a deployment, an org has no use, and the other way round. */

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { readConfig } from '../../shared/config/read-config.ts';
+import { readSecretText } from '../../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type TrustConfig, trustConfigSchema } from './config/schema.ts';
 import { readDeviceKey } from './hsm/device-key.ts';
 import { openOfficer } from './hsm/open-hsm.ts';
 import type { SecurityOfficer } from './hsm/security-officer.ts';
 import { TrustedFolder } from './hsm/software/trusted-folder.ts';
-import { readSecretText } from './read-secret-file.ts';
 
 /** What the security officer does: one thing a run, in a process of its own that never has the user PIN. */
 export type TrustOrder =

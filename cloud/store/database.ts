@@ -59,5 +59,17 @@ export interface Database {
     /** `done`, or the code of the refusal. */
     outcome: string;
   };
-  idempotency: { request: string; content: string; result: string; settled: number; expires_at: number };
+  /** Which process does a job, and when another may take it over. */
+  job_leases: { job: string; owner: string; ends_at: number };
+  idempotency: {
+    request: string;
+    content: string;
+    result: string;
+    settled: number;
+    expires_at: number;
+    /** Process that is about the request. */
+    owner: string;
+    /** When another process may take it over. */
+    owned_until: number;
+  };
 }

@@ -1,9 +1,10 @@
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import { PreparedQuery } from '../store/prepared-query.ts';
 import { type Changes, withChanges } from '../store/with-changes.ts';
 import { type Tenant, type TenantFields, tenantSchema } from './org.ts';
 
@@ -16,11 +17,13 @@ export class Tenants {
   readonly #db: Kysely<Database>;
   readonly #kms: Pick<KmsClient, 'call'>;
   readonly #now: () => number;
+  readonly #one: PreparedQuery<Row & { hostname: string | null }>;
 
   constructor(db: Kysely<Database>, kms: Pick<KmsClient, 'call'>, now: () => number) {
     this.#db = db;
     this.#kms = kms;
     this.#now = now;
+    this.#one = new PreparedQuery(db, tenantQuery);
   }
 
   /**
@@ -37,18 +40,34 @@ export class Tenants {
   }
 
   /** Makes the keys that a crash, or a KMS out of reach, left unmade. @returns how many are still without */
-  async finish(): Promise<number> {
+  async finish(stop: AbortSignal): Promise<number> {
     const unfinished = await this.#db.selectFrom('tenants').select(['org', 'id']).where('state', '=', 'making').execute();
     let left = 0;
-    for (const { org, id } of unfinished) await this.#makeKey(org, id).catch(() => left++);
+    for (const { org, id } of unfinished) {
+      if (stop.aborted) break;
+      await this.#makeKey(org, id).catch(() => left++);
+    }
     return left;
+  }
+
+  /** How many tenants wait for their key. */
+  async unfinished(): Promise<number> {
+    const { count } = await this.#db
+      .selectFrom('tenants')
+      .select((row) => row.fn.countAll().as('count'))
+      .where('state', '=', 'making')
+      .executeTakeFirstOrThrow();
+    return Number(count);
   }
 
   /** @throws {SecureGateError} `tenant_not_found` */
   async get(org: string, id: string): Promise<Tenant> {
-    const row = await this.#db.selectFrom('tenants').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();
+    const rows = await this.#one.all(org, id);
+    const [row] = rows;
     if (row === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
-    return viewOf(row, await this.#hostnamesOf(org, [id]));
+    // Of a tenant without host names there is one row, which names none.
+    const hostnames = rows.flatMap(({ hostname }) => hostname ?? []);
+    return viewOf(row, new Map([[id, hostnames]]));
   }
 
   async list(org: string, { cursor = '', limit }: PageQuery): Promise<Page<Tenant>> {
@@ -128,6 +147,18 @@ export class Tenants {
     const byTenant = Map.groupBy(rows, ({ tenant }) => tenant);
     return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ hostname }) => hostname)]));
   }
+}
+
+/** A tenant with one of its host names, or with none. */
+function tenantQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'tenants' | 'hostnames', Row & { hostname: string | null }> {
+  return db
+    .selectFrom('tenants')
+    .leftJoin('hostnames', (join) => join.onRef('hostnames.org', '=', 'tenants.org').onRef('hostnames.tenant', '=', 'tenants.id'))
+    .selectAll('tenants')
+    .select('hostnames.hostname')
+    .where('tenants.org', '=', '')
+    .where('tenants.id', '=', '')
+    .orderBy('hostnames.hostname');
 }
 
 async function addHostnames(db: Kysely<Database>, org: string, tenant: string, hostnames: readonly string[]): Promise<void> {

@@ -1,10 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { CloudOptions } from '../cloud/ask-cloud.ts';
+import { type CloudClient, contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
+import type { components } from '../../shared/cloud-client/paths.ts';
+import { formatKeys } from '../cloud/format-keys.ts';
 import { formatTable } from '../cloud/format-table.ts';
+import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 
-type Item = Readonly<Record<string, unknown>>;
+type Role = components['schemas']['GivenRole']['role'];
 
 /** `securegate cloud`: runs the control plane, and works with it from its own machine. */
 export function cloudCommand(): Command {
@@ -33,6 +36,7 @@ Examples:
   command.addCommand(
     configured('run')
       .description('run the control plane; with DATABASE_URL on a Postgres')
+      .addHelpText('after', '\nEvery field of the configuration: cloud/config/REFERENCE.md')
       .action(async ({ config }: { config: string }) => {
         const { runCloud } = await import('../../cloud/main.ts');
         process.exitCode = await runCloud(config);
@@ -50,13 +54,13 @@ Examples:
     asking('lease-keys')
       .description('print the keys by which the KMS signs leases, for the `kmsKeys` of a box')
       .action(async (options: CloudOptions) => {
-        const { askCloud } = await import('../cloud/ask-cloud.ts');
-        process.stdout.write(`${JSON.stringify(await askCloud(options, 'GET', '/v1/lease-keys'))}\n`);
+        process.stdout.write(`${JSON.stringify(await contentOf((await openCloud(options)).GET('/v1/lease-keys')))}\n`);
       }),
   );
   command.addCommand(orgsCommand());
   command.addCommand(tenantsCommand());
   command.addCommand(usersCommand());
+  command.addCommand(keysCommand());
   return command;
 }
 
@@ -65,7 +69,9 @@ function orgsCommand(): Command {
   command.addCommand(
     asking('list')
       .description('list them')
-      .action((options: CloudOptions) => list(options, '/v1/orgs', ['id', 'name', 'plan', 'jurisdiction'])),
+      .action((options: CloudOptions) =>
+        list(options, ['id', 'name', 'plan', 'jurisdiction'], (cloud, query) => cloud.GET('/v1/orgs', { params: { query } })),
+      ),
   );
   command.addCommand(
     asking('create')
@@ -74,7 +80,7 @@ function orgsCommand(): Command {
       .requiredOption('--name <name>')
       .requiredOption('--jurisdiction <country>', 'country whose law counts, like CH')
       .action((id: string, { name, jurisdiction, ...options }: CloudOptions & Record<'name' | 'jurisdiction', string>) =>
-        make(options, '/v1/orgs', { id, name, jurisdiction }),
+        make(options, (cloud) => cloud.POST('/v1/orgs', { body: { id, name, jurisdiction } })),
       ),
   );
   command.addCommand(
@@ -84,7 +90,7 @@ function orgsCommand(): Command {
       .requiredOption('--name <name>')
       .requiredOption('--email <address>')
       .action((org: string, { name, email, ...options }: CloudOptions & Record<'name' | 'email', string>) =>
-        make(options, `/v1/orgs/${org}/first-admin`, { name, email }),
+        make(options, (cloud) => cloud.POST('/v1/orgs/{org}/first-admin', { params: { path: { org } }, body: { name, email } })),
       ),
   );
   return command;
@@ -96,7 +102,9 @@ function tenantsCommand(): Command {
     asking('list')
       .description('list them')
       .argument('<org>')
-      .action((org: string, options: CloudOptions) => list(options, `/v1/orgs/${org}/tenants`, ['id', 'name', 'state'])),
+      .action((org: string, options: CloudOptions) =>
+        list(options, ['id', 'name', 'state'], (cloud, query) => cloud.GET('/v1/orgs/{org}/tenants', { params: { path: { org }, query } })),
+      ),
   );
   command.addCommand(
     asking('create')
@@ -106,7 +114,9 @@ function tenantsCommand(): Command {
       .requiredOption('--name <name>')
       .option('--hostname <hostname...>', 'under which it is reached', [])
       .action((org: string, id: string, { name, hostname, ...options }: CloudOptions & { name: string; hostname: string[] }) =>
-        make(options, `/v1/orgs/${org}/tenants`, { id, name, hostnames: hostname }),
+        make(options, (cloud) =>
+          cloud.POST('/v1/orgs/{org}/tenants', { params: { path: { org } }, body: { id, name, hostnames: hostname } }),
+        ),
       ),
   );
   return command;
@@ -118,7 +128,11 @@ function usersCommand(): Command {
     asking('list')
       .description('list them')
       .argument('<org>')
-      .action((org: string, options: CloudOptions) => list(options, `/v1/orgs/${org}/users`, ['id', 'name', 'email', 'active'])),
+      .action((org: string, options: CloudOptions) =>
+        list(options, ['id', 'name', 'email', 'active'], (cloud, query) =>
+          cloud.GET('/v1/orgs/{org}/users', { params: { path: { org }, query } }),
+        ),
+      ),
   );
   command.addCommand(
     asking('create')
@@ -127,11 +141,47 @@ function usersCommand(): Command {
       .requiredOption('--name <name>')
       .requiredOption('--email <address>')
       .option('--role <role...>', 'roles in the whole org', [])
-      .action((org: string, { name, email, role, ...options }: CloudOptions & { name: string; email: string; role: string[] }) =>
-        make(options, `/v1/orgs/${org}/users`, { name, email, roles: role.map((one) => ({ role: one })) }),
+      .action((org: string, { name, email, role, ...options }: CloudOptions & { name: string; email: string; role: Role[] }) =>
+        make(options, (cloud) => {
+          const body = { name, email, roles: role.map((one) => ({ role: one })) };
+          return cloud.POST('/v1/orgs/{org}/users', { params: { path: { org } }, body });
+        }),
       ),
   );
   return command;
+}
+
+function keysCommand(): Command {
+  const command = new Command('keys').description('keys of a tenant: their state, never they themselves');
+  const about = (name: string): Command => asking(name).argument('<org>').argument('<tenant>');
+  command.addCommand(
+    about('show')
+      .description('tell its epochs, where their keys are, and how far its boxes have moved')
+      .action(async (org: string, tenant: string, options: CloudOptions) => {
+        const keys = await readKeys(await openCloud(options), org, tenant);
+        print(options, keys, () => formatKeys(keys));
+      }),
+  );
+  command.addCommand(
+    about('move')
+      .description('move it to its next epoch, so that what was erased opens no more once its boxes have followed')
+      .option('--epoch <number>', 'the epoch to move to; asked for again, it is made once (default: the next one)', Number)
+      .action(async (org: string, tenant: string, { epoch, ...options }: CloudOptions & { epoch?: number }) => {
+        const cloud = await openCloud(options);
+        const next = epoch ?? ((await readKeys(cloud, org, tenant)).newest ?? 0) + 1;
+        const call = cloud.POST('/v1/orgs/{org}/tenants/{tenant}/epoch-moves', {
+          params: { path: { org, tenant } },
+          body: { epoch: next },
+        });
+        const keys = await contentOf(call);
+        print(options, keys, () => formatKeys(keys));
+      }),
+  );
+  return command;
+}
+
+async function readKeys(cloud: CloudClient, org: string, tenant: string): Promise<components['schemas']['TenantKeys']> {
+  return await contentOf(cloud.GET('/v1/orgs/{org}/tenants/{tenant}/keys', { params: { path: { org, tenant } } }));
 }
 
 function configured(name: string): Command {
@@ -144,14 +194,16 @@ function asking(name: string): Command {
   return configured(name).option('--account <id>', 'whose rights are used; default: the operator on this machine');
 }
 
-async function list(options: CloudOptions, path: string, fields: readonly string[]): Promise<void> {
-  const { askCloud } = await import('../cloud/ask-cloud.ts');
+/** Lists all there is, page by page. */
+async function list<Item extends object>(
+  options: CloudOptions,
+  fields: readonly (keyof Item & string)[],
+  readPage: (cloud: CloudClient, query: { cursor: string; limit: number }) => Promise<{ data?: { items: Item[]; next: string | null } }>,
+): Promise<void> {
+  const cloud = await openCloud(options);
   const items: Item[] = [];
   for (let cursor: string | null = ''; cursor !== null; ) {
-    const page = (await askCloud(options, 'GET', `${path}?limit=200&cursor=${encodeURIComponent(cursor)}`)) as {
-      items: Item[];
-      next: string | null;
-    };
+    const page: { items: Item[]; next: string | null } = await contentOf(readPage(cloud, { cursor, limit: 200 }));
     items.push(...page.items);
     cursor = page.next;
   }
@@ -163,10 +215,9 @@ async function list(options: CloudOptions, path: string, fields: readonly string
   );
 }
 
-async function make(options: CloudOptions, path: string, body: object): Promise<void> {
-  const { askCloud } = await import('../cloud/ask-cloud.ts');
-  const made = (await askCloud(options, 'POST', path, body)) as Item;
-  print(options, made, () => String(made.id));
+async function make(options: CloudOptions, call: (cloud: CloudClient) => Promise<{ data?: { id: string } }>): Promise<void> {
+  const made = await contentOf(call(await openCloud(options)));
+  print(options, made, () => made.id);
 }
 
 function print({ json }: CloudOptions, content: unknown, format: () => string): void {

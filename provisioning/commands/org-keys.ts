@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { ENFORCEMENTS } from '../../shared/lease/lease-token.ts';
-import { askCloud, type CloudOptions } from '../cloud/ask-cloud.ts';
+import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 
 const DAY_S = 86_400;
 
@@ -91,14 +92,15 @@ async function pin(org: string, { admin, recovery, signedBy, adminQuorum, recove
     recovery: { keys: (safes ?? []).map(({ publicKey }) => publicKey), quorum: Number(recoveryQuorum) },
   };
   const signed = await signAdminSet(set, signers?.length ? signers : (admins ?? []));
-  await askCloud(cloud, 'PUT', `/v1/orgs/${org}/admin-keys`, signed);
+  await (await openCloud(cloud)).PUT('/v1/orgs/{org}/admin-keys', { params: { path: { org } }, body: signed });
   process.stdout.write(`version ${set.version}\n`);
 }
 
 /** Of the set that counts now; 0 where none is pinned. */
 async function presentVersion(org: string, cloud: CloudOptions): Promise<number> {
   try {
-    return ((await askCloud(cloud, 'GET', `/v1/orgs/${org}/admin-keys`)) as { version: number }).version;
+    const client = await openCloud(cloud);
+    return (await contentOf(client.GET('/v1/orgs/{org}/admin-keys', { params: { path: { org } } }))).version;
   } catch (error) {
     if (error instanceof SecureGateError && error.code === 'admins_missing') return 0;
     throw error;
@@ -118,7 +120,8 @@ async function assign(
   const lease = { seconds: Math.round(Number(leaseHours) * 3600), enforcement };
   const claims = { org, tenant, sub: id, wrap, cnf: { jkt }, lease };
   const assignment = await signForKms(await readKeyFile(key), ASSIGNMENT_TYPE, claims, Number(days) * DAY_S, Date.now());
-  const made = (await askCloud(cloud, 'POST', `/v1/orgs/${org}/assignments`, { assignment })) as { id: string };
+  const client = await openCloud(cloud);
+  const made = await contentOf(client.POST('/v1/orgs/{org}/assignments', { params: { path: { org } }, body: { assignment } }));
   process.stdout.write(`${made.id}\n`);
 }
 
@@ -129,7 +132,9 @@ async function approve(org: string, file: string, { key, out, ...cloud }: CloudO
   const request = readRequest(file);
   const claims = { org, request: createHash('sha256').update(request).digest('base64url') };
   const approval = await signForKms(await readKeyFile(key), OFFLINE_APPROVAL_TYPE, claims, DAY_S, Date.now());
-  const answer = await askCloud(cloud, 'POST', `/v1/orgs/${org}/offline-leases`, { request, approval });
+  const client = await openCloud(cloud);
+  const params = { path: { org } };
+  const answer = await contentOf(client.POST('/v1/orgs/{org}/offline-leases', { params, body: { request, approval } }));
   writeFileSync(out, `${JSON.stringify(answer)}\n`, { mode: 0o600 });
 }
 

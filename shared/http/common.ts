@@ -28,5 +28,6 @@ export const pageQuery = z.strictObject({
 });
 
 export function pageOf<Item extends z.ZodType>(item: Item) {
-  return z.strictObject({ items: z.array(item), next: z.string().nullable() });
+  const { examples = [] } = item.meta() ?? {};
+  return z.strictObject({ items: z.array(item), next: z.string().nullable() }).meta({ examples: [{ items: examples, next: null }] });
 }

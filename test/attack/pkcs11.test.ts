@@ -8,7 +8,7 @@ import type { DeviceKey } from '../../cloud/kms/hsm/device-key.ts';
 import type { Pkcs11Hsm } from '../../cloud/kms/hsm/pkcs11/pkcs11-hsm.ts';
 import type { Session as TokenSession } from '../../cloud/kms/hsm/pkcs11/session.ts';
 import type { SessionPool } from '../../cloud/kms/hsm/pkcs11/session-pool.ts';
-import { readSecretText } from '../../cloud/kms/read-secret-file.ts';
+import { readSecretText } from '../../shared/config/read-secret-file.ts';
 import { hasSoftHsm, softHsmToken, type TestToken, USER_PIN } from '../helpers/soft-hsm.ts';
 import { kmsTrust, tokenTrust } from '../helpers/trust.ts';
 

@@ -1,6 +1,3 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../edge/config/load-config.ts';
 import { startCameras } from '../../provisioning/demo/camera/start-cameras.ts';
 import { DaemonProcess } from '../../provisioning/demo/daemon/daemon-process.ts';
@@ -10,6 +7,7 @@ import { prepare } from '../../provisioning/demo/prepare.ts';
 import { makeRunFolder, type RunFolder, readAdminToken, removeRunFolder, writeConfig } from '../../provisioning/demo/run-folder.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../../shared/messages/events.ts';
+import { withBareRoute } from './bare-route.ts';
 import { type Figures, measure } from './measure.ts';
 
 /**
@@ -90,21 +88,6 @@ async function authorised(api: string, admin: string, scope: string): Promise<Re
   return { authorization: `Bearer ${key}` };
 }
 
-/** Measures a route that gives `body` and does nothing else. */
-async function measureBare(body: string): Promise<Figures> {
-  const child = fork(fileURLToPath(new URL('./bare-server.ts', import.meta.url)));
-  const exited = once(child, 'exit');
-  try {
-    child.send(body);
-    const [url] = (await once(child, 'message')) as [string];
-    await measure({ url, ...WARM_UP });
-    return await measure({ url, ...LISTS });
-  } finally {
-    child.disconnect();
-    await exited;
-  }
-}
-
 async function ask(watched: Watched, run: RunFolder, picture: Buffer): Promise<Result> {
   const api = await watched.ready.promise;
   say('waiting for four cameras and their first sightings');
@@ -117,7 +100,10 @@ async function ask(watched: Watched, run: RunFolder, picture: Buffer): Promise<R
   const before = await watched.totals();
   say('asking');
   const body = await (await fetch(customers.url, { headers: customers.headers })).text();
-  const bare = await measureBare(body);
+  const bare = await withBareRoute(body, async (url) => {
+    await measure({ url, ...WARM_UP });
+    return await measure({ url, ...LISTS });
+  });
   for (const list of [customers, sightings]) await measure({ ...list, ...WARM_UP });
   const endpoints = {
     'bare Fastify route': bare,

@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
+import type { z } from 'zod';
 import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane } from '../../cloud/control-plane.ts';
 import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
@@ -50,6 +51,17 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'metrics'>>;
+
+/** For tests that ask faster than anybody may. */
+export const NO_LIMITS = {
+  perAddress: 1_000_000,
+  perAccount: 1_000_000,
+  wrongTokens: 1_000_000,
+  perOrg: 1_000_000,
+  keyOperations: 1_000_000,
+} as const;
+
 /** A control plane in this process; it is stopped when the test has ended. */
 export class TestCloud {
   readonly issuer: TestIssuer;
@@ -60,10 +72,15 @@ export class TestCloud {
     this.#cloud = cloud;
   }
 
-  static async start(kms: { readonly socket: string }, address?: StoreAddress): Promise<TestCloud> {
+  /** @param more for the configuration */
+  static async start(kms: { readonly socket: string }, address?: StoreAddress, more: TestCloudConfig = {}): Promise<TestCloud> {
     const dataDir = await tempFolder();
-    const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, wrongTokens: 1_000_000 };
-    const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket } });
+    const config = cloudConfigSchema.parse({
+      dataDir,
+      api: { port: 0, rateLimits: NO_LIMITS, ...more.api },
+      metrics: more.metrics,
+      kms: { socket: kms.socket },
+    });
     const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,

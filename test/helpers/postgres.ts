@@ -28,7 +28,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   for (const path of [folder, data]) chownSync(path, owner.uid, owner.gid);
   chmodSync(folder, 0o755);
   const env = { PATH: process.env.PATH, LC_ALL: 'C' };
-  execFileSync(join(BIN, 'initdb'), ['--pgdata', data, '--username', 'test', '--auth', 'trust', '--no-sync'], {
+  execFileSync(join(BIN, 'initdb'), ['--pgdata', data, '--username', 'test', '--auth', 'trust', '--encoding', 'UTF8', '--no-sync'], {
     ...owner,
     env,
     stdio: 'ignore',

@@ -56,6 +56,10 @@ test('one command runs control plane and KMS; ops work with it from the command 
   const asAdmin = ['--config', config, '--account', admin];
   expect(await orgKeys('pin', 'acme', '--admin', adminKey, '--recovery', safeKey, ...asAdmin)).toBe('version 1');
   expect(await cloud('tenants', 'create', 'acme', 'hall', '--name', 'Hall', '--account', admin)).toBe('hall');
+  expect(await cloud('keys', 'show', 'acme', 'hall', '--account', admin)).toMatch(/^keys are in: .+\nepoch {2}state .*\n1 {6}newest$/);
+  const moved = await cloud('keys', 'move', 'acme', 'hall', '--account', admin);
+  expect(moved).toMatch(/\n1 {6}ready {3}0 of 0 boxes moved {2}until \d{4}-.*\n2 {6}newest$/);
+  expect(await cloud('keys', 'move', 'acme', 'hall', '--epoch', '2', '--account', admin)).toBe(moved);
   await expect(orgKeys('new', adminKey)).rejects.toMatchObject({ stderr: expect.stringContaining('[conflict]') });
   // The next set needs the approval of the present one.
   const nextKey = join(data, 'next.pem');

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { LocalIssuer } from '../../cloud/iam/local-issuer.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
-import { pinAdmins } from '../helpers/cloud.ts';
+import { NO_LIMITS, pinAdmins } from '../helpers/cloud.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { type TestKms, testKms } from '../helpers/kms.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
@@ -71,8 +71,7 @@ class CloudProcess {
 async function prepared(kms: TestKms, DATABASE_URL: string): Promise<CloudProcess> {
   const folder = await tempFolder();
   const [config, dataDir, port] = [join(folder, 'cloud.json'), join(folder, 'data'), await freePort()];
-  const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000 };
-  await writeFile(config, JSON.stringify({ dataDir, api: { port, rateLimits }, kms: { socket: kms.socket } }));
+  await writeFile(config, JSON.stringify({ dataDir, api: { port, rateLimits: NO_LIMITS }, kms: { socket: kms.socket } }));
   return new CloudProcess(port, config, dataDir, { ...process.env, DATABASE_URL });
 }
 

@@ -11,7 +11,7 @@ import type { Orgs } from '../../tenants/orgs.ts';
 const BEARER = /^bearer +([\w.-]{1,4096})$/i;
 
 export interface AccessOptions {
-  readonly tokens: TokenVerifier;
+  readonly tokens: Pick<TokenVerifier, 'verify'>;
   readonly people: People;
   readonly orgs: Orgs;
   /** Counts a token that does not count. */

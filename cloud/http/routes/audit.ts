@@ -15,6 +15,26 @@ const entrySchema = z
   })
   .meta({ id: 'AuditEntry' });
 
+const entriesSchema = z.strictObject({ items: z.array(entrySchema) }).meta({
+  id: 'AuditEntries',
+  examples: [
+    {
+      items: [
+        {
+          position: 42,
+          at: '2027-03-01T08:00:00.000Z',
+          request: '7f9c24e8-3b12-4d6a-9c5e-2f1b8a7d6e30',
+          actor: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+          operation: 'tenants.create',
+          tenant: null,
+          target: 'main-hall',
+          outcome: 'done',
+        },
+      ],
+    },
+  ],
+});
+
 const listQuery = z.strictObject({
   before: z.coerce.number().int().min(1).optional().describe('Position of the last entry of the page before.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -29,7 +49,7 @@ export const addAuditRoutes: AddRoutes = (api, { audit }) => {
       tags: ['audit'],
       params: orgParams,
       querystring: listQuery,
-      response: { 200: z.strictObject({ items: z.array(entrySchema) }) },
+      response: { 200: entriesSchema },
     },
     handler: async ({ params, query }) => {
       const entries = await audit.list(params.org, query);

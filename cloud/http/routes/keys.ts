@@ -9,9 +9,35 @@ const token = z
   .string()
   .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, { error: 'not a signed token' })
   .max(8192);
-const versionSchema = z.strictObject({ version: z.int() });
-const leaseKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta({ id: 'LeaseKeys' });
-const answerSchema = leaseAnswerSchema.extend({ encapsulated: z.string(), sealed: z.string() }).meta({ id: 'LeaseAnswer' });
+/** Of RFC 7515, A.3. */
+const KEY = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
+  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
+} as const;
+const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln';
+
+const pinnedSchema = adminSetSchema.meta({
+  id: 'AdminSet',
+  examples: [{ org: 'acme', version: 1, admins: { keys: [KEY], quorum: 1 }, recovery: { keys: [KEY], quorum: 1 } }],
+});
+const toPinSchema = signedSetSchema.meta({
+  id: 'SignedAdminSet',
+  examples: [{ payload: 'eyJvcmciOiJhY21lIn0', signatures: [{ protected: 'eyJhbGciOiJFUzI1NiJ9', signature: 'c2ln' }] }],
+});
+const versionSchema = z.strictObject({ version: z.int() }).meta({ id: 'AdminSetVersion', examples: [{ version: 1 }] });
+const leaseKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta({ id: 'LeaseKeys', examples: [{ keys: [KEY] }] });
+const assignmentSchema = z.strictObject({ assignment: token }).meta({ id: 'NewAssignment', examples: [{ assignment: TOKEN }] });
+const assignedSchema = z
+  .strictObject({ id: z.string() })
+  .meta({ id: 'Assignment', examples: [{ id: 'c0ffee00c0ffee00c0ffee00c0ffee00' }] });
+const requestSchema = z
+  .strictObject({ request: token, approval: token })
+  .meta({ id: 'OfflineLeaseRequest', examples: [{ request: TOKEN, approval: TOKEN }] });
+const answerSchema = leaseAnswerSchema
+  .extend({ encapsulated: z.string(), sealed: z.string() })
+  .meta({ id: 'LeaseAnswer', examples: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: TOKEN }] });
 
 /** What an org's admins signed with their own keys goes to the KMS as it is: it judges that, not who brought it. */
 export const addKeyRoutes: AddRoutes = (api, { kms }) => {
@@ -20,7 +46,7 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
     method: 'GET',
     url: '/v1/orgs/:org/admin-keys',
     config: { operation: 'admin-keys.read' },
-    schema: { tags, params: orgParams, response: { 200: adminSetSchema.meta({ id: 'AdminSet' }) } },
+    schema: { tags, params: orgParams, response: { 200: pinnedSchema } },
     handler: async ({ params }) => await kms.call('getAdmins', { org: params.org }),
   });
 
@@ -39,20 +65,20 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
   api.route({
     method: 'PUT',
     url: '/v1/orgs/:org/admin-keys',
-    config: { operation: 'admin-keys.pin' },
-    schema: { tags, params: orgParams, body: signedSetSchema.meta({ id: 'SignedAdminSet' }), response: { 200: versionSchema } },
+    config: { operation: 'admin-keys.pin', usesHsm: true },
+    schema: { tags, params: orgParams, body: toPinSchema, response: { 200: versionSchema } },
     handler: async ({ params, body }) => await kms.call('pinAdmins', { org: params.org, signed: body }),
   });
 
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/assignments',
-    config: { operation: 'assignments.create' },
+    config: { operation: 'assignments.create', usesHsm: true },
     schema: {
       tags,
       params: orgParams,
-      body: z.strictObject({ assignment: token }),
-      response: { 201: z.strictObject({ id: z.string() }) },
+      body: assignmentSchema,
+      response: { 201: assignedSchema },
     },
     handler: async ({ body }, reply) => reply.code(201).send(await kms.call('assign', body)),
   });
@@ -60,8 +86,8 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/offline-leases',
-    config: { operation: 'offline-leases.create' },
-    schema: { tags, params: orgParams, body: z.strictObject({ request: token, approval: token }), response: { 201: answerSchema } },
+    config: { operation: 'offline-leases.create', usesHsm: true },
+    schema: { tags, params: orgParams, body: requestSchema, response: { 201: answerSchema } },
     handler: async ({ body }, reply) => {
       const { encapsulated, sealed, ...answer } = await kms.call('exportTek', body);
       return reply.code(201).send({ ...answer, encapsulated: encapsulated.toString('base64url'), sealed: sealed.toString('base64url') });

@@ -8,9 +8,17 @@ import { nameSchema, newOrgSchema, orgFieldsSchema, orgSchema } from '../../tena
 import type { AddRoutes } from '../cloud-api.ts';
 
 export const orgParams = z.strictObject({ org: slugSchema });
-const ownChangeSchema = orgFieldsSchema.pick({ name: true, branding: true, jurisdiction: true, keyPolicy: true }).partial();
-const planChangeSchema = orgFieldsSchema.pick({ plan: true, features: true }).partial();
-const firstAdminSchema = z.strictObject({ name: nameSchema, email: emailSchema });
+const ownChangeSchema = orgFieldsSchema
+  .pick({ name: true, branding: true, jurisdiction: true, keyPolicy: true })
+  .partial()
+  .meta({ id: 'OrgPatch', examples: [{ name: 'Acme Halls', keyPolicy: { leaseSeconds: 3600 } }] });
+const planChangeSchema = orgFieldsSchema
+  .pick({ plan: true, features: true })
+  .partial()
+  .meta({ id: 'OrgPlanPatch', examples: [{ plan: 'standard', features: ['service-accounts'] }] });
+const firstAdminSchema = z
+  .strictObject({ name: nameSchema, email: emailSchema })
+  .meta({ id: 'FirstAdmin', examples: [{ name: 'Ada', email: 'ada@acme.example' }] });
 
 export const addOrgRoutes: AddRoutes = (api, { orgs, people, idempotency }) => {
   const tags = ['orgs'];

@@ -11,7 +11,10 @@ import { orgParams } from './orgs.ts';
 
 const userParams = orgParams.extend({ id: principalIdSchema });
 const roles = z.array(givenRoleSchema).max(32).default([]);
-const changeSchema = z.strictObject({ name: nameSchema, active: z.boolean().describe('Off, the account opens nothing.') }).partial();
+const changeSchema = z
+  .strictObject({ name: nameSchema, active: z.boolean().describe('Off, the account opens nothing.') })
+  .partial()
+  .meta({ id: 'PrincipalPatch', examples: [{ active: false }] });
 
 /** The two kinds of accounts, and what is needed to make one. */
 const KINDS = [
@@ -19,13 +22,18 @@ const KINDS = [
     kind: 'user',
     url: 'users',
     operation: 'users',
-    body: z.strictObject({ name: nameSchema, email: emailSchema, roles }).meta({ id: 'NewUser' }),
+    body: z
+      .strictObject({ name: nameSchema, email: emailSchema, roles })
+      .meta({ id: 'NewUser', examples: [{ name: 'Bea', email: 'bea@acme.example', roles: [{ role: 'auditor' }] }] }),
   },
   {
     kind: 'service',
     url: 'service-accounts',
     operation: 'service-accounts',
-    body: z.strictObject({ name: nameSchema, email: z.undefined().optional(), roles }).meta({ id: 'NewServiceAccount' }),
+    body: z.strictObject({ name: nameSchema, email: z.undefined().optional(), roles }).meta({
+      id: 'NewServiceAccount',
+      examples: [{ name: 'Ticket shop', roles: [{ role: 'operator', tenant: 'main-hall' }] }],
+    }),
   },
 ] as const satisfies readonly { kind: PrincipalKind; url: string; operation: string; body: z.ZodType }[];
 

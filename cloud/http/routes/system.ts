@@ -1,13 +1,24 @@
 import { z } from 'zod';
 import type { AddRoutes } from '../cloud-api.ts';
 
-const healthSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health' });
+const healthSchema = z.strictObject({ status: z.literal('ok') }).meta({ id: 'Health', examples: [{ status: 'ok' }] });
 const readinessSchema = z
   .strictObject({
     ready: z.boolean(),
     parts: z.array(z.strictObject({ part: z.string(), ready: z.boolean(), reason: z.string().nullable(), what: z.string().nullable() })),
   })
-  .meta({ id: 'Readiness' });
+  .meta({
+    id: 'Readiness',
+    examples: [
+      {
+        ready: true,
+        parts: [
+          { part: 'database', ready: true, reason: null, what: 'postgres' },
+          { part: 'kms', ready: true, reason: null, what: 'SoftHSM v2, SoftHSM project' },
+        ],
+      },
+    ],
+  });
 
 export const addSystemRoutes: AddRoutes = (api, { readiness }) => {
   const tags = ['system'];

@@ -6,7 +6,10 @@ import { newTenantSchema, tenantFieldsSchema, tenantSchema } from '../../tenants
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
-const tenantParams = orgParams.extend({ tenant: slugSchema });
+export const tenantParams = orgParams.extend({ tenant: slugSchema });
+const changeSchema = tenantFieldsSchema
+  .partial()
+  .meta({ id: 'TenantPatch', examples: [{ name: 'Great hall', policies: { sightingsDays: 7 } }] });
 
 export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
   const tags = ['tenants'];
@@ -21,7 +24,7 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
   api.route({
     method: 'POST',
     url: '/v1/orgs/:org/tenants',
-    config: { operation: 'tenants.create' },
+    config: { operation: 'tenants.create', usesHsm: true },
     schema: { tags, params: orgParams, headers: idempotencyHeaders, body: newTenantSchema, response: { 201: tenantSchema } },
     handler: async (request, reply) => {
       const { org } = request.params;
@@ -48,7 +51,7 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
     method: 'PATCH',
     url: '/v1/orgs/:org/tenants/:tenant',
     config: { operation: 'tenants.change' },
-    schema: { tags, params: tenantParams, headers: versionHeaders, body: tenantFieldsSchema.partial(), response: { 200: tenantSchema } },
+    schema: { tags, params: tenantParams, headers: versionHeaders, body: changeSchema, response: { 200: tenantSchema } },
     handler: async (request, reply) => {
       const { org, tenant: id } = request.params;
       const tenant = await tenants.change(org, id, request.body, expectedVersion(request));

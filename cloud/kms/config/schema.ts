@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { secretSourceSchema } from '../read-secret-file.ts';
+import { secretSourceSchema } from '../../../shared/config/read-secret-file.ts';
 
 const path = z.string().min(1);
 

@@ -1,6 +1,6 @@
+import { readSecretFile, readSecretText } from '../../../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { KmsConfig, TrustConfig } from '../config/schema.ts';
-import { readSecretFile, readSecretText } from '../read-secret-file.ts';
 import type { Hsm } from './hsm.ts';
 import type { TokenOfficer } from './pkcs11/token-officer.ts';
 import { SoftwareHsm } from './software/software-hsm.ts';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { readSecretFile } from '../../../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { KmsConfig } from '../config/schema.ts';
-import { readSecretFile } from '../read-secret-file.ts';
 import type { Listener } from './listener.ts';
 
 const HANDSHAKE_MS = 10_000;

@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { formatJsonSchema } from '../../../../edge/config/format-json-schema.ts';
-import { formatReference } from '../../../../edge/config/format-reference.ts';
+import { formatBoxReference } from '../../../../edge/config/format-reference.ts';
 
 const folder = join(import.meta.dirname, '../../../../edge/config');
-const rows = formatReference()
+const rows = formatBoxReference()
   .split('\n')
   .filter((line) => line.startsWith('| `'))
   .map((line) => line.split(' | '));
 
 test('the reference page is that of the schema', () => {
   expect(readFileSync(join(folder, 'REFERENCE.md'), 'utf8'), 'node edge/config/format-reference.ts > edge/config/REFERENCE.md').toBe(
-    formatReference(),
+    formatBoxReference(),
   );
 });
 

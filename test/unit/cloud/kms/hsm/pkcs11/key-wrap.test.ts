@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { readSecretText } from '../../../../../../cloud/kms/read-secret-file.ts';
+import { readSecretText } from '../../../../../../shared/config/read-secret-file.ts';
 import { hasSoftHsm, softHsmToken } from '../../../../../helpers/soft-hsm.ts';
 import { hasVectors, wycheproofTests } from '../../../../../helpers/test-vectors.ts';
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { SecureGateError } from '../errors/securegate-error.ts';
 
 /** Where a secret lies: a file for its owner alone, or a credential that systemd hands to the service (`LoadCredential=`). */
 export const secretSourceSchema = z.union([

@@ -1,0 +1,89 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Connections } from '../store/open-store.ts';
+
+export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** From a millisecond, which most answers take, to the half minute that the KMS is given. */
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What is looked up when somebody asks. */
+export interface CloudFigures {
+  /** Connections to Postgres; null with SQLite, which has one. */
+  readonly connections: Connections | null;
+  /** Tenants that wait for their key. */
+  readonly unfinishedTenants: number;
+}
+
+/** Figures of this process for Prometheus. No org, tenant or person is in a label: who may read them reads nothing about anybody. */
+export class CloudMetrics {
+  readonly #registry = new Registry();
+  readonly #requests = new Histogram({
+    name: 'securegate_cloud_request_seconds',
+    help: 'Time from a request to its answer, by the pattern of its route',
+    labelNames: ['method', 'route', 'status'],
+    buckets,
+    registers: [this.#registry],
+  });
+  readonly #refusals = new Counter({
+    name: 'securegate_cloud_refusals_total',
+    help: 'Requests that were refused, by the code of the refusal',
+    labelNames: ['code'],
+    registers: [this.#registry],
+  });
+  readonly #queries = new Histogram({
+    name: 'securegate_cloud_database_seconds',
+    help: 'Time of a query',
+    labelNames: ['outcome'],
+    buckets,
+    registers: [this.#registry],
+  });
+  readonly #kmsCalls = new Histogram({
+    name: 'securegate_cloud_kms_seconds',
+    help: 'Time of a call of the KMS, by what it came to',
+    labelNames: ['operation', 'outcome'],
+    buckets,
+    registers: [this.#registry],
+  });
+  readonly #connections = new Gauge({
+    name: 'securegate_cloud_database_connections',
+    help: 'Connections to Postgres, and queries that wait for one',
+    labelNames: ['state'],
+    registers: [this.#registry],
+  });
+  readonly #unfinished = new Gauge({
+    name: 'securegate_cloud_unfinished_tenants',
+    help: 'Tenants that wait for their key',
+    registers: [this.#registry],
+  });
+
+  /** Begins to watch the process itself: its memory, its processor time, its event loop. */
+  start(): void {
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  stop(): void {
+    this.#registry.clear();
+  }
+
+  tookRequest(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status }, seconds);
+  }
+
+  refused(code: string): void {
+    this.#refusals.inc({ code });
+  }
+
+  tookQuery(outcome: 'done' | 'failed', seconds: number): void {
+    this.#queries.observe({ outcome }, seconds);
+  }
+
+  tookKmsCall(operation: string, outcome: string, seconds: number): void {
+    this.#kmsCalls.observe({ operation, outcome }, seconds);
+  }
+
+  async text({ connections, unfinishedTenants }: CloudFigures): Promise<string> {
+    this.#unfinished.set(unfinishedTenants);
+    for (const [state, count] of Object.entries(connections ?? {})) this.#connections.set({ state }, count);
+    return await this.#registry.metrics();
+  }
+}

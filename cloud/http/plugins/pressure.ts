@@ -1,0 +1,26 @@
+import { getHeapStatistics } from 'node:v8';
+import underPressure from '@fastify/under-pressure';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { HttpApi } from '../../../shared/http/http-api.ts';
+
+const RETRY_S = 5;
+/** Of what Node allows: beyond it, collecting garbage takes most of the time. */
+const MOST_OF_HEAP = 0.9;
+
+/** When requests are turned away. */
+export interface Pressure {
+  readonly eventLoopDelayMs: number;
+  readonly heapMiB?: number | undefined;
+}
+
+/** Turns requests away while the process cannot keep up, so that those it has are answered. Whether it lives and how it fares is told all the same. */
+export async function addPressure(api: HttpApi, { eventLoopDelayMs, heapMiB }: Pressure): Promise<void> {
+  await api.register(underPressure, {
+    maxEventLoopDelay: eventLoopDelayMs,
+    maxHeapUsedBytes: heapMiB === undefined ? getHeapStatistics().heap_size_limit * MOST_OF_HEAP : heapMiB * 2 ** 20,
+    pressureHandler: async ({ routeOptions }, _reply, kind) => {
+      if (routeOptions.config.operation === 'open') return;
+      throw new SecureGateError('overloaded', `The control plane cannot keep up (${kind})`, { details: { retryAfterS: RETRY_S } });
+    },
+  });
+}

@@ -1,0 +1,37 @@
+import { hash } from 'node:crypto';
+import { decodeJwt } from 'jose';
+import type { TokenSubject, TokenVerifier } from './verify-token.ts';
+
+/** A key that its issuer withdrew counts no longer than this. */
+const REMEMBERED_MS = 30_000;
+const MOST = 10_000;
+
+/**
+ * Remembers for a moment which access tokens were verified: a signature takes longer to check than all the rest of a request. What its
+ * bearer may do is not remembered; that is read for each request.
+ */
+export class VerifiedTokens {
+  readonly #tokens: Pick<TokenVerifier, 'verify'>;
+  readonly #now: () => number;
+  /** By hashes, so that no token stays in memory. The oldest come first. */
+  readonly #verified = new Map<string, { readonly subject: TokenSubject; readonly until: number }>();
+
+  constructor(tokens: Pick<TokenVerifier, 'verify'>, now: () => number) {
+    this.#tokens = tokens;
+    this.#now = now;
+  }
+
+  /** @throws {SecureGateError} those of the verifier */
+  async verify(token: string): Promise<TokenSubject> {
+    const name = hash('sha256', token, 'base64');
+    const known = this.#verified.get(name);
+    if (known !== undefined && this.#now() < known.until) return known.subject;
+    this.#verified.delete(name);
+    const subject = await this.#tokens.verify(token);
+    const { exp = 0 } = decodeJwt(token);
+    this.#verified.set(name, { subject, until: Math.min(exp * 1000, this.#now() + REMEMBERED_MS) });
+    const [oldest] = this.#verified.size > MOST ? this.#verified.keys() : [];
+    if (oldest !== undefined) this.#verified.delete(oldest);
+    return subject;
+  }
+}
