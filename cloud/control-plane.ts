@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
+import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
+import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import type { PartState } from './http/cloud-api.ts';
@@ -11,10 +14,10 @@ import { startCloudApi } from './http/server.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
 import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
-import { TokenVerifier, type TrustedIssuer } from './iam/verify-token.ts';
 import { KmsClient } from './kms/client.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
+import { Hostnames } from './tenants/hostnames.ts';
 import { Orgs } from './tenants/orgs.ts';
 import { Tenants } from './tenants/tenants.ts';
 
@@ -24,7 +27,7 @@ const FINISH_EVERY_MS = 30_000;
 export interface ControlPlaneOptions {
   readonly config: CloudConfig;
   readonly store: StoreAddress;
-  /** Whose access tokens count; without one, those that this machine signs itself. */
+  /** Whose access tokens count alone, in place of those of this machine and of the configured issuer. */
   readonly issuer?: TrustedIssuer;
   readonly now: () => number;
   readonly logger: Logger;
@@ -64,6 +67,7 @@ export class ControlPlane {
     this.#running.add(() => kms.close());
     const tenants = new Tenants(store.db, kms, now);
     this.#finishTenants(tenants);
+    const hostnames = new Hostnames(store.db, () => performance.now());
     const people = new People(store.db, now);
     await ensureLocalOperator(people);
     const context = {
@@ -75,11 +79,13 @@ export class ControlPlane {
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
     };
-    const tokens = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
+    const issuers = issuer === undefined ? await this.#issuers() : [issuer];
+    const tokens = new TokenVerifier(issuers, CLOUD_AUDIENCE, now);
     const api = await startCloudApi({
       context,
       tokens,
       listen: config.api,
+      findVenue: (hostname) => hostnames.find(hostname),
       rateLimits: config.api.rateLimits,
       version: readVersion(),
       now,
@@ -87,6 +93,17 @@ export class ControlPlane {
     });
     this.#running.add(() => api.stop());
     this.#url = api.url;
+  }
+
+  /** This machine signs tokens for whoever works on it; the configured issuer does for everybody else. */
+  async #issuers(): Promise<TrustedIssuer[]> {
+    const { config, now, logger } = this.#options;
+    const local = await LocalIssuer.open(config.dataDir).trusted();
+    if (config.issuer === undefined) return [local];
+    const keys = new IssuerKeys({ config: config.issuer, file: join(config.dataDir, 'issuer-keys.json'), now, logger });
+    keys.start();
+    this.#running.add(() => keys.stop());
+    return [local, keys.trusted];
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { ownHostnamesSchema, tlsSchema, trustedProxiesSchema } from '../../shared/http/listen-config.ts';
 import { isLoopback } from '../../shared/net/is-loopback.ts';
+import { issuerSchema } from '../../shared/tokens/issuer-config.ts';
 
 const path = z.string().min(1);
 const perMinute = z.int().min(1).max(1_000_000);
@@ -12,7 +14,9 @@ export const cloudConfigSchema = z
       .strictObject({
         host: z.string().min(1).default('127.0.0.1').describe('address to listen on; anything but loopback needs `tls`'),
         port: z.int().min(0).max(65_535).default(8760).describe('0 takes any free one'),
-        tls: z.strictObject({ cert: path, key: path }).optional().describe('PEM files of the certificate chain and of its private key'),
+        tls: tlsSchema.optional(),
+        hostnames: ownHostnamesSchema,
+        trustedProxies: trustedProxiesSchema,
         rateLimits: z
           .strictObject({
             perAddress: perMinute.default(1200).describe('requests a minute of one address'),
@@ -22,6 +26,7 @@ export const cloudConfigSchema = z
           .prefault({}),
       })
       .prefault({}),
+    issuer: issuerSchema.optional().describe('whose access tokens count besides those that this machine signs itself'),
     kms: z.strictObject({ socket: path.describe('Unix socket of the KMS') }),
   })
   .refine(({ api }) => api.tls !== undefined || isLoopback(api.host), {

@@ -1,13 +1,14 @@
+import { Certificates } from '../../shared/http/certificates.ts';
 import { createHttpApi, listen, requireTlsBeyondLoopback } from '../../shared/http/create-http-api.ts';
-import type { TlsFiles } from '../../shared/http/create-http-server.ts';
-import { addHostCheck } from '../../shared/http/host-check.ts';
 import type { HttpApi } from '../../shared/http/http-api.ts';
+import type { ListenConfig } from '../../shared/http/listen-config.ts';
 import { addProblems } from '../../shared/http/problems.ts';
 import { addRequestLog } from '../../shared/http/request-log.ts';
 import { networkOfRequest, requestsAMinute } from '../../shared/http/requests-a-minute.ts';
 import { addSecurityHeaders } from '../../shared/http/security-headers.ts';
+import { addTenantContext, type TenantContextOptions } from '../../shared/http/tenant-context.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import type { TokenVerifier } from '../iam/verify-token.ts';
+import type { TokenVerifier } from '../../shared/tokens/token-verifier.ts';
 import type { RouteContext } from './cloud-api.ts';
 import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
@@ -29,8 +30,9 @@ export interface CloudRateLimits {
 export interface CloudApiOptions {
   readonly context: RouteContext;
   readonly tokens: TokenVerifier;
-  readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
+  readonly listen: ListenConfig;
   readonly rateLimits: CloudRateLimits;
+  readonly findVenue: TenantContextOptions['findVenue'];
   readonly version: string;
   readonly now: () => number;
   readonly logger: Logger;
@@ -50,23 +52,25 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
   const { context, logger } = options;
   const { host, port, tls } = options.listen;
   requireTlsBeyondLoopback(host, tls);
-  const api = createHttpApi({ tls, logger });
-  await addPlugins(api, options);
+  const certificates = tls && new Certificates(tls, logger);
+  const api = createHttpApi({ certificates, logger });
+  await addPlugins(api, certificates, options);
   for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes])
     addRoutes(api, context);
   const url = await listen(api, host, port, tls);
   return { url, stop: () => api.close() };
 }
 
-async function addPlugins(api: HttpApi, { context, tokens, listen: { tls }, rateLimits, version, now }: CloudApiOptions): Promise<void> {
+async function addPlugins(api: HttpApi, certificates: Certificates | undefined, options: CloudApiOptions): Promise<void> {
+  const { context, tokens, listen, findVenue, rateLimits, version, now } = options;
   addProblems(api);
   addRequestLog(api, ({ account }) => (account === undefined ? {} : { account: account.id }));
-  await addSecurityHeaders(api, { tls: tls !== undefined });
-  if (tls === undefined) addHostCheck(api);
+  await addSecurityHeaders(api, { tls: certificates !== undefined });
   const limit = await requestsAMinute(api);
   const perAddress = limit(rateLimits.perAddress, networkOfRequest);
   const perAccount = limit(rateLimits.perAccount, (request) => request.account?.id ?? networkOfRequest(request));
   api.addHook('onRequest', (request) => perAddress(request));
+  addTenantContext(api, { certificates, listen, findVenue });
   addAudit(api, context.audit, now);
   addAccess(api, { tokens, people: context.people, orgs: context.orgs, limitWrong: limit(rateLimits.wrongTokens, networkOfRequest) });
   api.addHook('preParsing', async (request, _reply, payload) => {

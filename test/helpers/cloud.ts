@@ -1,12 +1,13 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, type JSONWebKeySet, type JWK, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
+import type { z } from 'zod';
 import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane } from '../../cloud/control-plane.ts';
-import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../shared/tokens/token-verifier.ts';
 import { adminSet, signSet, type TestKms, TestSigner } from './kms.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -23,8 +24,12 @@ export class TestIssuer {
     return this.#pair.publicKey.export({ format: 'jwk' }) as JWK;
   }
 
+  async jwks(): Promise<JSONWebKeySet> {
+    return { keys: [{ ...this.jwk, kid: await calculateJwkThumbprint(this.jwk), alg: 'ES256' }] };
+  }
+
   async trusted(): Promise<TrustedIssuer> {
-    return { issuer: this.issuer, keys: { keys: [{ ...this.jwk, kid: await calculateJwkThumbprint(this.jwk), alg: 'ES256' }] } };
+    return { issuer: this.issuer, keys: await this.jwks() };
   }
 
   /** @param claims and `header` take the place of the proper ones */
@@ -50,6 +55,8 @@ export interface Answer {
   readonly headers: Headers;
 }
 
+type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'issuer'>>;
+
 /** A control plane in this process; it is stopped when the test has ended. */
 export class TestCloud {
   readonly issuer: TestIssuer;
@@ -60,15 +67,21 @@ export class TestCloud {
     this.#cloud = cloud;
   }
 
-  static async start(kms: { readonly socket: string }, address?: StoreAddress): Promise<TestCloud> {
+  /** @param more for the configuration; `issuer` in it takes the place of the test's */
+  static async start(kms: { readonly socket: string }, address?: StoreAddress, more: TestCloudConfig = {}): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, wrongTokens: 1_000_000 };
-    const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket } });
+    const config = cloudConfigSchema.parse({
+      dataDir,
+      api: { port: 0, rateLimits, ...more.api },
+      kms: { socket: kms.socket },
+      issuer: more.issuer,
+    });
     const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
-      issuer: await issuer.trusted(),
+      ...(more.issuer === undefined ? { issuer: await issuer.trusted() } : {}),
       now: Date.now,
       logger: createLogger('cloud', { level: 'silent' }),
     });
