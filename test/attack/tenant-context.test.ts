@@ -21,8 +21,8 @@ interface Place {
   readonly url: string;
   /** May do everything below in both tenants. */
   readonly token: string;
-  /** Of somebody who may do it in neither. */
-  readonly stranger: string;
+  /** Of those who do not belong to the tenant `hall`, whatever they may do elsewhere. */
+  readonly strangers: readonly string[];
   readonly hall: string;
   readonly club: string;
   /** About no tenant. */
@@ -67,7 +67,13 @@ async function cloudPlace(settings: Settings): Promise<Place> {
   }
   const path = (id: string): string => `/v1/orgs/ours/tenants/${id}`;
   return {
-    ...{ url: cloud.url, token, stranger: await account('theirs', 'org:admin'), org: 'ours', ids: { hall: 'hall', club: 'club' } },
+    ...{
+      url: cloud.url,
+      token,
+      strangers: [operator, await account('theirs', 'org:admin')],
+      org: 'ours',
+      ids: { hall: 'hall', club: 'club' },
+    },
     ...{ hall: path('hall'), club: path('club'), whole: '/v1/orgs/ours/tenants' },
   };
 }
@@ -79,7 +85,7 @@ async function boxPlace(settings: Settings): Promise<Place> {
   onTestFinished(() => running.stop());
   const path = (id: string): string => `/v1/tenants/${id}/rooms`;
   return {
-    ...{ url: running.url, token: api.admin, stranger: api.key('south'), org: 'acme', ids: { hall: 'north', club: 'south' } },
+    ...{ url: running.url, token: api.admin, strangers: [api.key('south')], org: 'acme', ids: { hall: 'north', club: 'south' } },
     ...{ hall: path('north'), club: path('south'), whole: '/v1/tenants' },
   };
 }
@@ -242,8 +248,10 @@ describe.skipIf(!hasOpenssl).each(SIDES)('%s by TLS (skipped where openssl is no
   test('who asks belongs where the host name leads', async () => {
     const place = await make({ tls: await certificates() });
     for (const path of [place.hall, place.club]) {
-      const head = `GET ${path} HTTP/1.1\r\nHost: hall.test\r\nAuthorization: Bearer ${place.stranger}\r\nConnection: close\r\n\r\n`;
-      expect(await rawRequest(place.url, head, 'hall.test'), path).toMatchObject([{ status: 403 }]);
+      for (const stranger of place.strangers) {
+        const head = `GET ${path} HTTP/1.1\r\nHost: hall.test\r\nAuthorization: Bearer ${stranger}\r\nConnection: close\r\n\r\n`;
+        expect(await rawRequest(place.url, head, 'hall.test'), path).toMatchObject([{ status: 403 }]);
+      }
     }
     const nobody = `GET ${place.hall} HTTP/1.1\r\nHost: hall.test\r\nConnection: close\r\n\r\n`;
     expect(await rawRequest(place.url, nobody, 'hall.test')).toMatchObject([{ status: 401 }]);

@@ -5,6 +5,7 @@ import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane } from '../../cloud/control-plane.ts';
+import { LocalIssuer } from '../../cloud/iam/local-issuer.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../shared/tokens/token-verifier.ts';
@@ -62,9 +63,12 @@ export class TestCloud {
   readonly issuer: TestIssuer;
   readonly #cloud: ControlPlane;
 
-  private constructor(issuer: TestIssuer, cloud: ControlPlane) {
+  readonly #dataDir: string;
+
+  private constructor(issuer: TestIssuer, cloud: ControlPlane, dataDir: string) {
     this.issuer = issuer;
     this.#cloud = cloud;
+    this.#dataDir = dataDir;
   }
 
   /** @param more for the configuration; `issuer` in it takes the place of the test's */
@@ -87,11 +91,16 @@ export class TestCloud {
     });
     await cloud.start();
     onTestFinished(async () => void (await cloud.stop()));
-    return new TestCloud(issuer, cloud);
+    return new TestCloud(issuer, cloud, dataDir);
   }
 
   get url(): string {
     return this.#cloud.url;
+  }
+
+  /** A token that is signed on the machine of the control plane. */
+  async localToken(id: string, org: string): Promise<string> {
+    return await LocalIssuer.open(this.#dataDir).sign(id, org, Date.now());
   }
 
   async stop(): Promise<boolean> {
