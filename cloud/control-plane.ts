@@ -101,8 +101,8 @@ export class ControlPlane {
     const local = await LocalIssuer.open(config.dataDir).trusted();
     if (config.issuer === undefined) return [local];
     const keys = new IssuerKeys({ config: config.issuer, file: join(config.dataDir, 'issuer-keys.json'), now, logger });
-    keys.start();
     this.#running.add(() => keys.stop());
+    await keys.start();
     return [local, keys.trusted];
   }
 

@@ -118,6 +118,7 @@ export class Daemon {
         this.#bestShots,
         this.#webhooks,
         this.#camerasPart(),
+        ...(this.#issuerKeys === undefined ? [] : [this.#issuerKeys]),
         this.#apiPart(),
         this.#reportingPart(),
       ],
@@ -277,13 +278,9 @@ export class Daemon {
         const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;
         const { rateLimits, ...listen } = config.api;
         const tokens = this.#issuerKeys && new TokenVerifier([this.#issuerKeys.trusted], BOX_AUDIENCE, clock.now);
-        this.#issuerKeys?.start();
         this.#api = await startApi({ box, appliance, tokens, listen, consoleDir, logger, clock, rateLimits });
       },
-      stop: async () => {
-        await this.#api?.stop();
-        await this.#issuerKeys?.stop();
-      },
+      stop: async () => this.#api?.stop(),
     };
   }
 

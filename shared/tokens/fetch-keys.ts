@@ -19,9 +19,9 @@ export const issuerKeySchema = z.object({
  * Fetches the keys of an issuer. Keys of other kinds are passed over.
  * @throws {SecureGateError} `issuer_unavailable` when there are none, whatever the reason
  */
-export async function fetchKeys(url: string, timeoutMs: number): Promise<JSONWebKeySet> {
+export async function fetchKeys(url: string, signal: AbortSignal): Promise<JSONWebKeySet> {
   try {
-    const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs), headers: { accept: 'application/json' } });
+    const answer = await fetch(url, { redirect: 'error', signal, headers: { accept: 'application/json' } });
     if (answer.status !== 200) throw new Error(`answered ${answer.status}`);
     const { keys } = z.object({ keys: z.array(z.unknown()).max(MOST_KEYS) }).parse(JSON.parse(await readText(answer)));
     const usable = keys.flatMap((key) => issuerKeySchema.safeParse(key).data ?? []);

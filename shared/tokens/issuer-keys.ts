@@ -28,12 +28,14 @@ export interface IssuerKeysOptions {
  * key is known waits for nobody. While the issuer is away the last ones count, for a bounded time, also after a restart.
  */
 export class IssuerKeys {
+  readonly name = 'issuer';
   readonly #options: IssuerKeysOptions;
   readonly #file: KeyFile;
   #known: (FetchedKeys & { readonly find: ReturnType<typeof createLocalJWKSet> }) | undefined;
   #triedAt: number | undefined;
   #fetching: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly #stopping = new AbortController();
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
@@ -41,7 +43,7 @@ export class IssuerKeys {
   }
 
   /** Begins to fetch; the start waits for no issuer. */
-  start(): void {
+  async start(): Promise<void> {
     const { logger, config } = this.#options;
     try {
       const kept = this.#file.read();
@@ -55,6 +57,7 @@ export class IssuerKeys {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#stopping.abort();
     await this.#fetching;
   }
 
@@ -104,11 +107,13 @@ export class IssuerKeys {
     const { config, now, logger } = this.#options;
     const { issuer, keysUrl } = config;
     this.#triedAt = now();
+    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(PATIENCE_MS)]);
     try {
-      const fetched = { fetchedAt: now(), keys: await fetchKeys(keysUrl, PATIENCE_MS) };
+      const fetched = { fetchedAt: now(), keys: await fetchKeys(keysUrl, signal) };
       this.#take(fetched);
       this.#file.write(fetched);
     } catch (error) {
+      if (this.#stopping.signal.aborted) return;
       logger.warn({ err: SecureGateError.from(error), issuer }, 'the keys of the issuer were not fetched, or could not be kept');
     }
   }

@@ -27,7 +27,7 @@ async function place() {
   /** The same in another process, or after a restart. */
   const start = (more: object = {}): ((by: TestIssuer) => Promise<string>) => {
     const keys = new IssuerKeys({ config: { ...config, ...more }, file, now: () => clock.now, logger });
-    keys.start();
+    void keys.start();
     onTestFinished(() => keys.stop());
     // Tokens themselves are as fresh as the machine's clock says.
     const verifier = new TokenVerifier([{ ...keys.trusted, issuer: issuer.issuer }], CLOUD_AUDIENCE, Date.now);
@@ -162,14 +162,14 @@ test('an answer that is no set of keys changes nothing, and is read no further t
 test('an issuer that does not answer is given up', async () => {
   const server = await IssuerServer.start();
   server.answer = (_request, response) => void response.write('{"keys":');
-  await expect(fetchKeys(server.url, 200)).rejects.toMatchObject({ code: 'issuer_unavailable' });
+  await expect(fetchKeys(server.url, AbortSignal.timeout(200))).rejects.toMatchObject({ code: 'issuer_unavailable' });
 });
 
 test('a private key that an issuer tells by mistake goes no further', async () => {
   const server = await IssuerServer.start();
   const { privateKey } = new TestIssuer();
   server.answer = (_request, response) => response.end(JSON.stringify({ keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'a' }] }));
-  const { keys } = await fetchKeys(server.url, 5000);
+  const { keys } = await fetchKeys(server.url, AbortSignal.timeout(5000));
   expect(Object.keys(keys[0] ?? {}).sort()).toEqual(['crv', 'kid', 'kty', 'x', 'y']);
 });
 
