@@ -14,7 +14,7 @@ export const cloudConfigSchema = z
       .strictObject({
         host: z.string().min(1).default('127.0.0.1').describe('address to listen on; anything but loopback needs `tls`'),
         port: z.int().min(0).max(65_535).default(8760).describe('0 takes any free one'),
-        tls: tlsSchema.optional(),
+        tls: tlsSchema.optional().describe('certificates; without them only loopback is served, by plain HTTP'),
         hostnames: ownHostnamesSchema,
         trustedProxies: trustedProxiesSchema,
         rateLimits: z

@@ -178,6 +178,14 @@ export const configSchema = z
     if (config.api.tls === undefined && !isLoopback(config.api.host)) {
       issue(['api', 'tls'], 'plain HTTP is served on loopback only: add a certificate or listen on 127.0.0.1');
     }
+    // Else a tenant's name that is in the certificate of the box as well would be a name of the box.
+    if (
+      config.api.tls !== undefined &&
+      config.api.hostnames === undefined &&
+      config.tenants.some(({ hostnames }) => hostnames.length > 0)
+    ) {
+      issue(['api', 'hostnames'], 'where tenants have host names, the box needs its own ones');
+    }
     const tenants = new Set<string>();
     const names = new Set<string>(config.api.hostnames);
     config.tenants.forEach(({ id, hostnames, keys }, index) => {

@@ -62,7 +62,8 @@ describe('a box', () => {
   }, 120_000);
 
   test('shows nobody of a guest to those who run the platform, the org or the box, or who audit', () => {
-    const ofPeople = ['people:read', 'people:write', 'search', 'sightings:read', 'live'];
+    // Whoever names a receiver of webhooks has every sighting sent there.
+    const ofPeople = ['people:read', 'people:write', 'search', 'sightings:read', 'live', 'webhooks'];
     for (const role of ['platform:operator', 'org:admin', 'technician', 'auditor', 'customer']) {
       expect(
         (ROLE_SCOPES.get(role) ?? []).filter((scope) => ofPeople.includes(scope)),

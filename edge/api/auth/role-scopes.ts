@@ -5,7 +5,7 @@ import { SCOPES, type Scope } from '../schemas/box.ts';
  * tenant, and who decides for an org sees none of its guests.
  */
 export const ROLE_SCOPES: ReadonlyMap<string, readonly Scope[]> = new Map<string, readonly Scope[]>([
-  ['org:admin', ['venue:read', 'venue:write', 'cameras:read', 'cameras:write', 'webhooks', 'usage:read']],
+  ['org:admin', ['venue:read', 'venue:write', 'cameras:read', 'usage:read']],
   ['tenant:admin', SCOPES],
   ['operator', ['people:read', 'people:write', 'search', 'sightings:read', 'venue:read', 'cameras:read', 'live', 'usage:read']],
   ['reviewer', ['people:read', 'sightings:read', 'venue:read', 'cameras:read', 'live']],

@@ -1,4 +1,5 @@
 import { chmodSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { newId } from '../../../../shared/ids/ids.ts';
@@ -59,15 +60,20 @@ test('whatever keys strangers name, the issuer is asked once in thirty seconds, 
   const check = start();
   expect(await check(issuer)).toBe(USER);
   clock.now += PAUSE_MS;
-  server.answer = () => undefined;
+  const waiting: ServerResponse[] = [];
+  server.answer = (_request, response) => void waiting.push(response);
   const strangers = Array.from({ length: 50 }, () => check(new TestIssuer()));
   await expect.poll(() => server.asked, { timeout: 20_000 }).toBe(2);
   expect(await check(issuer), 'while the issuer is being asked').toBe(USER);
-  await server.stop();
+  for (const response of waiting) response.writeHead(503).end();
   expect(new Set(await Promise.all(strangers))).toEqual(new Set(['unauthenticated']));
+  await server.serve(issuer);
   clock.now += PAUSE_MS - 1;
   await check(new TestIssuer());
   expect(server.asked).toBe(2);
+  clock.now += 1;
+  await Promise.all([check(new TestIssuer()), check(new TestIssuer())]);
+  expect(server.asked).toBe(3);
 });
 
 test('while the issuer is away its last keys count, also after a restart, for seven days', async () => {
