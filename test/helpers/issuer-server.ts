@@ -21,7 +21,8 @@ export class IssuerServer {
   static async start(...issuers: TestIssuer[]): Promise<IssuerServer> {
     const server = new IssuerServer();
     await server.serve(...issuers);
-    await server.listen(0);
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
     onTestFinished(() => server.stop());
     return server;
   }
@@ -30,11 +31,6 @@ export class IssuerServer {
   async serve(...issuers: TestIssuer[]): Promise<void> {
     const sets = await Promise.all(issuers.map(async (issuer) => (await issuer.jwks()).keys));
     this.answer = (_request, response) => response.end(JSON.stringify({ keys: sets.flat() }));
-  }
-
-  async listen(port: number): Promise<void> {
-    this.#server.listen(port, '127.0.0.1');
-    await once(this.#server, 'listening');
   }
 
   get url(): string {

@@ -77,9 +77,9 @@ test('whatever keys strangers name, the issuer is asked once in thirty seconds, 
 });
 
 test('while the issuer is away its last keys count, also after a restart, for seven days', async () => {
-  const { issuer, server, file, clock, start } = await place();
+  const { issuer, server, clock, start } = await place();
   expect(await start()(issuer)).toBe(USER);
-  await server.stop();
+  server.answer = ({ socket }) => void socket.destroy();
   clock.now += 7 * DAY_MS;
   const check = start();
   expect(await check(issuer)).toBe(USER);
@@ -87,14 +87,10 @@ test('while the issuer is away its last keys count, also after a restart, for se
   clock.now += 1;
   expect(await check(issuer)).toBe('issuer_unavailable');
   expect(await start({ keysDays: 30 })(issuer)).toBe(USER);
-  await server.listen(Number(new URL(issuerOf(file)).port));
+  await server.serve(issuer);
   clock.now += PAUSE_MS;
   expect(await check(issuer), 'the issuer is back').toBe(USER);
 });
-
-function issuerOf(file: string): string {
-  return (JSON.parse(readFileSync(file, 'utf8')) as { keysUrl: string }).keysUrl;
-}
 
 test('kept keys are for their owner alone, and count for their own issuer and in their own time', async () => {
   const { issuer, server, file, clock, log, start } = await place();
