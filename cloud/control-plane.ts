@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { readSecretText } from '../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
+import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
+import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import type { PartState } from './http/cloud-api.ts';
@@ -15,11 +18,11 @@ import { LocalIssuer } from './iam/local-issuer.ts';
 import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
 import { VerifiedTokens } from './iam/verified-tokens.ts';
-import { TokenVerifier, type TrustedIssuer } from './iam/verify-token.ts';
 import { KmsClient } from './kms/client.ts';
 import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
+import { Hostnames } from './tenants/hostnames.ts';
 import { Orgs } from './tenants/orgs.ts';
 import { Tenants } from './tenants/tenants.ts';
 import { timeKms } from './time-kms.ts';
@@ -30,7 +33,7 @@ const FINISH_EVERY_MS = 30_000;
 export interface ControlPlaneOptions {
   readonly config: CloudConfig;
   readonly store: StoreAddress;
-  /** Whose access tokens count; without one, those that this machine signs itself. */
+  /** Whose access tokens count alone, in place of those of this machine and of the configured issuer. */
   readonly issuer?: TrustedIssuer;
   readonly now: () => number;
   readonly logger: Logger;
@@ -75,6 +78,7 @@ export class ControlPlane {
     const tenants = new Tenants(store.db, kms, now);
     const owner = randomUUID();
     this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
+    const hostnames = new Hostnames(store.db, () => performance.now());
     const people = new People(store.db, now);
     await ensureLocalOperator(people);
     const context = {
@@ -86,11 +90,13 @@ export class ControlPlane {
       idempotency: new Idempotency(new StoredIdempotency(store.db, { owner, now }), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
     };
-    const verifier = new TokenVerifier(issuer ?? (await LocalIssuer.open(config.dataDir).trusted()), now);
+    const issuers = issuer === undefined ? await this.#issuers() : [issuer];
+    const verifier = new TokenVerifier(issuers, CLOUD_AUDIENCE, now);
     const api = await startCloudApi({
       context,
       tokens: new VerifiedTokens(verifier, now),
       listen: config.api,
+      findVenue: (hostname) => hostnames.find(hostname),
       rateLimits: config.api.rateLimits,
       corsOrigins: config.api.corsOrigins,
       pressure: config.api.pressure,
@@ -105,6 +111,17 @@ export class ControlPlane {
     });
     this.#running.add(() => api.stop());
     this.#url = api.url;
+  }
+
+  /** This machine signs tokens for whoever works on it; the configured issuer does for everybody else. */
+  async #issuers(): Promise<TrustedIssuer[]> {
+    const { config, now, logger } = this.#options;
+    const local = await LocalIssuer.open(config.dataDir).trusted();
+    if (config.issuer === undefined) return [local];
+    const keys = new IssuerKeys({ config: config.issuer, file: join(config.dataDir, 'issuer-keys.json'), now, logger });
+    this.#running.add(() => keys.stop());
+    await keys.start();
+    return [local, keys.trusted];
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */

@@ -5,6 +5,8 @@ import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../shared/messages/events.ts';
 import { BackOff } from '../shared/runtime/back-off.ts';
+import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
+import { BOX_AUDIENCE, TokenVerifier } from '../shared/tokens/token-verifier.ts';
 import type { BoxPort } from './api/ports.ts';
 import { type RunningApi, startApi } from './api/server.ts';
 import { adminTokenFile } from './appliance/admin-token-file.ts';
@@ -60,6 +62,7 @@ export class Daemon {
   readonly #bestShots: BestShots;
   readonly #usage: UsageMeter;
   readonly #inView = new InView();
+  readonly #issuerKeys: IssuerKeys | undefined;
   #appliance: Appliance | undefined;
   #engine: OpenStages | undefined;
   #api: RunningApi | undefined;
@@ -86,6 +89,8 @@ export class Daemon {
     this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
     this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
+    const { issuer, dataDir } = config;
+    this.#issuerKeys = issuer && new IssuerKeys({ config: issuer, file: join(dataDir, 'issuer-keys.json'), now: clock.now, logger });
     this.#usage = new UsageMeter((tenant, counter, by) => vault(tenant).count(counter, by), logger);
   }
 
@@ -113,6 +118,7 @@ export class Daemon {
         this.#bestShots,
         this.#webhooks,
         this.#camerasPart(),
+        ...(this.#issuerKeys === undefined ? [] : [this.#issuerKeys]),
         this.#apiPart(),
         this.#reportingPart(),
       ],
@@ -271,7 +277,8 @@ export class Daemon {
         const box = this.port();
         const consoleDir = existsSync(join(CONSOLE, 'index.html')) ? CONSOLE : undefined;
         const { rateLimits, ...listen } = config.api;
-        this.#api = await startApi({ box, appliance, listen, consoleDir, logger, clock, rateLimits });
+        const tokens = this.#issuerKeys && new TokenVerifier([this.#issuerKeys.trusted], BOX_AUDIENCE, clock.now);
+        this.#api = await startApi({ box, appliance, tokens, listen, consoleDir, logger, clock, rateLimits });
       },
       stop: async () => this.#api?.stop(),
     };

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { secretSourceSchema } from '../../shared/config/read-secret-file.ts';
+import { ownHostnamesSchema, tlsSchema, trustedProxiesSchema } from '../../shared/http/listen-config.ts';
 import { isLoopback } from '../../shared/net/is-loopback.ts';
+import { issuerSchema } from '../../shared/tokens/issuer-config.ts';
 
 const path = z.string().min(1);
 /** Scheme, host and port, and no path. */
@@ -15,10 +17,9 @@ export const cloudConfigSchema = z
       .strictObject({
         host: z.string().min(1).default('127.0.0.1').describe('address to listen on; anything but loopback needs `tls`'),
         port: z.int().min(0).max(65_535).default(8760).describe('0 takes any free one'),
-        tls: z
-          .strictObject({ cert: path.describe('certificate chain'), key: path.describe('its private key') })
-          .optional()
-          .describe('PEM files; needed beyond loopback'),
+        tls: tlsSchema.optional().describe('certificates; without them only loopback is served, by plain HTTP'),
+        hostnames: ownHostnamesSchema,
+        trustedProxies: trustedProxiesSchema,
         // Counted by each process for itself: of several, the whole lets through as many times more.
         rateLimits: z
           .strictObject({
@@ -60,6 +61,7 @@ export const cloudConfigSchema = z
       })
       .optional()
       .describe('without it, `/metrics` answers programs on this machine alone; needed where a proxy on it passes requests on'),
+    issuer: issuerSchema.optional().describe('whose access tokens count besides those that this machine signs itself'),
     kms: z.strictObject({ socket: path.describe('Unix socket of the KMS') }),
   })
   .refine(({ api }) => api.tls !== undefined || isLoopback(api.host), {

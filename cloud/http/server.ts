@@ -1,14 +1,15 @@
 import type { FastifyRequest } from 'fastify';
+import { Certificates } from '../../shared/http/certificates.ts';
 import { createHttpApi, listen, requireTlsBeyondLoopback } from '../../shared/http/create-http-api.ts';
-import type { TlsFiles } from '../../shared/http/create-http-server.ts';
-import { addHostCheck } from '../../shared/http/host-check.ts';
 import type { HttpApi } from '../../shared/http/http-api.ts';
+import type { ListenConfig } from '../../shared/http/listen-config.ts';
 import { addProblems } from '../../shared/http/problems.ts';
 import { addRequestLog } from '../../shared/http/request-log.ts';
 import { networkOfRequest, requestsAMinute } from '../../shared/http/requests-a-minute.ts';
 import { addSecurityHeaders } from '../../shared/http/security-headers.ts';
+import { addTenantContext, type TenantContextOptions } from '../../shared/http/tenant-context.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import type { TokenVerifier } from '../iam/verify-token.ts';
+import type { TokenVerifier } from '../../shared/tokens/token-verifier.ts';
 import type { RouteContext } from './cloud-api.ts';
 import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
@@ -39,8 +40,9 @@ export interface CloudRateLimits {
 export interface CloudApiOptions {
   readonly context: RouteContext;
   readonly tokens: Pick<TokenVerifier, 'verify'>;
-  readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
+  readonly listen: ListenConfig;
   readonly rateLimits: CloudRateLimits;
+  readonly findVenue: TenantContextOptions['findVenue'];
   /** Origins of web pages that may ask. */
   readonly corsOrigins: readonly string[];
   readonly pressure: Pressure;
@@ -64,20 +66,19 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
   const { context, logger } = options;
   const { host, port, tls } = options.listen;
   requireTlsBeyondLoopback(host, tls);
-  const api = createHttpApi({ tls, logger });
-  await addPlugins(api, options);
+  const certificates = tls && new Certificates(tls, logger);
+  const api = createHttpApi({ certificates, logger });
+  await addPlugins(api, certificates, options);
   for (const addRoutes of ROUTES) addRoutes(api, context);
   const url = await listen(api, host, port, tls);
   return { url, stop: () => api.close() };
 }
 
-async function addPlugins(api: HttpApi, options: CloudApiOptions): Promise<void> {
-  const { context, tokens, rateLimits, version, now } = options;
-  const { tls } = options.listen;
+async function addPlugins(api: HttpApi, certificates: Certificates | undefined, options: CloudApiOptions): Promise<void> {
+  const { context, tokens, listen, findVenue, rateLimits, version, now } = options;
   addProblems(api);
   addRequestLog(api, ({ account }) => (account === undefined ? {} : { account: account.id }));
-  await addSecurityHeaders(api, { tls: tls !== undefined });
-  if (tls === undefined) addHostCheck(api);
+  await addSecurityHeaders(api, { tls: certificates !== undefined });
   await addPressure(api, options.pressure);
   await addCors(api, options.corsOrigins);
   const limit = await requestsAMinute(api);
@@ -86,6 +87,7 @@ async function addPlugins(api: HttpApi, options: CloudApiOptions): Promise<void>
   const perOrg = limit(rateLimits.perOrg, orgOfAccount);
   const keyOperations = limit(rateLimits.keyOperations, orgOfAccount);
   api.addHook('onRequest', (request) => perAddress(request));
+  addTenantContext(api, { certificates, listen, findVenue });
   addAudit(api, context.audit, now);
   addAccess(api, { tokens, people: context.people, orgs: context.orgs, limitWrong: limit(rateLimits.wrongTokens, networkOfRequest) });
   api.addHook('preParsing', async (request, _reply, payload) => {

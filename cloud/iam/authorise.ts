@@ -1,3 +1,4 @@
+import type { Confines } from '../../shared/http/tenant-context.ts';
 import { OPERATIONS, type Operation, type OperationName } from './operations.ts';
 import type { Role } from './roles.ts';
 
@@ -8,22 +9,16 @@ export interface Grant {
   readonly tenant: string;
 }
 
-/** What a request is about, as its path names it. */
-export interface Subject {
-  readonly org?: string | undefined;
-  readonly tenant?: string | undefined;
-}
-
 /**
  * Whether one of the grants allows an operation on what it is about. The one place that decides.
  * A grant for an org holds in its tenants; one for the platform holds everywhere, for the few operations that name its role.
  */
-export function mayDo(name: OperationName, grants: readonly Grant[], subject: Subject): boolean {
+export function mayDo(name: OperationName, grants: readonly Grant[], subject: Confines): boolean {
   const { roles, reach }: Operation = OPERATIONS[name];
   return grants.some((grant) => roles.includes(grant.role) && covers(grant, reach, subject));
 }
 
-function covers(grant: Grant, reach: Operation['reach'], { org, tenant }: Subject): boolean {
+function covers(grant: Grant, reach: Operation['reach'], { org, tenant }: Confines): boolean {
   if (grant.org === '') return true;
   if (reach === 'platform' || grant.org !== org) return false;
   return grant.tenant === '' || (reach === 'tenant' && grant.tenant === tenant);

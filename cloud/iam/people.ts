@@ -1,7 +1,7 @@
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { principalIdSchema, slugSchema } from '../../shared/ids/ids.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
@@ -11,7 +11,6 @@ import { ROLE_NAMES, ROLES, type Role } from './roles.ts';
 
 export const PRINCIPAL_KINDS = ['user', 'service'] as const;
 export type PrincipalKind = (typeof PRINCIPAL_KINDS)[number];
-export const principalIdSchema = z.union([idSchema('user'), idSchema('service')]);
 
 export const emailSchema = z.email().max(254).toLowerCase();
 

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import type { TokenSubject, TokenVerifier } from './verify-token.ts';
+import type { TokenSubject, TokenVerifier } from '../../shared/tokens/token-verifier.ts';
 
 /** A key that its issuer withdrew counts no longer than this. */
 const REMEMBERED_MS = 30_000;

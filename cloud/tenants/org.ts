@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostnameSchema } from '../../shared/http/hostname.ts';
 import { slugSchema } from '../../shared/ids/ids.ts';
 import { DEFAULT_LEASE_SECONDS, ENFORCEMENTS, MOST_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
 
@@ -7,12 +8,6 @@ export const FEATURES = ['service-accounts', 'video-api', 'weapons', 'enhancemen
 export type Feature = (typeof FEATURES)[number];
 
 export const PLANS = ['trial', 'standard', 'enterprise'] as const;
-
-/** A host name in lower case (RFC 1123), with at least two labels. */
-export const hostnameSchema = z
-  .string()
-  .max(253)
-  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'not a host name in lower case' });
 
 const colour = z.string().regex(/^#[0-9a-f]{6}$/, { error: 'not a colour like #1a2b3c' });
 /**

@@ -1,6 +1,9 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { VaultClient } from '../vault/client.ts';
 import type { Principal } from './auth/principal.ts';
+import { scopesOf } from './auth/scopes-of.ts';
+import type { BoxPort } from './ports.ts';
+import type { Scope } from './schemas/box.ts';
 
 /** How long a stream shows a name without asking again: a changed or removed customer is gone from it after that. */
 const KEPT_MS = 5000;
@@ -11,6 +14,17 @@ interface Known {
   readonly until: number;
 }
 
+/** Names for whoever asks, in one tenant. */
+export function namesFor(
+  { tenants }: Pick<BoxPort, 'tenants'>,
+  principal: Principal | undefined,
+  tenant: string,
+  now: () => number,
+): Names {
+  const { org } = tenants.get(tenant);
+  return new Names(tenants.vault(tenant), principal === undefined ? [] : scopesOf(principal, { org, tenant }), now);
+}
+
 /** Names of customers for one request or stream, and none for those who may not read people. */
 export class Names {
   readonly #vault: VaultClient;
@@ -18,10 +32,13 @@ export class Names {
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
 
-  /** @param now monotonic time, milliseconds */
-  constructor(vault: VaultClient, principal: Principal | undefined, now: () => number) {
+  /**
+   * @param scopes what the reader may do in the tenant of this vault
+   * @param now monotonic time, milliseconds
+   */
+  constructor(vault: VaultClient, scopes: readonly Scope[], now: () => number) {
     this.#vault = vault;
-    this.#allowed = principal?.kind === 'admin' || (principal?.kind === 'client' && principal.scopes.includes('people:read'));
+    this.#allowed = scopes.includes('people:read');
     this.#now = now;
   }
 

@@ -1,3 +1,4 @@
+import type { Venue } from '../../shared/http/tenant-context.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import type { HistogramValues } from '../runtime/histogram.ts';
@@ -54,6 +55,8 @@ export interface TenantSettings {
 
 export interface TenantsPort {
   list(): readonly TenantView[];
+  /** Whose host name it is. */
+  byHostname(hostname: string): Venue | undefined;
   /** @throws {SecureGateError} `tenant_not_found` */
   get(tenant: string): TenantView;
   /** Makes the tenant's vault and opens it. @throws {SecureGateError} `conflict`, those of the vault's start */

@@ -1,13 +1,16 @@
 import cookie from '@fastify/cookie';
 import type { FastifyRequest } from 'fastify';
+import { Certificates } from '../../shared/http/certificates.ts';
 import { createHttpApi, listen, requireTlsBeyondLoopback } from '../../shared/http/create-http-api.ts';
-import type { Timeouts, TlsFiles } from '../../shared/http/create-http-server.ts';
-import { addHostCheck } from '../../shared/http/host-check.ts';
+import type { Timeouts } from '../../shared/http/create-http-server.ts';
 import { Idempotency } from '../../shared/http/idempotency.ts';
+import type { ListenConfig } from '../../shared/http/listen-config.ts';
 import { addProblems } from '../../shared/http/problems.ts';
 import { addRequestLog } from '../../shared/http/request-log.ts';
 import { addSecurityHeaders } from '../../shared/http/security-headers.ts';
+import { addTenantContext } from '../../shared/http/tenant-context.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import type { TokenVerifier } from '../../shared/tokens/token-verifier.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Api, RouteContext } from './api.ts';
@@ -28,7 +31,9 @@ const STREAM_LIMITS: StreamLimits = { most: 64, mostEach: 32 };
 export interface ApiOptions {
   readonly box: BoxPort;
   readonly appliance: Appliance;
-  readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
+  /** Access tokens of the control plane; without it, none of them counts. */
+  readonly tokens?: TokenVerifier | undefined;
+  readonly listen: ListenConfig;
   /** Folder of the built console; without one there is the API alone. */
   readonly consoleDir?: string | undefined;
   readonly logger: Logger;
@@ -52,8 +57,9 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   const { box, appliance, consoleDir, logger, timeouts, clock } = options;
   const { host, port, tls } = options.listen;
   requireTlsBeyondLoopback(host, tls);
-  const api: Api = createHttpApi({ tls, timeouts, logger });
-  const { authenticator, admit } = await addPlugins(api, options);
+  const certificates = tls && new Certificates(tls, logger);
+  const api: Api = createHttpApi({ certificates, timeouts, logger });
+  const { authenticator, admit } = await addPlugins(api, certificates, options);
   const streams = new OpenStreams(STREAM_LIMITS, admit);
   const idempotency = new Idempotency(appliance.idempotency, ({ principal }) => principal?.id);
   const context: RouteContext = { box, appliance, clock, authenticator, idempotency, streams, stills: new StillPictures(box.faces) };
@@ -69,15 +75,20 @@ export async function startApi(options: ApiOptions): Promise<RunningApi> {
   };
 }
 
-async function addPlugins(api: Api, options: ApiOptions): Promise<{ authenticator: Authenticator; admit: Admit }> {
+async function addPlugins(
+  api: Api,
+  certificates: Certificates | undefined,
+  options: ApiOptions,
+): Promise<{ authenticator: Authenticator; admit: Admit }> {
   const { box, appliance, listen, rateLimits } = options;
   addProblems(api);
   addRequestLog(api, whoAsks);
-  await addSecurityHeaders(api, { tls: listen.tls !== undefined });
-  if (listen.tls === undefined) addHostCheck(api);
+  await addSecurityHeaders(api, { tls: certificates !== undefined });
   await api.register(cookie);
-  const authenticator = new Authenticator(appliance, await addRateLimits(api, rateLimits));
-  const admit = createAdmit(authenticator, authorise);
+  const limitWrong = await addRateLimits(api, rateLimits);
+  addTenantContext(api, { certificates, listen, findVenue: (hostname) => box.tenants.byHostname(hostname) });
+  const authenticator = new Authenticator(appliance, limitWrong, options.tokens);
+  const admit = createAdmit(authenticator, authorise, box.tenants);
   addAccess(api, admit);
   await addOpenApi(api, box.version);
   return { authenticator, admit };

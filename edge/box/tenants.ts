@@ -1,4 +1,5 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Venue } from '../../shared/http/tenant-context.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { BackOff } from '../../shared/runtime/back-off.ts';
 import type { TenantSettings, TenantsPort, TenantView } from '../api/ports.ts';
@@ -98,6 +99,11 @@ export class Tenants implements TenantsPort, Part {
 
   list(): readonly TenantView[] {
     return Array.from(this.#tenants.values(), viewOf);
+  }
+
+  byHostname(hostname: string): Venue | undefined {
+    const found = this.#options.config.tenants.find(({ hostnames }) => hostnames.includes(hostname));
+    return found && { org: found.org, tenant: found.id };
   }
 
   get(tenant: string): TenantView {

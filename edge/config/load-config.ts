@@ -25,6 +25,11 @@ export function loadConfig(file: string): Config {
   const config = parseConfig(json);
   const base = dirname(resolve(file));
   const from = (path: string): string => (isAbsolute(path) ? path : resolve(base, path));
+  const filesOf = <Files extends { cert: string; key: string }>(files: Files): Files => ({
+    ...files,
+    cert: from(files.cert),
+    key: from(files.key),
+  });
   const {
     lease,
     api: { tls },
@@ -35,7 +40,7 @@ export function loadConfig(file: string): Config {
     cameras,
     dataDir: from(config.dataDir),
     keyDir: from(config.keyDir),
-    api: { ...config.api, ...(tls === undefined ? {} : { tls: { cert: from(tls.cert), key: from(tls.key) } }) },
+    api: { ...config.api, ...(tls === undefined ? {} : { tls: { ...filesOf(tls), certificates: tls.certificates.map(filesOf) } }) },
     ...(lease === undefined
       ? {}
       : { lease: { ...lease, kmsKeys: from(lease.kmsKeys), ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }) } }),

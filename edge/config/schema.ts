@@ -1,10 +1,17 @@
 import { z } from 'zod';
+import { hostnameSchema } from '../../shared/http/hostname.ts';
+import { ownHostnamesSchema, tlsSchema, trustedProxiesSchema } from '../../shared/http/listen-config.ts';
 import { slugSchema } from '../../shared/ids/ids.ts';
 import { isLoopback } from '../../shared/net/is-loopback.ts';
+import { issuerSchema } from '../../shared/tokens/issuer-config.ts';
 
 const tenant = z.strictObject({
   id: slugSchema.describe('Id of the tenant; never used again for another one.'),
   org: slugSchema.describe('Org that the tenant belongs to.'),
+  hostnames: z
+    .array(hostnameSchema)
+    .default([])
+    .describe('Host names of this tenant. Whoever calls the box by one of them reaches this tenant and nothing else.'),
   matchThreshold: z
     .number()
     .min(0)
@@ -49,11 +56,6 @@ const camera = z.strictObject({
   tiles: tiles.optional().describe('Also look for small faces on overlapping tiles of the picture. Costs one detection a tile.'),
 });
 
-const tls = z.strictObject({
-  cert: z.string().min(1).describe('File of the certificate chain, PEM.'),
-  key: z.string().min(1).describe('File of the private key, PEM; readable by the daemon alone.'),
-});
-
 const perMinute = z.number().int().min(1).max(1_000_000);
 
 /** Requests a minute. */
@@ -70,7 +72,9 @@ const api = z
   .strictObject({
     host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but a loopback address needs `tls`.'),
     port: z.number().int().min(0).max(65_535).default(8750).describe('TCP port; 0 takes any free one.'),
-    tls: tls.optional().describe('Certificate of the API. Without it only loopback is served, by plain HTTP.'),
+    tls: tlsSchema.optional().describe('Certificates of the API. Without them only loopback is served, by plain HTTP.'),
+    hostnames: ownHostnamesSchema,
+    trustedProxies: trustedProxiesSchema,
     rateLimits: rateLimits.prefault({}),
   })
   .describe('The HTTP API and the console of the box.');
@@ -155,6 +159,9 @@ export const configSchema = z
     api: api.prefault({}),
     webhooks: webhooks.prefault({}),
     lease: lease.optional(),
+    issuer: issuerSchema
+      .optional()
+      .describe('Whose access tokens open the tenants of their org, besides API keys and the admin token. Without it, nobody’s do.'),
     tenants: z
       .array(tenant)
       .min(1)
@@ -171,8 +178,21 @@ export const configSchema = z
     if (config.api.tls === undefined && !isLoopback(config.api.host)) {
       issue(['api', 'tls'], 'plain HTTP is served on loopback only: add a certificate or listen on 127.0.0.1');
     }
+    // Else a tenant's name that is in the certificate of the box as well would be a name of the box.
+    if (
+      config.api.tls !== undefined &&
+      config.api.hostnames === undefined &&
+      config.tenants.some(({ hostnames }) => hostnames.length > 0)
+    ) {
+      issue(['api', 'hostnames'], 'where tenants have host names, the box needs its own ones');
+    }
     const tenants = new Set<string>();
-    config.tenants.forEach(({ id, keys }, index) => {
+    const names = new Set<string>(config.api.hostnames);
+    config.tenants.forEach(({ id, hostnames, keys }, index) => {
+      for (const name of hostnames) {
+        if (names.has(name)) issue(['tenants', index, 'hostnames'], `${name} belongs to another one`);
+        names.add(name);
+      }
       if (tenants.has(id)) issue(['tenants', index, 'id'], 'this tenant is there twice');
       tenants.add(id);
       if (keys === 'lease' && config.lease === undefined) issue(['tenants', index, 'keys'], 'a lease needs the section `lease`');

@@ -36,7 +36,27 @@ export const ERROR_CODES = {
   wrong_host: {
     status: 421,
     title: 'Box is not called by this name',
-    next: 'Call it by localhost or 127.0.0.1 on its own machine, or give it a certificate to be called from elsewhere.',
+    next: 'Call it by localhost or 127.0.0.1 on its own machine, or by a name in `api.hostnames`; from elsewhere it is called with a certificate.',
+  },
+  issuer_unavailable: {
+    status: 503,
+    title: 'Keys of the token issuer are not known',
+    next: 'Try again; see to it that the issuer is in reach at `keysUrl`. Keys that were fetched count on for `keysDays`.',
+  },
+  unknown_host: {
+    status: 404,
+    title: 'Nobody is called by this host name',
+    next: 'Call it by a name of its certificate, or name this one in the configuration: in `api.hostnames`, or in `hostnames` of its tenant.',
+  },
+  misdirected_request: {
+    status: 421,
+    title: 'Host differs from the name of the TLS connection',
+    next: 'Open a connection for this host name of its own (SNI).',
+  },
+  outside_tenant: {
+    status: 403,
+    title: 'Request goes beyond the tenant of its host name or headers',
+    next: 'Use the host name of that tenant, or one of the platform itself.',
   },
   rate_limited: { status: 429, title: 'Too many requests', next: 'Wait as long as the Retry-After header says.' },
   // Identifiers and requests

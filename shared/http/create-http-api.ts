@@ -5,7 +5,8 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { SecureGateError } from '../errors/securegate-error.ts';
 import type { Logger } from '../log/create-logger.ts';
 import { isLoopback } from '../net/is-loopback.ts';
-import { createHttpServer, type Timeouts, type TlsFiles } from './create-http-server.ts';
+import type { Certificates } from './certificates.ts';
+import { createHttpServer, type Timeouts } from './create-http-server.ts';
 import type { HttpApi } from './http-api.ts';
 import { answerClientError, sendFrameworkProblem } from './problems.ts';
 
@@ -14,15 +15,15 @@ const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 60_000, idleMs: 60_00
 
 export interface HttpApiOptions {
   /** Without it, plain HTTP. */
-  readonly tls: TlsFiles | undefined;
+  readonly certificates: Certificates | undefined;
   readonly timeouts?: Timeouts | undefined;
   readonly logger: Logger;
 }
 
 /** An HTTP server that checks what comes in and what goes out against the schemas of its routes. */
-export function createHttpApi({ tls, timeouts = TIMEOUTS, logger }: HttpApiOptions): HttpApi {
+export function createHttpApi({ certificates, timeouts = TIMEOUTS, logger }: HttpApiOptions): HttpApi {
   const api = Fastify({
-    serverFactory: (handler) => createHttpServer(tls, timeouts, handler),
+    serverFactory: (handler) => createHttpServer(certificates, timeouts, handler),
     loggerInstance: logger.child({ component: 'api' }),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
@@ -37,7 +38,7 @@ export function createHttpApi({ tls, timeouts = TIMEOUTS, logger }: HttpApiOptio
 }
 
 /** @throws {SecureGateError} `config_invalid` */
-export function requireTlsBeyondLoopback(host: string, tls: TlsFiles | undefined): void {
+export function requireTlsBeyondLoopback(host: string, tls: object | undefined): void {
   if (tls === undefined && !isLoopback(host)) {
     throw new SecureGateError('config_invalid', 'Plain HTTP is served on loopback only', { details: { host } });
   }
@@ -48,7 +49,7 @@ export function requireTlsBeyondLoopback(host: string, tls: TlsFiles | undefined
  * @returns where it is reached, without a slash at the end
  * @throws {SecureGateError} `config_invalid` when the address cannot be had
  */
-export async function listen(api: HttpApi, host: string, port: number, tls: TlsFiles | undefined): Promise<string> {
+export async function listen(api: HttpApi, host: string, port: number, tls: object | undefined): Promise<string> {
   try {
     const listening: Promise<string> = api.listen({ host, port });
     await listening;

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttps } from 'node:https';
-import { createSecureContext } from 'node:tls';
-import { SecureGateError } from '../errors/securegate-error.ts';
+import { createServer as createHttps, type ServerOptions } from 'node:https';
+import type { Certificates } from './certificates.ts';
 import { limitConnections } from './limit-connections.ts';
 
 const MOST_CONNECTIONS = 1024;
@@ -18,18 +16,16 @@ export interface Timeouts {
   readonly idleMs: number;
 }
 
-/** Files of a certificate chain and of its private key, PEM. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-}
-
 /**
  * A server that no client alone can keep busy: connections, headers and requests have limits.
- * @param tls without it, plain HTTP
- * @throws {SecureGateError} `config_invalid` when the certificate cannot be used
+ * @param certificates without them, plain HTTP
+ * @throws {SecureGateError} `config_invalid` when a certificate cannot be used
  */
-export function createHttpServer(tls: TlsFiles | undefined, { headersMs, requestMs, idleMs }: Timeouts, handler: RequestListener): Server {
+export function createHttpServer(
+  certificates: Certificates | undefined,
+  { headersMs, requestMs, idleMs }: Timeouts,
+  handler: RequestListener,
+): Server {
   const limits = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
@@ -37,22 +33,17 @@ export function createHttpServer(tls: TlsFiles | undefined, { headersMs, request
     keepAlive: true,
   };
   const server =
-    tls === undefined ? createHttp(limits, handler) : createHttps({ ...limits, handshakeTimeout: headersMs, ...readTls(tls) }, handler);
+    certificates === undefined ? createHttp(limits, handler) : serveWith(certificates, { ...limits, handshakeTimeout: headersMs }, handler);
   server.maxConnections = MOST_CONNECTIONS;
   server.timeout = idleMs;
   limitConnections(server, MOST_CONNECTIONS_EACH);
   return server;
 }
 
-function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' } {
-  try {
-    const pair = { cert: readFileSync(cert), key: readFileSync(key) };
-    createSecureContext(pair);
-    return { ...pair, minVersion: 'TLSv1.2' };
-  } catch (error) {
-    throw new SecureGateError('config_invalid', 'The certificate of the API cannot be read, or its key belongs to another one', {
-      cause: error,
-      details: { cert, key },
-    });
-  }
+/** Without a name, and for one that has no certificate of its own, the server shows its default. */
+function serveWith(certificates: Certificates, options: ServerOptions, handler: RequestListener): Server {
+  const SNICallback: ServerOptions['SNICallback'] = (name, done) => done(null, certificates.contextFor(name));
+  const server = createHttps({ ...options, SNICallback }, handler);
+  certificates.serve(server);
+  return server;
 }

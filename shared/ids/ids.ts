@@ -44,6 +44,9 @@ export function idSchema(kind: IdKind): z.ZodString {
   return z.string().regex(new RegExp(`^${PREFIXES[kind]}_[a-z2-7]{26}$`), { error: `not a ${kind} id` });
 }
 
+/** A user or a service account of the control plane. */
+export const principalIdSchema = z.union([idSchema('user'), idSchema('service')]);
+
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** RFC 4648 base32, lower case, without padding. */

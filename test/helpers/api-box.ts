@@ -24,6 +24,7 @@ import type { StillPurpose } from '../../edge/pipeline/stage-tasks.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Venue } from '../../shared/http/tenant-context.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
@@ -56,6 +57,8 @@ export class ApiBox implements BoxPort {
   readonly times = new StageTimes();
   /** What `inView` tells, of all tenants. */
   readonly seenNow: Sighting[] = [];
+  /** Host names of tenants. */
+  readonly hostnames = new Map<string, Venue>();
   /** Parts that `/readyz` calls broken. */
   readonly broken = new Map<string, string>();
 
@@ -64,6 +67,7 @@ export class ApiBox implements BoxPort {
     this.box = box;
     this.tenants = {
       list: () => Array.from(this.#vaults.values(), ({ view, vault }) => ({ ...view, state: vault.state })),
+      byHostname: (hostname) => this.hostnames.get(hostname),
       get: (tenant) => this.#tenant(tenant).view,
       add: async ({ id, org, matchThreshold = null, unmatchedTtlMs = 10_000, sightingsDays = 30 }) => {
         if (this.#vaults.has(id)) throw new SecureGateError('conflict', 'There is such a tenant', { details: { tenant: id } });

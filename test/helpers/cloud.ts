@@ -1,13 +1,14 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
+import { calculateJwkThumbprint, type JSONWebKeySet, type JWK, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane } from '../../cloud/control-plane.ts';
-import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
+import { LocalIssuer } from '../../cloud/iam/local-issuer.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../shared/tokens/token-verifier.ts';
 import { adminSet, signSet, type TestKms, TestSigner } from './kms.ts';
 import { tempFolder } from './temp-folder.ts';
 
@@ -24,8 +25,12 @@ export class TestIssuer {
     return this.#pair.publicKey.export({ format: 'jwk' }) as JWK;
   }
 
+  async jwks(): Promise<JSONWebKeySet> {
+    return { keys: [{ ...this.jwk, kid: await calculateJwkThumbprint(this.jwk), alg: 'ES256' }] };
+  }
+
   async trusted(): Promise<TrustedIssuer> {
-    return { issuer: this.issuer, keys: { keys: [{ ...this.jwk, kid: await calculateJwkThumbprint(this.jwk), alg: 'ES256' }] } };
+    return { issuer: this.issuer, keys: await this.jwks() };
   }
 
   /** @param claims and `header` take the place of the proper ones */
@@ -51,7 +56,7 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'metrics'>>;
+type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'issuer' | 'metrics'>>;
 
 /** For tests that ask faster than anybody may. */
 export const NO_LIMITS = {
@@ -67,12 +72,15 @@ export class TestCloud {
   readonly issuer: TestIssuer;
   readonly #cloud: ControlPlane;
 
-  private constructor(issuer: TestIssuer, cloud: ControlPlane) {
+  readonly #dataDir: string;
+
+  private constructor(issuer: TestIssuer, cloud: ControlPlane, dataDir: string) {
     this.issuer = issuer;
     this.#cloud = cloud;
+    this.#dataDir = dataDir;
   }
 
-  /** @param more for the configuration */
+  /** @param more for the configuration; `issuer` in it takes the place of the test's */
   static async start(kms: { readonly socket: string }, address?: StoreAddress, more: TestCloudConfig = {}): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const config = cloudConfigSchema.parse({
@@ -80,22 +88,28 @@ export class TestCloud {
       api: { port: 0, rateLimits: NO_LIMITS, ...more.api },
       metrics: more.metrics,
       kms: { socket: kms.socket },
+      issuer: more.issuer,
     });
     const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
-      issuer: await issuer.trusted(),
+      ...(more.issuer === undefined ? { issuer: await issuer.trusted() } : {}),
       now: Date.now,
       logger: createLogger('cloud', { level: 'silent' }),
     });
     await cloud.start();
     onTestFinished(async () => void (await cloud.stop()));
-    return new TestCloud(issuer, cloud);
+    return new TestCloud(issuer, cloud, dataDir);
   }
 
   get url(): string {
     return this.#cloud.url;
+  }
+
+  /** A token that is signed on the machine of the control plane. */
+  async localToken(id: string, org: string): Promise<string> {
+    return await LocalIssuer.open(this.#dataDir).sign(id, org, Date.now());
   }
 
   async stop(): Promise<boolean> {

@@ -20,7 +20,11 @@ async function closedHall(waitMs: number) {
   onTestFinished(() => appliance.close());
   const opened: string[] = [];
   const tenants = new Tenants({
-    config: { tenants: [{ id: 'hall', org: 'acme', keys: 'file', unmatchedTtlMs: 10_000, sightingsDays: 30 }], dataDir, keyDir },
+    config: {
+      tenants: [{ id: 'hall', org: 'acme', hostnames: [], keys: 'file', unmatchedTtlMs: 10_000, sightingsDays: 30 }],
+      dataDir,
+      keyDir,
+    },
     appliance: () => appliance,
     clock: systemClock,
     logger: createLogger('test', { level: 'silent' }),

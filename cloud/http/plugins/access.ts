@@ -2,10 +2,11 @@ import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
 import type { Limit } from '../../../shared/http/requests-a-minute.ts';
-import { mayDo, type Subject } from '../../iam/authorise.ts';
+import { type Confines, isWithin } from '../../../shared/http/tenant-context.ts';
+import type { TokenVerifier } from '../../../shared/tokens/token-verifier.ts';
+import { mayDo } from '../../iam/authorise.ts';
 import { OPERATIONS, type Operation } from '../../iam/operations.ts';
 import type { Account, People } from '../../iam/people.ts';
-import type { TokenVerifier } from '../../iam/verify-token.ts';
 import type { Orgs } from '../../tenants/orgs.ts';
 
 const BEARER = /^bearer +([\w.-]{1,4096})$/i;
@@ -30,8 +31,12 @@ export function addAccess(api: HttpApi, options: AccessOptions): void {
     if (operation === undefined || operation === 'open') return;
     request.account = await authenticate(request, options);
     const subject = subjectOf(request);
+    const { account, confines, venue } = request;
+    if (!isWithin(confines, subject) || (venue !== undefined && venue.org !== account.org)) {
+      throw new SecureGateError('outside_tenant', 'Host name, headers, path and token do not name the same tenant');
+    }
     // One answer for every reason: nobody learns which orgs and tenants there are.
-    if (!mayDo(operation, request.account.grants, subject)) throw new SecureGateError('forbidden', 'This account may not do that');
+    if (!mayDo(operation, account.grants, subject)) throw new SecureGateError('forbidden', 'This account may not do that');
     const { feature }: Operation = OPERATIONS[operation];
     if (feature === undefined || subject.org === undefined) return;
     if (!(await options.orgs.get(subject.org)).features.includes(feature)) {
@@ -41,8 +46,8 @@ export function addAccess(api: HttpApi, options: AccessOptions): void {
 }
 
 /** What a request is about, as its path names it. */
-export function subjectOf({ params }: FastifyRequest): Subject {
-  const { org, tenant } = (params ?? {}) as Subject;
+export function subjectOf({ params }: FastifyRequest): Confines {
+  const { org, tenant } = (params ?? {}) as Confines;
   return { org, tenant };
 }
 

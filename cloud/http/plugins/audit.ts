@@ -2,9 +2,8 @@ import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
 import { prepareProblem } from '../../../shared/http/problems.ts';
-import { slugSchema } from '../../../shared/ids/ids.ts';
+import { principalIdSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import type { Audit } from '../../audit/audit.ts';
-import { principalIdSchema } from '../../iam/people.ts';
 import { subjectOf } from './access.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);

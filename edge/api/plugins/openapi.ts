@@ -9,7 +9,7 @@ import { PLAIN_SESSION_COOKIE } from '../auth/session-cookie.ts';
 import { PICTURE_TYPES } from './pictures.ts';
 import { WEBHOOK_CALL } from './webhook-call.ts';
 
-const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone; the streams \`/v1/live\` and \`/v1/sightings/stream\` name their tenants in the query.
+const DESCRIPTION = `The API of one SecureGate box. Every path under \`/v1/tenants/{tenant}\` belongs to one tenant, and a key opens that of its own tenant alone; the streams \`/v1/live\` and \`/v1/sightings/stream\` name their tenants in the query. By the host name of a tenant, nobody reaches another one.
 Refusals are problem details (RFC 9457); their \`code\` is stable. Lists come page by page: \`next\` of an answer is the \`cursor\` of the following request.
 Changes take the version of what they are based on in \`If-Match\`; requests that make something take an \`Idempotency-Key\`.
 \`x-access\` of an operation is the scope that a key needs for it; \`admin\` takes the admin token or a session, \`session\` a session, \`public\` nothing. Whoever asks too often is answered 429, with \`Retry-After\`.`;
@@ -23,7 +23,12 @@ export async function addOpenApi(api: Api, version: string): Promise<void> {
       webhooks: { sighting: WEBHOOK_CALL },
       components: {
         securitySchemes: {
-          token: { type: 'http', scheme: 'bearer', description: "API key of a tenant (`sgk_…`), or the box's admin token (`sga_…`)." },
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              "API key of a tenant (`sgk_…`), the box's admin token (`sga_…`), or where an issuer is configured its access token (RFC 9068) for `securegate-box`.",
+          },
           session: {
             type: 'apiKey',
             in: 'cookie',

@@ -1,5 +1,5 @@
 import type { Api, RouteContext } from '../api.ts';
-import { Names } from '../names.ts';
+import { type Names, namesFor } from '../names.ts';
 import type { LiveFrame } from '../ports.ts';
 import { camerasOf, liveQuery } from '../schemas/streams.ts';
 import { LiveStream } from '../streams/live-stream.ts';
@@ -30,7 +30,7 @@ export function addLiveRoute(api: Api, { box, clock, streams }: RouteContext): v
     handler: async (request, reply) => {
       const { query, principal, log } = request;
       const cameras = camerasOf(query).map(({ tenant, id }) => {
-        const names = new Names(box.tenants.vault(tenant), principal, clock.monotonic);
+        const names = namesFor(box, principal, tenant, clock.monotonic);
         return { tenant, id: box.cameras.get(tenant, id).id, names };
       });
       const stream = streams.add(

@@ -2,7 +2,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import type { Sighting } from '../../../shared/messages/events.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { Names } from '../names.ts';
+import { type Names, namesFor } from '../names.ts';
 import { apiSightingSchema, heldPictureSchema, sightingParams, sightingsQuery } from '../schemas/box.ts';
 import { tenantParams } from '../schemas/common.ts';
 import { sightingStreamQuery, tenantsOf } from '../schemas/streams.ts';
@@ -36,7 +36,7 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
     },
     handler: async ({ params, query, principal }) => {
       const vault = box.tenants.vault(params.tenant);
-      const names = new Names(vault, principal, clock.monotonic);
+      const names = namesFor(box, principal, params.tenant, clock.monotonic);
       const { items, next } = await vault.listSightings(query);
       return { items: await viewsOf(items, names), next };
     },
@@ -53,7 +53,7 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
       response: { 200: pageOf(apiSightingSchema) },
     },
     handler: async ({ params, principal }) => {
-      const names = new Names(box.tenants.vault(params.tenant), principal, clock.monotonic);
+      const names = namesFor(box, principal, params.tenant, clock.monotonic);
       return { items: await viewsOf(box.inView(params.tenant), names), next: null };
     },
   });
@@ -79,7 +79,7 @@ export function addSightingRoutes(api: Api, { box, clock, streams }: RouteContex
       const { query, principal, log } = request;
       const followed = tenantsOf(query).map((tenant) => ({
         tenant,
-        names: new Names(box.tenants.vault(tenant), principal, clock.monotonic),
+        names: namesFor(box, principal, tenant, clock.monotonic),
       }));
       const stream = streams.add(
         request,

@@ -2,7 +2,7 @@ import { UnsecuredJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { VerifiedTokens } from '../../../../cloud/iam/verified-tokens.ts';
 
-const SUBJECT = { id: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa', org: 'acme' };
+const SUBJECT = { id: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa', org: 'acme', roles: [] };
 const START = 1_800_000_000_000;
 
 /** Tokens that end after some seconds, and how often each was verified. */

@@ -20,6 +20,15 @@ const smallest: ConfigInput = {
   cameras: [{ id: 'door', tenant: 'north', url: 'rtsp://user:hunter2@10.0.0.7/stream' }],
 };
 
+const withHostnames = (north: string[], south: string[], api: object = {}): object => ({
+  ...smallest,
+  api,
+  tenants: [
+    { id: 'north', org: 'acme', hostnames: north },
+    { id: 'south', org: 'acme', hostnames: south },
+  ],
+});
+
 function failureOf(config: unknown): SecureGateError {
   try {
     parseConfig(config);
@@ -62,6 +71,9 @@ test.each([
   ['an unknown field', { ...smallest, colour: 'red' }, 'colour'],
   ['a camera of no tenant', { ...smallest, cameras: [{ id: 'door', tenant: 'south', url: 'x' }] }, 'cameras.0.tenant'],
   ['two tenants of one id', { ...smallest, tenants: [...smallest.tenants, ...smallest.tenants] }, 'tenants.1.id'],
+  ['a host name of two tenants', withHostnames(['hall.test'], ['hall.test']), 'tenants.1.hostnames'],
+  ['a host name of box and tenant', withHostnames(['hall.test'], [], { hostnames: ['hall.test'] }), 'tenants.0.hostnames'],
+  ['no host name of the box beside one of a tenant', withHostnames(['hall.test'], [], { tls: { cert: 'c', key: 'k' } }), 'api.hostnames'],
   ['two cameras of one id', { ...smallest, cameras: [...(smallest.cameras ?? []), ...(smallest.cameras ?? [])] }, 'cameras.1.id'],
 ])('%s is named', (_, config, field) => {
   expect(JSON.stringify(failureOf(config).toJSON())).toContain(field);
@@ -72,13 +84,19 @@ test("an error never shows a camera's address, which may hold its password", () 
   expect(`${error.message}${JSON.stringify(error.toJSON())}`).not.toContain('hunter2');
 });
 
-test('the files of the certificate count from the file, too', () => {
+test('the files of the certificates count from the file, too', () => {
   const file = join(folder, 'box.json');
-  writeFileSync(file, JSON.stringify({ ...smallest, api: { host: '0.0.0.0', tls: { cert: 'box.pem', key: '/etc/securegate/box.key' } } }));
+  const certificates = [{ hostnames: ['hall.test'], cert: 'hall.pem', key: 'hall.key' }];
+  const tls = { cert: 'box.pem', key: '/etc/securegate/box.key', certificates };
+  writeFileSync(file, JSON.stringify({ ...smallest, api: { host: '0.0.0.0', tls } }));
   expect(loadConfig(file).api).toMatchObject({
     host: '0.0.0.0',
     port: 8750,
-    tls: { cert: join(folder, 'box.pem'), key: '/etc/securegate/box.key' },
+    tls: {
+      cert: join(folder, 'box.pem'),
+      key: '/etc/securegate/box.key',
+      certificates: [{ hostnames: ['hall.test'], cert: join(folder, 'hall.pem'), key: join(folder, 'hall.key') }],
+    },
   });
 });
 

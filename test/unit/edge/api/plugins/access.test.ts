@@ -14,7 +14,7 @@ test('a route that does not say who may call it cannot exist', async () => {
   const appliance = openAppliance(await tempFolder());
   const api: Api = Fastify({ loggerInstance: createLogger('test', { level: 'silent' }) }).withTypeProvider<ZodTypeProvider>();
   try {
-    addAccess(api, createAdmit(new Authenticator(appliance, async () => undefined), authorise));
+    addAccess(api, createAdmit(new Authenticator(appliance, async () => undefined, undefined), authorise, { list: () => [] }));
     expect(() => api.get('/open', async () => 'x')).toThrow('Route GET /open does not say who may call it');
     api.get('/healthz', { config: { access: 'public' } }, async () => 'x');
   } finally {
