@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
@@ -6,6 +7,14 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
+import { Devices } from './fleet/devices/devices.ts';
+import { Admission } from './fleet/enrolment/admission.ts';
+import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
+import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
+import { EstServer } from './fleet/est/est-server.ts';
+import { Authorities } from './fleet/pki/authorities.ts';
+import { Issuer } from './fleet/pki/issuer.ts';
+import { ServerIdentity } from './fleet/pki/server-identity.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { startCloudApi } from './http/server.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
@@ -20,6 +29,7 @@ import { Tenants } from './tenants/tenants.ts';
 
 /** How often keys that could not be made are tried again. */
 const FINISH_EVERY_MS = 30_000;
+const DAY_MS = 86_400_000;
 
 export interface ControlPlaneOptions {
   readonly config: CloudConfig;
@@ -35,6 +45,7 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #running: RunningParts;
   #url = '';
+  #fleetUrl = '';
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -44,6 +55,11 @@ export class ControlPlane {
   /** Where the API is reached. */
   get url(): string {
     return this.#url;
+  }
+
+  /** Where boxes enrol; empty where the configuration has no server for them. */
+  get fleetUrl(): string {
+    return this.#fleetUrl;
   }
 
   /** @throws {SecureGateError} `storage_failed`, `store_newer`, `config_invalid` */
@@ -65,12 +81,19 @@ export class ControlPlane {
     const tenants = new Tenants(store.db, kms, now);
     this.#finishTenants(tenants);
     const people = new People(store.db, now);
+    const lifeMs = config.certificateDays * DAY_MS;
+    const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
+    const devices = new Devices(store.db, kms, now);
+    await this.#startFleet(store, { kms, authorities, devices, lifeMs });
     await ensureLocalOperator(people);
     const context = {
       kms,
       tenants,
       orgs: new Orgs(store.db, now),
       people,
+      devices,
+      enrolmentTokens: new EnrolmentTokens({ db: store.db, authorities, now, random: randomBytes }),
+      authorities,
       audit: new TableAudit(store.db),
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
@@ -87,6 +110,32 @@ export class ControlPlane {
     });
     this.#running.add(() => api.stop());
     this.#url = api.url;
+  }
+
+  /** The server for boxes, where the configuration has one. */
+  async #startFleet(
+    { db }: Store,
+    { kms, authorities, devices, lifeMs }: { kms: KmsClient; authorities: Authorities; devices: Devices; lifeMs: number },
+  ): Promise<void> {
+    const {
+      config: { fleet },
+      now,
+      logger,
+    } = this.#options;
+    if (fleet === undefined) return;
+    const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
+    const admission = new Admission(db, authorities, now);
+    const enrolments = new Enrolments({ db, devices, issuer, admission, now });
+    const server = new EstServer({
+      context: { enrolments, authorities, admission, kms, mqtt: fleet.mqtt ?? null },
+      identity: new ServerIdentity({ issuer, authorities, names: fleet.names, now }),
+      listen: fleet,
+      rateLimits: fleet.rateLimits,
+      logger,
+    });
+    await server.start();
+    this.#running.add(() => server.stop());
+    this.#fleetUrl = server.url;
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */

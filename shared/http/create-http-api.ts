@@ -5,7 +5,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { SecureGateError } from '../errors/securegate-error.ts';
 import type { Logger } from '../log/create-logger.ts';
 import { isLoopback } from '../net/is-loopback.ts';
-import { createHttpServer, type Timeouts, type TlsFiles } from './create-http-server.ts';
+import { createHttpServer, type MutualTls, type Timeouts, type TlsFiles } from './create-http-server.ts';
 import type { HttpApi } from './http-api.ts';
 import { answerClientError, sendFrameworkProblem } from './problems.ts';
 
@@ -14,7 +14,7 @@ const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 60_000, idleMs: 60_00
 
 export interface HttpApiOptions {
   /** Without it, plain HTTP. */
-  readonly tls: TlsFiles | undefined;
+  readonly tls: TlsFiles | MutualTls | undefined;
   readonly timeouts?: Timeouts | undefined;
   readonly logger: Logger;
 }
@@ -48,7 +48,7 @@ export function requireTlsBeyondLoopback(host: string, tls: TlsFiles | undefined
  * @returns where it is reached, without a slash at the end
  * @throws {SecureGateError} `config_invalid` when the address cannot be had
  */
-export async function listen(api: HttpApi, host: string, port: number, tls: TlsFiles | undefined): Promise<string> {
+export async function listen(api: HttpApi, host: string, port: number, tls: TlsFiles | MutualTls | undefined): Promise<string> {
   try {
     const listening: Promise<string> = api.listen({ host, port });
     await listening;

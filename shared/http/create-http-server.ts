@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http';
-import { createServer as createHttps } from 'node:https';
+import { createServer as createHttps, type ServerOptions as HttpsOptions } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import { limitConnections } from './limit-connections.ts';
@@ -25,11 +25,23 @@ export interface TlsFiles {
 }
 
 /**
+ * For clients that may show a certificate, which the routes judge: the handshake proves its key and refuses nobody. The server's own
+ * certificate is put in, and exchanged, while it runs (`setSecureContext`).
+ */
+export interface MutualTls {
+  readonly mutual: true;
+}
+
+/**
  * A server that no client alone can keep busy: connections, headers and requests have limits.
  * @param tls without it, plain HTTP
  * @throws {SecureGateError} `config_invalid` when the certificate cannot be used
  */
-export function createHttpServer(tls: TlsFiles | undefined, { headersMs, requestMs, idleMs }: Timeouts, handler: RequestListener): Server {
+export function createHttpServer(
+  tls: TlsFiles | MutualTls | undefined,
+  { headersMs, requestMs, idleMs }: Timeouts,
+  handler: RequestListener,
+): Server {
   const limits = {
     headersTimeout: headersMs,
     requestTimeout: requestMs,
@@ -37,11 +49,15 @@ export function createHttpServer(tls: TlsFiles | undefined, { headersMs, request
     keepAlive: true,
   };
   const server =
-    tls === undefined ? createHttp(limits, handler) : createHttps({ ...limits, handshakeTimeout: headersMs, ...readTls(tls) }, handler);
+    tls === undefined ? createHttp(limits, handler) : createHttps({ ...limits, handshakeTimeout: headersMs, ...optionsOf(tls) }, handler);
   server.maxConnections = MOST_CONNECTIONS;
   server.timeout = idleMs;
   limitConnections(server, MOST_CONNECTIONS_EACH);
   return server;
+}
+
+function optionsOf(tls: TlsFiles | MutualTls): HttpsOptions {
+  return 'mutual' in tls ? { requestCert: true, rejectUnauthorized: false } : readTls(tls);
 }
 
 function readTls({ cert, key }: TlsFiles): { cert: Buffer; key: Buffer; minVersion: 'TLSv1.2' } {

@@ -60,16 +60,21 @@ export class TestCloud {
     this.#cloud = cloud;
   }
 
-  static async start(kms: { readonly socket: string }, address?: StoreAddress): Promise<TestCloud> {
+  /** @param change what else the configuration says, and another clock */
+  static async start(
+    kms: { readonly socket: string },
+    address?: StoreAddress,
+    { now = Date.now, ...change }: { readonly now?: () => number; readonly fleet?: object } = {},
+  ): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, wrongTokens: 1_000_000 };
-    const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket } });
+    const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket }, ...change });
     const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
       issuer: await issuer.trusted(),
-      now: Date.now,
+      now,
       logger: createLogger('cloud', { level: 'silent' }),
     });
     await cloud.start();
@@ -79,6 +84,11 @@ export class TestCloud {
 
   get url(): string {
     return this.#cloud.url;
+  }
+
+  /** Where boxes enrol. */
+  get fleetUrl(): string {
+    return this.#cloud.fleetUrl;
   }
 
   async stop(): Promise<boolean> {

@@ -14,7 +14,7 @@ const leaseKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta(
 const answerSchema = leaseAnswerSchema.extend({ encapsulated: z.string(), sealed: z.string() }).meta({ id: 'LeaseAnswer' });
 
 /** What an org's admins signed with their own keys goes to the KMS as it is: it judges that, not who brought it. */
-export const addKeyRoutes: AddRoutes = (api, { kms }) => {
+export const addKeyRoutes: AddRoutes = (api, { kms, devices }) => {
   const tags = ['keys'];
   api.route({
     method: 'GET',
@@ -54,7 +54,11 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
       body: z.strictObject({ assignment: token }),
       response: { 201: z.strictObject({ id: z.string() }) },
     },
-    handler: async ({ body }, reply) => reply.code(201).send(await kms.call('assign', body)),
+    handler: async ({ body }, reply) => {
+      const { id, org, device } = await kms.call('assign', body);
+      await devices.settle(org, device);
+      return reply.code(201).send({ id });
+    },
   });
 
   api.route({

@@ -1,0 +1,104 @@
+import type { Server } from 'node:https';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { createHttpApi, listen } from '../../../shared/http/create-http-api.ts';
+import type { HttpApi } from '../../../shared/http/http-api.ts';
+import { addProblems } from '../../../shared/http/problems.ts';
+import { addRequestLog } from '../../../shared/http/request-log.ts';
+import { networkOfRequest, requestsAMinute } from '../../../shared/http/requests-a-minute.ts';
+import { addSecurityHeaders } from '../../../shared/http/security-headers.ts';
+import type { Logger } from '../../../shared/log/create-logger.ts';
+import type { ServerIdentity } from '../pki/server-identity.ts';
+import { addEstRoutes, type EstContext } from './est-routes.ts';
+import { addLinkRoutes, type LinkContext } from './link-routes.ts';
+import { networkOrCertificate } from './shown-certificate.ts';
+
+const KEEP_EVERY_MS = 5000;
+
+/** Requests a minute. */
+export interface EstRateLimits {
+  readonly perAddress: number;
+  readonly perBox: number;
+  readonly wrongTokens: number;
+}
+
+export interface EstServerOptions {
+  readonly context: EstContext & LinkContext;
+  readonly identity: ServerIdentity;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly rateLimits: EstRateLimits;
+  readonly logger: Logger;
+}
+
+/**
+ * Where boxes enrol and renew their certificates: EST (RFC 7030) over TLS, with the certificate of whoever has one. It listens also
+ * while the KMS is away, and speaks TLS as soon as it has a certificate.
+ */
+export class EstServer {
+  readonly #options: EstServerOptions;
+  #api: HttpApi | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #keeping: Promise<void> = Promise.resolve();
+  #url = '';
+
+  constructor(options: EstServerOptions) {
+    this.#options = options;
+  }
+
+  /** Without a slash at the end. */
+  get url(): string {
+    return this.#url;
+  }
+
+  /** @throws {SecureGateError} `config_invalid` when the address cannot be had */
+  async start(): Promise<void> {
+    const {
+      listen: { host, port },
+      logger,
+    } = this.#options;
+    const tls = { mutual: true } as const;
+    const api = createHttpApi({ tls, logger });
+    this.#api = api;
+    await this.#addParts(api);
+    this.#url = await listen(api, host, port, tls);
+    await this.keep();
+    this.#timer = setInterval(() => void this.keep(), KEEP_EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#keeping;
+    await this.#api?.close();
+  }
+
+  /** Exchanges what will end soon: the authority, and the certificate of this server. */
+  keep(): Promise<void> {
+    const { identity, context, logger } = this.#options;
+    this.#keeping = this.#keeping.then(async () => {
+      try {
+        await context.authorities.keep();
+        const credentials = await identity.renewed();
+        const server = this.#api?.server as Server | undefined;
+        if (credentials !== undefined) server?.setSecureContext({ ...credentials, ca: [...credentials.ca] });
+      } catch (error) {
+        logger.warn({ err: SecureGateError.from(error) }, 'the server for boxes has no new certificate yet');
+      }
+    });
+    return this.#keeping;
+  }
+
+  async #addParts(api: HttpApi): Promise<void> {
+    const { context, rateLimits } = this.#options;
+    addProblems(api);
+    addRequestLog(api, () => ({}));
+    await addSecurityHeaders(api, { tls: true });
+    const limit = await requestsAMinute(api);
+    const perAddress = limit(rateLimits.perAddress, networkOfRequest);
+    const perBox = limit(rateLimits.perBox, networkOrCertificate);
+    api.addHook('onRequest', async (request) => {
+      await perAddress(request);
+      await perBox(request);
+    });
+    addEstRoutes(api, context, limit(rateLimits.wrongTokens, networkOfRequest));
+    addLinkRoutes(api, context);
+  }
+}
