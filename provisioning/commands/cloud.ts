@@ -24,10 +24,11 @@ Examples:
       .description('run control plane and KMS together, on loopback')
       .option('--data <folder>', 'where they keep everything', join(dataHome, 'securegate-cloud'))
       .option('--port <number>', 'port of the API, for a folder that is made now', Number, 8760)
+      .option('--fleet-port <number>', 'port for boxes that enrol, for a folder that is made now', Number, 8761)
       .option('--json', 'print an error that ends it as JSON as well')
-      .action(async ({ data, port }: { data: string; port: number }) => {
+      .action(async ({ data, port, fleetPort }: Record<'port' | 'fleetPort', number> & { data: string }) => {
         const { runEmbedded } = await import('../cloud/run-embedded.ts');
-        process.exitCode = await runEmbedded(data, port);
+        process.exitCode = await runEmbedded(data, { port, fleetPort });
       }),
   );
   command.addCommand(
@@ -57,6 +58,8 @@ Examples:
   command.addCommand(orgsCommand());
   command.addCommand(tenantsCommand());
   command.addCommand(usersCommand());
+  command.addCommand(devicesCommand());
+  command.addCommand(enrolmentTokensCommand());
   return command;
 }
 
@@ -134,6 +137,57 @@ function usersCommand(): Command {
   return command;
 }
 
+function devicesCommand(): Command {
+  const command = new Command('devices').description('boxes of an org');
+  command.addCommand(
+    asking('list')
+      .description('list them')
+      .argument('<org>')
+      .action((org: string, options: CloudOptions) =>
+        list(options, `/v1/orgs/${org}/devices`, ['id', 'name', 'state', 'fingerprint', 'certificateEnds']),
+      ),
+  );
+  for (const [name, description] of [
+    ['deny', 'take everything from a box, for ever'],
+    ['release', 'let a box go; it may enrol anew'],
+  ] as const) {
+    command.addCommand(
+      asking(name)
+        .description(description)
+        .argument('<org>')
+        .argument('<device>')
+        .action((org: string, device: string, options: CloudOptions) => make(options, `/v1/orgs/${org}/devices/${device}/${name}`)),
+    );
+  }
+  return command;
+}
+
+function enrolmentTokensCommand(): Command {
+  const command = new Command('enrolment-tokens').description('tokens by which boxes enrol');
+  command.addCommand(
+    asking('list')
+      .description('list them; the tokens themselves are kept nowhere')
+      .argument('<org>')
+      .action((org: string, options: CloudOptions) =>
+        list(options, `/v1/orgs/${org}/enrolment-tokens`, ['id', 'name', 'state', 'device', 'expiresAt']),
+      ),
+  );
+  command.addCommand(
+    asking('create')
+      .description('make one, as an admin or technician of the org; it is printed now and never again')
+      .argument('<org>')
+      .option('--name <name>', 'name of the box that it is for')
+      .option('--hours <number>', 'how long it counts', Number, 24)
+      .action(async (org: string, { name, hours, ...options }: CloudOptions & { name?: string; hours: number }) => {
+        const { askCloud } = await import('../cloud/ask-cloud.ts');
+        const fields = { hours, ...(name === undefined ? {} : { name }) };
+        const made = (await askCloud(options, 'POST', `/v1/orgs/${org}/enrolment-tokens`, fields)) as Item;
+        print(options, made, () => String(made.token));
+      }),
+  );
+  return command;
+}
+
 function configured(name: string): Command {
   return new Command(name)
     .requiredOption('--config <file>', 'configuration of the control plane (JSON)')
@@ -163,7 +217,7 @@ async function list(options: CloudOptions, path: string, fields: readonly string
   );
 }
 
-async function make(options: CloudOptions, path: string, body: object): Promise<void> {
+async function make(options: CloudOptions, path: string, body?: object): Promise<void> {
   const { askCloud } = await import('../cloud/ask-cloud.ts');
   const made = (await askCloud(options, 'POST', path, body)) as Item;
   print(options, made, () => String(made.id));

@@ -65,14 +65,16 @@ export class TestFleet {
     driver = 'software',
     address,
     now = Date.now,
+    wrongTokens = 1_000_000,
   }: {
     driver?: 'software' | 'softhsm';
     address?: StoreAddress;
     now?: () => number;
+    wrongTokens?: number;
   } = {}): Promise<TestFleet> {
     const kms = await testKms(driver);
     const most = 1_000_000;
-    const fleet = { port: 0, mqtt: 'mqtts://127.0.0.1:8883', rateLimits: { perAddress: most, perBox: most, wrongTokens: most } };
+    const fleet = { port: 0, mqtt: 'mqtts://127.0.0.1:8883', rateLimits: { perAddress: most, perBox: most, wrongTokens } };
     const cloud = await TestCloud.start(kms, address, { fleet, now });
     const tokenOf = (id: string, org: string): Promise<string> => {
       const at = Math.floor(now() / 1000);

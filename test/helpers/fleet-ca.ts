@@ -1,0 +1,67 @@
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Authorities } from '../../cloud/fleet/pki/authorities.ts';
+import { Issuer } from '../../cloud/fleet/pki/issuer.ts';
+import type { KmsClient } from '../../cloud/kms/client.ts';
+import { openStore } from '../../cloud/store/open-store.ts';
+import { tempFolder } from './temp-folder.ts';
+
+const LIFE_MS = 14 * 86_400_000;
+
+export interface Certified {
+  readonly key: KeyObject;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+/** An authority of a fleet of its own, with its keys in memory: real certificates without a KMS and without an enrolment. */
+export class TestFleetCa {
+  readonly authorities: Authorities;
+  readonly #issuer: Issuer;
+
+  private constructor(authorities: Authorities, issuer: Issuer) {
+    this.authorities = authorities;
+    this.#issuer = issuer;
+  }
+
+  /** @param at when it issues everything */
+  static async make(at = Date.now()): Promise<TestFleetCa> {
+    const store = await openStore({ file: join(await tempFolder(), 'ca.db') });
+    onTestFinished(() => store.close());
+    const shared = { kms: keysInMemory(), now: () => at, random: randomBytes };
+    const authorities = new Authorities({ db: store.db, longestAbsenceMs: LIFE_MS, ...shared });
+    return new TestFleetCa(authorities, new Issuer({ authorities, lifeMs: LIFE_MS, ...shared }));
+  }
+
+  /** Its certificate, PEM. */
+  async authority(): Promise<string> {
+    return (await this.authorities.present()).certificate;
+  }
+
+  async device(id: string): Promise<Certified> {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { certificate } = await this.#issuer.issueToDevice(id, publicKey.export({ type: 'spki', format: 'der' }));
+    return { key: privateKey, certificate };
+  }
+
+  async server(names: readonly string[]): Promise<Certified> {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { certificate } = await this.#issuer.issueToServer(names, publicKey.export({ type: 'spki', format: 'der' }));
+    return { key: privateKey, certificate };
+  }
+}
+
+function keysInMemory(): Pick<KmsClient, 'call'> {
+  const pairs = new Map<string, ReturnType<typeof generateKeyPairSync>>();
+  const pairOf = (use: string) => {
+    const pair = pairs.get(use) ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    pairs.set(use, pair);
+    return pair;
+  };
+  const call = async (operation: string, { use, message }: { use: string; message: Buffer }): Promise<unknown> =>
+    operation === 'signingKey'
+      ? pairOf(use).publicKey.export({ format: 'jwk' })
+      : { signature: sign('sha256', message, { key: pairOf(use).privateKey, dsaEncoding: 'ieee-p1363' }) };
+  return { call } as Pick<KmsClient, 'call'>;
+}
