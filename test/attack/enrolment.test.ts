@@ -6,6 +6,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { certsOnly } from '../../cloud/fleet/pki/certs-only.ts';
 import { readDeviceCertificate } from '../../cloud/fleet/pki/read-device-certificate.ts';
@@ -231,8 +232,8 @@ describe('certificates', () => {
 
   test("of the same authority count for nothing where they are no box's: that of a server, and its own", async () => {
     const ca = await TestFleetCa.make();
-    const trusted = await ca.authorities.trusted();
     const { certificate } = await ca.server(['localhost']);
+    const trusted = await ca.authorities.trusted();
     for (const shown of [certificate, await ca.authority()]) {
       expect(() => readDeviceCertificate(new X509Certificate(shown), trusted)).toThrow(refused('certificate_rejected'));
     }
@@ -287,6 +288,35 @@ describe('a control plane that is none', () => {
     expect(asked).toEqual([]);
   });
 });
+
+test('whatever is sent, the server for boxes answers and nothing fails inside it', async () => {
+  const fleet = await TestFleet.start();
+  const box = await fleet.enrolled();
+  const { authorities, certificate } = box.folder.read();
+  const key = box.folder.key.open();
+  const token = await fleet.token();
+  const { request } = await makeCertificateRequest(key);
+  const { statement } = await box.state('A'.repeat(43));
+  const cut = fc.nat(request.length).map((at) => request.slice(0, at));
+  const body = fc.oneof(cut, fc.base64String(), fc.string(), fc.constant(request));
+  const words = fc.oneof(fc.stringMatching(/^[\x21-\x7e]{0,80}$/), fc.constant(statement), fc.constant(token));
+  const failed: string[] = [];
+  await fc.assert(
+    fc.asyncProperty(body, words, words, fc.boolean(), async (sent, password, stated, known) => {
+      const client = new EstClient({ cloud: fleet.url, authorities, ...(known ? { credentials: { key, certificate } } : {}) });
+      for (const ask of [() => client.enrol(password, stated, sent), () => client.renew(sent)]) {
+        // An error from inside has no code of ours for the client.
+        const code = await ask().then(
+          () => 'done',
+          (error: { code: string }) => error.code,
+        );
+        if (['internal', 'storage_failed', 'cloud_unavailable'].includes(code)) failed.push(`${code}: ${sent} ${password} ${stated}`);
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(failed).toEqual([]);
+}, 60_000);
 
 test('who tries tokens is slowed down, and what is too large or no EST is refused', async () => {
   const fleet = await TestFleet.start({ wrongTokens: 5 });

@@ -89,6 +89,11 @@ export class TestFleet {
     return made;
   }
 
+  /** Another control plane beside this one, on the same database and KMS. @returns where boxes enrol there */
+  static async beside({ kms }: TestFleet, address: StoreAddress): Promise<string> {
+    return (await TestCloud.start(kms, address, { fleet: { port: 0 } })).fleetUrl;
+  }
+
   /** Where boxes enrol, by a name that is in its certificate. */
   get url(): string {
     return this.cloud.fleetUrl;

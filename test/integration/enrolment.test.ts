@@ -101,6 +101,22 @@ describe('a box and its control plane', () => {
     60_000,
   );
 
+  test('two control planes on one Postgres: one authority, and a token enrols one box wherever it is shown', async () => {
+    const address = { postgres: await postgres.database() };
+    const fleet = await TestFleet.start({ address });
+    const other = await TestFleet.beside(fleet, address);
+    expect((await fleet.asOperator('GET', '/v1/authorities')).body.items).toHaveLength(1);
+    const token = await fleet.token();
+    const boxes = await Promise.all(Array.from({ length: 4 }, () => TestBox.make()));
+    const results = await Promise.allSettled(boxes.map((box, index) => box.enrol(index % 2 === 0 ? fleet.url : other, token)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    const won = boxes.find((box) => box.folder.find() !== undefined);
+    if (won === undefined) throw new Error('Nobody has enrolled');
+    won.folder.write({ ...won.folder.read(), cloud: other });
+    await renew(won.folder);
+    expect((await fleet.ask('GET', '/devices')).body.items).toMatchObject([{ id: won.id }]);
+  }, 30_000);
+
   test('a box that was assigned before it enrolled is active at once', async () => {
     const fleet = await TestFleet.start();
     const box = await fleet.enrolled();
