@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+import { createHash, generateKeyPairSync, KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:https';
@@ -13,6 +13,7 @@ import { readDeviceCertificate } from '../../cloud/fleet/pki/read-device-certifi
 import { EstClient } from '../../edge/link/enrolment/est-client.ts';
 import { makeCertificateRequest } from '../../edge/link/enrolment/make-certificate-request.ts';
 import { renew } from '../../edge/link/enrolment/renew.ts';
+import * as x509 from '../../shared/fleet/x509.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { TestBox, TestFleet } from '../helpers/fleet.ts';
 import { TestFleetCa } from '../helpers/fleet-ca.ts';
@@ -196,9 +197,31 @@ describe('certificates', () => {
     expect(await fleet.ask('GET', `/devices/${box.id}`)).toMatchObject({ body: { state: 'awaiting-approval' } });
   });
 
+  test('that say they are of our authority, by its name and the id of its key, but are signed by another key, count for nothing', async () => {
+    const fleet = await TestFleet.start();
+    const box = await fleet.enrolled();
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+    const { publicKey, privateKey } = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    const [genuine = ''] = await authoritiesOf(fleet);
+    const keyId = new x509.X509Certificate(genuine).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId ?? '';
+    const imitation = await x509.X509CertificateGenerator.create({
+      subject: `CN=${box.id}`,
+      issuer: 'CN=SecureGate fleet 1',
+      signingKey: privateKey,
+      signingAlgorithm: algorithm,
+      publicKey,
+      extensions: [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]), new x509.AuthorityKeyIdentifierExtension(keyId)],
+    });
+    const certificate = imitation.toString('pem');
+    expect(new X509Certificate(certificate).checkIssued(new X509Certificate(genuine))).toBe(true);
+    const credentials = { key: KeyObject.from(privateKey), certificate };
+    const client = new EstClient({ cloud: fleet.url, authorities: [genuine], credentials });
+    await expect(client.link()).rejects.toEqual(refused('certificate_rejected'));
+  });
+
   test('of a box that was denied, released or enrolled anew end at once; a denied id never comes back', async () => {
     const fleet = await TestFleet.start();
-    const [denied, released, renewed] = [await fleet.enrolled(), await fleet.enrolled(), await fleet.enrolled()];
+    const [denied, released, renewed] = [await fleet.enrolled(), await TestBox.make(), await fleet.enrolled()];
     expect(await fleet.ask('POST', `/devices/${denied.id}/deny`)).toMatchObject({ status: 200, body: { state: 'denied' } });
     await expect(renew(denied.folder)).rejects.toEqual(refused('device_denied'));
     await expect(denied.enrol(fleet.url, await fleet.token())).rejects.toEqual(refused('already_enrolled'));
@@ -207,8 +230,14 @@ describe('certificates', () => {
     expect(await fleet.ask('POST', `/devices/${denied.id}/release`)).toMatchObject({ status: 403, body: { code: 'device_denied' } });
     expect(await fleet.assign(denied)).toMatchObject({ status: 403, body: { code: 'device_denied' } });
 
+    const token = await fleet.token();
+    await released.enrol(fleet.url, token);
     expect(await fleet.ask('POST', `/devices/${released.id}/release`)).toMatchObject({ status: 200, body: { state: 'left' } });
     await expect(renew(released.folder)).rejects.toEqual(refused('certificate_rejected'));
+    // Its token still has time, and it still has its key: both are worth nothing.
+    released.folder.key.forget = () => undefined;
+    released.folder.clear();
+    await expect(released.enrol(fleet.url, token)).rejects.toEqual(refused('enrolment_token_rejected'));
 
     // The disk was stolen; the box enrols anew with another key, and the thief has nothing.
     const { cloud, authorities, certificate } = renewed.folder.read();
