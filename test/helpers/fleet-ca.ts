@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest';
 import { Authorities } from '../../cloud/fleet/pki/authorities.ts';
 import { Issuer } from '../../cloud/fleet/pki/issuer.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
-import { openStore } from '../../cloud/store/open-store.ts';
+import { openStore, type Store } from '../../cloud/store/open-store.ts';
 import { tempFolder } from './temp-folder.ts';
 
 const LIFE_MS = 14 * 86_400_000;
@@ -17,21 +17,22 @@ export interface Certified {
 
 /** An authority of a fleet of its own, with its keys in memory: real certificates without a KMS and without an enrolment. */
 export class TestFleetCa {
+  /** When it issues everything; tests move it. */
+  at: number;
   readonly authorities: Authorities;
   readonly #issuer: Issuer;
 
-  private constructor(authorities: Authorities, issuer: Issuer) {
-    this.authorities = authorities;
-    this.#issuer = issuer;
+  private constructor(at: number, { db }: Store) {
+    this.at = at;
+    const shared = { kms: keysInMemory(), now: () => this.at, random: randomBytes };
+    this.authorities = new Authorities({ db, longestAbsenceMs: LIFE_MS, ...shared });
+    this.#issuer = new Issuer({ authorities: this.authorities, lifeMs: LIFE_MS, ...shared });
   }
 
-  /** @param at when it issues everything */
   static async make(at = Date.now()): Promise<TestFleetCa> {
     const store = await openStore({ file: join(await tempFolder(), 'ca.db') });
     onTestFinished(() => store.close());
-    const shared = { kms: keysInMemory(), now: () => at, random: randomBytes };
-    const authorities = new Authorities({ db: store.db, longestAbsenceMs: LIFE_MS, ...shared });
-    return new TestFleetCa(authorities, new Issuer({ authorities, lifeMs: LIFE_MS, ...shared }));
+    return new TestFleetCa(at, store);
   }
 
   /** Its certificate, PEM. */

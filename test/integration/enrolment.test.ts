@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openStore } from '../../cloud/store/open-store.ts';
 import { EstClient } from '../../edge/link/enrolment/est-client.ts';
 import { leave } from '../../edge/link/enrolment/leave.ts';
 import { renew } from '../../edge/link/enrolment/renew.ts';
@@ -265,6 +266,23 @@ describe('certificates end and are renewed', () => {
     await due.start();
     await expect.poll(serial, { timeout: 20_000 }).not.toBe(first);
     await due.stop();
+  });
+
+  test('a control plane that was restored from a backup knows the newest certificates not, and takes them; boxes it does not know it refuses', async () => {
+    const address = { file: join(await tempFolder(), 'cloud.db') };
+    const fleet = await TestFleet.start({ address });
+    const box = await fleet.enrolled();
+    const store = await openStore(address);
+    try {
+      await store.db.deleteFrom('certificates').execute();
+      await expect(clientOf(box).link()).resolves.toMatchObject({ device: box.id });
+      await renew(box.folder);
+      await store.db.deleteFrom('certificates').execute();
+      await store.db.deleteFrom('devices').execute();
+      await expect(clientOf(box).link()).rejects.toEqual(refused('certificate_rejected'));
+    } finally {
+      await store.close();
+    }
   });
 
   test('a new authority: boxes that know the earlier one alone believe it, and none is lost', async () => {

@@ -37,8 +37,11 @@ export class EstServer {
   readonly #options: EstServerOptions;
   #api: HttpApi | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
   #keeping: Promise<void> = Promise.resolve();
   #url = '';
+  /** What keeps it from a new certificate, told once. */
+  #told: string | undefined;
 
   constructor(options: EstServerOptions) {
     this.#options = options;
@@ -60,30 +63,39 @@ export class EstServer {
     this.#api = api;
     await this.#addParts(api);
     this.#url = await listen(api, host, port, tls);
-    await this.keep();
-    this.#timer = setInterval(() => void this.keep(), KEEP_EVERY_MS);
+    await this.#keep();
+    this.#keepOn();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stopped = true;
+    clearTimeout(this.#timer);
     await this.#keeping;
     await this.#api?.close();
   }
 
+  /** One look after the other: a KMS that hangs does not make them pile up. */
+  #keepOn(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#keeping = this.#keep().then(() => this.#keepOn());
+    }, KEEP_EVERY_MS);
+  }
+
   /** Exchanges what will end soon: the authority, and the certificate of this server. */
-  keep(): Promise<void> {
+  async #keep(): Promise<void> {
     const { identity, context, logger } = this.#options;
-    this.#keeping = this.#keeping.then(async () => {
-      try {
-        await context.authorities.keep();
-        const credentials = await identity.renewed();
-        const server = this.#api?.server as Server | undefined;
-        if (credentials !== undefined) server?.setSecureContext({ ...credentials, ca: [...credentials.ca] });
-      } catch (error) {
-        logger.warn({ err: SecureGateError.from(error) }, 'the server for boxes has no new certificate yet');
-      }
-    });
-    return this.#keeping;
+    try {
+      await context.authorities.keep();
+      const credentials = await identity.renewed();
+      const server = this.#api?.server as Server | undefined;
+      if (credentials !== undefined) server?.setSecureContext({ ...credentials, ca: [...credentials.ca] });
+      this.#told = undefined;
+    } catch (error) {
+      const failure = SecureGateError.from(error);
+      if (this.#told !== failure.code) logger.warn({ err: failure }, 'the server for boxes has no new certificate yet');
+      this.#told = failure.code;
+    }
   }
 
   async #addParts(api: HttpApi): Promise<void> {
