@@ -7,7 +7,6 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Part } from '../../runtime/lifecycle.ts';
 import { pause } from '../../runtime/pause.ts';
 import type { LinkFolder } from './link-folder.ts';
-import { renew } from './renew.ts';
 
 const LOOK_EVERY_MS = 60_000;
 const TRIES = { firstMs: 30_000, longestMs: 3_600_000 };
@@ -58,6 +57,8 @@ export class Renewal implements Part {
     try {
       const enrolment = folder.find();
       if (enrolment === undefined || clock.now() < dueAt(enrolment, spread)) return true;
+      // Loaded once in days: what makes certificate requests takes 25 MB of memory.
+      const { renew } = await import('./renew.ts');
       await renew(folder);
       logger.info('the certificate of this box was renewed');
       return true;
