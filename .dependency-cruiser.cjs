@@ -10,7 +10,7 @@ const API_PORTS = '^edge/api/ports\\.ts$';
 const CONSOLE = '^edge/console/';
 const VAULT_CLIENT = '^edge/vault/client\\.ts$';
 /** What the command line may ask of the box's keys and TPM, in a process of its own. */
-const BOX_KEYS = '^edge/vault/keys/(device/describe-device-keys|tpm/examine-tpm)\\.ts$';
+const BOX_KEYS = '^edge/vault/keys/(device/(describe-device-keys|sign-device-statement)|tpm/examine-tpm)\\.ts$';
 const KMS_CLIENT = '^cloud/kms/client\\.ts$';
 const CLOUD_ROOTS = '^cloud/(main|sign-token)\\.ts$';
 const KMS_ROOTS = '^cloud/kms/(trust-)?main\\.ts$';
@@ -49,8 +49,8 @@ const ROOMS = [
   { name: 'cloud/tenants', path: '^cloud/tenants/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
-  { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
-  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|iam|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/(audit|store)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
@@ -66,11 +66,13 @@ const DOORS = [
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(broker|store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
-  { package: 'jose', from: ['^cloud/(kms|iam)/', '^edge/vault/keys/', '^provisioning/org-keys/', '^shared/tokens/'] },
+  { package: 'jose', from: ['^cloud/(kms|iam|fleet/enrolment)/', '^edge/vault/keys/', '^provisioning/org-keys/', '^shared/tokens/'] },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'aedes', from: ['^cloud/broker/'] },
   { package: 'mqtt', from: ['^shared/mqtt/'] },
   { package: 'pg', from: ['^cloud/store/'] },
+  { package: '@peculiar', from: ['^shared/fleet/x509\\.ts$'] },
+  { package: 'reflect-metadata', from: ['^shared/fleet/x509\\.ts$'] },
   { package: 'hpke', from: ['^shared/lease/'] },
   { package: '@node-rs/argon2', from: ['^edge/appliance/'] },
   { package: 'fastify', from: ['^(edge/api|cloud/http|shared/http)/'] },

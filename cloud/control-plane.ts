@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -11,6 +11,14 @@ import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
+import { Devices } from './fleet/devices/devices.ts';
+import { Admission } from './fleet/enrolment/admission.ts';
+import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
+import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
+import { EstServer } from './fleet/est/est-server.ts';
+import { Authorities } from './fleet/pki/authorities.ts';
+import { Issuer } from './fleet/pki/issuer.ts';
+import { ServerIdentity } from './fleet/pki/server-identity.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -29,6 +37,7 @@ import { timeKms } from './time-kms.ts';
 
 /** How often keys that could not be made are tried again. */
 const FINISH_EVERY_MS = 30_000;
+const DAY_MS = 86_400_000;
 
 export interface ControlPlaneOptions {
   readonly config: CloudConfig;
@@ -44,6 +53,7 @@ export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #running: RunningParts;
   #url = '';
+  #fleetUrl = '';
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -53,6 +63,11 @@ export class ControlPlane {
   /** Where the API is reached. */
   get url(): string {
     return this.#url;
+  }
+
+  /** Where boxes enrol; empty where the configuration has no server for them. */
+  get fleetUrl(): string {
+    return this.#fleetUrl;
   }
 
   /** @throws {SecureGateError} `storage_failed`, `store_newer`, `config_invalid` */
@@ -80,12 +95,19 @@ export class ControlPlane {
     this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
     const hostnames = new Hostnames(store.db, () => performance.now());
     const people = new People(store.db, now);
+    const lifeMs = config.certificateDays * DAY_MS;
+    const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
+    const devices = new Devices(store.db, kms, now);
+    await this.#startFleet(store, { kms, authorities, devices, lifeMs });
     await ensureLocalOperator(people);
     const context = {
       kms,
       tenants,
       orgs: new Orgs(store.db, now),
       people,
+      devices,
+      enrolmentTokens: new EnrolmentTokens({ db: store.db, authorities, now, random: randomBytes }),
+      authorities,
       audit: new TableAudit(store.db),
       idempotency: new Idempotency(new StoredIdempotency(store.db, { owner, now }), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
@@ -122,6 +144,32 @@ export class ControlPlane {
     this.#running.add(() => keys.stop());
     await keys.start();
     return [local, keys.trusted];
+  }
+
+  /** The server for boxes, where the configuration has one. */
+  async #startFleet(
+    { db }: Store,
+    { kms, authorities, devices, lifeMs }: { kms: Pick<KmsClient, 'call'>; authorities: Authorities; devices: Devices; lifeMs: number },
+  ): Promise<void> {
+    const {
+      config: { fleet },
+      now,
+      logger,
+    } = this.#options;
+    if (fleet === undefined) return;
+    const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
+    const admission = new Admission(db, authorities, now);
+    const enrolments = new Enrolments({ db, devices, issuer, admission, now });
+    const server = new EstServer({
+      context: { enrolments, authorities, admission, kms, mqtt: fleet.mqtt ?? null },
+      identity: new ServerIdentity({ issuer, authorities, names: fleet.names, now }),
+      listen: fleet,
+      rateLimits: fleet.rateLimits,
+      logger,
+    });
+    await server.start();
+    this.#running.add(() => server.stop());
+    this.#fleetUrl = server.url;
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */

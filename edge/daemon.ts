@@ -24,6 +24,8 @@ import { Tenants } from './box/tenants.ts';
 import { UsageMeter } from './box/usage-meter.ts';
 import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
 import type { Config } from './config/schema.ts';
+import { LinkFolder } from './link/enrolment/link-folder.ts';
+import { Renewal } from './link/enrolment/renewal.ts';
 import { SocketLeaseCarrier } from './link/socket-lease-carrier.ts';
 import { type OpenStages, openStages } from './open-stages.ts';
 import { StageTimes } from './pipeline/stage-times.ts';
@@ -117,6 +119,7 @@ export class Daemon {
         this.#usage,
         this.#bestShots,
         this.#webhooks,
+        new Renewal({ folder: new LinkFolder(config.keyDir, config.link?.credential), clock, random: Math.random, logger }),
         this.#camerasPart(),
         ...(this.#issuerKeys === undefined ? [] : [this.#issuerKeys]),
         this.#apiPart(),

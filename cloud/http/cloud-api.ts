@@ -1,6 +1,9 @@
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { TableAudit } from '../audit/table-audit.ts';
+import type { Devices } from '../fleet/devices/devices.ts';
+import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
+import type { Authorities } from '../fleet/pki/authorities.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
 import type { KmsClient } from '../kms/client.ts';
@@ -23,6 +26,9 @@ export interface RouteContext {
   readonly tenants: Tenants;
   readonly people: People;
   readonly audit: TableAudit;
+  readonly devices: Devices;
+  readonly enrolmentTokens: EnrolmentTokens;
+  readonly authorities: Authorities;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

@@ -18,6 +18,9 @@ import { addMetrics, type MetricsOptions } from './plugins/metrics.ts';
 import { addOpenApi } from './plugins/openapi.ts';
 import { addPressure, type Pressure } from './plugins/pressure.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addAuthorityRoutes } from './routes/authorities.ts';
+import { addDeviceRoutes } from './routes/devices.ts';
+import { addEnrolmentTokenRoutes } from './routes/enrolment-tokens.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
@@ -25,7 +28,18 @@ import { addSystemRoutes } from './routes/system.ts';
 import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
 
-const ROUTES = [addSystemRoutes, addOrgRoutes, addTenantRoutes, addTenantKeyRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes];
+const ROUTES = [
+  addSystemRoutes,
+  addOrgRoutes,
+  addTenantRoutes,
+  addTenantKeyRoutes,
+  addPeopleRoutes,
+  addKeyRoutes,
+  addDeviceRoutes,
+  addEnrolmentTokenRoutes,
+  addAuthorityRoutes,
+  addAuditRoutes,
+];
 
 /** Requests a minute. */
 export interface CloudRateLimits {

@@ -112,8 +112,9 @@ export class KmsOperations {
     assign: async ({ assignment }, about) => {
       const { id, org, tenant, device } = await this.#options.orders.assign(assignment);
       about({ org, tenant, device });
-      return { id };
+      return { id, org, tenant, device };
     },
+    assignedTenants: async ({ org, device }) => this.#options.store.assignments.tenantsOf(org, device),
     endAssignment: async ({ org, tenant, device }) => {
       const { store, guard, now } = this.#options;
       return { ended: await guard.change(() => store.assignments.end(org, tenant, device, now())) };

@@ -21,9 +21,10 @@ const tenant = z.strictObject({ org: slugSchema, tenant: slugSchema });
 const cell = tenant.extend({ epoch });
 const place = tenant.extend({ device: idSchema('box') });
 const token = z.string().max(8192);
-const use = z.enum(SIGNING_USES);
+const laterCa = z.templateLiteral(['ca-', z.int().min(2).max(999)]).refine((name) => /^ca-[1-9]\d*$/.test(name));
+const use = z.union([z.enum(SIGNING_USES), laterCa]);
 /** Leases are signed where a key is handed out and nowhere else. */
-const useToAskFor = use.exclude(['leases']);
+const useToAskFor = z.union([z.enum(SIGNING_USES).exclude(['leases']), laterCa]);
 const destruction = z.strictObject({ state: z.enum(['unrecoverable', 'erased']), from: z.int().nullable() });
 
 /** What each operation takes and gives. */
@@ -70,7 +71,9 @@ export const OPERATIONS = {
   /** Destroys an epoch that no box waits for any more. */
   destroyEpoch: { takes: cell, gives: destruction },
   destroyTenant: { takes: tenant, gives: destruction },
-  assign: { takes: z.strictObject({ assignment: token }), gives: z.strictObject({ id: z.string() }) },
+  assign: { takes: z.strictObject({ assignment: token }), gives: place.extend({ id: z.string() }) },
+  /** Tenants of an org to which a device is assigned. */
+  assignedTenants: { takes: place.omit({ tenant: true }), gives: z.array(slugSchema) },
   endAssignment: { takes: place, gives: z.strictObject({ ended: z.boolean() }) },
   denyDevice: { takes: z.strictObject({ device: idSchema('box') }), gives: nothing },
   /** A number for a device to sign in its export request. */

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { DeviceState } from '../../shared/fleet/enrolment.ts';
 
 export type Dialect = 'sqlite' | 'postgres';
 
@@ -58,6 +59,50 @@ export interface Database {
     target: string;
     /** `done`, or the code of the refusal. */
     outcome: string;
+  };
+  devices: {
+    id: string;
+    org: string;
+    name: string;
+    state: DeviceState;
+    /** SubjectPublicKeyInfo of its RSA key, base64url, and the SHA-256 of it. */
+    wrap_key: string;
+    wrap: string;
+    /** Thumbprint (RFC 7638) of its signing key. */
+    jkt: string;
+    version: number;
+    enrolled_at: number;
+  };
+  enrolment_tokens: {
+    id: string;
+    org: string;
+    /** Of the one box that it is for; empty where the box says its name. */
+    name: string;
+    hash: string;
+    made_by: string;
+    created_at: number;
+    expires_at: number;
+    /** The box, and the hash of the key that it showed; empty until then. */
+    used_by: string;
+    used_key: string;
+    used_at: number | null;
+  };
+  certificates: {
+    serial: string;
+    device: string;
+    /** SHA-256 of its SubjectPublicKeyInfo. */
+    key: string;
+    not_after: number;
+    denied_at: number | null;
+  };
+  authorities: {
+    generation: number;
+    /** PEM, signed by its own key. */
+    certificate: string;
+    /** PEM, the same key signed by the authority before; empty for the first. */
+    crossed: string;
+    /** Null for the one that issues. */
+    trusted_until: number | null;
   };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };

@@ -119,6 +119,18 @@ const lease = z
   })
   .describe('How tenants whose `keys` are `lease` get them.');
 
+const link = z
+  .strictObject({
+    credential: z
+      .string()
+      .regex(/^[\w-]+$/)
+      .optional()
+      .describe(
+        'systemd credential (`LoadCredentialEncrypted=`) that holds the key of the certificate: EC P-256, PKCS#8, DER. Without it the key is a file of keyDir.',
+      ),
+  })
+  .describe('How the box shows its control plane who it is (`securegate enrol`).');
+
 /** The one schema of the daemon's configuration: reference page and JSON Schema are generated from it. */
 export const configSchema = z
   .strictObject({
@@ -162,6 +174,7 @@ export const configSchema = z
     issuer: issuerSchema
       .optional()
       .describe('Whose access tokens open the tenants of their org, besides API keys and the admin token. Without it, nobody’s do.'),
+    link: link.optional(),
     tenants: z
       .array(tenant)
       .min(1)

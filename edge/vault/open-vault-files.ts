@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { syncFolder } from '../runtime/sync-folder.ts';
+import { writeFileDurably } from '../runtime/write-file-durably.ts';
 import { HeaderFile } from './keys/header-file.ts';
 import type { HeaderKey } from './keys/header-key.ts';
 import type { KeySource } from './keys/key-source.ts';
@@ -14,7 +15,6 @@ import type { VaultScope } from './scope.ts';
 import { openEncryptedDatabase } from './store/open-encrypted-database.ts';
 import { type VaultFiles, vaultFiles } from './store/vault-files.ts';
 import { VAULT_SCHEMA } from './store/vault-schema.ts';
-import { writeFileDurably } from './store/write-file-durably.ts';
 
 /**
  * Opens a tenant's files, after making them when there are none. Must be called under the tenant's lock.

@@ -15,11 +15,18 @@ export interface EmbeddedFolder {
   readonly kmsEnv: Readonly<Record<string, string>>;
 }
 
+export interface EmbeddedPorts {
+  /** Of the API. */
+  readonly port: number;
+  /** Of the server for boxes. */
+  readonly fleetPort: number;
+}
+
 /**
  * Makes the folder on the first call: a token of SoftHSM2 where that is installed, otherwise keys in a sealed file.
- * @param port of the API, for a folder that is made now
+ * @param ports for a folder that is made now
  */
-export function openEmbeddedFolder(folder: string, port: number): EmbeddedFolder {
+export function openEmbeddedFolder(folder: string, { port, fleetPort }: EmbeddedPorts): EmbeddedFolder {
   const cloudConfig = join(folder, 'cloud.json');
   const kmsConfig = join(folder, 'kms.json');
   const softHsmConfig = join(folder, 'softhsm2.conf');
@@ -30,7 +37,7 @@ export function openEmbeddedFolder(folder: string, port: number): EmbeddedFolder
     const socket = join(folder, 'run', 'kms.sock');
     writeJson(kmsConfig, { dataDir: join(folder, 'kms'), socket, hsm });
     // Written last: with it the folder is whole.
-    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port }, kms: { socket } });
+    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port }, fleet: { port: fleetPort }, kms: { socket } });
   }
   return { cloudConfig, kmsConfig, kmsEnv: existsSync(softHsmConfig) ? { SOFTHSM2_CONF: softHsmConfig } : {} };
 }

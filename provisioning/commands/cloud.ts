@@ -27,10 +27,11 @@ Examples:
       .description('run control plane and KMS together, on loopback')
       .option('--data <folder>', 'where they keep everything', join(dataHome, 'securegate-cloud'))
       .option('--port <number>', 'port of the API, for a folder that is made now', Number, 8760)
+      .option('--fleet-port <number>', 'port for boxes that enrol, for a folder that is made now', Number, 8761)
       .option('--json', 'print an error that ends it as JSON as well')
-      .action(async ({ data, port }: { data: string; port: number }) => {
+      .action(async ({ data, port, fleetPort }: Record<'port' | 'fleetPort', number> & { data: string }) => {
         const { runEmbedded } = await import('../cloud/run-embedded.ts');
-        process.exitCode = await runEmbedded(data, port);
+        process.exitCode = await runEmbedded(data, { port, fleetPort });
       }),
   );
   command.addCommand(
@@ -61,6 +62,8 @@ Examples:
   command.addCommand(tenantsCommand());
   command.addCommand(usersCommand());
   command.addCommand(keysCommand());
+  command.addCommand(devicesCommand());
+  command.addCommand(enrolmentTokensCommand());
   return command;
 }
 
@@ -175,6 +178,64 @@ function keysCommand(): Command {
         });
         const keys = await contentOf(call);
         print(options, keys, () => formatKeys(keys));
+      }),
+  );
+  return command;
+}
+
+function devicesCommand(): Command {
+  const command = new Command('devices').description('boxes of an org');
+  command.addCommand(
+    asking('list')
+      .description('list them')
+      .argument('<org>')
+      .action((org: string, options: CloudOptions) =>
+        list(options, ['id', 'name', 'state', 'fingerprint', 'certificateEnds'], (cloud, query) =>
+          cloud.GET('/v1/orgs/{org}/devices', { params: { path: { org }, query } }),
+        ),
+      ),
+  );
+  const one = (name: string): Command => asking(name).argument('<org>').argument('<device>');
+  command.addCommand(
+    one('deny')
+      .description('take everything from a box, for ever')
+      .action((org: string, device: string, options: CloudOptions) =>
+        make(options, (cloud) => cloud.POST('/v1/orgs/{org}/devices/{id}/deny', { params: { path: { org, id: device } } })),
+      ),
+  );
+  command.addCommand(
+    one('release')
+      .description('let a box go; it may enrol anew')
+      .action((org: string, device: string, options: CloudOptions) =>
+        make(options, (cloud) => cloud.POST('/v1/orgs/{org}/devices/{id}/release', { params: { path: { org, id: device } } })),
+      ),
+  );
+  return command;
+}
+
+function enrolmentTokensCommand(): Command {
+  const command = new Command('enrolment-tokens').description('tokens by which boxes enrol');
+  command.addCommand(
+    asking('list')
+      .description('list them; the tokens themselves are kept nowhere')
+      .argument('<org>')
+      .action((org: string, options: CloudOptions) =>
+        list(options, ['id', 'name', 'state', 'device', 'expiresAt'], (cloud, query) =>
+          cloud.GET('/v1/orgs/{org}/enrolment-tokens', { params: { path: { org }, query } }),
+        ),
+      ),
+  );
+  command.addCommand(
+    asking('create')
+      .description('make one, as an admin or technician of the org; it is printed now and never again')
+      .argument('<org>')
+      .option('--name <name>', 'name of the box that it is for')
+      .option('--hours <number>', 'how long it counts', Number, 24)
+      .action(async (org: string, { name, hours, ...options }: CloudOptions & { name?: string; hours: number }) => {
+        const cloud = await openCloud(options);
+        const body = { hours, ...(name === undefined ? {} : { name }) };
+        const made = await contentOf(cloud.POST('/v1/orgs/{org}/enrolment-tokens', { params: { path: { org } }, body }));
+        print(options, made, () => made.token);
       }),
   );
   return command;

@@ -55,7 +55,11 @@ Examples:
       .argument('<org>')
       .argument('<tenant>')
       .requiredOption('--key <file>', "an admin's private key")
-      .requiredOption('--device <file>', 'what `securegate device-keys show --json` tells of the box')
+      .requiredOption(
+        '--device <file-or-id>',
+        'what `securegate device-keys show --json` tells of the box, or the id of one that is enrolled',
+      )
+      .option('--fingerprint <text>', 'of an enrolled box, as `securegate status` shows it there')
       .option('--days <number>', 'until the assignment ends', '365')
       .option('--lease-hours <number>', 'how long the box works without a word from the KMS', '24')
       .option('--enforcement <level>', `how it holds the key between leases: ${ENFORCEMENTS.join(', ')}`, 'memory')
@@ -76,6 +80,7 @@ Examples:
 interface Assigning {
   readonly key: string;
   readonly device: string;
+  readonly fingerprint?: string;
   readonly days: string;
   readonly leaseHours: string;
   readonly enforcement: string;
@@ -110,13 +115,13 @@ async function presentVersion(org: string, cloud: CloudOptions): Promise<number>
 async function assign(
   org: string,
   tenant: string,
-  { key, device, days, leaseHours, enforcement, ...cloud }: CloudOptions & Assigning,
+  { key, device, fingerprint, days, leaseHours, enforcement, ...cloud }: CloudOptions & Assigning,
 ): Promise<void> {
   const { readKeyFile } = await import('../org-keys/key-file.ts');
   const { signForKms } = await import('../org-keys/sign-for-kms.ts');
-  const { readDevice } = await import('../org-keys/read-device.ts');
+  const { findDevice } = await import('../org-keys/find-device.ts');
   const { ASSIGNMENT_TYPE } = await import('../../shared/lease/assignment.ts');
-  const { id, wrap, jkt } = readDevice(device);
+  const { id, wrap, jkt } = await findDevice(cloud, org, device, fingerprint);
   const lease = { seconds: Math.round(Number(leaseHours) * 3600), enforcement };
   const claims = { org, tenant, sub: id, wrap, cnf: { jkt }, lease };
   const assignment = await signForKms(await readKeyFile(key), ASSIGNMENT_TYPE, claims, Number(days) * DAY_S, Date.now());

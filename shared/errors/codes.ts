@@ -250,6 +250,34 @@ export const ERROR_CODES = {
     title: 'Broker cannot be reached',
     next: 'Nothing at once: the connection is tried again. If it stays so, check address, certificate and clock; the log of the broker says whom it refused.',
   },
+  // Boxes and the control plane
+  device_not_found: { status: 404, title: 'No such box', next: 'Check the id of the box, and the org.' },
+  enrolment_token_rejected: {
+    status: 403,
+    title: 'Enrolment token does not count',
+    next: 'Have a new one made: securegate cloud enrolment-tokens create. Each is for one box and ends with its time.',
+  },
+  enrolment_rejected: {
+    status: 422,
+    title: 'Enrolment is not valid',
+    next: 'The details say what does not fit; enrol with: securegate enrol',
+  },
+  certificate_rejected: {
+    status: 403,
+    title: 'Certificate of the box does not count',
+    next: 'A box that was away for too long, was replaced or has left enrols anew: securegate enrol',
+  },
+  cloud_untrusted: {
+    status: 502,
+    title: 'This is not the control plane that the token is of',
+    next: 'Check the address and the token; somebody between may be listening.',
+  },
+  not_enrolled: { status: 409, title: 'Box is not enrolled', next: 'Have a token made and run: securegate enrol' },
+  already_enrolled: {
+    status: 409,
+    title: 'Box is enrolled',
+    next: 'See securegate status; to enrol elsewhere first run: securegate leave',
+  },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },

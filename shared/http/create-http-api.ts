@@ -6,7 +6,7 @@ import { SecureGateError } from '../errors/securegate-error.ts';
 import type { Logger } from '../log/create-logger.ts';
 import { isLoopback } from '../net/is-loopback.ts';
 import type { Certificates } from './certificates.ts';
-import { createHttpServer, type Timeouts } from './create-http-server.ts';
+import { createHttpServer, type MutualTls, type Timeouts } from './create-http-server.ts';
 import type { HttpApi } from './http-api.ts';
 import { answerClientError, sendFrameworkProblem } from './problems.ts';
 
@@ -15,7 +15,7 @@ const TIMEOUTS: Timeouts = { headersMs: 10_000, requestMs: 60_000, idleMs: 60_00
 
 export interface HttpApiOptions {
   /** Without it, plain HTTP. */
-  readonly certificates: Certificates | undefined;
+  readonly certificates: Certificates | MutualTls | undefined;
   readonly timeouts?: Timeouts | undefined;
   readonly logger: Logger;
 }

@@ -17,12 +17,20 @@ export interface Timeouts {
 }
 
 /**
+ * For clients that may show a certificate, which the routes judge: the handshake proves its key and refuses nobody. The server's own
+ * certificate is put in, and exchanged, while it runs (`setSecureContext`).
+ */
+export interface MutualTls {
+  readonly mutual: true;
+}
+
+/**
  * A server that no client alone can keep busy: connections, headers and requests have limits.
  * @param certificates without them, plain HTTP
  * @throws {SecureGateError} `config_invalid` when a certificate cannot be used
  */
 export function createHttpServer(
-  certificates: Certificates | undefined,
+  certificates: Certificates | MutualTls | undefined,
   { headersMs, requestMs, idleMs }: Timeouts,
   handler: RequestListener,
 ): Server {
@@ -33,15 +41,16 @@ export function createHttpServer(
     keepAlive: true,
   };
   const server =
-    certificates === undefined ? createHttp(limits, handler) : serveWith(certificates, { ...limits, handshakeTimeout: headersMs }, handler);
+    certificates === undefined ? createHttp(limits, handler) : serveTls(certificates, { ...limits, handshakeTimeout: headersMs }, handler);
   server.maxConnections = MOST_CONNECTIONS;
   server.timeout = idleMs;
   limitConnections(server, MOST_CONNECTIONS_EACH);
   return server;
 }
 
-/** Without a name, and for one that has no certificate of its own, the server shows its default. */
-function serveWith(certificates: Certificates, options: ServerOptions, handler: RequestListener): Server {
+function serveTls(certificates: Certificates | MutualTls, options: ServerOptions, handler: RequestListener): Server {
+  if ('mutual' in certificates) return createHttps({ ...options, requestCert: true, rejectUnauthorized: false }, handler);
+  // Without a name, and for one that has no certificate of its own, the server shows its default.
   const SNICallback: ServerOptions['SNICallback'] = (name, done) => done(null, certificates.contextFor(name));
   const server = createHttps({ ...options, SNICallback }, handler);
   certificates.serve(server);

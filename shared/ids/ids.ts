@@ -31,6 +31,7 @@ const PREFIXES = {
   apiKey: 'key',
   user: 'usr',
   service: 'svc',
+  enrolmentToken: 'ent',
 } as const;
 export type IdKind = keyof typeof PREFIXES;
 

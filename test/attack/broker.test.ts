@@ -11,7 +11,7 @@ import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { DOWN_CHANNELS, downTopic, upTopic } from '../../shared/fleet/topics.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
-import { FleetCa } from '../helpers/fleet-ca.ts';
+import { BrokerCa } from '../helpers/broker-ca.ts';
 import { connectPacket, lengthOf, openMqtt, openTls, packet, publishPacket, subscribePacket } from '../helpers/raw-mqtt.ts';
 import { hasOpenssl, TestCa } from '../helpers/test-ca.ts';
 
@@ -20,7 +20,7 @@ const [BOX, OTHER, PAST] = [newId('box'), newId('box'), newId('box')];
 const ROOMY = { connectionsEach: 2000, connectsAMinute: 100_000, connections: 5000 };
 
 describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
-  let ca: FleetCa;
+  let ca: BrokerCa;
   let rogue: TestCa;
   let certificates: Record<'box' | 'other', () => ClientCredentials>;
   let broker: Broker;
@@ -31,7 +31,7 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
   let now: () => number;
 
   beforeAll(() => {
-    ca = new FleetCa();
+    ca = new BrokerCa();
     rogue = new TestCa(ca.folder, 'Rogue');
     certificates = { box: ca.credentials(BOX), other: ca.credentials(OTHER) };
   });

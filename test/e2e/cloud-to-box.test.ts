@@ -27,9 +27,13 @@ test('from nothing to a box whose tenants open under leases, by the commands of 
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
   softHsm = at('cloud/softhsm2.conf');
-  const up = spawn(process.execPath, [MAIN, 'cloud', 'up', '--data', at('cloud'), '--port', String(await freePort())], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const up = spawn(
+    process.execPath,
+    [MAIN, 'cloud', 'up', '--data', at('cloud'), '--port', String(await freePort()), '--fleet-port', String(await freePort())],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   onTestFinished(async () => {
     const gone = once(up, 'exit');
     up.kill('SIGTERM');

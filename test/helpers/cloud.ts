@@ -56,7 +56,7 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'issuer' | 'metrics'>>;
+type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'fleet' | 'issuer' | 'metrics'>>;
 
 /** For tests that ask faster than anybody may. */
 export const NO_LIMITS = {
@@ -80,22 +80,25 @@ export class TestCloud {
     this.#dataDir = dataDir;
   }
 
-  /** @param more for the configuration; `issuer` in it takes the place of the test's */
-  static async start(kms: { readonly socket: string }, address?: StoreAddress, more: TestCloudConfig = {}): Promise<TestCloud> {
+  /** @param more for the configuration, and another clock; `issuer` in it takes the place of the test's */
+  static async start(
+    kms: { readonly socket: string },
+    address?: StoreAddress,
+    { now = Date.now, ...more }: TestCloudConfig & { readonly now?: () => number } = {},
+  ): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const config = cloudConfigSchema.parse({
       dataDir,
-      api: { port: 0, rateLimits: NO_LIMITS, ...more.api },
-      metrics: more.metrics,
       kms: { socket: kms.socket },
-      issuer: more.issuer,
+      ...more,
+      api: { port: 0, rateLimits: NO_LIMITS, ...more.api },
     });
     const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
       ...(more.issuer === undefined ? { issuer: await issuer.trusted() } : {}),
-      now: Date.now,
+      now,
       logger: createLogger('cloud', { level: 'silent' }),
     });
     await cloud.start();
@@ -110,6 +113,11 @@ export class TestCloud {
   /** A token that is signed on the machine of the control plane. */
   async localToken(id: string, org: string): Promise<string> {
     return await LocalIssuer.open(this.#dataDir).sign(id, org, Date.now());
+  }
+
+  /** Where boxes enrol. */
+  get fleetUrl(): string {
+    return this.#cloud.fleetUrl;
   }
 
   async stop(): Promise<boolean> {

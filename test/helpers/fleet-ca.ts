@@ -1,33 +1,68 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { join } from 'node:path';
-import type { DoorCertificates } from '../../cloud/broker/door.ts';
-import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
-import { TestCa } from './test-ca.ts';
+import { onTestFinished } from 'vitest';
+import { Authorities } from '../../cloud/fleet/pki/authorities.ts';
+import { Issuer } from '../../cloud/fleet/pki/issuer.ts';
+import type { KmsClient } from '../../cloud/kms/client.ts';
+import { openStore, type Store } from '../../cloud/store/open-store.ts';
+import { tempFolder } from './temp-folder.ts';
 
-/** The authority of a test's broker and devices, with files of its own. */
-export class FleetCa {
-  readonly folder = mkdtempSync(join(tmpdir(), 'sg-fleet-'));
-  readonly ca = new TestCa(this.folder, 'Devices');
-  readonly #server = this.ca.issue('broker');
+const LIFE_MS = 14 * 86_400_000;
 
-  /** Files of the broker's certificate. */
-  get server(): { cert: string; key: string } {
-    return this.#server;
+export interface Certified {
+  readonly key: KeyObject;
+  /** PEM. */
+  readonly certificate: string;
+}
+
+/** An authority of a fleet of its own, with its keys in memory: real certificates without a KMS and without an enrolment. */
+export class TestFleetCa {
+  /** When it issues everything; tests move it. */
+  at: number;
+  readonly authorities: Authorities;
+  readonly #issuer: Issuer;
+
+  private constructor(at: number, { db }: Store) {
+    this.at = at;
+    const shared = { kms: keysInMemory(), now: () => this.at, random: randomBytes };
+    this.authorities = new Authorities({ db, longestAbsenceMs: LIFE_MS, ...shared });
+    this.#issuer = new Issuer({ authorities: this.authorities, lifeMs: LIFE_MS, ...shared });
   }
 
-  /** What a broker shows, and whom it trusts. */
-  door(ca: readonly string[] = [this.ca.pem]): DoorCertificates {
-    return { cert: readFileSync(this.#server.cert, 'utf8'), key: readFileSync(this.#server.key), ca };
+  static async make(at = Date.now()): Promise<TestFleetCa> {
+    const store = await openStore({ file: join(await tempFolder(), 'ca.db') });
+    onTestFinished(() => store.close());
+    return new TestFleetCa(at, store);
   }
 
-  /** @param by another authority than the broker's */
-  credentials(commonName: string, by: TestCa = this.ca, days = 1): () => ClientCredentials {
-    const { cert, key } = by.issue(commonName, days);
-    return () => ({ ca: this.ca.pem, cert: readFileSync(cert, 'utf8'), key: readFileSync(key) });
+  /** Its certificate, PEM. */
+  async authority(): Promise<string> {
+    return (await this.authorities.present()).certificate;
   }
 
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+  async device(id: string): Promise<Certified> {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { certificate } = await this.#issuer.issueToDevice(id, publicKey.export({ type: 'spki', format: 'der' }));
+    return { key: privateKey, certificate };
   }
+
+  async server(names: readonly string[]): Promise<Certified> {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { certificate } = await this.#issuer.issueToServer(names, publicKey.export({ type: 'spki', format: 'der' }));
+    return { key: privateKey, certificate };
+  }
+}
+
+function keysInMemory(): Pick<KmsClient, 'call'> {
+  const pairs = new Map<string, ReturnType<typeof generateKeyPairSync>>();
+  const pairOf = (use: string) => {
+    const pair = pairs.get(use) ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    pairs.set(use, pair);
+    return pair;
+  };
+  const call = async (operation: string, { use, message }: { use: string; message: Buffer }): Promise<unknown> =>
+    operation === 'signingKey'
+      ? pairOf(use).publicKey.export({ format: 'jwk' })
+      : { signature: sign('sha256', message, { key: pairOf(use).privateKey, dsaEncoding: 'ieee-p1363' }) };
+  return { call } as Pick<KmsClient, 'call'>;
 }

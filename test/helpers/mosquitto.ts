@@ -5,7 +5,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DOWN_CHANNELS, downTopic, UP_CHANNELS, upTopic } from '../../shared/fleet/topics.ts';
-import type { FleetCa } from './fleet-ca.ts';
+import type { BrokerCa } from './broker-ca.ts';
 import { freePort } from './free-port.ts';
 
 const PROGRAM = '/usr/sbin/mosquitto';
@@ -14,12 +14,12 @@ export const hasMosquitto = existsSync(PROGRAM) && PLUGIN !== '';
 
 /** Debian's mosquitto as an operator would set it up for boxes: mTLS, the certificate's name is user and client id, a role for each device. */
 export class Mosquitto {
-  readonly #ca: FleetCa;
+  readonly #ca: BrokerCa;
   readonly #folder: string;
   #process: ChildProcess | undefined;
   port = 0;
 
-  constructor(ca: FleetCa) {
+  constructor(ca: BrokerCa) {
     this.#ca = ca;
     this.#folder = ca.folder;
   }

@@ -10,7 +10,7 @@ import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { type DownChannel, downTopic, type UpChannel, upTopic } from '../../shared/fleet/topics.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type ClientCredentials, openBroker } from '../../shared/mqtt/open-broker.ts';
-import { FleetCa } from '../helpers/fleet-ca.ts';
+import { BrokerCa } from '../helpers/broker-ca.ts';
 import { hasMosquitto, Mosquitto } from '../helpers/mosquitto.ts';
 import { hasOpenssl, TestCa } from '../helpers/test-ca.ts';
 
@@ -27,7 +27,7 @@ interface BrokerAtWork {
   readonly courier: { open(as: string): Duplex } & Pick<MqttCourierOptions, 'kick'>;
 }
 
-const BROKERS: Record<string, (ca: FleetCa) => Promise<BrokerAtWork>> = {
+const BROKERS: Record<string, (ca: BrokerCa) => Promise<BrokerAtWork>> = {
   embedded: async (ca) => {
     let port = 0;
     let broker = newBroker();
@@ -85,14 +85,14 @@ const BROKERS: Record<string, (ca: FleetCa) => Promise<BrokerAtWork>> = {
 };
 
 describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control plane over the %s broker', (name) => {
-  let ca: FleetCa;
+  let ca: BrokerCa;
   let broker: BrokerAtWork;
   const certificates = new Map<string, () => ClientCredentials>();
 
   beforeAll(async () => {
-    ca = new FleetCa();
+    ca = new BrokerCa();
     for (const device of [BOX, OTHER]) certificates.set(device, ca.credentials(device));
-    broker = await (BROKERS[name] as (ca: FleetCa) => Promise<BrokerAtWork>)(ca);
+    broker = await (BROKERS[name] as (ca: BrokerCa) => Promise<BrokerAtWork>)(ca);
     await broker.start();
   });
   afterAll(async () => {

@@ -13,9 +13,13 @@ const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url
 
 /** `securegate cloud up`, as a person starts it. */
 async function up(data: string, port: number): Promise<{ child: ChildProcess; told: () => string; logged: () => string }> {
-  const child = spawn(process.execPath, [MAIN, 'cloud', 'up', '--data', data, '--port', String(port)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [MAIN, 'cloud', 'up', '--data', data, '--port', String(port), '--fleet-port', String(await freePort())],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   onTestFinished(() => void child.kill('SIGTERM'));
   let [out, log] = ['', ''];
   child.stdout?.on('data', (chunk: Buffer) => {

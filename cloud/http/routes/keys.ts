@@ -40,7 +40,7 @@ const answerSchema = leaseAnswerSchema
   .meta({ id: 'LeaseAnswer', examples: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: TOKEN }] });
 
 /** What an org's admins signed with their own keys goes to the KMS as it is: it judges that, not who brought it. */
-export const addKeyRoutes: AddRoutes = (api, { kms }) => {
+export const addKeyRoutes: AddRoutes = (api, { kms, devices }) => {
   const tags = ['keys'];
   api.route({
     method: 'GET',
@@ -80,7 +80,11 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
       body: assignmentSchema,
       response: { 201: assignedSchema },
     },
-    handler: async ({ body }, reply) => reply.code(201).send(await kms.call('assign', body)),
+    handler: async ({ body }, reply) => {
+      const { id, org, device } = await kms.call('assign', body);
+      await devices.settle(org, device);
+      return reply.code(201).send({ id });
+    },
   });
 
   api.route({

@@ -8,8 +8,11 @@ export interface Cell {
 }
 
 export const SIGNING_USES = ['commands', 'audit', 'ca', 'leases'] as const;
-/** What a signing key is for. Each use has a key of its own, so that nothing signed for one counts for another. */
-export type SigningUse = (typeof SIGNING_USES)[number];
+/**
+ * What a signing key is for. Each use has a key of its own, so that nothing signed for one counts for another. An authority of boxes
+ * that takes the place of an earlier one has a key of its own as well: `ca-2`, `ca-3` and so on.
+ */
+export type SigningUse = (typeof SIGNING_USES)[number] | `ca-${number}`;
 
 export interface HsmCapabilities {
   /** Tenant keys are wrapped inside; otherwise they pass through this process's memory. */

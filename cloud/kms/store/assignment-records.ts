@@ -49,6 +49,15 @@ export class AssignmentRecords {
     return record;
   }
 
+  tenantsOf(org: string, device: string): string[] {
+    return this.#database
+      .prepare<[string, string], { tenant: string }>(
+        'SELECT tenant FROM assignments WHERE org = ? AND device = ? AND ended_at IS NULL ORDER BY tenant',
+      )
+      .all(org, device)
+      .map(({ tenant }) => tenant);
+  }
+
   /** @returns whether there was one */
   end(org: string, tenant: string, device: string, now: number): boolean {
     return (

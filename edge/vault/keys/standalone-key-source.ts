@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { readKeyFile } from '../../runtime/read-key-file.ts';
 import { syncFolder } from '../../runtime/sync-folder.ts';
-import { writeFileDurably } from '../store/write-file-durably.ts';
+import { writeFileDurably } from '../../runtime/write-file-durably.ts';
 import { keyFolder } from './key-folder.ts';
 import type { KeySource } from './key-source.ts';
-import { readKeyFile } from './read-key-file.ts';
 
 const FIRST_EPOCH = 1;
 const KEY_BYTES = 32;

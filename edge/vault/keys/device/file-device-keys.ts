@@ -3,10 +3,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { type PublicKey, publicKeySchema } from '../../../../shared/lease/public-key.ts';
+import { readKeyFile } from '../../../runtime/read-key-file.ts';
+import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import { VaultLock } from '../../store/vault-lock.ts';
-import { writeFileDurably } from '../../store/write-file-durably.ts';
 import { keyFolder } from '../key-folder.ts';
-import { readKeyFile } from '../read-key-file.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import { signJwt } from './sign-jwt.ts';
 

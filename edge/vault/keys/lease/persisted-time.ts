@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isMissing } from '../../../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
-import { writeFileDurably } from '../../store/write-file-durably.ts';
+import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import type { TrustedTime } from './trusted-time.ts';
 
 /** Later than any lease ends: the year 9999. */

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { SerialWork } from '../../../../shared/runtime/serial-work.ts';
 import { syncFolder } from '../../../runtime/sync-folder.ts';
-import { writeFileDurably } from '../../store/write-file-durably.ts';
+import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import { type LeaseBundle, newBundleKey, openBundle, sealBundle, takeLease, wipeBundle } from './lease-bundle.ts';
 import type { HeldLease, LeaseCache } from './lease-cache.ts';

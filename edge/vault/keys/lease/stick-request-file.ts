@@ -6,7 +6,7 @@ import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { EXPORT_SUITE } from '../../../../shared/lease/export-seal.ts';
 import { leaseClaimsSchema } from '../../../../shared/lease/lease-token.ts';
 import { syncFolder } from '../../../runtime/sync-folder.ts';
-import { writeFileDurably } from '../../store/write-file-durably.ts';
+import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import { publicHalf } from './one-use-key.ts';
 import type { OpenRequest } from './open-request.ts';

@@ -7,7 +7,7 @@ import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { bytesSchema } from '../../../../shared/lease/lease-answer.ts';
 import { SerialWork } from '../../../../shared/runtime/serial-work.ts';
 import { syncFolder } from '../../../runtime/sync-folder.ts';
-import { writeFileDurably } from '../../store/write-file-durably.ts';
+import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import { createPrimary, PRIMARY } from '../tpm/create-primary.ts';
 import { NvCounter } from '../tpm/nv-counter.ts';
 import { readTpmClock } from '../tpm/read-tpm-clock.ts';

@@ -4,21 +4,21 @@ import { expect, test } from 'vitest';
 import { openEmbeddedFolder } from '../../../../provisioning/cloud/embedded-folder.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
-const PORT = 8443;
+const PORTS = { port: 8443, fleetPort: 8444 };
 
 test('a folder is made once', async () => {
   const folder = join(await tempFolder(), 'cloud');
-  const made = openEmbeddedFolder(folder, PORT);
+  const made = openEmbeddedFolder(folder, PORTS);
   const kms = readFileSync(made.kmsConfig, 'utf8');
-  expect(openEmbeddedFolder(folder, PORT + 1)).toEqual(made);
+  expect(openEmbeddedFolder(folder, { port: 9443, fleetPort: 9444 })).toEqual(made);
   expect(readFileSync(made.kmsConfig, 'utf8')).toBe(kms);
-  expect(JSON.parse(readFileSync(made.cloudConfig, 'utf8'))).toMatchObject({ api: { port: PORT } });
+  expect(JSON.parse(readFileSync(made.cloudConfig, 'utf8'))).toMatchObject({ api: { port: PORTS.port } });
 });
 
 test('a first call that ended half-way does not stand in the way of the next', async () => {
   const folder = join(await tempFolder(), 'cloud');
-  const { cloudConfig } = openEmbeddedFolder(folder, PORT);
+  const { cloudConfig } = openEmbeddedFolder(folder, PORTS);
   rmSync(cloudConfig);
-  openEmbeddedFolder(folder, PORT);
+  openEmbeddedFolder(folder, PORTS);
   expect(existsSync(cloudConfig)).toBe(true);
 });

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncFolder } from '../../runtime/sync-folder.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * Writes a file of mode 0600 so that after a power cut it is there whole or not at all.

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 
 /** More is no key. */
 const MOST_BYTES = 8192;

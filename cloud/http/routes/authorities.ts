@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { type Authority, fingerprintOf } from '../../fleet/pki/authorities.ts';
+import type { AddRoutes } from '../cloud-api.ts';
+
+const authoritySchema = z
+  .strictObject({
+    generation: z.int(),
+    certificate: z.string(),
+    fingerprint: z.string().describe('SHA-256 of the certificate, base64url; tokens carry it.'),
+    trustedUntil: z.iso.datetime().nullable().describe('Null for the one that issues.'),
+  })
+  .meta({ id: 'Authority' });
+
+/** The authorities that issue the certificates of boxes. */
+export const addAuthorityRoutes: AddRoutes = (api, { authorities }) => {
+  const tags = ['authorities'];
+  api.route({
+    method: 'GET',
+    url: '/v1/authorities',
+    config: { operation: 'authorities.list' },
+    schema: { tags, response: { 200: z.strictObject({ items: z.array(authoritySchema) }) } },
+    handler: async () => ({ items: (await authorities.trusted()).map(viewOf) }),
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/authorities',
+    config: { operation: 'authorities.create' },
+    schema: { tags, response: { 201: authoritySchema } },
+    handler: async (_request, reply) => reply.code(201).send(viewOf(await authorities.roll())),
+  });
+};
+
+function viewOf({ generation, certificate, trustedUntil }: Authority): z.output<typeof authoritySchema> {
+  const ends = trustedUntil === null ? null : new Date(trustedUntil).toISOString();
+  return { generation, certificate, fingerprint: fingerprintOf(certificate), trustedUntil: ends };
+}

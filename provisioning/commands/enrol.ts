@@ -1,0 +1,56 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+
+interface Options {
+  readonly config: string;
+  readonly cloud: string;
+  readonly token: string;
+  readonly name: string;
+  readonly json?: true;
+}
+
+/** `securegate enrol`: a box gets a certificate of its own from the control plane of its org. */
+export function enrolCommand(): Command {
+  return new Command('enrol')
+    .description('enrol this box with the control plane, on a box whose daemon is stopped')
+    .requiredOption('--config <file>', 'configuration of the box (JSON)')
+    .requiredOption('--cloud <url>', 'where the control plane serves boxes, like https://cloud.example:8761')
+    .requiredOption('--token <token>', 'the enrolment token; - reads it from stdin, where no other user of this machine sees it')
+    .option('--name <name>', 'name of the box, where the token gives it none', hostname())
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      `
+The token comes from an admin or technician of the org: securegate cloud enrolment-tokens create. It names the authority that this box
+believes from now on. Cut off on the way, run it again with the same token.`,
+    )
+    .action(run);
+}
+
+async function run({ config: file, cloud, token, name, json }: Options): Promise<void> {
+  const [{ loadConfig }, { openAppliance }, { signDeviceStatement }, { LinkFolder }, { enrol }] = await Promise.all([
+    import('../../edge/config/load-config.ts'),
+    import('../../edge/appliance/open-appliance.ts'),
+    import('../../edge/vault/keys/device/sign-device-statement.ts'),
+    import('../../edge/link/enrolment/link-folder.ts'),
+    import('../../edge/link/enrolment/enrol.ts'),
+  ]);
+  const { dataDir, keyDir, lease, link } = loadConfig(file);
+  const appliance = openAppliance(dataDir);
+  try {
+    const place = { id: appliance.box, folder: join(keyDir, 'device'), dataDir };
+    const enrolment = await enrol({
+      folder: new LinkFolder(keyDir, link?.credential),
+      cloud,
+      token: token === '-' ? (await text(process.stdin)).trim() : token,
+      state: (csr) => signDeviceStatement(place, lease?.tpm, { name, csr }),
+    });
+    const { device, org, state, fingerprint } = enrolment;
+    const told = `${device} is enrolled with ${org} (${state}).\nFingerprint of its keys: ${fingerprint}`;
+    process.stdout.write(`${json ? JSON.stringify({ device, org, state, fingerprint }) : told}\n`);
+  } finally {
+    appliance.close();
+  }
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { idSchema, slugSchema } from '../ids/ids.ts';
+import { publicKeySchema } from '../lease/public-key.ts';
+
+export const DEVICE_STATES = ['awaiting-approval', 'active', 'denied', 'left'] as const;
+export type DeviceState = (typeof DEVICE_STATES)[number];
+
+const pem = z.string().regex(/^-----BEGIN CERTIFICATE-----\n/);
+
+/** What the control plane tells a box that shows its certificate. */
+export const linkSchema = z.strictObject({
+  device: idSchema('box'),
+  org: slugSchema,
+  name: z.string(),
+  state: z.enum(DEVICE_STATES),
+  /** Where the broker is; null while there is none. */
+  mqtt: z.url().nullable(),
+  /** By which commands are signed. */
+  commandKeys: z.array(publicKeySchema).min(1),
+  /** By which leases are signed. */
+  leaseKeys: z.array(publicKeySchema).min(1),
+});
+export type Link = z.output<typeof linkSchema>;
+
+/** What an enrolled box keeps, beside the key of its certificate. */
+export const enrolmentSchema = linkSchema.extend({
+  version: z.literal(1),
+  /** Where it enrolled, and renews its certificate. */
+  cloud: z.url(),
+  /** Its certificate, PEM. */
+  certificate: pem,
+  /** Authorities whose certificates it believes, PEM. */
+  authorities: z.array(pem).min(1),
+  /** Of the keys by which it gets its tenants' keys (device-fingerprint.ts). */
+  fingerprint: z.string(),
+});
+export type Enrolment = z.output<typeof enrolmentSchema>;
