@@ -48,7 +48,8 @@ const ROOMS = [
   { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', SHARED] },
   { name: 'cloud/tenants', path: '^cloud/tenants/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
-  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|iam|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/(audit|store)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
@@ -64,7 +65,7 @@ const DOORS = [
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
-  { package: 'jose', from: ['^cloud/(kms|iam)/', '^edge/vault/keys/', '^provisioning/org-keys/'] },
+  { package: 'jose', from: ['^cloud/(kms|iam|fleet/ledger)/', '^edge/(link/commands|vault/keys)/', '^provisioning/org-keys/'] },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'pg', from: ['^cloud/store/'] },
   { package: 'hpke', from: ['^shared/lease/'] },

@@ -6,6 +6,9 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
+import type { Courier } from './fleet/courier.ts';
+import type { KnownBoxes } from './fleet/known-boxes.ts';
+import { Ledger } from './fleet/ledger/ledger.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { startCloudApi } from './http/server.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
@@ -26,9 +29,21 @@ export interface ControlPlaneOptions {
   readonly store: StoreAddress;
   /** Whose access tokens count; without one, those that this machine signs itself. */
   readonly issuer?: TrustedIssuer;
+  /** The boxes, and what carries messages to them; without it, there are none. */
+  readonly fleet?: Fleet;
   readonly now: () => number;
   readonly logger: Logger;
 }
+
+interface Fleet {
+  readonly boxes: KnownBoxes;
+  readonly courier: Courier;
+}
+
+const NO_FLEET: Fleet = {
+  boxes: { find: async () => undefined },
+  courier: { send: async () => undefined, onMessage: () => undefined, kick: async () => undefined },
+};
 
 /** The composition root of the control plane. */
 export class ControlPlane {
@@ -57,7 +72,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { config, now, logger, issuer } = this.#options;
+    const { config, now, logger, issuer, fleet = NO_FLEET } = this.#options;
     const store = await openStore(this.#options.store);
     this.#running.add(() => store.close());
     const kms = new KmsClient(config.kms.socket);
@@ -66,8 +81,12 @@ export class ControlPlane {
     this.#finishTenants(tenants);
     const people = new People(store.db, now);
     await ensureLocalOperator(people);
+    const ledger = new Ledger({ ...fleet, db: store.db, kms, now, random: Math.random, logger });
+    ledger.start();
+    this.#running.add(() => ledger.stop());
     const context = {
       kms,
+      ledger,
       tenants,
       orgs: new Orgs(store.db, now),
       people,

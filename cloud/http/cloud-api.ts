@@ -1,6 +1,7 @@
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { TableAudit } from '../audit/table-audit.ts';
+import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
 import type { KmsClient } from '../kms/client.ts';
@@ -23,6 +24,7 @@ export interface RouteContext {
   readonly tenants: Tenants;
   readonly people: People;
   readonly audit: TableAudit;
+  readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

@@ -13,11 +13,24 @@ import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
 import { addOpenApi } from './plugins/openapi.ts';
 import { addAuditRoutes } from './routes/audit.ts';
+import { addCommandRoutes } from './routes/commands.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
+import { addReceiptRoutes } from './routes/receipts.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+
+const ROUTES = [
+  addSystemRoutes,
+  addOrgRoutes,
+  addTenantRoutes,
+  addPeopleRoutes,
+  addKeyRoutes,
+  addCommandRoutes,
+  addReceiptRoutes,
+  addAuditRoutes,
+];
 
 /** Requests a minute. */
 export interface CloudRateLimits {
@@ -52,8 +65,7 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
   requireTlsBeyondLoopback(host, tls);
   const api = createHttpApi({ tls, logger });
   await addPlugins(api, options);
-  for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes])
-    addRoutes(api, context);
+  for (const addRoutes of ROUTES) addRoutes(api, context);
   const url = await listen(api, host, port, tls);
   return { url, stop: () => api.close() };
 }

@@ -3,9 +3,13 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Database, Dialect } from './database.ts';
 import { tenancy } from './migrations/0001-tenancy.ts';
+import { ledger } from './migrations/0003-ledger.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
-const migrations = (dialect: Dialect): Record<string, Migration> => ({ '0001-tenancy': tenancy(dialect) });
+const migrations = (dialect: Dialect): Record<string, Migration> => ({
+  '0001-tenancy': tenancy(dialect),
+  '0003-ledger': ledger(dialect),
+});
 
 /**
  * Brings the tables to the form that this program knows. Several processes may do so at a time.

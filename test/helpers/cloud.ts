@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK, SignJWT } from 'jose';
 import { onTestFinished } from 'vitest';
 import { cloudConfigSchema } from '../../cloud/config/schema.ts';
-import { ControlPlane } from '../../cloud/control-plane.ts';
+import { ControlPlane, type ControlPlaneOptions } from '../../cloud/control-plane.ts';
 import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -60,7 +60,11 @@ export class TestCloud {
     this.#cloud = cloud;
   }
 
-  static async start(kms: { readonly socket: string }, address?: StoreAddress): Promise<TestCloud> {
+  static async start(
+    kms: { readonly socket: string },
+    address?: StoreAddress,
+    fleet: Pick<ControlPlaneOptions, 'fleet'> = {},
+  ): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, wrongTokens: 1_000_000 };
     const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket } });
@@ -69,6 +73,7 @@ export class TestCloud {
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
       issuer: await issuer.trusted(),
+      ...fleet,
       now: Date.now,
       logger: createLogger('cloud', { level: 'silent' }),
     });

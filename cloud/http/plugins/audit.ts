@@ -1,14 +1,17 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
 import { prepareProblem } from '../../../shared/http/problems.ts';
 import { slugSchema } from '../../../shared/ids/ids.ts';
+import { ulidSchema } from '../../../shared/ids/ulid.ts';
 import type { Audit } from '../../audit/audit.ts';
 import { principalIdSchema } from '../../iam/people.ts';
 import { subjectOf } from './access.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 const REFUSALS = new Set([401, 403]);
+const targetSchema = z.union([principalIdSchema, ulidSchema]);
 
 /** Writes down every change and every refusal before it is answered; where that fails, the answer is an error. */
 export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
@@ -43,7 +46,7 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
 function targetOf({ params }: FastifyRequest, location: unknown): string {
   if (typeof location === 'string') return location.slice(location.lastIndexOf('/') + 1);
   const { id } = (params ?? {}) as { readonly id?: string };
-  return principalIdSchema.safeParse(id).data ?? '';
+  return targetSchema.safeParse(id).data ?? '';
 }
 
 /** A path can hold any text, which is refused then; the log takes ids alone. */
