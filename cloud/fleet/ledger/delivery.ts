@@ -3,6 +3,7 @@ import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
+import type { KnownBoxes } from '../known-boxes.ts';
 import type { CommandRow } from './command.ts';
 import { UNSETTLED } from './command-states.ts';
 import type { Links } from './links.ts';
@@ -16,6 +17,7 @@ export interface DeliveryOptions {
   readonly db: Kysely<Database>;
   readonly links: Links;
   readonly kms: Pick<KmsClient, 'call'>;
+  readonly boxes: KnownBoxes;
   readonly courier: Courier;
   readonly now: () => number;
   readonly logger: Logger;
@@ -34,10 +36,11 @@ export class Delivery {
 
   /** Sends what it is time to send to a box, unless another process does. What fails is tried again. */
   async deliver(device: string): Promise<void> {
-    const { links, logger } = this.#options;
+    const { links, boxes, logger } = this.#options;
     try {
       const link = await links.claim(device);
       if (link === undefined) return;
+      if ((await boxes.find(device)) === undefined) return await links.rest(device, link.tries + 1);
       const { urgent, head, next } = await this.#waiting(device);
       if (urgent.length === 0 && head === undefined) return await links.rest(device, link.tries + 1, next);
       for (const row of urgent) await this.#send(row);
