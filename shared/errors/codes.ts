@@ -97,6 +97,11 @@ export const ERROR_CODES = {
     title: 'Lease of the tenant has ended',
     next: 'Let the box reach its KMS again, or bring a lease on a stick: securegate lease request',
   },
+  lease_revoked: {
+    status: 503,
+    title: 'Lease of the tenant was revoked',
+    next: 'Whoever revoked it lets the box renew it: the command renew-lease of the control plane.',
+  },
   lease_not_used: {
     status: 409,
     title: 'Tenant has no use for a lease',
