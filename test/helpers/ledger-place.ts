@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { KnownBox } from '../../cloud/fleet/known-boxes.ts';
 import { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
@@ -120,6 +120,7 @@ export class LedgerPlace {
     this.transport.forgetHandlers();
     await this.ledger.stop();
     await this.store.close();
+    expect(this.transport.failures).toEqual([]);
   }
 
   #newLedger({ db } = this.store): Ledger {

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Courier } from '../../cloud/fleet/courier.ts';
 import type { Uplink } from '../../edge/link/uplink.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { DownChannel, UpChannel } from '../../shared/fleet/topics.ts';
 
 type FromBox = Parameters<Parameters<Courier['onMessage']>[0]>;
@@ -32,6 +33,8 @@ export class MemoryTransport {
   prompt: boolean;
   /** Everything that was ever sent. */
   readonly sent: Message[] = [];
+  /** What went wrong on a side that took a message: a broker would bring it again and again. */
+  readonly failures: unknown[] = [];
   #onWay: Message[] = [];
   readonly #boxes = new Map<string, Box>();
   /** Those of each process of the control plane: all hear everything. */
@@ -96,7 +99,11 @@ export class MemoryTransport {
   /** Lets a message arrive; where it cannot, it is lost. */
   async deliver(index = 0): Promise<void> {
     const [message] = this.#onWay.splice(index, 1);
-    if (message) await this.#hand(message);
+    try {
+      if (message) await this.#hand(message);
+    } catch (error) {
+      if (SecureGateError.from(error).code !== 'stopped') this.failures.push(error);
+    }
   }
 
   drop(index: number): void {
@@ -117,8 +124,7 @@ export class MemoryTransport {
 
   async #bring(): Promise<void> {
     await turn();
-    // What a side cannot take is lost, as with a broker that has no memory.
-    await this.deliver().catch(() => undefined);
+    await this.deliver();
   }
 
   async #hand({ device, direction, channel, payload }: Message): Promise<void> {

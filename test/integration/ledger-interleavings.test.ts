@@ -50,8 +50,7 @@ class SigningKey {
 let empty: Buffer;
 beforeAll(async () => {
   const database = new Database(':memory:');
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) });
-  await migrate(db, 'sqlite');
+  await migrate(tablesOf(database), 'sqlite');
   database.exec(
     "INSERT INTO orgs (id, name, branding, features, plan, jurisdiction, key_policy, version, created_at) VALUES ('acme', '', '', '', '', '', '', 1, 1)",
   );
@@ -71,7 +70,8 @@ class World {
   crashes = 0;
   at = Date.UTC(2026, 10, 22);
   #database = new Database(empty);
-  #ledger: Ledger;
+  #db = tablesOf(this.#database);
+  #ledgers: Ledger[] = [];
   #backup = empty;
   #finish = Promise.withResolvers<void>();
 
@@ -85,12 +85,12 @@ class World {
     };
     const executors = { 'renew-lease': act, 'restart-tenant': act, 'revoke-lease': act, sync: async () => undefined };
     this.box = new LinkedBox({ transport: this.transport, commandKeys: [this.kms.publicKey], executors, now });
-    this.#ledger = this.#newLedger();
   }
 
   async start(): Promise<void> {
     await this.box.start();
-    this.#ledger.start();
+    await this.crashCloud();
+    await this.transport.connect(this.box.id);
   }
 
   async give(kind: (typeof KINDS)[number], slow: boolean, minutes: number): Promise<void> {
@@ -109,7 +109,15 @@ class World {
   }
 
   async deliver(index: number): Promise<void> {
-    await this.transport.deliver(index % Math.max(this.transport.onWay.length, 1)).catch(() => undefined);
+    await this.transport.deliver(index % Math.max(this.transport.onWay.length, 1));
+  }
+
+  /** Lets so many messages arrive in order, and what they lead to happen. */
+  async bring(messages: number): Promise<void> {
+    for (let left = messages; left > 0; left--) {
+      await this.deliver(0);
+      await pause(1);
+    }
   }
 
   finish(): void {
@@ -122,13 +130,21 @@ class World {
     await this.box.crash();
     this.finish();
     await this.box.start();
+    await this.transport.connect(this.box.id);
   }
 
   async crashCloud(): Promise<void> {
-    this.transport.forgetHandlers();
-    await this.#ledger.stop();
-    this.#ledger = this.#newLedger();
-    this.#ledger.start();
+    await this.#stopLedgers();
+    this.addLedger();
+  }
+
+  /** A process of the control plane, beside those that there are. */
+  addLedger(): void {
+    const boxes = { find: async () => ({ org: 'acme', signingKeys: [await this.box.thumbprint()] }) };
+    const courier = this.transport.courier();
+    const ledger = new Ledger({ db: this.#db, kms: this.kms, boxes, courier, now: () => this.at, random: () => 0.5, logger: LOGGER });
+    ledger.start();
+    this.#ledgers.push(ledger);
   }
 
   backUp(): void {
@@ -136,15 +152,15 @@ class World {
   }
 
   async restore(): Promise<void> {
-    this.transport.forgetHandlers();
-    await this.#ledger.stop();
+    await this.#stopLedgers();
     this.#database = new Database(this.#backup);
-    await this.crashCloud();
+    this.#db = tablesOf(this.#database);
+    this.addLedger();
   }
 
   async pass(minutes: number): Promise<void> {
     this.at += minutes * MINUTE;
-    await this.#ledger.look();
+    await Promise.all(this.#ledgers.map((ledger) => ledger.look()));
   }
 
   /** From here on everything works: time passes until nobody has anything to say any more. */
@@ -161,8 +177,9 @@ class World {
   }
 
   async isQuiet(): Promise<boolean> {
+    const [isDone, isTold] = [this.box.journal.begun().length === 0, this.box.journal.untold().length === 0];
     const settled = (await this.commands()).every(({ state }) => [...LAST_WORDS, 'TIMED_OUT', 'CANCELED'].includes(state));
-    return settled && this.transport.onWay.length === 0 && this.box.journal.untold().length === 0 && this.box.journal.begun().length === 0;
+    return settled && this.transport.onWay.length === 0 && isDone && isTold;
   }
 
   async commands() {
@@ -176,15 +193,25 @@ class World {
   async end(): Promise<void> {
     this.finish();
     await this.box.crash();
-    await this.#ledger.stop();
+    await this.#stopLedgers();
+    expect(this.transport.failures).toEqual([]);
   }
 
-  #newLedger(): Ledger {
-    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: this.#database }) });
-    const boxes = { find: async () => ({ org: 'acme', signingKeys: [await this.box.thumbprint()] }) };
-    const courier = this.transport.courier();
-    return new Ledger({ db, kms: this.kms, boxes, courier, now: () => this.at, random: () => 0.5, logger: LOGGER });
+  async #stopLedgers(): Promise<void> {
+    this.transport.forgetHandlers();
+    await Promise.all(this.#ledgers.map((ledger) => ledger.stop()));
+    this.#ledgers = [];
   }
+
+  get #ledger(): Ledger {
+    const [ledger] = this.#ledgers;
+    if (ledger === undefined) throw new Error('no control plane');
+    return ledger;
+  }
+}
+
+function tablesOf(database: Database.Database): Kysely<Tables> {
+  return new Kysely({ dialect: new SqliteDialect({ database }) });
 }
 
 /** What happens; the model is only whether the box is connected, for what follows of it is what is asserted. */
@@ -213,21 +240,18 @@ class Happening implements fc.AsyncCommand<{ connected: boolean }, World> {
 }
 
 const any = fc.nat({ max: 40 });
+const give = fc
+  .record({ kind: fc.constantFrom(...KINDS), slow: fc.boolean(), minutes: fc.constantFrom(5, 5000) })
+  .map(
+    ({ kind, slow, minutes }) =>
+      new Happening(`give ${kind} ${slow ? 'slow ' : ''}for ${minutes} min`, (world) => world.give(kind, slow, minutes)),
+  );
+const bring = fc.nat({ max: 12 }).map((n) => new Happening(`bring ${n}`, (world) => world.bring(n)));
 const HAPPENINGS = [
-  fc
-    .record({ kind: fc.constantFrom(...KINDS), slow: fc.boolean(), minutes: fc.constantFrom(5, 5000) })
-    .map(
-      ({ kind, slow, minutes }) =>
-        new Happening(`give ${kind} ${slow ? 'slow ' : ''}for ${minutes} min`, (world) => world.give(kind, slow, minutes)),
-    ),
+  // As often as they are here: without commands that arrive nothing else matters.
+  ...[give, give, give, bring, bring, bring, bring],
   any.map((n) => new Happening(`cancel ${n}`, (world) => world.cancel(n))),
   any.map((n) => new Happening(`deliver ${n}`, (world) => world.deliver(n))),
-  fc.constant(new Happening('deliver in order', (world) => world.deliver(0))),
-  fc.constant(
-    new Happening('deliver all', async (world) => {
-      for (let left = 20; left > 0 && world.transport.onWay.length > 0; left--) await world.deliver(0);
-    }),
-  ),
   any.map((n) => new Happening(`lose ${n}`, (world) => world.transport.drop(n))),
   any.map((n) => new Happening(`repeat ${n}`, (world) => world.transport.duplicate(n))),
   fc.constant(new Happening('connect', (world) => world.transport.connect(world.box.id))),
@@ -235,6 +259,7 @@ const HAPPENINGS = [
   fc.constant(new Happening('finish', (world) => world.finish())),
   fc.constant(new Happening('box ends', (world) => world.crashBox())),
   fc.constant(new Happening('control plane ends', (world) => world.crashCloud())),
+  fc.constant(new Happening('another control plane', (world) => world.addLedger())),
   fc.constant(new Happening('back up', (world) => world.backUp())),
   fc.constant(new Happening('restore', (world) => world.restore())),
   fc.constantFrom(1, 10).map((minutes) => new Happening(`${minutes} min`, (world) => world.pass(minutes))),

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMMAND_STATES, REACHED_FROM } from '../../cloud/fleet/ledger/command-states.ts';
+import { moveCommand } from '../../cloud/fleet/ledger/move-command.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { newId } from '../../shared/ids/ids.ts';
@@ -71,6 +73,23 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     await expect(sql`DELETE FROM receipts`.execute(place.store.db)).rejects.toThrow('kept for ever');
   });
 
+  test('from a state to another there are the ways that are written down, and no other', async () => {
+    const place = await makePlace();
+    const { db } = place.store;
+    const { box } = await place.box();
+    for (const from of COMMAND_STATES) {
+      for (const to of COMMAND_STATES) {
+        if (to === 'QUEUED') continue;
+        const id = await place.give(box.id, renew('a1'));
+        await db.updateTable('commands').set({ state: from }).where('id', '=', id).execute();
+        const ways: readonly string[] = REACHED_FROM[to];
+        expect(await moveCommand(db, id, to, {}, place.at), `${from} to ${to}`).toBe(ways.includes(from));
+        expect(await place.stateOf(id)).toBe(ways.includes(from) ? to : from);
+      }
+    }
+    for (const last of ['SUCCEEDED', 'FAILED', 'REJECTED']) expect(Object.values(REACHED_FROM).flat()).not.toContain(last);
+  });
+
   test('what fails is told with its reason', async () => {
     const place = await makePlace();
     const { box, deeds } = await place.box();
@@ -116,6 +135,16 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     await expect.poll(() => place.stateOf(later)).toBe('SUCCEEDED');
     expect(deeds.done).toEqual(['renew now', 'renew later']);
 
+    const due = await place.give(box.id, renew('due'), { notBefore: new Date(place.at + MINUTE).toISOString() });
+    const finished = Promise.withResolvers<void>();
+    deeds.gate = finished.promise;
+    const underWay = await place.give(box.id, renew('under-way'));
+    await expect.poll(() => place.stateOf(underWay)).toBe('IN_PROGRESS');
+    await place.pass(10 * MINUTE);
+    expect(await place.stateOf(due), 'what is under way is finished first').toBe('QUEUED');
+    finished.resolve();
+    await expect.poll(() => place.stateOf(due)).toBe('SUCCEEDED');
+
     place.transport.cut(box.id);
     const late = await place.give(box.id, renew('late'), { expiresAt: new Date(place.at + MINUTE).toISOString() });
     const next = await place.give(box.id, renew('next'));
@@ -157,22 +186,25 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     const commands = (): number => place.transport.sent.filter(({ channel }) => channel === 'commands').length;
     await expect.poll(() => place.transport.sent.some(({ channel }) => channel === 'replies')).toBe(true);
     place.transport.prompt = false;
+    const lose = (): void => {
+      while (place.transport.onWay.length > 0) place.transport.drop(0);
+    };
     const id = await place.give(box.id, renew('a1'));
     await expect.poll(commands).toBe(1);
-    place.transport.drop(0);
+    lose();
     await place.pass(500);
     expect(commands()).toBe(1);
     await place.pass(500);
     expect(commands()).toBe(2);
     await place.pass(1000);
     expect(commands()).toBe(2);
+    lose();
     await place.pass(1000);
     expect(commands()).toBe(3);
-    place.transport.drop(0);
-    await place.transport.deliver();
+    await place.transport.deliver(place.transport.onWay.findIndex(({ channel }) => channel === 'commands'));
     await expect.poll(() => deeds.done).toEqual(['renew a1']);
     expect(await place.stateOf(id)).toBe('SENT');
-    while (place.transport.onWay.length > 0) place.transport.drop(0);
+    lose();
     place.transport.prompt = true;
     await expect.poll(() => place.stateOf(id)).toBe('SUCCEEDED');
     expect(deeds.begun).toEqual(['renew a1']);
