@@ -66,7 +66,10 @@ const DOORS = [
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(broker|store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
-  { package: 'jose', from: ['^cloud/(kms|iam|fleet/enrolment)/', '^edge/vault/keys/', '^provisioning/org-keys/', '^shared/tokens/'] },
+  {
+    package: 'jose',
+    from: ['^cloud/(kms|iam|fleet/(enrolment|ledger))/', '^edge/(link/commands|vault/keys)/', '^provisioning/org-keys/', '^shared/tokens/'],
+  },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'aedes', from: ['^cloud/broker/'] },
   { package: 'mqtt', from: ['^shared/mqtt/'] },

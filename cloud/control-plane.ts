@@ -11,11 +11,14 @@ import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
+import type { Courier } from './fleet/courier.ts';
 import { Devices } from './fleet/devices/devices.ts';
 import { Admission } from './fleet/enrolment/admission.ts';
 import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
 import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
 import { EstServer } from './fleet/est/est-server.ts';
+import type { KnownBoxes } from './fleet/known-boxes.ts';
+import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { ServerIdentity } from './fleet/pki/server-identity.ts';
@@ -44,9 +47,21 @@ export interface ControlPlaneOptions {
   readonly store: StoreAddress;
   /** Whose access tokens count alone, in place of those of this machine and of the configured issuer. */
   readonly issuer?: TrustedIssuer;
+  /** The boxes, and what carries messages to them; without it, there are none. */
+  readonly fleet?: Fleet;
   readonly now: () => number;
   readonly logger: Logger;
 }
+
+interface Fleet {
+  readonly boxes: KnownBoxes;
+  readonly courier: Courier;
+}
+
+const NO_FLEET: Fleet = {
+  boxes: { find: async () => undefined },
+  courier: { send: async () => undefined, onMessage: () => undefined, kick: async () => undefined },
+};
 
 /** The composition root of the control plane. */
 export class ControlPlane {
@@ -81,7 +96,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { config, now, logger, issuer } = this.#options;
+    const { config, now, logger, issuer, fleet = NO_FLEET } = this.#options;
     const metrics = new CloudMetrics();
     metrics.start();
     this.#running.add(() => metrics.stop());
@@ -100,8 +115,12 @@ export class ControlPlane {
     const devices = new Devices(store.db, kms, now);
     await this.#startFleet(store, { kms, authorities, devices, lifeMs });
     await ensureLocalOperator(people);
+    const ledger = new Ledger({ ...fleet, db: store.db, kms, now, random: Math.random, logger });
+    ledger.start();
+    this.#running.add(() => ledger.stop());
     const context = {
       kms,
+      ledger,
       tenants,
       orgs: new Orgs(store.db, now),
       people,

@@ -3,6 +3,7 @@ import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { TableAudit } from '../audit/table-audit.ts';
 import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
+import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { Authorities } from '../fleet/pki/authorities.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
@@ -29,6 +30,7 @@ export interface RouteContext {
   readonly devices: Devices;
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;
+  readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

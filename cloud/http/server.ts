@@ -19,11 +19,13 @@ import { addOpenApi } from './plugins/openapi.ts';
 import { addPressure, type Pressure } from './plugins/pressure.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addAuthorityRoutes } from './routes/authorities.ts';
+import { addCommandRoutes } from './routes/commands.ts';
 import { addDeviceRoutes } from './routes/devices.ts';
 import { addEnrolmentTokenRoutes } from './routes/enrolment-tokens.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
+import { addReceiptRoutes } from './routes/receipts.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
@@ -38,6 +40,8 @@ const ROUTES = [
   addDeviceRoutes,
   addEnrolmentTokenRoutes,
   addAuthorityRoutes,
+  addCommandRoutes,
+  addReceiptRoutes,
   addAuditRoutes,
 ];
 

@@ -64,6 +64,12 @@ export const OPERATIONS = {
     reach: 'org',
     roles: ['org:admin', 'technician'],
   },
+  'commands.create': { title: 'Tell a box to do something', reach: 'org', roles: ['org:admin', 'technician'] },
+  'commands.list': { title: 'List what boxes were told to do', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
+  'commands.read': { title: 'Read a command and what came of it', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
+  'commands.cancel': { title: 'Cancel a command that no box has begun', reach: 'org', roles: ['org:admin', 'technician'] },
+  'receipts.list': { title: 'List what boxes have signed of commands', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
+  'receipts.read': { title: 'Read what a box has signed of a command', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
 } as const satisfies Record<string, Operation>;
 

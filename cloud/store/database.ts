@@ -104,6 +104,64 @@ export interface Database {
     /** Null for the one that issues. */
     trusted_until: number | null;
   };
+  commands: {
+    /** ULID. */
+    id: string;
+    org: string;
+    device: string;
+    kind: string;
+    /** JSON. */
+    body: string;
+    urgent: number;
+    state: 'QUEUED' | 'SENT' | 'IN_PROGRESS' | 'SUCCEEDED' | 'FAILED' | 'REJECTED' | 'TIMED_OUT' | 'CANCELED';
+    /** Code of why it is where it is; empty where all is well. */
+    reason: string;
+    /** The pair; both 0 until it is about to be sent, and for ever where it is urgent. */
+    incarnation: number;
+    sequence: number;
+    /** The command as it is sent; empty until it is signed. */
+    token: string;
+    created_by: string;
+    created_at: number;
+    changed_at: number;
+    /** 0: at once. */
+    not_before: number;
+    /** 0: never. */
+    expires_at: number;
+  };
+  /** How far each box is; there is none of a box that has never said hello. */
+  links: {
+    device: string;
+    /** Of its last hello. */
+    session: string;
+    seen_at: number;
+    /** JSON of `keys` of its last hello. */
+    keys: string;
+    /** The last pair that was given. */
+    incarnation: number;
+    sequence: number;
+    /** The highest pair of which the box has said something; both 0 before. */
+    told_incarnation: number;
+    told_sequence: number;
+    /** Since it last said something. */
+    tries: number;
+    /** When it is time to look what is to be sent. Whoever changes it from what he saw is the one who sends. */
+    next_try_at: number;
+  };
+  receipts: {
+    /** ULID. */
+    id: string;
+    /** SHA-256 of the token, base64url. */
+    digest: string;
+    org: string;
+    device: string;
+    command: string;
+    state: string;
+    reason: string;
+    /** What the box signed. */
+    token: string;
+    at: number;
+  };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };
   idempotency: {

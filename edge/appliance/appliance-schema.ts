@@ -37,4 +37,25 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   CREATE INDEX idempotency_by_end ON idempotency (expires_at);
   PRAGMA user_version = 1;
   `,
+  `
+  CREATE TABLE commands (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    token TEXT NOT NULL,
+    state TEXT NOT NULL,
+    ack TEXT,
+    digest TEXT UNIQUE,
+    receipt TEXT
+  ) STRICT;
+  CREATE INDEX commands_by_state ON commands (state) WHERE state = 'IN_PROGRESS';
+  CREATE INDEX commands_untold ON commands (position) WHERE ack IS NOT NULL AND receipt IS NULL;
+  CREATE INDEX commands_by_receipt ON commands (receipt);
+  CREATE TABLE highest_command (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    incarnation INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    command TEXT NOT NULL
+  ) STRICT;
+  PRAGMA user_version = 2;
+  `,
 ];

@@ -11,6 +11,7 @@ import { APPLIANCE_SCHEMA } from './appliance-schema.ts';
 import { StoredIdempotencyResults } from './idempotency-results.ts';
 import { LoginLinks } from './login-links.ts';
 import { Sessions } from './sessions.ts';
+import { StoredCommands } from './stored-commands.ts';
 import { TenantPolicies } from './tenant-policies.ts';
 
 const rowSchema = z.strictObject({ id: idSchema('box') });
@@ -25,6 +26,7 @@ export interface Appliance {
   readonly sessions: Sessions;
   readonly loginLinks: LoginLinks;
   readonly idempotency: StoredIdempotencyResults;
+  readonly commands: StoredCommands;
   close(): void;
 }
 
@@ -61,6 +63,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock, newBo
         sessions: new Sessions(db, clock),
         loginLinks: new LoginLinks(db, clock),
         idempotency: new StoredIdempotencyResults(db, clock),
+        commands: new StoredCommands(db),
         close: () => void db.close(),
       };
     } catch (error) {

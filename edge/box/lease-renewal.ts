@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
+import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { LeaseCarrier } from '../link/lease-carrier.ts';
 import { pause } from '../runtime/pause.ts';
 import type { VaultClient } from '../vault/client.ts';
@@ -18,7 +19,7 @@ export interface LeaseRenewalOptions {
   readonly tenant: string;
   readonly vault: Pick<
     VaultClient,
-    'state' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'moveEpoch' | 'sayMoved' | 'revoke'
+    'state' | 'start' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'moveEpoch' | 'sayMoved' | 'revoke'
   >;
   readonly carrier: LeaseCarrier;
   /** 0 to 1: boxes that came up together are not to renew together. */
@@ -42,6 +43,8 @@ export class LeaseRenewal {
   /** The epoch of which the KMS knows that this box is in it. */
   #told: number | undefined;
   #woken = new AbortController();
+  /** What somebody orders, one after the other. */
+  readonly #orders = new SerialWork();
 
   constructor(options: LeaseRenewalOptions) {
     this.#options = options;
@@ -59,6 +62,40 @@ export class LeaseRenewal {
   }
 
   async stop(): Promise<void> {
+    await this.#orders.idle();
+    await this.#end();
+  }
+
+  /**
+   * Asks for a new lease at once, also where it was revoked.
+   * @throws {SecureGateError} why none has come; it goes on to be asked for
+   */
+  async renew(): Promise<void> {
+    const { vault } = this.#options;
+    await this.#orders.run(async () => {
+      await this.#end();
+      try {
+        // A vault that was closed for good is opened as one that waits for its lease.
+        if (vault.state === 'failed') await vault.start().catch(() => undefined);
+        await this.#renew();
+      } finally {
+        this.start();
+      }
+    });
+  }
+
+  /**
+   * Closes the tenant and forgets its key, until it is renewed or the box starts anew: then the KMS decides.
+   * @throws {SecureGateError} `vault_unavailable`: it is closed, and what this box kept of the lease was perhaps not forgotten
+   */
+  async revoke(): Promise<void> {
+    await this.#orders.run(async () => {
+      await this.#end();
+      await this.#options.vault.revoke(new SecureGateError('lease_revoked', 'The lease of this tenant was revoked'));
+    });
+  }
+
+  async #end(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
   }

@@ -81,6 +81,23 @@ export class Leases implements LeasesPort, Part {
     return this.get(tenant);
   }
 
+  /** Asks for a new lease now. @throws {SecureGateError} `tenant_not_found`, `lease_not_used`, `kms_unavailable`, and why none has come */
+  async renew(tenant: string): Promise<void> {
+    await this.#renewalOf(tenant).renew();
+  }
+
+  /** Closes the tenant until it is renewed. @throws {SecureGateError} as `renew`, and `vault_unavailable` */
+  async revoke(tenant: string): Promise<void> {
+    await this.#renewalOf(tenant).revoke();
+  }
+
+  #renewalOf(tenant: string): LeaseRenewal {
+    this.#requireLeased(tenant);
+    const renewal = this.#renewals.get(tenant);
+    if (renewal === undefined) throw new SecureGateError('kms_unavailable', 'Leases of this box come on a stick alone');
+    return renewal;
+  }
+
   get #leased(): readonly string[] {
     return this.#options.config.tenants.filter(({ keys }) => keys === 'lease').map(({ id }) => id);
   }

@@ -154,6 +154,15 @@ export class Tenants implements TenantsPort, Part {
     return viewOf(tenant);
   }
 
+  /** Ends the vault's process and starts it anew. One whose lease lived in memory is closed then, until a new one comes. */
+  async restart(id: string): Promise<void> {
+    const { vault } = this.#find(id);
+    await vault.stop();
+    await vault.start().catch((error: unknown) => {
+      if (vault.state !== 'closed') throw error;
+    });
+  }
+
   #hold(policy: TenantPolicy, fixed: boolean): void {
     this.#tenants.set(policy.id, this.#build(policy, fixed));
   }

@@ -1822,6 +1822,310 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orgs/{org}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what boxes were told to do */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                    device?: string;
+                    state?: "QUEUED" | "SENT" | "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "REJECTED" | "TIMED_OUT" | "CANCELED";
+                };
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "items": [],
+                         *       "next": null
+                         *     }
+                         */
+                        "application/json": {
+                            items: components["schemas"]["Command"][];
+                            next: string | null;
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Tell a box to do something */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Random text, a UUID for example. The same request under the same key makes nothing twice within a day. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewCommand"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Command"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a command and what came of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Command"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/commands/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a command that no box has begun */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Command"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what boxes have signed of commands */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                    device?: string;
+                    command?: string;
+                };
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "items": [],
+                         *       "next": null
+                         *     }
+                         */
+                        "application/json": {
+                            items: components["schemas"]["Receipt"][];
+                            next: string | null;
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/receipts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a box has signed of a command */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Receipt"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orgs/{org}/audit": {
         parameters: {
             query?: never;
@@ -2017,6 +2321,30 @@ export interface components {
              * @default []
              */
             domains?: string[];
+        };
+        Command: {
+            id: string;
+            device: string;
+            order: components["schemas"]["Order"];
+            /** @description It is told before all others, also late, and never expires. */
+            urgent: boolean;
+            /**
+             * @description `TIMED_OUT` and `CANCELED` say that it is not sent any more; what the box says of it later still counts.
+             * @enum {string}
+             */
+            state: "QUEUED" | "SENT" | "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "REJECTED" | "TIMED_OUT" | "CANCELED";
+            /** @description Code of why it was not done. */
+            reason: string | null;
+            /** @description With `sequence` its place among the commands of the box; null until it is about to be sent. */
+            incarnation: number | null;
+            sequence: number | null;
+            createdBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            changedAt: string;
+            notBefore: string | null;
+            expiresAt: string | null;
         };
         Device: {
             id: string;
@@ -2220,6 +2548,20 @@ export interface components {
         NewAssignment: {
             assignment: string;
         };
+        NewCommand: {
+            device: string;
+            order: components["schemas"]["Order"];
+            /**
+             * Format: date-time
+             * @description The box is not told earlier; others are told meanwhile. Not of urgent commands.
+             */
+            notBefore?: string;
+            /**
+             * Format: date-time
+             * @description After it the box does not begin any more; a day where it is not said, 90 at most. Urgent commands never expire.
+             */
+            expiresAt?: string;
+        };
         NewEnrolmentToken: {
             /** @description Name of the box that it is for; without it, the box says its name. */
             name?: string;
@@ -2323,6 +2665,29 @@ export interface components {
         OfflineLeaseRequest: {
             request: string;
             approval: string;
+        };
+        Order: {
+            /** @constant */
+            kind: "renew-lease";
+            body: {
+                tenant: string;
+            };
+        } | {
+            /** @constant */
+            kind: "sync";
+            body: Record<string, never>;
+        } | {
+            /** @constant */
+            kind: "restart-tenant";
+            body: {
+                tenant: string;
+            };
+        } | {
+            /** @constant */
+            kind: "revoke-lease";
+            body: {
+                tenant: string;
+            };
         };
         /**
          * @example {
@@ -2508,6 +2873,18 @@ export interface components {
                 reason: string | null;
                 what: string | null;
             }[];
+        };
+        Receipt: {
+            id: string;
+            device: string;
+            command: string;
+            /** @enum {string} */
+            state: "IN_PROGRESS" | "SUCCEEDED" | "FAILED" | "REJECTED";
+            reason: string | null;
+            /** @description What the box signed (JWT, ES256): its word on the command, of which it holds the SHA-256. */
+            token: string;
+            /** Format: date-time */
+            at: string;
         };
         /**
          * @example {

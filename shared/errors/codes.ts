@@ -117,6 +117,11 @@ export const ERROR_CODES = {
     title: 'Lease of the tenant has ended',
     next: 'Let the box reach its KMS again, or bring a lease on a stick: securegate lease request',
   },
+  lease_revoked: {
+    status: 503,
+    title: 'Lease of the tenant was revoked',
+    next: 'Whoever revoked it lets the box renew it: the command renew-lease of the control plane.',
+  },
   lease_not_used: {
     status: 409,
     title: 'Tenant has no use for a lease',
@@ -277,6 +282,32 @@ export const ERROR_CODES = {
     status: 409,
     title: 'Box is enrolled',
     next: 'See securegate status; to enrol elsewhere first run: securegate leave',
+  },
+  // Commands to boxes
+  command_not_found: { status: 404, title: 'No such command', next: 'Check the id of the command, and the org.' },
+  receipt_not_found: { status: 404, title: 'No such receipt', next: 'Check the id of the receipt, and the org.' },
+  command_settled: {
+    status: 409,
+    title: 'Command cannot be cancelled any more',
+    next: 'The box has begun it or said what came of it, or its time is over: read the command.',
+  },
+  command_rejected: {
+    status: 403,
+    title: 'Command does not hold',
+    next: 'It was not signed by this control plane for this box; the box has done nothing.',
+  },
+  command_expired: { status: 410, title: 'Command came too late', next: 'Give it again, with more time for a box that is away.' },
+  command_unknown: { status: 501, title: 'Box does not know this command', next: 'Update the box.' },
+  command_interrupted: {
+    status: 500,
+    title: 'Box ended while it worked on the command',
+    next: 'It was perhaps done, and is not begun again: look at the box and give it anew where it is needed.',
+  },
+  command_timeout: { status: 504, title: 'Command took too long on the box', next: 'Look at the box: it may still be at it.' },
+  ack_rejected: {
+    status: 403,
+    title: "Box's word on a command does not hold",
+    next: 'It was not signed by the key of the box that brought it; enrol the box anew where its key has changed.',
   },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },

@@ -4,7 +4,7 @@ import { calculateJwkThumbprint, type JSONWebKeySet, type JWK, SignJWT } from 'j
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { cloudConfigSchema } from '../../cloud/config/schema.ts';
-import { ControlPlane } from '../../cloud/control-plane.ts';
+import { ControlPlane, type ControlPlaneOptions } from '../../cloud/control-plane.ts';
 import { LocalIssuer } from '../../cloud/iam/local-issuer.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
@@ -80,11 +80,15 @@ export class TestCloud {
     this.#dataDir = dataDir;
   }
 
-  /** @param more for the configuration, and another clock; `issuer` in it takes the place of the test's */
+  /** @param more for the configuration, another clock and a fleet; `issuer` in it takes the place of the test's */
   static async start(
     kms: { readonly socket: string },
     address?: StoreAddress,
-    { now = Date.now, ...more }: TestCloudConfig & { readonly now?: () => number } = {},
+    {
+      now = Date.now,
+      boxes,
+      ...more
+    }: TestCloudConfig & { readonly now?: () => number; readonly boxes?: ControlPlaneOptions['fleet'] } = {},
   ): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const config = cloudConfigSchema.parse({
@@ -98,6 +102,7 @@ export class TestCloud {
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
       ...(more.issuer === undefined ? { issuer: await issuer.trusted() } : {}),
+      ...(boxes === undefined ? {} : { fleet: boxes }),
       now,
       logger: createLogger('cloud', { level: 'silent' }),
     });

@@ -4,12 +4,13 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
 import { prepareProblem } from '../../../shared/http/problems.ts';
 import { idSchema, principalIdSchema, slugSchema } from '../../../shared/ids/ids.ts';
+import { ulidSchema } from '../../../shared/ids/ulid.ts';
 import type { Audit } from '../../audit/audit.ts';
 import { subjectOf } from './access.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 const REFUSALS = new Set([401, 403]);
-const targetSchema = z.union([principalIdSchema, idSchema('box'), idSchema('enrolmentToken')]);
+const targetSchema = z.union([principalIdSchema, idSchema('box'), idSchema('enrolmentToken'), ulidSchema]);
 
 /** Writes down every change and every refusal before it is answered; where that fails, the answer is an error. */
 export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {

@@ -59,6 +59,11 @@ class DayVault implements Vault {
     return `moved to ${this.epoch}`;
   }
 
+  async start(): Promise<void> {
+    this.become('closed');
+    throw new SecureGateError('lease_missing', 'it waits for its lease');
+  }
+
   async revoke(reason: SecureGateError): Promise<void> {
     this.revoked = reason.code;
     this.become('failed');
@@ -164,6 +169,39 @@ describe('a lease', () => {
     expect(vault.asked.map(({ epoch }) => epoch)).toEqual([undefined, 7]);
     await vi.advanceTimersByTimeAsync(13 * HOUR);
     expect(vault.asked.at(-1)?.epoch, 'then it is that of the files').toBeUndefined();
+  });
+
+  test('is renewed when somebody says so, and then again in its own time', async () => {
+    await start();
+    await vi.advanceTimersByTimeAsync(3 * HOUR);
+    await renewal.renew();
+    await vi.advanceTimersByTimeAsync(13 * HOUR);
+    expect(hours()).toEqual([0, 3, 15]);
+    refusal = new SecureGateError('kms_unavailable', 'away');
+    await expect(renewal.renew()).rejects.toMatchObject({ code: 'kms_unavailable' });
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(13 * HOUR);
+    expect(hours()).toEqual([0, 3, 15, 16, 27]);
+  });
+
+  test('that is revoked is asked for no more, until it is to be renewed', async () => {
+    await start();
+    await renewal.revoke();
+    await vi.advanceTimersByTimeAsync(10 * DAY);
+    expect([vault.revoked, vault.state, calls]).toEqual(['lease_revoked', 'failed', 1]);
+    await renewal.renew();
+    expect([vault.state, calls]).toEqual(['ready', 2]);
+    await vi.advanceTimersByTimeAsync(13 * HOUR);
+    expect(calls).toBe(3);
+  });
+
+  test('that is revoked while it is renewed stays revoked', async () => {
+    await start();
+    const renewing = renewal.renew();
+    const revoking = renewal.revoke();
+    await Promise.all([renewing, revoking]);
+    await vi.advanceTimersByTimeAsync(10 * DAY);
+    expect([vault.state, calls]).toEqual(['failed', 2]);
   });
 
   test('is asked for no more after a stop', async () => {

@@ -1,0 +1,92 @@
+import type { Kysely } from 'kysely';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { Ulids } from '../../../shared/ids/ulid.ts';
+import type { Database } from '../../store/database.ts';
+import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
+import type { KnownBoxes } from '../known-boxes.ts';
+import { type Command, type CommandRow, isUrgent, type NewCommand, timesOf, viewOf } from './command.ts';
+import type { CommandState } from './command-states.ts';
+import { moveCommand } from './move-command.ts';
+
+export interface CommandsOptions {
+  readonly db: Kysely<Database>;
+  readonly boxes: KnownBoxes;
+  /** Called when there is something to send to a box. */
+  readonly onWaiting: (device: string) => Promise<void>;
+  readonly now: () => number;
+}
+
+/** What boxes are told to do: the ledger, which is the truth whatever a broker keeps or loses. */
+export class Commands {
+  readonly #options: CommandsOptions;
+  readonly #ids: Ulids;
+
+  constructor(options: CommandsOptions) {
+    this.#options = options;
+    this.#ids = new Ulids(options.now);
+  }
+
+  /** An id that sorts after those of commands that were given before. */
+  newId(): string {
+    return this.#ids.next();
+  }
+
+  /**
+   * @param by who gives it
+   * @throws {SecureGateError} `device_not_found`, `invalid_request` (its times)
+   */
+  async create(org: string, id: string, by: string, wanted: NewCommand): Promise<Command> {
+    const { db, boxes, now, onWaiting } = this.#options;
+    const { device, order } = wanted;
+    if ((await boxes.find(device))?.org !== org) throw new SecureGateError('device_not_found', 'There is no such box');
+    const at = now();
+    const times = timesOf(wanted, at);
+    if (times === undefined) throw new SecureGateError('invalid_request', 'A command with these times is never done');
+    const row: CommandRow = {
+      ...{ id, org, device, kind: order.kind, body: JSON.stringify(order.body), urgent: Number(isUrgent(order)) },
+      ...{ state: 'QUEUED', reason: '', incarnation: 0, sequence: 0, token: '' },
+      ...{ created_by: by, created_at: at, changed_at: at, not_before: times.notBefore, expires_at: times.expiresAt },
+    };
+    await db.insertInto('commands').values(row).execute();
+    await onWaiting(device);
+    return viewOf(row);
+  }
+
+  /** @throws {SecureGateError} `command_not_found` */
+  async get(org: string, id: string): Promise<Command> {
+    const row = await this.#options.db.selectFrom('commands').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new SecureGateError('command_not_found', 'There is no such command');
+    return viewOf(row);
+  }
+
+  /** In the order in which they were given. */
+  async list(
+    org: string,
+    { device, state, cursor = '', limit }: PageQuery & { device?: string | undefined; state?: CommandState | undefined },
+  ): Promise<Page<Command>> {
+    let query = this.#options.db
+      .selectFrom('commands')
+      .selectAll()
+      .where('org', '=', org)
+      .where('id', '>', cursor)
+      .orderBy('id')
+      .limit(limit + 1);
+    if (device !== undefined) query = query.where('device', '=', device);
+    if (state !== undefined) query = query.where('state', '=', state);
+    return pageOf(await query.execute(), limit, { id: ({ id }) => id, view: viewOf });
+  }
+
+  /**
+   * Lets a command be sent no more. One that is on its way may be done all the same: what the box says of it counts.
+   * @throws {SecureGateError} `command_not_found`, `command_settled`
+   */
+  async cancel(org: string, id: string): Promise<Command> {
+    const { db, now, onWaiting } = this.#options;
+    const { device, state } = await this.get(org, id);
+    if (!(await moveCommand(db, id, 'CANCELED', {}, now()))) {
+      throw new SecureGateError('command_settled', 'It is too late to cancel this command', { details: { state } });
+    }
+    await onWaiting(device);
+    return await this.get(org, id);
+  }
+}

@@ -1,0 +1,141 @@
+import type { Kysely, Selectable } from 'kysely';
+import { comparePairs, type Pair } from '../../../shared/fleet/command.ts';
+import type { Hello } from '../../../shared/fleet/hello.ts';
+import type { Database } from '../../store/database.ts';
+import { moveCommand } from './move-command.ts';
+
+/** Later than any time: nothing is to be sent. */
+const NEVER = Date.UTC(9999, 0);
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 300_000;
+
+type Link = Selectable<Database['links']>;
+
+export interface LinksOptions {
+  readonly db: Kysely<Database>;
+  readonly now: () => number;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+/** How far each box is, and when it is time to send it something. Several processes share them: one of them does what is due. */
+export class Links {
+  readonly #options: LinksOptions;
+
+  constructor(options: LinksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Takes what a box says on a connect. Where it has heard what this ledger does not remember, because the ledger was restored from a
+   * backup, or has forgotten what it said, because its own disk is an older one, a new incarnation begins: what was given before, also to
+   * whoever recorded it, is older than all that comes.
+   * @returns whether this process is the first to hear this hello
+   */
+  async hello(device: string, hello: Hello): Promise<boolean> {
+    const { db, now } = this.#options;
+    const { session, highest } = hello;
+    return await db.transaction().execute(async (within) => {
+      const link = await within.selectFrom('links').selectAll().where('device', '=', device).executeTakeFirst();
+      if (link?.session === session) return false;
+      const seen = { session, seen_at: now(), keys: JSON.stringify(hello.keys), tries: 0, next_try_at: now() };
+      if (link === undefined) {
+        const fresh = { device, ...seen, incarnation: (highest?.incarnation ?? 0) + 1, sequence: 0, told_incarnation: 0, told_sequence: 0 };
+        const { numInsertedOrUpdatedRows = 0n } = await within
+          .insertInto('links')
+          .values(fresh)
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        return numInsertedOrUpdatedRows > 0n;
+      }
+      const rolledBack = hasForgotten(link, highest);
+      const anew = rolledBack || (highest !== null && !(await remembers(within, device, highest)));
+      const incarnation = Math.max(link.incarnation, highest?.incarnation ?? 0) + 1;
+      const { numUpdatedRows } = await within
+        .updateTable('links')
+        .set({ ...seen, ...(anew ? { incarnation, sequence: 0, told_incarnation: 0, told_sequence: 0 } : {}) })
+        .where('device', '=', device)
+        .where('session', '=', link.session)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
+      if (rolledBack) await giveUpBegun(within, device, now());
+      return true;
+    });
+  }
+
+  /** The box has said something of a command. */
+  async told(db: Kysely<Database>, device: string, pair: Pair | undefined): Promise<void> {
+    const link = await db.selectFrom('links').selectAll().where('device', '=', device).executeTakeFirst();
+    if (link === undefined || pair === undefined || comparePairs(pair, toldPair(link)) <= 0) return;
+    await db
+      .updateTable('links')
+      .set({ told_incarnation: pair.incarnation, told_sequence: pair.sequence })
+      .where('device', '=', device)
+      .execute();
+  }
+
+  /** It is time to look at a box, at once or at the given time. */
+  async wake(device: string, at = this.#options.now()): Promise<void> {
+    await this.#options.db.updateTable('links').set({ tries: 0, next_try_at: at }).where('device', '=', device).execute();
+  }
+
+  /** Boxes to which it is time to send something. */
+  async due(limit: number): Promise<string[]> {
+    const rows = await this.#options.db
+      .selectFrom('links')
+      .select('device')
+      .where('next_try_at', '<=', this.#options.now())
+      .orderBy('next_try_at')
+      .limit(limit)
+      .execute();
+    return rows.map(({ device }) => device);
+  }
+
+  /** @returns how far the box is, if it is time to send and no other process does it; the next try comes later then */
+  async claim(device: string): Promise<Link | undefined> {
+    const { db, now, random } = this.#options;
+    const at = now();
+    const link = await db.selectFrom('links').selectAll().where('device', '=', device).where('next_try_at', '<=', at).executeTakeFirst();
+    if (link === undefined) return undefined;
+    const step = Math.min(FIRST_PAUSE_MS * 2 ** link.tries, LONGEST_PAUSE_MS);
+    const { numUpdatedRows } = await db
+      .updateTable('links')
+      .set({ tries: link.tries + 1, next_try_at: Math.ceil(at + step / 2 + (random() * step) / 2) })
+      .where('device', '=', device)
+      .where('next_try_at', '=', link.next_try_at)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n ? link : undefined;
+  }
+
+  /** Nothing waits for the box before `at`; undefined: nothing at all. Whoever woke it meanwhile is heard. */
+  async rest(device: string, tries: number, at = NEVER): Promise<void> {
+    await this.#options.db.updateTable('links').set({ next_try_at: at }).where('device', '=', device).where('tries', '=', tries).execute();
+  }
+}
+
+function toldPair({ told_incarnation, told_sequence }: Link): Pair {
+  return { incarnation: told_incarnation, sequence: told_sequence };
+}
+
+/** Whether a box says that it has never heard of what it has already said something of. */
+function hasForgotten(link: Link, highest: Hello['highest']): boolean {
+  if (link.told_sequence === 0) return false;
+  return highest === null || comparePairs(highest, toldPair(link)) < 0;
+}
+
+/** Whether the ledger has given this pair, for this command. One that the box has taken may have been given a later one since. */
+async function remembers(db: Kysely<Database>, device: string, { command, ...pair }: NonNullable<Hello['highest']>): Promise<boolean> {
+  const row = await db
+    .selectFrom('commands')
+    .select(['incarnation', 'sequence'])
+    .where('device', '=', device)
+    .where('id', '=', command)
+    .executeTakeFirst();
+  return row !== undefined && (row.incarnation > pair.incarnation || comparePairs(row, pair) === 0);
+}
+
+/** A box that has forgotten what it had begun does not say what came of it; it is not told to begin it twice. */
+async function giveUpBegun(db: Kysely<Database>, device: string, now: number): Promise<void> {
+  const begun = await db.selectFrom('commands').select('id').where('device', '=', device).where('state', '=', 'IN_PROGRESS').execute();
+  for (const { id } of begun) await moveCommand(db, id, 'TIMED_OUT', { reason: 'command_interrupted' }, now);
+}

@@ -1,0 +1,64 @@
+import type { Kysely, Selectable } from 'kysely';
+import { z } from 'zod';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { ACK_STATES } from '../../../shared/fleet/ack.ts';
+import { idSchema } from '../../../shared/ids/ids.ts';
+import { ulidSchema } from '../../../shared/ids/ulid.ts';
+import type { Database } from '../../store/database.ts';
+import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
+
+export const receiptSchema = z
+  .strictObject({
+    id: ulidSchema,
+    device: idSchema('box'),
+    command: ulidSchema,
+    state: z.enum(ACK_STATES),
+    reason: z.string().nullable(),
+    token: z.string().describe('What the box signed (JWT, ES256): its word on the command, of which it holds the SHA-256.'),
+    at: z.iso.datetime(),
+  })
+  .meta({ id: 'Receipt' });
+export type Receipt = z.output<typeof receiptSchema>;
+
+/** What boxes have signed of commands. It is kept for ever, also of commands that a restored ledger does not know any more. */
+export class Receipts {
+  readonly #db: Kysely<Database>;
+
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
+  }
+
+  /** @throws {SecureGateError} `receipt_not_found` */
+  async get(org: string, id: string): Promise<Receipt> {
+    const row = await this.#db.selectFrom('receipts').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new SecureGateError('receipt_not_found', 'There is no such receipt');
+    return viewOf(row);
+  }
+
+  /** Whether a receipt of a box is there. */
+  async has(device: string, id: string): Promise<boolean> {
+    const found = this.#db.selectFrom('receipts').select('id').where('device', '=', device).where('id', '=', id);
+    return (await found.executeTakeFirst()) !== undefined;
+  }
+
+  /** In the order in which they came. */
+  async list(
+    org: string,
+    { device, command, cursor = '', limit }: PageQuery & { device?: string | undefined; command?: string | undefined },
+  ): Promise<Page<Receipt>> {
+    let query = this.#db
+      .selectFrom('receipts')
+      .selectAll()
+      .where('org', '=', org)
+      .where('id', '>', cursor)
+      .orderBy('id')
+      .limit(limit + 1);
+    if (device !== undefined) query = query.where('device', '=', device);
+    if (command !== undefined) query = query.where('command', '=', command);
+    return pageOf(await query.execute(), limit, { id: ({ id }) => id, view: viewOf });
+  }
+}
+
+function viewOf({ id, device, command, state, reason, token, at }: Selectable<Database['receipts']>): Receipt {
+  return receiptSchema.parse({ ...{ id, device, command, state, token }, reason: reason || null, at: new Date(at).toISOString() });
+}

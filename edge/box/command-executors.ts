@@ -1,0 +1,19 @@
+import type { Executors } from '../link/commands/executors.ts';
+import type { Leases } from './leases.ts';
+import type { Tenants } from './tenants.ts';
+
+export interface CommandExecutorsOptions {
+  readonly leases: Pick<Leases, 'renew' | 'revoke'>;
+  readonly tenants: Pick<Tenants, 'restart'>;
+  readonly sayHello: () => void;
+}
+
+/** What this box does when the control plane tells it to. */
+export function commandExecutors({ leases, tenants, sayHello }: CommandExecutorsOptions): Executors {
+  return {
+    'renew-lease': ({ tenant }) => leases.renew(tenant),
+    'revoke-lease': ({ tenant }) => leases.revoke(tenant),
+    'restart-tenant': ({ tenant }) => tenants.restart(tenant),
+    sync: async () => sayHello(),
+  };
+}

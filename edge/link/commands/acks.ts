@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { ACK_TYPE, type AckClaims, type AckState } from '../../../shared/fleet/ack.ts';
+import type { CommandClaims } from '../../../shared/fleet/command.ts';
+import type { Logger } from '../../../shared/log/create-logger.ts';
+import type { BackOff } from '../../../shared/runtime/back-off.ts';
+import { Retry } from '../retry.ts';
+import type { Uplink } from '../uplink.ts';
+import type { CommandJournal } from './command-journal.ts';
+
+/** Signs a JWT (RFC 7519, ES256) by the key of the device. */
+export type SignToken = (type: string, claims: object) => Promise<string>;
+
+export interface AcksOptions {
+  readonly journal: CommandJournal;
+  readonly uplink: Uplink;
+  readonly sign: SignToken;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly backOff: BackOff;
+  readonly logger: Logger;
+}
+
+/** What became of a command. */
+export interface Outcome {
+  readonly state: AckState;
+  /** Code of an error. */
+  readonly reason?: string | undefined;
+}
+
+/** The box's words on commands: signed once, and told until the control plane has written them down. */
+export class Acks {
+  readonly #options: AcksOptions;
+  readonly #retry: Retry;
+
+  constructor(options: AcksOptions) {
+    this.#options = options;
+    this.#retry = new Retry({ ...options, work: () => this.#tell() });
+  }
+
+  start(): void {
+    this.#retry.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#retry.stop();
+  }
+
+  /** @param token the command as it came */
+  async sign({ sub, jti, pair }: CommandClaims, token: string, { state, reason }: Outcome): Promise<string> {
+    const { sign, now } = this.#options;
+    const claims: AckClaims = {
+      aud: 'securegate-cloud',
+      sub,
+      iat: Math.floor(now() / 1000),
+      command: jti,
+      digest: createHash('sha256').update(token).digest('base64url'),
+      ...(pair === undefined ? {} : { pair }),
+      state,
+      ...(reason === undefined ? {} : { reason }),
+    };
+    return await sign(ACK_TYPE, claims);
+  }
+
+  /** There is something new to tell, or somebody who hears it. */
+  wake(): void {
+    this.#retry.wake();
+  }
+
+  /** Says a word once; one that is lost is asked for again. */
+  async say(ack: string): Promise<void> {
+    try {
+      await this.#options.uplink.publish('acks', Buffer.from(ack));
+    } catch (error) {
+      this.#options.logger.debug({ err: error }, 'a word on a command did not get through');
+    }
+  }
+
+  /** The control plane has written down a word. */
+  kept(digest: string, receipt: string): void {
+    this.#options.journal.kept(digest, receipt);
+  }
+
+  /** The control plane has forgotten words that it had written down. */
+  tellAgain(): void {
+    this.#options.journal.tellAgain();
+    this.wake();
+  }
+
+  async #tell(): Promise<boolean> {
+    const { journal, uplink } = this.#options;
+    const untold = journal.untold();
+    for (const ack of untold) await uplink.publish('acks', Buffer.from(ack));
+    return untold.length === 0;
+  }
+}

@@ -1,0 +1,131 @@
+import { expect, onTestFinished } from 'vitest';
+import type { KnownBox } from '../../cloud/fleet/known-boxes.ts';
+import { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
+import type { KmsClient } from '../../cloud/kms/client.ts';
+import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
+import { newOrgSchema } from '../../cloud/tenants/org.ts';
+import { Orgs } from '../../cloud/tenants/orgs.ts';
+import type { Executors } from '../../edge/link/commands/executors.ts';
+import type { Order } from '../../shared/fleet/command.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { LinkedBox } from './linked-box.ts';
+import { MemoryTransport } from './memory-transport.ts';
+
+const LOGGER = createLogger('test', { level: 'silent' });
+/** Who gives the commands. */
+export const ADA = `usr_${'a'.repeat(26)}`;
+
+/** What a box did, in the order in which it began. */
+export class Deeds {
+  readonly begun: string[] = [];
+  readonly done: string[] = [];
+  /** What is waited for before it is done. */
+  gate: Promise<void> = Promise.resolve();
+
+  readonly executors: Executors = {
+    'renew-lease': ({ tenant }) => this.#do(`renew ${tenant}`),
+    sync: () => this.#do('sync'),
+    'restart-tenant': ({ tenant }) => this.#do(`restart ${tenant}`),
+    'revoke-lease': ({ tenant }) => this.#do(`revoke ${tenant}`),
+  };
+
+  async #do(what: string): Promise<void> {
+    this.begun.push(what);
+    await this.gate;
+    this.done.push(what);
+  }
+}
+
+/** A ledger of an org `acme` and its boxes, with the time in the test's hand. */
+export class LedgerPlace {
+  readonly transport: MemoryTransport;
+  readonly kms: Pick<KmsClient, 'call'>;
+  readonly known = new Map<string, KnownBox>();
+  store: Store;
+  ledger: Ledger;
+  /** Milliseconds since the Unix epoch. */
+  at = Date.UTC(2026, 10, 22);
+
+  private constructor(kms: Pick<KmsClient, 'call'>, transport: MemoryTransport, store: Store) {
+    this.kms = kms;
+    this.transport = transport;
+    this.store = store;
+    this.ledger = this.#newLedger();
+  }
+
+  static async make(kms: Pick<KmsClient, 'call'>, address: StoreAddress, transport = new MemoryTransport()): Promise<LedgerPlace> {
+    const place = new LedgerPlace(kms, transport, await openStore(address));
+    const { id, ...fields } = newOrgSchema.parse({ id: 'acme', name: 'Acme', jurisdiction: 'CH' });
+    await new Orgs(place.store.db, place.now).create(id, fields);
+    place.ledger.start();
+    onTestFinished(() => place.end());
+    return place;
+  }
+
+  readonly now = (): number => this.at;
+
+  /** A box that this place knows, with what it does; it is not connected. */
+  async box(): Promise<{ box: LinkedBox; deeds: Deeds }> {
+    const deeds = new Deeds();
+    const commandKeys = [await this.kms.call('signingKey', { use: 'commands' })];
+    const box = new LinkedBox({ transport: this.transport, commandKeys, executors: deeds.executors, now: this.now });
+    this.known.set(box.id, { org: 'acme', signingKeys: [await box.thumbprint()] });
+    await box.start();
+    onTestFinished(() => box.crash());
+    return { box, deeds };
+  }
+
+  /** Gives a command, a moment after the one before. @returns its id */
+  async give(device: string, order: Order, times: { notBefore?: string; expiresAt?: string } = {}): Promise<string> {
+    this.at += 1;
+    const { commands } = this.ledger;
+    return (await commands.create('acme', commands.newId(), ADA, { device, order, ...times })).id;
+  }
+
+  async stateOf(id: string): Promise<string> {
+    return (await this.ledger.commands.get('acme', id)).state;
+  }
+
+  /** Lets time pass, and the ledger look. */
+  async pass(milliseconds: number): Promise<void> {
+    this.at += milliseconds;
+    await this.ledger.look();
+  }
+
+  /** Ends the control plane, as a crash does, and starts it on another database where one is given. */
+  async restart(address?: StoreAddress): Promise<void> {
+    this.transport.forgetHandlers();
+    await this.ledger.stop();
+    if (address) {
+      await this.store.close();
+      this.store = await openStore(address);
+    }
+    this.ledger = this.#newLedger();
+    this.ledger.start();
+  }
+
+  /** Another process of the same control plane. */
+  async second(address: StoreAddress): Promise<Ledger> {
+    const store = await openStore(address);
+    const ledger = this.#newLedger(store);
+    ledger.start();
+    onTestFinished(async () => {
+      await ledger.stop();
+      await store.close();
+    });
+    return ledger;
+  }
+
+  async end(): Promise<void> {
+    this.transport.forgetHandlers();
+    await this.ledger.stop();
+    await this.store.close();
+    expect(this.transport.failures).toEqual([]);
+  }
+
+  #newLedger({ db } = this.store): Ledger {
+    const boxes = { find: async (device: string) => this.known.get(device) };
+    const courier = this.transport.courier();
+    return new Ledger({ db, kms: this.kms, boxes, courier, now: this.now, random: () => 0.5, logger: LOGGER });
+  }
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { calculateJwkThumbprint, type JWK } from 'jose';
+import { expect, onTestFinished, test } from 'vitest';
+import { openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { commandExecutors } from '../../edge/box/command-executors.ts';
+import { heldKeys } from '../../edge/box/held-keys.ts';
+import { Leases } from '../../edge/box/leases.ts';
+import { Tenants } from '../../edge/box/tenants.ts';
+import { parseConfig } from '../../edge/config/load-config.ts';
+import { Link } from '../../edge/link/link.ts';
+import { SocketLeaseCarrier } from '../../edge/link/socket-lease-carrier.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import type { Order } from '../../shared/fleet/command.ts';
+import { createLogger } from '../../shared/log/create-logger.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
+import { testOrg } from '../helpers/kms-org.ts';
+import { leasedBox } from '../helpers/leased-box.ts';
+import { LedgerPlace } from '../helpers/ledger-place.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const LOGGER = createLogger('test', { level: 'silent' });
+const PATIENTLY = { timeout: 60_000, interval: 50 };
+
+test('a box with real vaults under leases does what the control plane tells it to', async () => {
+  const org = await testOrg('software', { exportsPerDevice: 1000 });
+  const leased = await leasedBox(org);
+  await leased.assign();
+  const place = await LedgerPlace.make(org.kms.client, { file: join(await tempFolder(), 'cloud.db') });
+  place.at = Date.now();
+  place.known.set(leased.id, { org: 'acme', signingKeys: [await calculateJwkThumbprint(leased.device.signingKey as JWK)] });
+
+  const config = parseConfig(leased.config());
+  const appliance = openAppliance(config.dataDir);
+  onTestFinished(() => appliance.close());
+  const tenants = new Tenants({
+    config,
+    appliance: () => appliance,
+    clock: systemClock,
+    logger: LOGGER,
+    onOpen: async () => undefined,
+    onClose: async () => undefined,
+    waits: () => new BackOff(600_000, 600_000),
+  });
+  onTestFinished(() => tenants.stop());
+  const leases = new Leases({ config, tenants, carrier: new SocketLeaseCarrier(org.kms.socket), random: () => 0.5, logger: LOGGER });
+  onTestFinished(() => leases.stop());
+  const link: Link = new Link({
+    device: leased.id,
+    uplink: place.transport.uplink(leased.id),
+    commandKeys: [await org.kms.client.call('signingKey', { use: 'commands' })],
+    journal: appliance.commands,
+    executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
+    sign: (type, claims) => leased.device.sign(type, claims),
+    keys: () => heldKeys(leases, tenants),
+    now: place.now,
+    waits: () => new BackOff(10, 100),
+    logger: LOGGER,
+  });
+  onTestFinished(() => link.stop());
+  await tenants.start(new AbortController().signal);
+  await leases.start();
+  await expect.poll(() => tenants.get(org.tenant).state, PATIENTLY).toBe('ready');
+  await link.start();
+  await place.transport.connect(leased.id);
+
+  const told = async (order: Order): Promise<{ state: string; reason: string | null }> => {
+    const id = await place.give(leased.id, order);
+    await expect.poll(() => place.stateOf(id), PATIENTLY).toMatch(/SUCCEEDED|FAILED|REJECTED/);
+    return await place.ledger.commands.get('acme', id);
+  };
+  const { tenant } = org;
+  const renewedAt = async (): Promise<string | null> => (await leases.get(tenant)).renewedAt;
+
+  const first = await renewedAt();
+  await expect.poll(() => Date.now(), PATIENTLY).toBeGreaterThan(Date.parse(first ?? '') + 1000);
+  expect(await told({ kind: 'renew-lease', body: { tenant } })).toMatchObject({ state: 'SUCCEEDED', reason: null });
+  expect(await renewedAt()).not.toBe(first);
+
+  expect(await told({ kind: 'revoke-lease', body: { tenant } })).toMatchObject({ state: 'SUCCEEDED' });
+  expect(tenants.get(tenant)).toMatchObject({ state: 'failed', reason: 'lease_revoked' });
+  expect(tenants.get('north').state).toBe('ready');
+  expect(await told({ kind: 'sync', body: {} })).toMatchObject({ state: 'SUCCEEDED' });
+  const keys = async (): Promise<unknown> =>
+    JSON.parse((await place.store.db.selectFrom('links').select('keys').where('device', '=', leased.id).executeTakeFirstOrThrow()).keys);
+  await expect.poll(keys, PATIENTLY).toEqual([]);
+
+  expect(await told({ kind: 'renew-lease', body: { tenant } })).toMatchObject({ state: 'SUCCEEDED' });
+  expect(tenants.get(tenant).state).toBe('ready');
+  expect(await told({ kind: 'sync', body: {} })).toMatchObject({ state: 'SUCCEEDED' });
+  await expect.poll(keys, PATIENTLY).toEqual([{ org: org.org, tenant, epoch: 1, endsAt: expect.any(Number) }]);
+
+  const states: string[] = [];
+  for (const id of [tenant, 'north']) tenants.vault(id).onStateChange((state) => states.push(`${id} ${state}`));
+  expect(await told({ kind: 'restart-tenant', body: { tenant: 'north' } })).toMatchObject({ state: 'SUCCEEDED' });
+  expect(states).toEqual(['north stopped', 'north starting', 'north ready']);
+  // The key of the other lived in the memory of the process that ended: it waits for a new lease, which comes by itself.
+  expect(await told({ kind: 'restart-tenant', body: { tenant } })).toMatchObject({ state: 'SUCCEEDED' });
+  await expect.poll(() => tenants.get(tenant).state, PATIENTLY).toBe('ready');
+
+  expect(await told({ kind: 'restart-tenant', body: { tenant: 'nowhere' } })).toMatchObject({
+    state: 'FAILED',
+    reason: 'tenant_not_found',
+  });
+  expect(await told({ kind: 'renew-lease', body: { tenant: 'north' } })).toMatchObject({ state: 'FAILED', reason: 'lease_not_used' });
+}, 120_000);
