@@ -6,14 +6,15 @@ import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane } from '../../cloud/control-plane.ts';
 import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { adminSet, signSet, type TestKms, TestSigner } from './kms.ts';
+import { noteKeyPair, noteToken } from './secrecy/note-secret.ts';
+import { testLogger } from './secrecy/test-logger.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** Signs access tokens as an identity provider would. */
 export class TestIssuer {
   readonly issuer = 'https://id.test';
-  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  readonly #pair = noteKeyPair('key of an issuer', generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
   get privateKey(): KeyObject {
     return this.#pair.privateKey;
@@ -37,9 +38,10 @@ export class TestIssuer {
   ): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     const owner = org === '' ? PLATFORM_OWNER : org;
-    return await new SignJWT({ iss: this.issuer, aud: CLOUD_AUDIENCE, sub: id, owner, iat: now, exp: now + 300, ...claims })
+    const token = await new SignJWT({ iss: this.issuer, aud: CLOUD_AUDIENCE, sub: id, owner, iat: now, exp: now + 300, ...claims })
       .setProtectedHeader({ alg: 'ES256', typ: ACCESS_TOKEN_TYPE, kid: await calculateJwkThumbprint(this.jwk), ...header })
       .sign(key);
+    return noteToken('access token', token);
   }
 }
 
@@ -70,7 +72,7 @@ export class TestCloud {
       store: address ?? { file: join(dataDir, 'cloud.db') },
       issuer: await issuer.trusted(),
       now: Date.now,
-      logger: createLogger('cloud', { level: 'silent' }),
+      logger: testLogger('cloud'),
     });
     await cloud.start();
     onTestFinished(async () => void (await cloud.stop()));

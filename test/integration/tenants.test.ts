@@ -5,7 +5,7 @@ import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { BackOff } from '../../edge/runtime/back-off.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const HOUR_MS = 3_600_000;
@@ -23,7 +23,7 @@ async function closedHall(waitMs: number) {
     config: { tenants: [{ id: 'hall', org: 'acme', keys: 'file', unmatchedTtlMs: 10_000, sightingsDays: 30 }], dataDir, keyDir },
     appliance: () => appliance,
     clock: systemClock,
-    logger: createLogger('test', { level: 'silent' }),
+    logger: testLogger(),
     onOpen: async (tenant) => void opened.push(tenant),
     onClose: async () => undefined,
     waits: () => new BackOff(waitMs, waitMs),
