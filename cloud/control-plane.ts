@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
+import type { Timeouts } from '../shared/http/create-http-server.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
@@ -26,6 +27,8 @@ export interface ControlPlaneOptions {
   readonly store: StoreAddress;
   /** Whose access tokens count; without one, those that this machine signs itself. */
   readonly issuer?: TrustedIssuer;
+  /** How long the API waits for its clients. */
+  readonly timeouts?: Timeouts;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -57,7 +60,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { config, now, logger, issuer } = this.#options;
+    const { config, now, logger, issuer, timeouts } = this.#options;
     const store = await openStore(this.#options.store);
     this.#running.add(() => store.close());
     const kms = new KmsClient(config.kms.socket);
@@ -81,6 +84,7 @@ export class ControlPlane {
       tokens,
       listen: config.api,
       rateLimits: config.api.rateLimits,
+      timeouts,
       version: readVersion(),
       now,
       logger,

@@ -1,5 +1,5 @@
 import { createHttpApi, listen, requireTlsBeyondLoopback } from '../../shared/http/create-http-api.ts';
-import type { TlsFiles } from '../../shared/http/create-http-server.ts';
+import type { Timeouts, TlsFiles } from '../../shared/http/create-http-server.ts';
 import { addHostCheck } from '../../shared/http/host-check.ts';
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import { addProblems } from '../../shared/http/problems.ts';
@@ -31,6 +31,7 @@ export interface CloudApiOptions {
   readonly tokens: TokenVerifier;
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined };
   readonly rateLimits: CloudRateLimits;
+  readonly timeouts?: Timeouts | undefined;
   readonly version: string;
   readonly now: () => number;
   readonly logger: Logger;
@@ -47,10 +48,10 @@ export interface RunningCloudApi {
  * @throws {SecureGateError} `config_invalid` (plain HTTP asked for beyond loopback, certificate unreadable, port taken)
  */
 export async function startCloudApi(options: CloudApiOptions): Promise<RunningCloudApi> {
-  const { context, logger } = options;
+  const { context, timeouts, logger } = options;
   const { host, port, tls } = options.listen;
   requireTlsBeyondLoopback(host, tls);
-  const api = createHttpApi({ tls, logger });
+  const api = createHttpApi({ tls, timeouts, logger });
   await addPlugins(api, options);
   for (const addRoutes of [addSystemRoutes, addOrgRoutes, addTenantRoutes, addPeopleRoutes, addKeyRoutes, addAuditRoutes])
     addRoutes(api, context);

@@ -6,6 +6,7 @@ import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane } from '../../cloud/control-plane.ts';
 import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../cloud/iam/verify-token.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
+import type { Timeouts } from '../../shared/http/create-http-server.ts';
 import { adminSet, signSet, type TestKms, TestSigner } from './kms.ts';
 import { noteKeyPair, noteToken } from './secrecy/note-secret.ts';
 import { testLogger } from './secrecy/test-logger.ts';
@@ -62,15 +63,20 @@ export class TestCloud {
     this.#cloud = cloud;
   }
 
-  static async start(kms: { readonly socket: string }, address?: StoreAddress): Promise<TestCloud> {
+  /** @param more a second process of one control plane has the issuer of the first; short timeouts are for tests of slow clients */
+  static async start(
+    kms: { readonly socket: string },
+    address?: StoreAddress,
+    { issuer = new TestIssuer(), timeouts }: { readonly issuer?: TestIssuer; readonly timeouts?: Timeouts } = {},
+  ): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, wrongTokens: 1_000_000 };
     const config = cloudConfigSchema.parse({ dataDir, api: { port: 0, rateLimits }, kms: { socket: kms.socket } });
-    const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
       issuer: await issuer.trusted(),
+      ...(timeouts === undefined ? {} : { timeouts }),
       now: Date.now,
       logger: testLogger('cloud'),
     });
