@@ -8,7 +8,7 @@ import type { Role } from '../../cloud/iam/roles.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type Operation, readOperations } from './api-operations.ts';
-import { arbitraryOf, type Components, type JsonSchema } from './arbitrary-of-schema.ts';
+import { arbitraryOf, type Components, type JsonSchema, resolve } from './arbitrary-of-schema.ts';
 import { pinAdmins, TestCloud } from './cloud.ts';
 import { type TestKms, testKms } from './kms.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -108,9 +108,14 @@ export class CloudPlace {
     return await this.store.db.selectFrom('audit').selectAll().orderBy('position', 'desc').limit(1).executeTakeFirst();
   }
 
+  /** Of the body that a route takes, with every part that it refers to; undefined where it takes none. */
+  schemaOf({ body }: Operation): JsonSchema | undefined {
+    return body?.['application/json'] && withParts(body['application/json'].schema, this.components);
+  }
+
   /** A body that fits the document, with as much in it as a sample has; undefined where a route takes none. */
-  body({ body }: Operation): object | undefined {
-    const schema: JsonSchema | undefined = body?.['application/json']?.schema;
+  body(route: Operation): object | undefined {
+    const schema = this.schemaOf(route);
     if (schema === undefined) return undefined;
     const samples = fc.sample(arbitraryOf(schema, this.components), { numRuns: SAMPLES, seed: 7 });
     return samples.toSorted((a, b) => JSON.stringify(b).length - JSON.stringify(a).length)[0] as object;
@@ -121,4 +126,11 @@ export class CloudPlace {
 export function fill(path: string, values: { readonly id: string; readonly org?: string; readonly tenant?: string }): string {
   const all: Readonly<Record<string, string>> = { org: 'ours', tenant: 'hall', role: 'operator', ...values };
   return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => all[name] ?? `no-value-for-${name}`);
+}
+
+/** A schema in which everything stands itself that it refers to. */
+function withParts(schema: JsonSchema, components: Components): JsonSchema {
+  return JSON.parse(JSON.stringify(resolve(schema, components)), (_name, part: JsonSchema) =>
+    part?.$ref === undefined ? part : withParts(part, components),
+  ) as JsonSchema;
 }

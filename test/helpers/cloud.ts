@@ -93,7 +93,14 @@ export class TestCloud {
     return await this.#cloud.stop();
   }
 
-  async ask(token: string | undefined, method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+  /** @param body text is sent as it stands */
+  async ask(
+    token: string | undefined,
+    method: string,
+    path: string,
+    body?: object | string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const answer = await fetch(`${this.url}${path}`, {
       method,
       headers: {
@@ -101,7 +108,7 @@ export class TestCloud {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };

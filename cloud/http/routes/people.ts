@@ -25,7 +25,7 @@ const KINDS = [
     kind: 'service',
     url: 'service-accounts',
     operation: 'service-accounts',
-    body: z.strictObject({ name: nameSchema, email: z.undefined().optional(), roles }).meta({ id: 'NewServiceAccount' }),
+    body: z.strictObject({ name: nameSchema, roles }).meta({ id: 'NewServiceAccount' }),
   },
 ] as const satisfies readonly { kind: PrincipalKind; url: string; operation: string; body: z.ZodType }[];
 
