@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { IdempotencyResult, IdempotencyResults } from '../../shared/http/idempotency.ts';
 import type { Database } from './database.ts';
+import { isUniqueViolation } from './is-unique-violation.ts';
 
 const KEPT_MS = 24 * 3_600_000;
 
@@ -25,20 +27,33 @@ export class StoredIdempotency implements IdempotencyResults {
   }
 
   async reserve(request: Buffer, { content, result }: Omit<IdempotencyResult, 'settled'>): Promise<void> {
-    const now = this.#now();
-    await this.#db.deleteFrom('idempotency').where('expires_at', '<=', now).execute();
-    const row = { request: request.toString('base64url'), content: content.toString('base64url'), result, settled: 0 };
+    await this.#db.deleteFrom('idempotency').where('expires_at', '<=', this.#now()).execute();
+    try {
+      await this.#db
+        .insertInto('idempotency')
+        .values({ ...this.#row(request, { content, result }), settled: 0 })
+        .execute();
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new SecureGateError('conflict', 'The first request with this key is still being worked on', { cause: error });
+    }
+  }
+
+  /** Also where another process has released the key, because what this one made was in its way. */
+  async settle(request: Buffer, made: Omit<IdempotencyResult, 'settled'>): Promise<void> {
     await this.#db
       .insertInto('idempotency')
-      .values({ ...row, expires_at: now + KEPT_MS })
+      .values({ ...this.#row(request, made), settled: 1 })
+      .onConflict((conflict) => conflict.column('request').doUpdateSet({ settled: 1 }))
       .execute();
   }
 
-  async settle(request: Buffer): Promise<void> {
-    await this.#db.updateTable('idempotency').set({ settled: 1 }).where('request', '=', request.toString('base64url')).execute();
+  async release(request: Buffer): Promise<void> {
+    await this.#db.deleteFrom('idempotency').where('request', '=', request.toString('base64url')).where('settled', '=', 0).execute();
   }
 
-  async release(request: Buffer): Promise<void> {
-    await this.#db.deleteFrom('idempotency').where('request', '=', request.toString('base64url')).execute();
+  #row(request: Buffer, { content, result }: Omit<IdempotencyResult, 'settled'>) {
+    const expires_at = this.#now() + KEPT_MS;
+    return { request: request.toString('base64url'), content: content.toString('base64url'), result, expires_at };
   }
 }
