@@ -11,6 +11,7 @@ export default defineConfig({
       },
     ],
     globalSetup: 'test/helpers/global-setup.ts',
+    setupFiles: 'test/helpers/secrecy/hear-processes.ts',
     // Native addons are not all safe in several threads of one process, and a crash must not take other files with it.
     pool: 'forks',
     maxWorkers: 2,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { readSecretText } from '../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
+import type { Timeouts } from '../shared/http/create-http-server.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
@@ -49,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly issuer?: TrustedIssuer;
   /** The boxes, and what carries messages to them; without it, there are none. */
   readonly fleet?: Fleet;
+  /** How long the API waits for its clients. */
+  readonly timeouts?: Timeouts;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -96,7 +99,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { config, now, logger, issuer, fleet = NO_FLEET } = this.#options;
+    const { config, now, logger, issuer, fleet = NO_FLEET, timeouts } = this.#options;
     const metrics = new CloudMetrics();
     metrics.start();
     this.#running.add(() => metrics.stop());
@@ -146,6 +149,7 @@ export class ControlPlane {
         figures: async () => ({ connections: store.connections(), unfinishedTenants: await tenants.unfinished() }),
         token: config.metrics && readSecretText(config.metrics.token),
       },
+      timeouts,
       version: readVersion(),
       now,
       logger,

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Certificates } from '../../shared/http/certificates.ts';
 import { createHttpApi, listen, requireTlsBeyondLoopback } from '../../shared/http/create-http-api.ts';
+import type { Timeouts } from '../../shared/http/create-http-server.ts';
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { ListenConfig } from '../../shared/http/listen-config.ts';
 import { addProblems } from '../../shared/http/problems.ts';
@@ -65,6 +66,7 @@ export interface CloudApiOptions {
   readonly corsOrigins: readonly string[];
   readonly pressure: Pressure;
   readonly metrics: MetricsOptions;
+  readonly timeouts?: Timeouts | undefined;
   readonly version: string;
   readonly now: () => number;
   readonly logger: Logger;
@@ -81,11 +83,11 @@ export interface RunningCloudApi {
  * @throws {SecureGateError} `config_invalid` (plain HTTP asked for beyond loopback, certificate unreadable, port taken)
  */
 export async function startCloudApi(options: CloudApiOptions): Promise<RunningCloudApi> {
-  const { context, logger } = options;
+  const { context, timeouts, logger } = options;
   const { host, port, tls } = options.listen;
   requireTlsBeyondLoopback(host, tls);
   const certificates = tls && new Certificates(tls, logger);
-  const api = createHttpApi({ certificates, logger });
+  const api = createHttpApi({ certificates, timeouts, logger });
   await addPlugins(api, certificates, options);
   for (const addRoutes of ROUTES) addRoutes(api, context);
   const url = await listen(api, host, port, tls);

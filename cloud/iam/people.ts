@@ -1,4 +1,4 @@
-import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely';
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql, type Transaction } from 'kysely';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { principalIdSchema, slugSchema } from '../../shared/ids/ids.ts';
@@ -7,6 +7,7 @@ import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
 import { PreparedQuery } from '../store/prepared-query.ts';
 import type { Grant } from './authorise.ts';
+import { holdOrg } from './hold-org.ts';
 import { ROLE_NAMES, ROLES, type Role } from './roles.ts';
 
 export const PRINCIPAL_KINDS = ['user', 'service'] as const;
@@ -75,18 +76,7 @@ export class People {
     person: { kind: PrincipalKind; name: string; email?: string | undefined },
     roles: readonly GivenRole[] = [],
   ): Promise<Principal> {
-    const { kind, name, email = '' } = person;
-    const row: Row = { id, kind, org, name, email, active: 1, version: 1, created_at: this.#now() };
-    for (const role of roles) requireReach(org, role);
-    try {
-      await this.#db.transaction().execute(async (within) => {
-        await within.insertInto('principals').values(row).execute();
-        for (const role of roles) await give(within, org, id, role);
-      });
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      throw new SecureGateError('conflict', 'There is an account of this address already', { cause: error });
-    }
+    await this.#db.transaction().execute((within) => this.#insert(within, org, id, person, roles));
     return await this.get(org, id);
   }
 
@@ -121,6 +111,7 @@ export class People {
     const { name, active } = change;
     await this.get(org, id);
     await this.#db.transaction().execute(async (within) => {
+      if (active === false) await holdOrg(within, org);
       let update = within
         .updateTable('principals')
         .set((row) => ({
@@ -150,6 +141,7 @@ export class People {
   async takeRole(org: string, id: string, { role, tenant = '' }: GivenRole): Promise<Principal> {
     await this.get(org, id);
     await this.#db.transaction().execute(async (within) => {
+      await holdOrg(within, org);
       await within
         .deleteFrom('grants')
         .where('principal', '=', id)
@@ -167,17 +159,19 @@ export class People {
    * @throws {SecureGateError} `org_not_found`, `conflict`
    */
   async nameFirstAdmin(org: string, id: string, { name, email }: { name: string; email: string }): Promise<Principal> {
-    const known = await this.#db.selectFrom('orgs').select('id').where('id', '=', org).executeTakeFirst();
-    if (known === undefined) throw new SecureGateError('org_not_found', 'There is no such org');
-    if (await hasAdmin(this.#db, org)) throw new SecureGateError('conflict', 'This org has an admin, who names all others');
-    const operator = await this.#db
-      .selectFrom('principals')
-      .select('id')
-      .where('org', '=', '')
-      .where('email', '=', email)
-      .executeTakeFirst();
-    if (operator !== undefined) throw new SecureGateError('conflict', 'This address belongs to somebody of the platform');
-    return await this.create(org, id, { kind: 'user', name, email }, [{ role: 'org:admin' }]);
+    await this.#db.transaction().execute(async (within) => {
+      if (!(await holdOrg(within, org))) throw new SecureGateError('org_not_found', 'There is no such org');
+      if (await hasAdmin(within, org)) throw new SecureGateError('conflict', 'This org has an admin, who names all others');
+      const operator = await within
+        .selectFrom('principals')
+        .select('id')
+        .where('org', '=', '')
+        .where('email', '=', email)
+        .executeTakeFirst();
+      if (operator !== undefined) throw new SecureGateError('conflict', 'This address belongs to somebody of the platform');
+      await this.#insert(within, org, id, { kind: 'user', name, email }, [{ role: 'org:admin' }]);
+    });
+    return await this.get(org, id);
   }
 
   /** The account of whoever shows a token; undefined when it is closed, or none. */
@@ -190,6 +184,24 @@ export class People {
       role === null || grantOrg === null || tenant === null ? [] : [{ role: role as Role, org: grantOrg, tenant }],
     );
     return { id, org: first.org, grants };
+  }
+
+  async #insert(
+    within: Transaction<Database>,
+    org: string,
+    id: string,
+    { kind, name, email = '' }: { kind: PrincipalKind; name: string; email?: string | undefined },
+    roles: readonly GivenRole[],
+  ): Promise<void> {
+    const row: Row = { id, kind, org, name, email, active: 1, version: 1, created_at: this.#now() };
+    for (const role of roles) requireReach(org, role);
+    try {
+      await within.insertInto('principals').values(row).execute();
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new SecureGateError('conflict', 'There is an account of this address already', { cause: error });
+    }
+    for (const role of roles) await give(within, org, id, role);
   }
 
   async #grantsOf(ids: readonly string[]): Promise<ReadonlyMap<string, Selectable<Database['grants']>[]>> {

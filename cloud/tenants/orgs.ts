@@ -1,9 +1,9 @@
 import type { Kysely, Selectable } from 'kysely';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Changes } from '../store/changes.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
-import { type Changes, withChanges } from '../store/with-changes.ts';
 import { type Org, type OrgFields, orgSchema } from './org.ts';
 
 /** The orgs of this deployment. They are never removed, and so is no id used twice. */
@@ -50,10 +50,10 @@ export class Orgs {
    * @throws {SecureGateError} `org_not_found`, `version_conflict`
    */
   async change(id: string, changes: Changes<OrgFields>, version?: number): Promise<Org> {
-    const present: OrgFields = await this.get(id);
+    await this.get(id);
     let update = this.#db
       .updateTable('orgs')
-      .set((row) => ({ ...columnsOf(withChanges(present, changes)), version: row('version', '+', 1) }))
+      .set((row) => ({ ...columnsOf(changes), version: row('version', '+', 1) }))
       .where('id', '=', id);
     if (version !== undefined) update = update.where('version', '=', version);
     const { numUpdatedRows } = await update.executeTakeFirst();
@@ -62,7 +62,12 @@ export class Orgs {
   }
 }
 
-function columnsOf({ name, branding, features, plan, jurisdiction, keyPolicy }: OrgFields) {
+type Columns = Omit<Selectable<Database['orgs']>, 'id' | 'version' | 'created_at'>;
+
+/** What is undefined, Kysely does not write. */
+function columnsOf(fields: OrgFields): Columns;
+function columnsOf(fields: Changes<OrgFields>): Changes<Columns>;
+function columnsOf({ name, branding, features, plan, jurisdiction, keyPolicy }: Changes<OrgFields>): Changes<Columns> {
   const json = { branding: JSON.stringify(branding), features: JSON.stringify(features), key_policy: JSON.stringify(keyPolicy) };
   return { name, plan, jurisdiction, ...json };
 }

@@ -1,11 +1,11 @@
 import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { KmsClient } from '../kms/client.ts';
+import type { Changes } from '../store/changes.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
 import { PreparedQuery } from '../store/prepared-query.ts';
-import { type Changes, withChanges } from '../store/with-changes.ts';
 import { type Tenant, type TenantFields, tenantSchema } from './org.ts';
 
 const FIRST_EPOCH = 1;
@@ -91,17 +91,19 @@ export class Tenants {
    * @throws {SecureGateError} `tenant_not_found`, `version_conflict`, `conflict` (host name taken)
    */
   async change(org: string, id: string, changes: Changes<TenantFields>, version?: number): Promise<Tenant> {
-    const { name, policies, hostnames } = withChanges<TenantFields>(await this.get(org, id), changes);
+    const { name, policies, hostnames } = changes;
+    await this.get(org, id);
     await this.#takingHostnames(() =>
       this.#db.transaction().execute(async (within) => {
         let update = within
           .updateTable('tenants')
-          .set((row) => ({ name, policies: JSON.stringify(policies), version: row('version', '+', 1) }))
+          .set((row) => ({ name, policies: policies && JSON.stringify(policies), version: row('version', '+', 1) }))
           .where('org', '=', org)
           .where('id', '=', id);
         if (version !== undefined) update = update.where('version', '=', version);
         const { numUpdatedRows } = await update.executeTakeFirst();
         if (numUpdatedRows === 0n) throw new SecureGateError('version_conflict', 'This tenant was changed in the meantime');
+        if (hostnames === undefined) return;
         await within.deleteFrom('hostnames').where('org', '=', org).where('tenant', '=', id).execute();
         await addHostnames(within, org, id, hostnames);
       }),

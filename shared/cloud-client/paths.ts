@@ -2617,7 +2617,6 @@ export interface components {
          */
         NewServiceAccount: {
             name: string;
-            email?: unknown;
             /** @default [] */
             roles?: components["schemas"]["GivenRole"][];
         };

@@ -9,11 +9,11 @@ export const idempotencyHeaders = z.looseObject({
     .describe('Random text, a UUID for example. The same request under the same key makes nothing twice within a day.'),
 });
 
-/** Of changes: the version that they are based on. */
+/** Of changes: the version that they are based on. Versions are 32-bit integers in Postgres, which a longer number would not fit. */
 export const versionHeaders = z.looseObject({
   'if-match': z
     .string()
-    .regex(/^(\*|"[0-9]{1,15}")$/, { error: 'not an ETag of this API' })
+    .regex(/^(\*|"[0-9]{1,9}")$/, { error: 'not an ETag of this API' })
     .optional()
     .describe('ETag of what the change is based on; without it the change is made in any case.'),
 });

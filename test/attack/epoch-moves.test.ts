@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { kmsConfigSchema } from '../../cloud/kms/config/schema.ts';
 import { Kms } from '../../cloud/kms/kms.ts';
 import { readConfig } from '../../shared/config/read-config.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { killDuring } from '../helpers/kill-during.ts';
 import { TestDevice, type TestKms } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
@@ -16,7 +16,7 @@ const NEW = { ...OLD, epoch: 2 };
 /** The same KMS, some days later: in this process, where the clock can be moved. */
 async function daysLater(kms: TestKms, days: number): Promise<void> {
   await kms.stop();
-  const logger = createLogger('test', { level: 'silent' });
+  const logger = testLogger();
   const later = new Kms({
     config: readConfig(kms.configFile, kmsConfigSchema),
     now: () => Date.now() + days * DAY_MS,

@@ -11,11 +11,11 @@ import { HEADER_KEY_NAMES } from '../../edge/vault/keys/header-keys.ts';
 import { ByteSearch } from '../../provisioning/demo/scan/byte-search.ts';
 import { BoxApi } from '../../provisioning/drills/harness/box-api.ts';
 import { findVault } from '../../provisioning/drills/harness/find-vault.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { twoPeople } from '../helpers/people.ts';
 import { mayReadMemory, searchMemory } from '../helpers/process-memory.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { type TestBox, testBox, testClient } from '../helpers/vault.ts';
 import { consentFor, embeddingOf, guest, MODEL } from '../helpers/vault-guests.ts';
@@ -120,7 +120,7 @@ describe.skipIf(!mayReadMemory())(
         api: { port: 0 },
         tenants: [{ id: 'hall', org: 'acme' }],
       };
-      const { stages } = await openStages(parseConfig(config), createLogger('test', { level: 'silent' }));
+      const { stages } = await openStages(parseConfig(config), testLogger());
       onTestFinished(() => stages.stop());
       const faces = new ByteSearch();
       addEmbedding(faces, 'guest', (await describeStill(stages, guest.toEnrol, 'enrol')).embedding);

@@ -8,11 +8,11 @@ import { parseConfig } from '../../edge/config/load-config.ts';
 import { Daemon } from '../../edge/daemon.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { CHROMIUM, type ConsoleBrowser, openConsoleBrowser } from '../helpers/console-browser.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 /** What somebody does at the desk: venues, keys, rooms, and a person who stands before the camera. */
 describe.skipIf(!existsSync(CHROMIUM))(
@@ -45,7 +45,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
       daemon = new Daemon({
         config,
         clock: systemClock,
-        logger: createLogger('test', { level: 'silent' }),
+        logger: testLogger(),
         emit: (event) => event.type === 'ready' && resolve(event.api),
       });
       await daemon.start(new AbortController().signal);

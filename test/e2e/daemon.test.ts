@@ -10,16 +10,16 @@ import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { findVault } from '../../provisioning/drills/harness/find-vault.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { testClient } from '../helpers/vault.ts';
 
 const consent = { noticeVersion: 'v1', purpose: 'entry', givenAt: '2026-01-01T00:00:00.000Z', expiresAt: '2999-01-01T00:00:00.000Z' };
-const logger = createLogger('test', { level: 'silent' });
+const logger = testLogger();
 let guest: Person;
 let video: Buffer;
 let folder: string;

@@ -8,12 +8,12 @@ import { parseConfig } from '../../edge/config/load-config.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { openEnrolment } from '../../edge/enrolment.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { CHROMIUM, type ConsoleBrowser, openConsoleBrowser } from '../helpers/console-browser.ts';
 import { CountingProxy } from '../helpers/counting-proxy.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { twoPeople } from '../helpers/people.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 /** More than the six connections that a browser opens to a box over plain HTTP/1.1. */
 const CAMERAS = 9;
@@ -50,7 +50,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
       };
       const file = join(folder, 'box.json');
       await writeFile(file, JSON.stringify(input));
-      const enrolment = await openEnrolment(parseConfig(input), { logger: createLogger('test', { level: 'silent' }) });
+      const enrolment = await openEnrolment(parseConfig(input), { logger: testLogger() });
       await enrolment.enrol({ tenant: 'north', name: NAME, consent, images: [guest.toEnrol] });
       await enrolment.close();
       daemon = new DaemonProcess(file);

@@ -26,10 +26,10 @@ import { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Venue } from '../../shared/http/tenant-context.ts';
 import { newId } from '../../shared/ids/ids.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
+import { testLogger } from './secrecy/test-logger.ts';
 
-const SILENT = createLogger('test', { level: 'silent' });
+const SILENT = testLogger();
 /** An address at which the test's one camera answers. */
 export const ANSWERING_CAMERA = 'rtsp://camera.example/door';
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Components, JsonSchema } from './arbitrary-of-schema.ts';
-import type { TestApi } from './test-api.ts';
 
 interface Content {
   readonly [type: string]: { readonly schema: JsonSchema };
@@ -11,7 +10,11 @@ export interface Operation {
   readonly name: string;
   readonly method: string;
   readonly path: string;
+  /** Who may, on a box. */
   readonly access: string;
+  /** Row of the control plane's table, and the roles that it names; undefined for what is open to anybody. */
+  readonly operation: string | undefined;
+  readonly roles: readonly string[];
   readonly parameters: readonly { readonly in: string; readonly name: string; readonly required?: boolean; readonly schema: JsonSchema }[];
   readonly body: Content | undefined;
   readonly responses: Readonly<Record<string, { readonly content?: Content }>>;
@@ -25,7 +28,9 @@ interface Document {
         Record<
           string,
           {
-            'x-access': string;
+            'x-access'?: string;
+            'x-operation'?: string;
+            'x-roles'?: string[];
             parameters?: Operation['parameters'];
             requestBody?: { content: Content };
             responses: Operation['responses'];
@@ -37,15 +42,17 @@ interface Document {
   readonly components: { readonly schemas: Components };
 }
 
-/** The routes as the box itself tells them. */
-export async function readOperations(api: TestApi): Promise<{ operations: Operation[]; components: Components }> {
-  const document = (await api.ask('GET', '/openapi.json')).body as Document;
+/** The routes as a box or a control plane itself tells them. */
+export async function readOperations({ url }: { readonly url: string }): Promise<{ operations: Operation[]; components: Components }> {
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { parameters = [], requestBody, responses, 'x-access': access }]) => ({
+    Object.entries(methods).map(([method, { parameters = [], requestBody, responses, ...told }]) => ({
       name: `${method.toUpperCase()} ${path}`,
       method: method.toUpperCase(),
       path,
-      access,
+      access: told['x-access'] ?? '',
+      operation: told['x-operation'],
+      roles: told['x-roles'] ?? [],
       parameters,
       body: requestBody?.content,
       responses,

@@ -7,15 +7,17 @@ import { cloudConfigSchema } from '../../cloud/config/schema.ts';
 import { ControlPlane, type ControlPlaneOptions } from '../../cloud/control-plane.ts';
 import { LocalIssuer } from '../../cloud/iam/local-issuer.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
+import type { Timeouts } from '../../shared/http/create-http-server.ts';
 import { ACCESS_TOKEN_TYPE, CLOUD_AUDIENCE, PLATFORM_OWNER, type TrustedIssuer } from '../../shared/tokens/token-verifier.ts';
 import { adminSet, signSet, type TestKms, TestSigner } from './kms.ts';
+import { noteKeyPair, noteToken } from './secrecy/note-secret.ts';
+import { testLogger } from './secrecy/test-logger.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** Signs access tokens as an identity provider would. */
 export class TestIssuer {
   readonly issuer = 'https://id.test';
-  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  readonly #pair = noteKeyPair('key of an issuer', generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
   get privateKey(): KeyObject {
     return this.#pair.privateKey;
@@ -43,9 +45,10 @@ export class TestIssuer {
   ): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     const owner = org === '' ? PLATFORM_OWNER : org;
-    return await new SignJWT({ iss: this.issuer, aud: CLOUD_AUDIENCE, sub: id, owner, iat: now, exp: now + 300, ...claims })
+    const token = await new SignJWT({ iss: this.issuer, aud: CLOUD_AUDIENCE, sub: id, owner, iat: now, exp: now + 300, ...claims })
       .setProtectedHeader({ alg: 'ES256', typ: ACCESS_TOKEN_TYPE, kid: await calculateJwkThumbprint(this.jwk), ...header })
       .sign(key);
+    return noteToken('access token', token);
   }
 }
 
@@ -57,6 +60,15 @@ export interface Answer {
 }
 
 type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'fleet' | 'issuer' | 'metrics'>>;
+
+interface TestCloudOptions {
+  /** A second process of one control plane has the signer of the first. */
+  readonly signer?: TestIssuer;
+  readonly now?: () => number;
+  /** Short ones are for tests of slow clients. */
+  readonly timeouts?: Timeouts;
+  readonly boxes?: ControlPlaneOptions['fleet'];
+}
 
 /** For tests that ask faster than anybody may. */
 export const NO_LIMITS = {
@@ -80,15 +92,11 @@ export class TestCloud {
     this.#dataDir = dataDir;
   }
 
-  /** @param more for the configuration, another clock and a fleet; `issuer` in it takes the place of the test's */
+  /** @param more for the configuration (`issuer` in it takes the place of the test's), and for the control plane itself */
   static async start(
     kms: { readonly socket: string },
     address?: StoreAddress,
-    {
-      now = Date.now,
-      boxes,
-      ...more
-    }: TestCloudConfig & { readonly now?: () => number; readonly boxes?: ControlPlaneOptions['fleet'] } = {},
+    { signer = new TestIssuer(), now = Date.now, timeouts, boxes, ...more }: TestCloudConfig & TestCloudOptions = {},
   ): Promise<TestCloud> {
     const dataDir = await tempFolder();
     const config = cloudConfigSchema.parse({
@@ -97,18 +105,18 @@ export class TestCloud {
       ...more,
       api: { port: 0, rateLimits: NO_LIMITS, ...more.api },
     });
-    const issuer = new TestIssuer();
     const cloud = new ControlPlane({
       config,
       store: address ?? { file: join(dataDir, 'cloud.db') },
-      ...(more.issuer === undefined ? { issuer: await issuer.trusted() } : {}),
+      ...(more.issuer === undefined ? { issuer: await signer.trusted() } : {}),
       ...(boxes === undefined ? {} : { fleet: boxes }),
+      ...(timeouts === undefined ? {} : { timeouts }),
       now,
-      logger: createLogger('cloud', { level: 'silent' }),
+      logger: testLogger('cloud'),
     });
     await cloud.start();
     onTestFinished(async () => void (await cloud.stop()));
-    return new TestCloud(issuer, cloud, dataDir);
+    return new TestCloud(signer, cloud, dataDir);
   }
 
   get url(): string {
@@ -129,7 +137,14 @@ export class TestCloud {
     return await this.#cloud.stop();
   }
 
-  async ask(token: string | undefined, method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<Answer> {
+  /** @param body text is sent as it stands */
+  async ask(
+    token: string | undefined,
+    method: string,
+    path: string,
+    body?: object | string,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const answer = await fetch(`${this.url}${path}`, {
       method,
       headers: {
@@ -137,7 +152,7 @@ export class TestCloud {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
     return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };

@@ -1,8 +1,33 @@
+import { appendFileSync, rmSync } from 'node:fs';
 import { embeddedModels } from './embedded-models.ts';
 import { samplePhotos } from './sample-photos.ts';
+import { makeRunFolder, runFolder, saidFile } from './secrecy/run-folder.ts';
+import { searchRun } from './secrecy/search-run.ts';
 
-/** Brings the models and photographs that many tests need, once and before any of them, so that no two fetch at a time. */
-export default async function setUp(): Promise<void> {
+/**
+ * Brings the models and photographs that many tests need, once and before any of them, so that no two fetch at a time.
+ * @returns ends the run with a search of all that was said in it for every secret that it used
+ */
+export default async function setUp(): Promise<() => void> {
   process.stderr.write('tests: making sure that models and sample photographs are there\n');
   await Promise.all([embeddedModels(), samplePhotos()]);
+  // Each project of the tests is set up; the run is one.
+  if (runFolder() !== undefined) return () => undefined;
+  const folder = makeRunFolder();
+  for (const stream of [process.stdout, process.stderr]) writeDown(stream, saidFile(folder));
+  return () => {
+    const { found, secrets, bytes } = searchRun(folder);
+    process.stderr.write(`tests: ${secrets} secrets looked for in ${bytes} bytes that were said: ${found.length} found\n`);
+    if (found.length > 0) throw new Error(`secrets were told, and lie there to be looked at:\n${found.join('\n')}`);
+    rmSync(folder, { recursive: true });
+  };
+}
+
+/** What the workers say, and what their processes say by them, comes out here. */
+function writeDown(stream: NodeJS.WriteStream, file: string): void {
+  const write = stream.write.bind(stream) as (chunk: string | Uint8Array, ...rest: unknown[]) => boolean;
+  stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
+    appendFileSync(file, chunk);
+    return write(chunk, ...rest);
+  };
 }

@@ -19,6 +19,7 @@ import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import { DEFAULT_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
 import { OFFLINE_APPROVAL_TYPE } from '../../shared/lease/offline-approval.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
+import { noteKeyPair, noteSecret } from './secrecy/note-secret.ts';
 import { softHsmToken, type TestToken } from './soft-hsm.ts';
 import { tempFolder } from './temp-folder.ts';
 import { tokenTrust } from './trust.ts';
@@ -135,7 +136,7 @@ function socketIn(folder: string): string {
 
 /** A P-256 key of an admin, or of a safe. */
 export class TestSigner {
-  readonly #pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  readonly #pair = noteKeyPair('key that signs', generateKeyPairSync('ec', { namedCurve: 'P-256' }));
 
   get privateKey(): KeyObject {
     return this.#pair.privateKey;
@@ -216,7 +217,7 @@ export interface TestRequest {
 export class TestDevice {
   readonly id = newId('box');
   readonly signer = new TestSigner();
-  readonly #rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  readonly #rsa = noteKeyPair('key of a device', generateKeyPairSync('rsa', { modulusLength: 2048 }));
 
   get pem(): string {
     return this.#rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
@@ -261,7 +262,9 @@ export class TestDevice {
     const { privateKey, org, tenant, epoch, nonce } = request;
     const aad = exportAad({ org, tenant, device: this.id, epoch, nonce });
     const wrapped = await EXPORT_SUITE.Open(privateKey, encapsulated, sealed, { info: EXPORT_INFO, aad });
-    return privateDecrypt({ key: this.#rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, wrapped);
+    const tek = privateDecrypt({ key: this.#rsa.privateKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, wrapped);
+    noteSecret('tenant key', tek);
+    return tek;
   }
 
   /** A signed request; `change` puts other claims into it. */

@@ -8,9 +8,9 @@ import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import type { ConfigInput } from '../../edge/config/schema.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
 import { FileDeviceKeys } from '../../edge/vault/keys/device/file-device-keys.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { type AssignmentClaims, signAssignment, TestDevice } from './kms.ts';
 import type { TestOrg } from './kms-org.ts';
+import { testLogger } from './secrecy/test-logger.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** The folders of a box that an org's admin can assign: its id and its keys are made as the box itself makes them. */
@@ -77,7 +77,7 @@ export class LeasedBox {
   vault(tcti?: string): VaultClient {
     const { org, tenant } = this.#org;
     const { dataDir, keyDir, kmsKeys } = this;
-    const logger = createLogger('test', { level: 'silent' });
+    const logger = testLogger();
     const vault = new VaultClient({
       org,
       tenant,

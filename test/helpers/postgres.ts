@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { noteSecret } from './secrecy/note-secret.ts';
 
 /** Debian's packages put each version's programs into a folder of its own. */
 const VERSIONS = '/usr/lib/postgresql';
@@ -25,10 +27,15 @@ export async function startPostgres(): Promise<TestPostgres> {
   const data = join(folder, 'data');
   mkdirSync(data, { mode: 0o700 });
   const owner = ownerOf();
-  for (const path of [folder, data]) chownSync(path, owner.uid, owner.gid);
+  const password = randomBytes(16).toString('hex');
+  noteSecret('password of a database', password);
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  for (const path of [folder, data, passwordFile]) chownSync(path, owner.uid, owner.gid);
   chmodSync(folder, 0o755);
   const env = { PATH: process.env.PATH, LC_ALL: 'C' };
-  execFileSync(join(BIN, 'initdb'), ['--pgdata', data, '--username', 'test', '--auth', 'trust', '--encoding', 'UTF8', '--no-sync'], {
+  const login = ['--username', 'test', '--auth', 'scram-sha-256', '--pwfile', passwordFile];
+  execFileSync(join(BIN, 'initdb'), ['--pgdata', data, ...login, '--encoding', 'UTF8', '--no-sync'], {
     ...owner,
     env,
     stdio: 'ignore',
@@ -37,7 +44,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     execFileSync(join(BIN, 'pg_ctl'), ['--pgdata', data, '--wait', ...args], { ...owner, env, stdio: 'ignore' });
   };
   control('--options', `-k ${folder} -c listen_addresses= -c fsync=off`, 'start');
-  const address = (name: string): string => `postgres://test@localhost/${name}?host=${encodeURIComponent(folder)}`;
+  const address = (name: string): string => `postgres://test:${password}@localhost/${name}?host=${encodeURIComponent(folder)}`;
   let made = 0;
   return {
     database: async () => {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findSoftHsm } from '../../provisioning/cloud/find-soft-hsm.ts';
+import { noteSecret } from './secrecy/note-secret.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** SoftHSM2 (Debian's `softhsm2`) and the addon that speaks to it. */
@@ -45,6 +46,8 @@ export function makeToken(folder: string): TestToken {
   });
   const pinFile = join(folder, 'user.pin');
   const soPinFile = join(folder, 'so.pin');
+  noteSecret('user PIN', USER_PIN);
+  noteSecret('PIN of the security officer', SO_PIN);
   writeFileSync(pinFile, `${USER_PIN}\n`, { mode: 0o600 });
   writeFileSync(soPinFile, `${SO_PIN}\n`, { mode: 0o600 });
   return { library: LIBRARY ?? '', token: 'securegate', pinFile, soPinFile, folder, env };

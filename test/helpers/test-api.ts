@@ -5,8 +5,10 @@ import { SCOPES, type Scope } from '../../edge/api/schemas/box.ts';
 import { type ApiOptions, type RunningApi, startApi } from '../../edge/api/server.ts';
 import { type Appliance, openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { ApiBox } from './api-box.ts';
+import { noteKeyFiles } from './secrecy/note-key-files.ts';
+import { noteSecret } from './secrecy/note-secret.ts';
+import { testLogger } from './secrecy/test-logger.ts';
 
 /** Limits that no test meets by accident. */
 export const PLENTY = { perAddress: 1e6, perPrincipal: 1e6, pictures: 1e6, logIns: 1e6 };
@@ -57,7 +59,9 @@ export class TestApi {
 
   /** A key of one tenant with these scopes; with all of them unless said. */
   key(tenant: string, scopes: readonly Scope[] = SCOPES, expiresAt: number | null = null): string {
-    return this.appliance.apiKeys.add(tenant, { title: 'test', scopes, expiresAt }).key;
+    const { key } = this.appliance.apiKeys.add(tenant, { title: 'test', scopes, expiresAt });
+    noteSecret('API key', key);
+    return key;
   }
 
   async ask(method: string, path: string, { as, json, picture, headers = {} }: Asking = {}): Promise<Answer> {
@@ -73,12 +77,9 @@ export class TestApi {
     });
     const bytes = Buffer.from(await response.arrayBuffer());
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: isJson ? (JSON.parse(bytes.toString()) as unknown) : undefined,
-      bytes,
-    };
+    const body = isJson ? (JSON.parse(bytes.toString()) as unknown) : undefined;
+    noteTold(body, response.headers.getSetCookie());
+    return { status: response.status, headers: response.headers, body, bytes };
   }
 
   get dataDir(): string {
@@ -89,7 +90,17 @@ export class TestApi {
     await this.#api.stop();
     await this.box.stop();
     this.appliance.close();
+    noteKeyFiles(this.#folder);
     await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** What an answer tells once, to whoever asked for it. */
+function noteTold(body: unknown, cookies: readonly string[]): void {
+  for (const cookie of cookies) noteSecret('session', cookie.split(';', 1)[0]?.split('=')[1] ?? '');
+  for (const name of ['key', 'secret', 'link']) {
+    const told = (body as Readonly<Record<string, unknown>> | undefined)?.[name];
+    if (typeof told === 'string') noteSecret(name, told);
   }
 }
 
@@ -100,10 +111,11 @@ export async function startTestApi({ now = systemClock.now, more = {} }: TestApi
   const tokenFile = join(folder, 'admin-token');
   await appliance.admin.ensure(tokenFile);
   const admin = (await readFile(tokenFile, 'utf8')).trim();
+  noteSecret('admin token', admin);
   const box = new ApiBox(folder, appliance.box);
   await box.start();
   const log: string[] = [];
-  const logger = createLogger('test', { level: 'trace', stream: { write: (line) => void log.push(line) } });
+  const logger = testLogger('test', (line) => log.push(line));
   const api = await startApi({ box, appliance, listen: { host: '127.0.0.1', port: 0 }, logger, clock, rateLimits: PLENTY, ...more });
   return new TestApi(api, box, appliance, admin, log, folder);
 }

@@ -6,6 +6,7 @@ import { openVaultFiles } from '../../edge/vault/open-vault-files.ts';
 import { vaultFiles } from '../../edge/vault/store/vault-files.ts';
 import type { ByteSearch } from '../../provisioning/demo/scan/byte-search.ts';
 import { EMBEDDING_FORMS } from '../../provisioning/demo/scan/encodings.ts';
+import { noteSecret } from './secrecy/note-secret.ts';
 import { tempFolder } from './temp-folder.ts';
 import type { TestBox } from './vault.ts';
 
@@ -29,6 +30,7 @@ export async function vaultKeys(of: TestBox, tenant: string, customerIds: readon
   }
   database.close();
   keyring.close();
+  for (const [name, bytes] of keys) noteSecret(name, bytes);
   return keys;
 }
 

@@ -6,7 +6,7 @@ import { VaultClient } from '../../edge/vault/client.ts';
 import { StandaloneKeySource } from '../../edge/vault/keys/standalone-key-source.ts';
 import { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
+import { testLogger } from './secrecy/test-logger.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** The folders of one box, and its id. */
@@ -32,7 +32,7 @@ export function testVault(box: TestBox, tenant = 'hall', now: () => number = sys
     dataDir,
     source: new StandaloneKeySource({ keyDir, dataDir, tenant }),
     clock,
-    logger: createLogger('test', { level: 'silent' }),
+    logger: testLogger(),
   });
   onTestFinished(() => vault.stop());
   return vault;
@@ -40,7 +40,7 @@ export function testVault(box: TestBox, tenant = 'hall', now: () => number = sys
 
 /** A vault in a process of its own, not started; stopped when the test has ended. */
 export function testClient(box: TestBox, tenant = 'hall'): VaultClient {
-  const client = new VaultClient({ org: 'acme', tenant, ...box, logger: createLogger('test', { level: 'silent' }) });
+  const client = new VaultClient({ org: 'acme', tenant, ...box, logger: testLogger() });
   onTestFinished(() => client.stop());
   return client;
 }

@@ -6,6 +6,7 @@ import { newId } from '../../shared/ids/ids.ts';
 import { ANSWERING_CAMERA } from '../helpers/api-box.ts';
 import { type Operation, readOperations, validatorOf } from '../helpers/api-operations.ts';
 import { almost, arbitraryOf, type Components, type JsonSchema, resolve } from '../helpers/arbitrary-of-schema.ts';
+import { LEAK } from '../helpers/leaks.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
 import { type Answer, type Asking, startTestApi, type TestApi } from '../helpers/test-api.ts';
 import { testSighting } from '../helpers/test-sighting.ts';
@@ -265,6 +266,7 @@ test('whatever is sent, every answer is one that the document knows', async () =
       seen.add(answer.status);
       // A camera that does not answer is the one failure outside that a client may be told of.
       if (answer.status >= 500) expect(answer.body).toMatchObject({ code: 'camera_unreachable' });
+      if (answer.status >= 400) expect(answer.bytes.toString(), operation.name).not.toMatch(LEAK);
       check(operation, answer);
     });
     await fc.assert(property, { numRuns, seed: 20261121 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApi } from '../../edge/api/server.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { PLENTY, startTestApi, type TestApi } from '../helpers/test-api.ts';
 import { consentFor, sightingOf } from '../helpers/vault-guests.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-const silent = createLogger('test', { level: 'silent' });
+const silent = testLogger();
 const listen = { host: '127.0.0.1', port: 0 };
 const another = (more: object) =>
   startApi({ box: api.box, appliance: api.appliance, listen, logger: silent, clock: systemClock, rateLimits: PLENTY, ...more });

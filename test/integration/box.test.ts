@@ -9,11 +9,11 @@ import type { ConfigInput } from '../../edge/config/schema.ts';
 import { Daemon } from '../../edge/daemon.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { testSighting } from '../helpers/test-sighting.ts';
 import { webhookReceiver } from '../helpers/webhook-receiver.ts';
@@ -50,7 +50,7 @@ async function startBox(folder: string, more: Partial<ConfigInput> = {}) {
     events.push(event);
     for (const look of waiting) look();
   };
-  const daemon = new Daemon({ config, clock: systemClock, logger: createLogger('test', { level: 'silent' }), emit });
+  const daemon = new Daemon({ config, clock: systemClock, logger: testLogger(), emit });
   let stopped = false;
   const stop = async (): Promise<void> => {
     if (stopped) return;

@@ -13,8 +13,8 @@ import { VaultClient } from '../../edge/vault/client.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { VideoEncoder } from '../../provisioning/demo/footage/video-encoder.ts';
 import { newId } from '../../shared/ids/ids.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const FORMAT = { width: 320, height: 180, fps: 25 };
@@ -29,7 +29,7 @@ async function stillRoom(): Promise<Buffer> {
 
 test('whoever watches an empty room sees every frame, though faces are looked for once a second', async () => {
   await embeddedModels();
-  const logger = createLogger('test', { level: 'silent' });
+  const logger = testLogger();
   const folder = await tempFolder();
   const source = new RtspCamera({ video: await stillRoom(), fps: FORMAT.fps, end: 'loop' });
   await source.start();

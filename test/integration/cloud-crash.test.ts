@@ -7,14 +7,18 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { LocalIssuer } from '../../cloud/iam/local-issuer.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
+import { openStore } from '../../cloud/store/open-store.ts';
 import { NO_LIMITS, pinAdmins } from '../helpers/cloud.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { type TestKms, testKms } from '../helpers/kms.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
+import { noteToken } from '../helpers/secrecy/note-secret.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
-const POWER_CUTS = 8;
+/** `npm run drill:cloud-crash` makes more of them. */
+const POWER_CUTS = Number(process.env.POWER_CUTS ?? 10);
+const WRITERS = 4;
 
 let postgres: TestPostgres;
 beforeAll(async () => {
@@ -22,9 +26,23 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => postgres.stop());
 
+interface Asking {
+  readonly account?: string;
+  readonly org?: string;
+  /** The request's Idempotency-Key. */
+  readonly key?: string;
+}
+
+interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: what is asserted says what it is
+  readonly body: any;
+}
+
 /** The control plane as a process of its own, which can be killed. */
 class CloudProcess {
   readonly url: string;
+  readonly dataDir: string;
   readonly #config: string;
   readonly #env: NodeJS.ProcessEnv;
   readonly #issuer: LocalIssuer;
@@ -32,6 +50,7 @@ class CloudProcess {
 
   constructor(port: number, config: string, dataDir: string, env: NodeJS.ProcessEnv) {
     this.url = `http://127.0.0.1:${port}`;
+    this.dataDir = dataDir;
     this.#config = config;
     this.#env = env;
     this.#issuer = LocalIssuer.open(dataDir);
@@ -52,9 +71,13 @@ class CloudProcess {
     await gone;
   }
 
-  async ask(method: string, path: string, body?: object, account = LOCAL_OPERATOR, org = ''): Promise<{ status: number; body: unknown }> {
-    const token = await this.#issuer.sign(account, org, Date.now());
-    const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+  async ask(method: string, path: string, body?: object, { account = LOCAL_OPERATOR, org = '', key }: Asking = {}): Promise<Answer> {
+    const token = noteToken('access token', await this.#issuer.sign(account, org, Date.now()));
+    const headers = {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    };
     const answer = await fetch(`${this.url}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
     return { status: answer.status, body: await answer.json() };
   }
@@ -75,64 +98,119 @@ async function prepared(kms: TestKms, DATABASE_URL: string): Promise<CloudProces
   return new CloudProcess(port, config, dataDir, { ...process.env, DATABASE_URL });
 }
 
+/** What can be made: where, and a body under a number that nobody else has. */
+const KINDS = {
+  tenant: { path: '/tenants', body: (n: number) => ({ id: `hall-${n}`, name: `Hall ${n}`, hostnames: [`hall-${n}.acme.example`] }) },
+  user: {
+    path: '/users',
+    body: (n: number) => ({ name: `User ${n}`, email: `user-${n}@acme.example`, roles: [{ role: 'auditor' }, { role: 'technician' }] }),
+  },
+  service: { path: '/service-accounts', body: (n: number) => ({ name: `Service ${n}`, roles: [{ role: 'auditor' }] }) },
+} as const;
+
+/** A request that was sent, and the id that it was answered with. */
+interface Sent {
+  readonly path: string;
+  readonly body: object;
+  readonly key: string;
+  id?: string;
+}
+
+/** All that a list holds, page by page. */
+async function listed(cloud: CloudProcess, path: string, as: Asking): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const { body } = await cloud.ask('GET', `${path}?limit=200&cursor=${cursor}`, undefined, as);
+    all.push(...body.items);
+    cursor = body.next;
+  }
+  return all;
+}
+
 test.each(['SQLite', 'Postgres'])(
-  'killed at any moment, on %s: all that was answered with 201 is there, and nothing is half there',
+  'killed at any moment, on %s: all that was answered with 201 is there, nothing is half there, and a repetition makes nothing twice',
   async (database) => {
     const kms = await testKms('software', { epochsPerOrg: 1_000_000 });
     await pinAdmins(kms, 'acme');
-    const cloud = await prepared(kms, database === 'Postgres' ? await postgres.database() : '');
+    const address = database === 'Postgres' ? await postgres.database() : '';
+    const cloud = await prepared(kms, address);
     await cloud.start();
-    await cloud.ask('POST', '/v1/orgs', { id: 'acme', name: 'Acme', jurisdiction: 'CH' });
-    const { body } = await cloud.ask('POST', '/v1/orgs/acme/first-admin', { name: 'Ada', email: 'ada@acme.example' });
-    const admin = (body as { id: string }).id;
-    const made = new Set<string>();
-    let tried = 0;
+    await cloud.ask('POST', '/v1/orgs', { id: 'acme', name: 'Acme', jurisdiction: 'CH', features: ['service-accounts'] });
+    const named = await cloud.ask('POST', '/v1/orgs/acme/first-admin', { name: 'Ada', email: 'ada@acme.example' });
+    const admin = { account: named.body.id as string, org: 'acme' };
+    const sent: Sent[] = [];
+    const write = async (one: Sent): Promise<void> => {
+      const { status, body } = await cloud.ask('POST', one.path, one.body, { ...admin, key: one.key });
+      if (status === 201) one.id = body.id;
+    };
+    const answered = (): number => sent.filter(({ id }) => id !== undefined).length;
     for (let cut = 0; cut < POWER_CUTS; cut++) {
       let working = true;
       const writer = async (): Promise<void> => {
         while (working) {
-          const id = `hall-${tried++}`;
+          const n = sent.length;
+          const { path, body } = Object.values(KINDS)[n % 3] ?? KINDS.user;
+          const one: Sent = { path: `/v1/orgs/acme${path}`, body: body(n), key: `request-${n}` };
+          sent.push(one);
           try {
-            const fields = { id, name: id, hostnames: [`${id}.acme.example`] };
-            if ((await cloud.ask('POST', '/v1/orgs/acme/tenants', fields, admin, 'acme')).status === 201) made.add(id);
+            await write(one);
           } catch {
             return; // The connection broke: nobody said that it was made.
           }
         }
       };
-      const writers = [writer(), writer(), writer()];
-      const before = made.size;
-      await expect.poll(() => made.size).toBeGreaterThan(before);
+      const writers = Array.from({ length: WRITERS }, writer);
+      const before = answered();
+      await expect.poll(answered, { interval: 5 }).toBeGreaterThan(before);
       await pause(Math.random() * 150);
       await cloud.kill();
       working = false;
       await Promise.all(writers);
       await cloud.start();
     }
-    const there = new Map<string, { state: string; hostnames: string[] }>();
+    expect(answered()).toBeGreaterThanOrEqual(POWER_CUTS);
+
+    // Tenants whose key was not made get it without anybody asking.
     await expect
-      .poll(
-        async () => {
-          there.clear();
-          for (let cursor: string | null = ''; cursor !== null; ) {
-            const page = (await cloud.ask('GET', `/v1/orgs/acme/tenants?limit=200&cursor=${cursor}`)).body as {
-              items: { id: string; state: string; hostnames: string[] }[];
-              next: string | null;
-            };
-            for (const tenant of page.items) there.set(tenant.id, tenant);
-            cursor = page.next;
-          }
-          return [...there.values()].every(({ state }) => state === 'active');
-        },
-        { timeout: 60_000 },
-      )
-      .toBe(true);
-    expect([...made].filter((id) => !there.has(id))).toEqual([]);
-    for (const [id, { hostnames }] of there) {
-      expect(hostnames).toEqual([`${id}.acme.example`]);
-      expect(await kms.client.call('listEpochs', { org: 'acme', tenant: id })).toMatchObject([{ epoch: 1, state: 'ready' }]);
+      .poll(async () => (await listed(cloud, '/v1/orgs/acme/tenants', admin)).filter(({ state }) => state !== 'active'), {
+        timeout: 60_000,
+      })
+      .toEqual([]);
+    const read = async () => ({
+      tenant: await listed(cloud, '/v1/orgs/acme/tenants', admin),
+      user: (await listed(cloud, '/v1/orgs/acme/users', admin)).filter(({ id }) => id !== admin.account),
+      service: await listed(cloud, '/v1/orgs/acme/service-accounts', admin),
+    });
+    const there = await read();
+    const ids = new Set(Object.values(there).flatMap((items) => items.map(({ id }) => id as string)));
+    expect(sent.filter(({ id }) => id !== undefined && !ids.has(id))).toEqual([]);
+
+    // What nobody answered is asked for once more, and what was answered too.
+    for (const one of sent) {
+      const { id } = one;
+      await write(one);
+      expect(one.id, one.key).toBeDefined();
+      if (id !== undefined) expect(one.id, one.key).toBe(id);
     }
-    expect(made.size).toBeGreaterThanOrEqual(POWER_CUTS);
+    const { tenant, user, service } = await read();
+    expect(tenant.length + user.length + service.length).toBe(sent.length);
+    const made = new Map([...tenant, ...user, ...service].map((item) => [item.id, item]));
+    for (const { id, body } of sent) expect(made.get(id), id).toMatchObject(body);
+    for (const { id } of tenant) {
+      expect(await kms.client.call('listEpochs', { org: 'acme', tenant: id as string })).toMatchObject([{ epoch: 1, state: 'ready' }]);
+    }
+
+    await cloud.kill();
+    const store = await openStore(address === '' ? { file: join(cloud.dataDir, 'cloud.db') } : { postgres: address });
+    onTestFinished(() => store.close());
+    const results = await store.db.selectFrom('idempotency').select(['result', 'settled']).execute();
+    expect(results.map(({ result }) => result).toSorted()).toEqual([...made.keys()].toSorted());
+    expect(results.filter(({ settled }) => settled !== 1)).toEqual([]);
+    const told = await store.db.selectFrom('audit').select('target').where('outcome', '=', 'done').execute();
+    expect([...made.keys()].filter((id) => !told.some(({ target }) => target === id))).toEqual([]);
+    console.log(
+      `${database}: ${POWER_CUTS} power cuts, ${sent.length} requests, ${there.tenant.length + there.user.length + there.service.length} made before the repetition`,
+    );
   },
-  180_000,
+  180_000 + POWER_CUTS * 10_000,
 );

@@ -13,9 +13,9 @@ import type { Frame } from '../../edge/pipeline/frame.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { VideoEncoder } from '../../provisioning/demo/footage/video-encoder.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { makeTestVideo, testVideoLuma } from '../helpers/make-test-video.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 const FPS = 25;
 let video: Buffer;
@@ -302,7 +302,7 @@ test('a camera that dies is called again until it is stopped', async () => {
     endsForGood: false,
     clock: systemClock,
     backOff: new BackOff(50, 200),
-    logger: createLogger('test', { level: 'silent' }),
+    logger: testLogger(),
     onFrame: (frame) => {
       frames += 1;
       lastPixels = [frame.data, frame.reduced?.data];

@@ -6,10 +6,10 @@ import type { RgbImage } from '../../edge/inference/image.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
 import type { Stages } from '../../edge/pipeline/stages.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { type Person, twoPeople } from '../helpers/people.ts';
 import { samplePhotos } from '../helpers/sample-photos.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 let engine: OpenStages;
 let people: [Person, Person];
@@ -18,7 +18,7 @@ let photos: string[];
 beforeAll(async () => {
   await embeddedModels();
   const config = parseConfig({ dataDir: '-', keyDir: '-', tenants: [{ id: 'north', org: 'acme' }] });
-  engine = await openStages(config, createLogger('test', { level: 'silent' }));
+  engine = await openStages(config, testLogger());
   people = await twoPeople();
   photos = await samplePhotos();
 }, 120_000);

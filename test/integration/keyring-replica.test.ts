@@ -7,8 +7,8 @@ import { KeyringReplica } from '../../edge/backup/keyring-replica.ts';
 import { readKeyringVersion } from '../../edge/backup/keyring-version.ts';
 import type { VaultClient } from '../../edge/vault/client.ts';
 import { isMissing } from '../../shared/errors/is-missing.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { asInsider } from '../helpers/as-insider.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { type TestBox, testBox, testClient } from '../helpers/vault.ts';
 import { guest } from '../helpers/vault-guests.ts';
 
@@ -28,7 +28,7 @@ beforeEach(async () => {
     tenant: 'hall',
     replicaDir,
     keyDir: box.keyDir,
-    logger: createLogger('test', { level: 'silent' }),
+    logger: testLogger(),
   });
   onTestFinished(() => replica.stop());
   vault.onKeyringChange(() => replica.follow());

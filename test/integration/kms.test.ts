@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { kmsConfigSchema } from '../../cloud/kms/config/schema.ts';
 import { Kms } from '../../cloud/kms/kms.ts';
 import { readConfig } from '../../shared/config/read-config.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner, testKms } from '../helpers/kms.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
@@ -15,7 +15,7 @@ const refused = (code: string): unknown => expect.objectContaining({ code });
 /** A second KMS on the same files, in this process. */
 function second(kms: TestKms, change: object = {}): Kms {
   const config = kmsConfigSchema.parse({ ...readConfig(kms.configFile, kmsConfigSchema), ...change });
-  return new Kms({ config, now: Date.now, random: (size) => Buffer.alloc(size), logger: createLogger('test', { level: 'silent' }) });
+  return new Kms({ config, now: Date.now, random: (size) => Buffer.alloc(size), logger: testLogger() });
 }
 
 describe('without an HSM', () => {

@@ -9,11 +9,11 @@ import { systemClock } from '../../edge/runtime/clock.ts';
 import type { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { signApproval, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { type LeasedBox, leasedBox } from '../helpers/leased-box.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
 import { hasSoftTpm, softTpm } from '../helpers/soft-tpm.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -31,7 +31,7 @@ async function startBox(box: LeasedBox, kmsSocket?: string) {
   // Nobody listens there: what counts is whether the box calls.
   const cameras = [{ id: 'door', tenant: 'hall', url: 'rtsp://127.0.0.1:1/' }];
   const config = parseConfig(box.config({ lease: { kmsKeys: box.kmsKeys, kmsSocket }, cameras }));
-  const daemon = new Daemon({ config, clock: systemClock, logger: createLogger('test', { level: 'silent' }), emit: () => undefined });
+  const daemon = new Daemon({ config, clock: systemClock, logger: testLogger(), emit: () => undefined });
   onTestFinished(async () => expect(await daemon.stop()).toEqual([]));
   await daemon.start(new AbortController().signal);
   return daemon.port();

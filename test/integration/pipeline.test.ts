@@ -12,15 +12,15 @@ import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import type { Stages } from '../../edge/pipeline/stages.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { Quantiles } from '../../edge/runtime/quantiles.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { type Sighting, sightingSchema } from '../../shared/messages/events.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { twoPeople } from '../helpers/people.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 const WIDTH = 1280;
 const HEIGHT = 720;
 const STEP_MS = 200;
-const logger = createLogger('test', { level: 'silent' });
+const logger = testLogger();
 let engine: OpenStages;
 /** Two people, each in two pictures: one to enrol from, one to show. */
 let people: { enrolled: Float32Array; shown: RgbImage }[];

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startApi } from '../../edge/api/server.ts';
 import { RunningBox } from '../../edge/backup/running-box.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 import { PLENTY, startTestApi, type TestApi } from '../helpers/test-api.ts';
 
@@ -47,7 +47,7 @@ test.skipIf(!hasOpenssl)(
   'by TLS (skipped where openssl is not installed) it is asked if its certificate is the configured one',
   async () => {
     const tls = makeCertificate('box');
-    const logger = createLogger('test', { level: 'silent' });
+    const logger = testLogger();
     const listen = { host: '127.0.0.1', port: 0, tls };
     const running = await startApi({ box: api.box, appliance: api.appliance, listen, logger, clock: systemClock, rateLimits: PLENTY });
     try {

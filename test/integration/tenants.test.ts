@@ -4,8 +4,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const HOUR_MS = 3_600_000;
@@ -27,7 +27,7 @@ async function closedHall(waitMs: number) {
     },
     appliance: () => appliance,
     clock: systemClock,
-    logger: createLogger('test', { level: 'silent' }),
+    logger: testLogger(),
     onOpen: async (tenant) => void opened.push(tenant),
     onClose: async () => undefined,
     waits: () => new BackOff(waitMs, waitMs),

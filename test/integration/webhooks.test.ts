@@ -5,8 +5,8 @@ import type { VaultClient } from '../../edge/vault/client.ts';
 import { Webhooks } from '../../edge/webhooks/webhooks.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
-import { createLogger } from '../../shared/log/create-logger.ts';
 import { webhookMessageSchema } from '../../shared/messages/webhook-message.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { testSighting } from '../helpers/test-sighting.ts';
 import { testBox, testClient } from '../helpers/vault.ts';
 import { webhookReceiver } from '../helpers/webhook-receiver.ts';
@@ -27,7 +27,7 @@ async function startWebhooks(vault: VaultClient, allowPrivateTargets = true): Pr
       return vault;
     },
     clock: systemClock,
-    logger: createLogger('test', { level: 'silent' }),
+    logger: testLogger(),
   });
   await webhooks.start();
   onTestFinished(() => webhooks.stop());

@@ -30,10 +30,9 @@ const KINDS = [
     kind: 'service',
     url: 'service-accounts',
     operation: 'service-accounts',
-    body: z.strictObject({ name: nameSchema, email: z.undefined().optional(), roles }).meta({
-      id: 'NewServiceAccount',
-      examples: [{ name: 'Ticket shop', roles: [{ role: 'operator', tenant: 'main-hall' }] }],
-    }),
+    body: z
+      .strictObject({ name: nameSchema, roles })
+      .meta({ id: 'NewServiceAccount', examples: [{ name: 'Ticket shop', roles: [{ role: 'operator', tenant: 'main-hall' }] }] }),
   },
 ] as const satisfies readonly { kind: PrincipalKind; url: string; operation: string; body: z.ZodType }[];
 
