@@ -61,8 +61,15 @@ export const addKeyRoutes: AddRoutes = (api, { kms }) => {
     method: 'POST',
     url: '/v1/orgs/:org/offline-leases',
     config: { operation: 'offline-leases.create' },
-    schema: { tags, params: orgParams, body: z.strictObject({ request: token, approval: token }), response: { 201: answerSchema } },
-    handler: async ({ body }, reply) => {
+    schema: {
+      tags,
+      summary: 'Have a request that came on a stick answered; a box that has moved says so with it',
+      params: orgParams,
+      body: z.strictObject({ request: token, approval: token, moved: token.optional() }),
+      response: { 201: answerSchema },
+    },
+    handler: async ({ body: { moved, ...body } }, reply) => {
+      if (moved !== undefined) await kms.call('acknowledgeMove', { token: moved });
       const { encapsulated, sealed, ...answer } = await kms.call('exportTek', body);
       return reply.code(201).send({ ...answer, encapsulated: encapsulated.toString('base64url'), sealed: sealed.toString('base64url') });
     },
