@@ -204,7 +204,11 @@ test('readiness names the parts that are not ready', async () => {
   api.box.broken.clear();
   expect([status, body]).toEqual([
     503,
-    { ready: false, parts: expect.arrayContaining([{ part: 'vault north', ready: false, reason: 'key_file_missing' }]) },
+    {
+      ready: false,
+      warnings: ['lease_ending'],
+      parts: expect.arrayContaining([{ part: 'vault north', ready: false, reason: 'key_file_missing' }]),
+    },
   ]);
 });
 

@@ -44,7 +44,7 @@ if (isMainThread && IN_VAULT) {
     const told = Number(readFileSync(file, 'utf8'));
     if (told === passed) return;
     passed = told;
-    for (const [timer, { at, call }] of waiting) {
+    for (const [timer, { at, call }] of [...waiting]) {
       if (at > now()) continue;
       end(timer as NodeJS.Timeout);
       call();
