@@ -4,6 +4,7 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import { adminTokenFile } from './appliance/admin-token-file.ts';
 import { type Appliance, applianceFile, openAppliance } from './appliance/open-appliance.ts';
 import { type CreateBackupOptions, createBackup } from './backup/create-backup.ts';
+import { writeLastBackup } from './backup/last-backup.ts';
 import type { Manifest } from './backup/manifest.ts';
 import { RunningBox } from './backup/running-box.ts';
 import { StoppedBox } from './backup/stopped-box.ts';
@@ -32,7 +33,9 @@ export async function backUp(config: Config, folder: string, { tokenFile, logger
   const appliance = openUnlessInUse(dataDir);
   try {
     const source = appliance ? stoppedBox(config, appliance, logger) : await runningBox(config, tokenFile);
-    return await createBackup(folder, { source, dataDir, keyDir, clock: systemClock, onProgress });
+    const manifest = await createBackup(folder, { source, dataDir, keyDir, clock: systemClock, onProgress });
+    await writeLastBackup(keyDir, manifest);
+    return manifest;
   } finally {
     appliance?.close();
   }

@@ -21,7 +21,10 @@ import { InView } from './box/in-view.ts';
 import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import { Leases } from './box/leases.ts';
 import { Tenants } from './box/tenants.ts';
+import { Upkeep } from './box/upkeep.ts';
 import { UsageMeter } from './box/usage-meter.ts';
+import { vaultStats } from './box/vault-stats.ts';
+import { warningsOf } from './box/warnings.ts';
 import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
 import type { Config } from './config/schema.ts';
 import { LinkFolder } from './link/enrolment/link-folder.ts';
@@ -62,6 +65,7 @@ export class Daemon {
   readonly #cameras: Cameras;
   readonly #webhooks: Webhooks;
   readonly #bestShots: BestShots;
+  readonly #upkeep: Upkeep;
   readonly #usage: UsageMeter;
   readonly #inView = new InView();
   readonly #issuerKeys: IssuerKeys | undefined;
@@ -93,6 +97,7 @@ export class Daemon {
     this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
     const { issuer, dataDir } = config;
     this.#issuerKeys = issuer && new IssuerKeys({ config: issuer, file: join(dataDir, 'issuer-keys.json'), now: clock.now, logger });
+    this.#upkeep = new Upkeep({ keyDir: config.keyDir, tenants: this.#tenants, logger });
     this.#usage = new UsageMeter((tenant, counter, by) => vault(tenant).count(counter, by), logger);
   }
 
@@ -116,6 +121,7 @@ export class Daemon {
           clock,
           logger,
         }),
+        this.#upkeep,
         this.#usage,
         this.#bestShots,
         this.#webhooks,
@@ -180,11 +186,18 @@ export class Daemon {
       queues: { inference: this.#engine?.stages.queued ?? 0, embedder: this.#engine?.stages.waitingFaces ?? 0 },
       rejections: Object.fromEntries(rejections),
       provider: { name: this.#engine?.provider ?? 'none', fallbackReason: this.#engine?.fallbackReason ?? null },
-      vaults: this.#tenants.list().map(({ id }) => {
-        const { state, faces, restarts } = this.#tenants.vault(id);
-        return { tenant: id, state, faces, restarts };
-      }),
+      vaults: this.#tenants.list().map(({ id }) => vaultStats(id, this.#tenants.vault(id), this.#leases.failureOf(id))),
+      lastBackupAt: this.#upkeep.lastBackup?.at ?? null,
+      warnings: this.#warnings(),
     };
+  }
+
+  #warnings(): Stats['warnings'] {
+    const watched = this.#tenants.list().map(({ id }) => {
+      const { epoch, heldLease: lease } = this.#tenants.vault(id);
+      return { id, epoch, lease, renews: this.#leases.renews(id) };
+    });
+    return warningsOf(watched, this.#upkeep.lastBackup, this.#options.clock.now());
   }
 
   #appliancePart(): Part {

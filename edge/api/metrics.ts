@@ -61,12 +61,26 @@ export async function formatMetrics(stats: Stats, stageTimes: ReturnType<BoxPort
   const state = gauge('vault_state', '1 for the state that the vault is in, 0 for the others', ['tenant', 'state']);
   const faces = gauge('vault_faces', 'Faces that can be candidates', ['tenant']);
   const restarts = counter('vault_restarts', 'Starts after a crash', ['tenant']);
+  const epoch = gauge('vault_epoch', 'Epoch of the tenant key in use', ['tenant']);
+  const newestEpoch = gauge('lease_newest_epoch', 'Epoch in which the KMS wants the tenant to be', ['tenant']);
+  const leaseLeft = gauge('lease_left_seconds', "Time until the tenant's lease ends, by the vault's own clock", ['tenant', 'enforcement']);
   for (const vault of stats.vaults) {
     const labels = { tenant: vault.tenant };
     for (const name of VAULT_STATES) state.set({ ...labels, state: name }, vault.state === name ? 1 : 0);
     faces.set(labels, vault.faces);
     restarts.inc(labels, vault.restarts);
+    if (vault.epoch !== null) epoch.set(labels, vault.epoch);
+    if (vault.lease === null) continue;
+    const { enforcement, leftMs, newest } = vault.lease;
+    leaseLeft.set({ ...labels, enforcement }, leftMs / 1000);
+    newestEpoch.set(labels, newest);
   }
+  if (stats.lastBackupAt !== null) {
+    const ageMs = Date.parse(stats.at) - Date.parse(stats.lastBackupAt);
+    gauge('last_backup_age_seconds', 'Time since the last backup of this box was begun', []).set(ageMs / 1000);
+  }
+  const warnings = gauge('warning', '1 for what works and will not for long unless somebody sees to it', ['tenant', 'reason']);
+  for (const { tenant, reason } of stats.warnings) warnings.set({ tenant: tenant ?? '', reason }, 1);
   const { frame, candidates, ...stages } = stageTimes;
   const byStage = Object.fromEntries(Object.entries(stages).map(([stage, values]) => [`stage="${stage}"`, values]));
   const histograms = [

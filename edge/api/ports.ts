@@ -1,5 +1,5 @@
 import type { Venue } from '../../shared/http/tenant-context.ts';
-import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
+import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import type { HistogramValues } from '../runtime/histogram.ts';
 import type { LeaseView, VaultClient } from '../vault/client.ts';
@@ -79,6 +79,8 @@ export interface LeaseStatus {
   readonly reason: string | null;
   readonly enforcement: LeaseView['enforcement'] | null;
   readonly epoch: number | null;
+  /** The one in which the KMS wants the tenant to be. */
+  readonly newest: number | null;
   readonly renewedAt: string | null;
   readonly endsAt: string | null;
   /** Whether the box asks a KMS itself, or leases come on a stick alone. */
@@ -92,10 +94,13 @@ export interface LeasesPort {
   /** Those of the tenants whose keys come from a KMS. */
   list(): Promise<readonly LeaseStatus[]>;
   get(tenant: string): Promise<LeaseStatus>;
-  /** A request that travels on a stick. @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`, `storage_failed` */
-  request(tenant: string): Promise<string>;
-  /** Takes the answer to a request. @throws {SecureGateError} `lease_rejected`, and those of the vault's start where it was closed */
-  accept(tenant: string, answer: LeaseAnswer): Promise<LeaseStatus>;
+  /** What travels on a stick. @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`, `storage_failed` */
+  request(tenant: string): Promise<StickRequest>;
+  /**
+   * Takes what the KMS made of it, and moves the tenant where a lease of the next epoch is among it.
+   * @throws {SecureGateError} `lease_rejected`, and those of the vault's start where it was closed
+   */
+  accept(tenant: string, answer: StickAnswer): Promise<LeaseStatus>;
 }
 
 export interface CameraView {

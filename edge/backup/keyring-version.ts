@@ -1,9 +1,8 @@
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { syncFolder } from '../runtime/sync-folder.ts';
-import { writeDurably } from './write-durably.ts';
+import { replaceDurably } from './replace-durably.ts';
 
 /**
  * The newest version that the replica of a tenant's keyring ever had. It is written down in the key folder, where neither an old
@@ -23,11 +22,7 @@ export async function readKeyringVersion(keyDir: string, tenant: string): Promis
 }
 
 export async function writeKeyringVersion(keyDir: string, tenant: string, version: number): Promise<void> {
-  const path = fileOf(keyDir, tenant);
-  await rm(`${path}.new`, { force: true });
-  await writeDurably(`${path}.new`, [Buffer.from(`${version}\n`)]);
-  await rename(`${path}.new`, path);
-  syncFolder(keyDir);
+  await replaceDurably(fileOf(keyDir, tenant), `${version}\n`);
 }
 
 function fileOf(keyDir: string, tenant: string): string {

@@ -41,7 +41,7 @@ export class StoppedBox implements BackupSource {
     if (org === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant } });
     const vault = new VaultClient({ org, tenant, box, dataDir, keyDir, lease: leaseOf(tenant), clock, logger });
     await vault.start();
-    const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant, replicaDir, keyDir, logger });
+    const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant, dataDir, replicaDir, keyDir, logger });
     try {
       await replica?.follow();
       const bytes = new PassThrough();

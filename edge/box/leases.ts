@@ -1,5 +1,5 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
+import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { LeaseStatus, LeasesPort } from '../api/ports.ts';
 import type { Config } from '../config/schema.ts';
@@ -63,21 +63,26 @@ export class Leases implements LeasesPort, Part {
       reason,
       enforcement: lease?.enforcement ?? null,
       epoch: lease?.epoch ?? null,
+      newest: lease?.newest ?? null,
       renewedAt: lease ? new Date(lease.issuedAt).toISOString() : null,
       endsAt: lease ? new Date(lease.endsAt).toISOString() : null,
       comes: this.#options.carrier ? 'kms' : 'stick',
-      failure: this.#renewals.get(tenant)?.failure?.code ?? null,
+      failure: this.failureOf(tenant),
     };
   }
 
-  async request(tenant: string): Promise<string> {
+  async request(tenant: string): Promise<StickRequest> {
     this.#requireLeased(tenant);
-    return await this.#options.tenants.vault(tenant).requestLease();
+    return await this.#options.tenants.vault(tenant).requestOnStick();
   }
 
-  async accept(tenant: string, answer: LeaseAnswer): Promise<LeaseStatus> {
+  async accept(tenant: string, { answers }: StickAnswer): Promise<LeaseStatus> {
     this.#requireLeased(tenant);
-    await this.#options.tenants.vault(tenant).acceptLease(answer);
+    const vault = this.#options.tenants.vault(tenant);
+    const came: number[] = [];
+    for (const answer of answers) came.push((await vault.acceptLease(answer)).epoch);
+    const lease = await vault.lease();
+    if (lease && came.includes(lease.epoch + 1)) await vault.moveEpoch();
     return this.get(tenant);
   }
 
@@ -100,6 +105,16 @@ export class Leases implements LeasesPort, Part {
 
   get #leased(): readonly string[] {
     return this.#options.config.tenants.filter(({ keys }) => keys === 'lease').map(({ id }) => id);
+  }
+
+  /** Why the last try to renew a lease failed; null where it did not, or nobody tries. */
+  failureOf(tenant: string): string | null {
+    return this.#renewals.get(tenant)?.failure?.code ?? null;
+  }
+
+  /** Whether the next lease comes without anybody doing something, as far as the last try tells. */
+  renews(tenant: string): boolean {
+    return this.#renewals.has(tenant) && this.failureOf(tenant) === null;
   }
 
   /** @throws {SecureGateError} `tenant_not_found`, `lease_not_used` */

@@ -97,6 +97,15 @@ export class Tenants implements TenantsPort, Part {
     return this.#tenants.values().some(({ replica }) => replica?.behind === true);
   }
 
+  /** Sees to it that each replica still has its keyring as of the last erasure or move. */
+  async lookAtReplicas(): Promise<void> {
+    await Promise.all(
+      Array.from(this.#tenants.values(), async ({ vault, replica }) => {
+        if (vault.state === 'ready') await replica?.look();
+      }),
+    );
+  }
+
   list(): readonly TenantView[] {
     return Array.from(this.#tenants.values(), viewOf);
   }
@@ -174,8 +183,9 @@ export class Tenants implements TenantsPort, Part {
     const { box } = appliance();
     const lease = leaseSettingsOf(config, id);
     const vault = new VaultClient({ org, tenant: id, box, dataDir, keyDir, lease, clock, logger });
-    const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, replicaDir, keyDir, logger });
-    if (replica) vault.onKeyringChange(() => replica.follow());
+    const replica =
+      replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, dataDir, replicaDir, keyDir, logger });
+    if (replica) vault.onKeyringChange(async (lost) => (lost ? replica.follow() : replica.followSoon()));
     const tenant: Tenant = { policy, fixed, vault, replica, reason: null, waits: waits(), waiting: new AbortController() };
     vault.onStateChange((state, reason) => {
       tenant.waiting.abort();

@@ -289,12 +289,14 @@ export class VaultClient extends VaultKeeper {
   }
 
   /**
-   * Writes the data, encrypted as they are and without the keyring. The stream is ended if they are whole, and destroyed if not.
+   * Writes the data, encrypted as they are and without the keyring. The stream is ended if they are whole, and whoever follows the keyring
+   * has the keys of all of them; it is destroyed if not.
    * @throws {SecureGateError} `copy_outdated`
    */
   async copyData(to: Writable): Promise<void> {
     try {
       await this.whileHeld('data', ({ vaultDb }) => pipeline(createReadStream(vaultDb), to, { end: false }));
+      await this.followKeyring();
       to.end();
     } catch (error) {
       to.destroy(SecureGateError.from(error));

@@ -2,7 +2,10 @@ import type { Gives, Operation, Taken } from './protocol.ts';
 import type { Vault } from './vault.ts';
 
 /** What an open vault does for each message; the others are the service's own. */
-type OnOpenVault = Exclude<Operation, 'open' | 'close' | 'requestLease' | 'acceptLease' | 'getLease' | 'sayMoved' | 'forgetLease'>;
+type OnOpenVault = Exclude<
+  Operation,
+  'open' | 'close' | 'requestLease' | 'requestOnStick' | 'acceptLease' | 'getLease' | 'sayMoved' | 'forgetLease'
+>;
 
 export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> | Promise<Gives<O>> } = {
   enrolCustomer: (vault, input) => vault.customers.enrol(input),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
+import { stickRequestSchema } from '../../shared/lease/stick.ts';
 import { sightingSchema } from '../../shared/messages/events.ts';
 import { CONSENT_STATES, consentSchema } from './consent/consent.ts';
 import { cursorSchema } from './cursor.ts';
@@ -132,9 +133,10 @@ export const OPERATIONS = {
 
   /** Also answered by a vault that is not open for want of a lease. */
   requestLease: {
-    takes: z.strictObject({ nonce: leaseClaimsSchema.shape.nonce.optional(), epoch: leaseClaimsSchema.shape.epoch.optional() }),
+    takes: z.strictObject({ nonce: leaseClaimsSchema.shape.nonce, epoch: leaseClaimsSchema.shape.epoch.optional() }),
     gives: z.strictObject({ request: z.string() }),
   },
+  requestOnStick: { takes: nothing, gives: stickRequestSchema },
   /** Opens the vault, unless it is open. */
   acceptLease: { takes: z.strictObject({ answer: leaseAnswerSchema }), gives: leaseViewSchema },
   getLease: { takes: nothing, gives: z.strictObject({ lease: leaseViewSchema.nullable() }) },
@@ -262,6 +264,12 @@ const figuresSchema = z.strictObject({
   writable: z.boolean(),
   /** Changes of the keyring since the vault was opened. */
   keyringChanges: z.number().int(),
+  /** Those of them by which something was taken away. */
+  keyringLosses: z.number().int(),
+  /** Of the tenant key in use; null while the vault is not open. */
+  epoch: epoch.nullable(),
+  /** The lease under which the vault has its key. */
+  lease: leaseViewSchema.nullable(),
 });
 export type Figures = z.infer<typeof figuresSchema>;
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type LeaseAnswer, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import type { StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
@@ -28,8 +29,11 @@ export interface VaultClientOptions {
 
 /** `closed`: its process runs without the tenant's key and waits for a lease. */
 export type VaultState = 'starting' | 'ready' | 'closed' | 'failed' | 'stopped';
-/** Hears of every change of the keyring that is on the disk; whoever erases somebody waits for it. Must not reject. */
-export type KeyringListener = () => Promise<void>;
+/**
+ * Hears of every change of the keyring that is on the disk. Must not reject.
+ * @param lost something was taken away: whoever did that waits for what this returns
+ */
+export type KeyringListener = (lost: boolean) => Promise<void>;
 type StateListener = (state: VaultState, reason: SecureGateError | undefined) => void;
 
 /** Reasons that do not go away by trying again: somebody has to act. */
@@ -78,6 +82,7 @@ export abstract class VaultKeeper {
   #restarts = 0;
   #readySince = 0;
   #keyringChanges = 0;
+  #keyringLosses = 0;
   #keyringFollowed: Promise<unknown> = Promise.resolve();
 
   constructor(options: VaultClientOptions) {
@@ -107,6 +112,16 @@ export abstract class VaultKeeper {
   /** Whether the disk took the last thing that was to be written, as of the last answer. */
   get writable(): boolean {
     return this.#process?.figures.writable ?? true;
+  }
+
+  /** Epoch of the tenant key in use, as of the last answer; null while the vault is not open. */
+  get epoch(): number | null {
+    return this.#state === 'ready' ? (this.#process?.figures.epoch ?? null) : null;
+  }
+
+  /** The lease under which the vault is open, as of the last answer; null where there is none. */
+  get heldLease(): LeaseView | null {
+    return this.#state === 'ready' ? (this.#process?.lease ?? null) : null;
   }
 
   /** Process id of the vault while it runs. */
@@ -164,12 +179,20 @@ export abstract class VaultKeeper {
 
   /**
    * A request for the tenant's key that a KMS answers, signed by this box.
-   * @param nonce the KMS's challenge; without one the request may travel on a stick, and be answered days later
+   * @param nonce the KMS's challenge
    * @param epoch of the key; that of the vault unless said
+   * @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`
+   */
+  async requestLease(nonce: string, epoch?: number): Promise<string> {
+    return (await this.#running.call('requestLease', { nonce, epoch })).request;
+  }
+
+  /**
+   * What travels to the KMS on a stick, and may be answered days later.
    * @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`, `storage_failed`
    */
-  async requestLease(nonce?: string, epoch?: number): Promise<string> {
-    return (await this.#running.call('requestLease', { nonce, epoch })).request;
+  requestOnStick(): Promise<StickRequest> {
+    return this.#running.call('requestOnStick', {});
   }
 
   /**
@@ -217,8 +240,14 @@ export abstract class VaultKeeper {
     }
   }
 
-  /** Resolves when whoever follows the keyring has followed what is known of it now. */
+  /** Resolves when whoever follows the keyring has followed what was taken away from it so far. */
   protected get keyringFollowed(): Promise<unknown> {
+    return this.#keyringFollowed;
+  }
+
+  /** Has whoever follows the keyring follow all that is in it now. */
+  protected followKeyring(): Promise<unknown> {
+    this.#keyringFollowed = Promise.all(Array.from(this.#keyringListeners, (listener) => listener(true)));
     return this.#keyringFollowed;
   }
 
@@ -237,7 +266,7 @@ export abstract class VaultKeeper {
     // The vault checks the ids itself; here it saves a process for ids that it would refuse.
     const scope = parseScope({ org, tenant, box });
     if (signal.aborted) throw aborted();
-    const process = new VaultProcess((code) => this.#exited(process, code));
+    const process = new VaultProcess(this.#clock, (code) => this.#exited(process, code));
     this.#process = process;
     const kill = (): void => process.kill();
     signal.addEventListener('abort', kill);
@@ -259,13 +288,18 @@ export abstract class VaultKeeper {
   #becomeReady(): void {
     this.#readySince = this.#clock.monotonic();
     this.#keyringChanges = this.#process?.figures.keyringChanges ?? 0;
+    this.#keyringLosses = this.#process?.figures.keyringLosses ?? 0;
     this.#setState('ready');
   }
 
   #lookAtKeyring({ figures }: VaultProcess): void {
     if (figures.keyringChanges === this.#keyringChanges) return;
+    const lost = figures.keyringLosses !== this.#keyringLosses;
     this.#keyringChanges = figures.keyringChanges;
-    this.#keyringFollowed = Promise.all(Array.from(this.#keyringListeners, (listener) => listener()));
+    this.#keyringLosses = figures.keyringLosses;
+    // Somebody who is added must not have those go on who wait for an erasure.
+    if (lost) void this.followKeyring();
+    else for (const listener of this.#keyringListeners) void listener(false);
   }
 
   async #end(): Promise<void> {

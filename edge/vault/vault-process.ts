@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { MessageReader } from './channel/message-reader.ts';
 import { CHANNEL_FD } from './channel/open-channel.ts';
 import { sendMessage } from './channel/send-message.ts';
-import { type Figures, type Gives, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
+import { type Figures, type Gives, type LeaseView, OPERATIONS, type Operation, replySchema, type Takes } from './protocol.ts';
 
 const ENTRY = fileURLToPath(new URL('./main.ts', import.meta.url));
 
@@ -26,16 +27,19 @@ const UNTIMED: ReadonlySet<Operation> = new Set<Operation>(['open', 'acceptLease
 
 /** One run of a vault's process, from fork to exit. */
 export class VaultProcess {
+  readonly #clock: Clock;
   readonly #onExit: (code: number | null) => void;
   readonly #pending = new Map<number, Pending>();
   #child: ChildProcess | undefined;
   #channel: Socket | undefined;
   #exited: Promise<void> = Promise.resolve();
-  #figures: Figures = { faces: 0, rejected: 0, writable: true, keyringChanges: 0 };
+  #figures: Figures = { faces: 0, rejected: 0, writable: true, keyringChanges: 0, keyringLosses: 0, epoch: null, lease: null };
+  #answeredAt = 0;
   #nextId = 1;
 
   /** @param onExit called once with its exit code when the process is gone; all requests have been rejected by then */
-  constructor(onExit: (code: number | null) => void) {
+  constructor(clock: Clock, onExit: (code: number | null) => void) {
+    this.#clock = clock;
     this.#onExit = onExit;
   }
 
@@ -46,6 +50,12 @@ export class VaultProcess {
   /** As of the last reply. */
   get figures(): Figures {
     return this.#figures;
+  }
+
+  /** The lease as of the last reply, and what is left of it now. */
+  get lease(): LeaseView | null {
+    const { lease } = this.#figures;
+    return lease && { ...lease, leftMs: lease.leftMs - (this.#clock.monotonic() - this.#answeredAt) };
   }
 
   start(): void {
@@ -140,6 +150,7 @@ export class VaultProcess {
     }
     const reply = parsed.data;
     this.#figures = reply.figures;
+    this.#answeredAt = this.#clock.monotonic();
     const pending = this.#take(reply.id);
     if ('error' in reply) pending?.reject(SecureGateError.fromJSON(reply.error));
     else pending?.resolve(reply.result);

@@ -79,6 +79,9 @@ export class VaultService {
       rejected: this.#vault?.rejected ?? 0,
       writable: this.#vault?.writable ?? true,
       keyringChanges: this.#vault?.keyringChanges ?? 0,
+      keyringLosses: this.#vault?.keyringLosses ?? 0,
+      epoch: this.#vault?.epoch ?? null,
+      lease: this.#setup?.leases?.source.lease ?? null,
     };
   }
 
@@ -100,6 +103,7 @@ export class VaultService {
       return {};
     },
     requestLease: async ({ nonce, epoch }) => ({ request: await this.#leases.source.request(nonce, epoch) }),
+    requestOnStick: async () => this.#leases.source.requestOnStick(),
     acceptLease: async ({ answer }) => {
       const lease = await this.#leases.source.accept(answer);
       if (!this.#vault && this.#setup) await this.#open(this.#setup);

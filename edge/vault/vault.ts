@@ -88,9 +88,19 @@ export class Vault {
     return !(this.#open?.usage.failing ?? false);
   }
 
+  /** Of the tenant key in use; null until it is open. */
+  get epoch(): number | null {
+    return this.#open?.keyring.epoch ?? null;
+  }
+
   /** Grows with every change of the keyring since the start. */
   get keyringChanges(): number {
     return this.#open?.keyring.changes ?? 0;
+  }
+
+  /** Grows with every change by which the keyring lost something. */
+  get keyringLosses(): number {
+    return this.#open?.keyring.losses ?? 0;
   }
 
   get customers(): Customers {

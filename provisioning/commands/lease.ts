@@ -3,8 +3,8 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import type { LeaseStatus } from '../../edge/api/ports.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
+import { type StickRequest, stickAnswerSchema } from '../../shared/lease/stick.ts';
 import { formatLease } from '../terminal/format-lease.ts';
 import { runningBox } from '../terminal/running-box.ts';
 
@@ -20,21 +20,21 @@ export function leaseCommand(): Command {
     'after',
     `
 Where the box reaches its KMS it fetches leases by itself. Without a network:
-  securegate lease request opera-house --out request.jwt --config box.json   # take it to an admin of the org
-  securegate lease import answer.json --config box.json                      # what the KMS made of it`,
+  securegate lease request opera-house --out request.json --config box.json   # take it to an admin of the org
+  securegate lease import answer.json --config box.json                       # what the KMS made of it`,
   );
   command.addCommand(common('show').description('how long each tenant is open, and how its key is kept').action(show));
   command.addCommand(
     common('request')
       .description('make a request for a lease that travels on a stick; it waits for a week, or until the next one')
       .argument('<tenant>', 'tenant that needs a lease')
-      .requiredOption('--out <file>', 'where to write it; it holds no secret')
+      .requiredOption('--out <file>', 'where to write it (JSON); it holds no secret')
       .action(request),
   );
   command.addCommand(
     common('import')
       .description('give the box the answer to its request')
-      .argument('<file>', "the KMS's answer (JSON); only the box that asked can use it, once")
+      .argument('<file>', 'what the KMS answered (JSON); only the box that asked can use it, once')
       .action(importAnswer),
   );
   return command;
@@ -56,29 +56,34 @@ async function show({ config, api, json }: Options): Promise<void> {
 
 async function request(tenant: string, { config, api, json, out }: Options & { readonly out: string }): Promise<void> {
   const box = await runningBox(config, api);
-  const made = (await box.ask('POST', `/v1/tenants/${encodeURIComponent(tenant)}/lease/requests`)) as { request: string };
+  const made = (await box.ask('POST', `/v1/tenants/${encodeURIComponent(tenant)}/lease/requests`)) as StickRequest;
   try {
-    await writeFile(out, made.request);
+    await writeFile(out, `${JSON.stringify(made)}\n`);
   } catch (cause) {
     throw new SecureGateError('storage_failed', `Cannot write ${out}`, { cause, details: { file: out } });
   }
-  process.stdout.write(
-    `${json ? JSON.stringify({ tenant, file: out }) : `The request is in ${out}. It waits for its answer for a week.`}\n`,
-  );
+  process.stdout.write(`${json ? JSON.stringify({ tenant, file: out, moved: made.moved !== null }) : requested(out, made)}\n`);
+}
+
+function requested(file: string, { moved }: StickRequest): string {
+  const told = `The request is in ${file}. It waits for its answer for a week.`;
+  return moved === null ? told : `${told} With it goes the word that this tenant needs no earlier key.`;
 }
 
 async function importAnswer(file: string, { config, api, json }: Options): Promise<void> {
   const { answer, tenant } = await readAnswer(file);
   const box = await runningBox(config, api);
   const lease = (await box.ask('PUT', `/v1/tenants/${tenant}/lease`, answer)) as LeaseStatus;
-  process.stdout.write(`${json ? JSON.stringify(lease) : formatLease(lease)}\n`);
+  const text =
+    answer.answers.length > 1 ? `${formatLease(lease)}\n  has moved to another epoch: the next request tells the KMS` : formatLease(lease);
+  process.stdout.write(`${json ? JSON.stringify(lease) : text}\n`);
 }
 
 /** Whose lease it is says the lease itself; whether that is true, the box finds out. */
-async function readAnswer(file: string): Promise<{ answer: z.input<typeof leaseAnswerSchema>; tenant: string }> {
+async function readAnswer(file: string): Promise<{ answer: z.input<typeof stickAnswerSchema>; tenant: string }> {
   try {
-    const answer = z.encode(leaseAnswerSchema, leaseAnswerSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
-    const [, claims = ''] = answer.lease.split('.');
+    const answer = z.encode(stickAnswerSchema, stickAnswerSchema.parse(JSON.parse(await readFile(file, 'utf8'))));
+    const [, claims = ''] = answer.answers[0]?.lease.split('.') ?? [];
     const { tenant } = leaseClaimsSchema.parse(JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')));
     return { answer, tenant };
   } catch (cause) {

@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
+import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { ENFORCEMENTS } from '../../shared/lease/lease-token.ts';
+import { type StickRequest, stickRequestSchema } from '../../shared/lease/stick.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 
 const DAY_S = 86_400;
+/** A box asks for the epoch that it is in and for the next one; the KMS may have let go of the one, and not begun the other. */
+const NOT_THIS_EPOCH: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['epoch_not_found', 'epoch_replaced', 'cell_gone']);
 
 interface Files {
   readonly admin: string[];
@@ -67,7 +71,7 @@ Examples:
   );
   command.addCommand(
     asking('approve')
-      .description('have a request that came on a stick answered, once; the answer goes back on the stick')
+      .description('have what came on a stick answered, once; the answer goes back on the stick')
       .argument('<org>')
       .argument('<request-file>', 'as `securegate lease request` wrote it')
       .requiredOption('--key <file>', "an admin's private key")
@@ -134,20 +138,32 @@ async function approve(org: string, file: string, { key, out, ...cloud }: CloudO
   const { readKeyFile } = await import('../org-keys/key-file.ts');
   const { signForKms } = await import('../org-keys/sign-for-kms.ts');
   const { OFFLINE_APPROVAL_TYPE } = await import('../../shared/lease/offline-approval.ts');
-  const request = readRequest(file);
-  const claims = { org, request: createHash('sha256').update(request).digest('base64url') };
-  const approval = await signForKms(await readKeyFile(key), OFFLINE_APPROVAL_TYPE, claims, DAY_S, Date.now());
+  const { requests, moved } = readRequest(file);
+  const signer = await readKeyFile(key);
   const client = await openCloud(cloud);
   const params = { path: { org } };
-  const answer = await contentOf(client.POST('/v1/orgs/{org}/offline-leases', { params, body: { request, approval } }));
-  writeFileSync(out, `${JSON.stringify(answer)}\n`, { mode: 0o600 });
+  const answers: unknown[] = [];
+  let refusal: SecureGateError | undefined;
+  for (const request of requests) {
+    const claims = { org, request: createHash('sha256').update(request).digest('base64url') };
+    const approval = await signForKms(signer, OFFLINE_APPROVAL_TYPE, claims, DAY_S, Date.now());
+    const body = { request, approval, ...(moved === null ? {} : { moved }) };
+    try {
+      answers.push(await contentOf(client.POST('/v1/orgs/{org}/offline-leases', { params, body })));
+    } catch (error) {
+      if (!(error instanceof SecureGateError && NOT_THIS_EPOCH.has(error.code))) throw error;
+      refusal ??= error;
+    }
+  }
+  if (answers.length === 0 && refusal) throw refusal;
+  writeFileSync(out, `${JSON.stringify({ answers })}\n`, { mode: 0o600 });
 }
 
-function readRequest(file: string): string {
+function readRequest(file: string): StickRequest {
   try {
-    return readFileSync(file, 'utf8').trim();
+    return stickRequestSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
-    throw new SecureGateError('file_unreadable', `Cannot read ${file}`, { cause, details: { file } });
+    throw new SecureGateError('file_unreadable', `${file} is not what \`securegate lease request\` wrote`, { cause, details: { file } });
   }
 }
 

@@ -8,11 +8,13 @@ const KEPT: Readonly<Record<NonNullable<LeaseStatus['enforcement']>, string>> = 
 };
 
 /** One tenant in a few lines. */
-export function formatLease({ tenant, state, reason, enforcement, epoch, renewedAt, endsAt, comes, failure }: LeaseStatus): string {
+export function formatLease({ tenant, state, reason, enforcement, epoch, newest, renewedAt, endsAt, comes, failure }: LeaseStatus): string {
   const lines =
     enforcement === null
       ? [`${tenant}: ${state}${reason === null ? '' : ` (${reason})`}`]
       : [`${tenant}: open until ${endsAt}, epoch ${epoch}`, `  renewed ${renewedAt}`, `  ${KEPT[enforcement]}`];
+  if (epoch !== null && newest !== null && newest > epoch)
+    lines.push(`  the KMS has begun epoch ${newest}: the next lease moves the tenant`);
   if (comes === 'stick') lines.push('  comes on a stick: no KMS is configured');
   if (failure !== null) lines.push(`  the last try to renew it failed: ${failure}`);
   return lines.join('\n');

@@ -2658,12 +2658,14 @@ export interface components {
         /**
          * @example {
          *       "request": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
-         *       "approval": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
+         *       "approval": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
+         *       "moved": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
          *     }
          */
         OfflineLeaseRequest: {
             request: string;
             approval: string;
+            moved?: string;
         };
         Order: {
             /** @constant */

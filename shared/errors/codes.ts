@@ -147,6 +147,11 @@ export const ERROR_CODES = {
     title: 'Lease is of an older state of this box',
     next: 'Disk or TPM were set back, or the disk comes from another box: let the box fetch a new lease.',
   },
+  lease_ending: {
+    status: 503,
+    title: 'Lease of the tenant is about to end',
+    next: 'See why it is not renewed, or bring the next one on a stick: securegate lease show, securegate lease request',
+  },
   tpm_unavailable: {
     status: 503,
     title: 'TPM cannot be used',
@@ -169,6 +174,16 @@ export const ERROR_CODES = {
     status: 503,
     title: 'Keyring replica is behind',
     next: 'Check that the folder named by keyringReplicaDir is there and can be written; the box keeps trying.',
+  },
+  backup_outdated: {
+    status: 503,
+    title: 'No backup for a week',
+    next: 'Make one, and a copy of the key folder: securegate backup create',
+  },
+  key_copy_outdated: {
+    status: 503,
+    title: 'Tenant has another key since the last backup',
+    next: 'Copy the key folder anew and make a backup; destroy the copies of the old key.',
   },
   // Keys in the cloud
   cloud_unavailable: {

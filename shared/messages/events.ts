@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENFORCEMENTS } from '../lease/lease-token.ts';
 
 const box = z.strictObject({ x: z.number(), y: z.number(), width: z.number(), height: z.number() });
 
@@ -89,8 +90,26 @@ export const statsSchema = z.strictObject({
       state: z.enum(VAULT_STATES),
       faces: z.number().int(),
       restarts: z.number().int(),
+      /** Of the tenant key in use; null while the vault is not open. */
+      epoch: z.number().int().nullable(),
+      /** Of a tenant whose key comes from a KMS; null where there is none. */
+      lease: z
+        .strictObject({
+          enforcement: z.enum(ENFORCEMENTS),
+          /** The epoch in which the KMS wants the tenant to be. */
+          newest: z.number().int(),
+          /** Until it ends, by the vault's own time. */
+          leftMs: z.number(),
+          /** Error code of why the last try to renew it failed. */
+          failure: z.string().nullable(),
+        })
+        .nullable(),
     }),
   ),
+  /** When the last backup was begun; null where none was made. */
+  lastBackupAt: z.iso.datetime().nullable(),
+  /** What works and needs somebody all the same: error codes, and the tenant that each is about. */
+  warnings: z.array(z.strictObject({ tenant: z.string().nullable(), reason: z.string() })),
 });
 export type Stats = z.infer<typeof statsSchema>;
 

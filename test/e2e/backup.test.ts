@@ -52,6 +52,7 @@ test('the drill: 100 guests, a backup, 10 erased, the disk gone, and 90 are back
   const guests = await box.enrol(seeds);
   const [erased, kept] = [guests.slice(0, 10), guests.slice(10)];
   const before = await box.start();
+  expect(await box.health()).toMatchObject({ warnings: ['backup_outdated'] });
   expect(await backup('create', box.path('backup'), '--config', box.config)).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(/^Backed up 1 tenant/),
@@ -67,7 +68,10 @@ test('the drill: 100 guests, a backup, 10 erased, the disk gone, and 90 are back
     tenants: [expect.objectContaining({ tenant: 'hall', customers: 90, erased: 10, keyless: 0, damaged: 0 })],
   });
   const after = await box.start();
+  expect(await box.health()).toMatchObject({ warnings: [] });
   expect((await box.customers()).toSorted()).toEqual(kept.toSorted());
+  await box.ask('POST', '/v1/tenants/hall/erasures/move');
+  expect(await box.health(), 'the copy of the key is one of before').toMatchObject({ warnings: ['key_copy_outdated'] });
   await expect.poll(() => box.health(), { timeout: 30_000 }).toMatchObject(UP_TO_DATE);
   after.kill('SIGTERM');
   expect(await after.exit).toBe(0);

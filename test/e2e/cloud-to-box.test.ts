@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { KmsClient } from '../../cloud/kms/client.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -80,11 +81,28 @@ test('from nothing to a box whose tenants open under leases, by the commands of 
   ]);
 
   // The other tenant's lease comes on a stick.
-  await run('lease', 'request', 'club', '--out', at('request.jwt'), '--config', at('box.json'), '--api', api);
-  const approve = ['org-keys', 'approve', 'acme', at('request.jwt'), '--key', at('ada.pem'), '--out', at('answer.json'), ...asAda];
+  const stick = ['--config', at('box.json'), '--api', api];
+  const request = (): Promise<string> => run('lease', 'request', 'club', '--out', at('request.json'), ...stick);
+  const bring = (): Promise<string> => run('lease', 'import', at('answer.json'), ...stick);
+  await request();
+  const approve = ['org-keys', 'approve', 'acme', at('request.json'), '--key', at('ada.pem'), '--out', at('answer.json'), ...asAda];
   await expect(run(...approve)).rejects.toMatchObject({ stderr: expect.stringContaining('[assignment_rejected]') });
   await assign('club');
   await run(...approve);
-  await run('lease', 'import', at('answer.json'), '--config', at('box.json'), '--api', api);
-  expect(await leases()).toMatchObject([{ state: 'ready' }, { tenant: 'club', state: 'ready' }]);
+  await bring();
+  expect(await leases()).toMatchObject([{ state: 'ready' }, { tenant: 'club', state: 'ready', epoch: 1 }]);
+
+  // The KMS begins another epoch: one stick brings the box there, and the next one brings its word back.
+  const kms = new KmsClient(join(at('cloud'), 'run/kms.sock'));
+  onTestFinished(() => kms.close());
+  const club = { org: 'acme', tenant: 'club' };
+  await kms.call('createEpoch', { ...club, epoch: 2 });
+  await request();
+  await run(...approve);
+  expect(await bring()).toContain('has moved to another epoch');
+  expect(await request()).toContain('needs no earlier key');
+  await run(...approve);
+  await bring();
+  expect((await kms.call('getMove', { ...club, epoch: 1 })).boxes).toMatchObject([{ state: 'moved' }]);
+  expect(await leases()).toMatchObject([{ state: 'ready' }, { tenant: 'club', state: 'ready', epoch: 2 }]);
 }, 240_000);

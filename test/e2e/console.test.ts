@@ -171,6 +171,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
     test('the state of the box is shown, and after logging out nothing is', async () => {
       await goTo('System');
       await page.getByText('north-arena').first().waitFor();
+      await page.getByText('No backup for a week').waitFor();
       await opened.shoot('system');
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.getByLabel('Admin token').waitFor();

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { LeaseStatus } from '../../edge/api/ports.ts';
-import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import { type StickRequest, stickAnswerSchema } from '../../shared/lease/stick.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { signApproval } from '../helpers/kms.ts';
@@ -32,14 +32,14 @@ async function startBox(org: TestOrg, box: LeasedBox) {
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       (error: { code: unknown; stdout: string; stderr: string }) => error,
     );
-  const request = join(folder, 'request.jwt');
-  /** What the KMS makes of the request on the stick when the org's admin approves of it. */
+  const request = join(folder, 'request.json');
+  /** What the KMS makes of the stick when the org's admin approves of it. */
   const answered = async (): Promise<string> => {
-    const token = await readFile(request, 'utf8');
+    const [token = ''] = (JSON.parse(await readFile(request, 'utf8')) as StickRequest).requests;
     const approval = await signApproval(org.admin, org.org, token);
     const file = join(folder, 'answer.json');
     const answer = await org.kms.client.call('exportTek', { request: token, approval });
-    await writeFile(file, JSON.stringify(leaseAnswerSchema.encode(answer)));
+    await writeFile(file, JSON.stringify(stickAnswerSchema.encode({ answers: [answer] })));
     return file;
   };
   return { api, lease, request, answered, daemon };

@@ -17,6 +17,7 @@ import type {
   WebhooksPort,
   WebhookView,
 } from '../../edge/api/ports.ts';
+import { vaultStats } from '../../edge/box/vault-stats.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
@@ -90,12 +91,23 @@ export class ApiBox implements BoxPort {
     const lease = async (tenant: string): Promise<LeaseStatus> => {
       this.#tenant(tenant);
       const [renewedAt, endsAt] = ['2026-11-22T04:00:00.000Z', '2026-11-23T04:00:00.000Z'];
-      return { tenant, state: 'ready', reason: null, enforcement: 'memory', epoch: 1, renewedAt, endsAt, comes: 'kms', failure: null };
+      return {
+        tenant,
+        state: 'ready',
+        reason: null,
+        enforcement: 'memory',
+        epoch: 1,
+        newest: 1,
+        renewedAt,
+        endsAt,
+        comes: 'kms',
+        failure: null,
+      };
     };
     this.leases = {
       list: async () => [await lease('north')],
       get: lease,
-      request: async (tenant) => (await lease(tenant)).tenant,
+      request: async (tenant) => ({ requests: [`${(await lease(tenant)).tenant}.x.y`], moved: null }),
       accept: lease,
     };
     this.faces = {
@@ -183,11 +195,11 @@ export class ApiBox implements BoxPort {
       rejections: { blurred: 3 },
       provider: { name: 'cpu', fallbackReason: 'no GPU was found' },
       vaults: Array.from(this.#vaults, ([tenant, { vault }]) => ({
-        tenant,
-        state: vault.state,
-        faces: vault.faces,
-        restarts: vault.restarts,
+        ...vaultStats(tenant, vault, null),
+        lease: { enforcement: 'memory' as const, newest: 3, leftMs: 5_000_000, failure: null },
       })),
+      lastBackupAt: new Date(Date.now() - 60_000).toISOString(),
+      warnings: [{ tenant: 'north', reason: 'lease_ending' }],
     };
   }
 

@@ -190,13 +190,17 @@ test('paths that are none are told as such', async () => {
 });
 
 test('readiness names the parts that are not ready', async () => {
-  expect((await api.ask('GET', '/readyz')).body).toMatchObject({ ready: true });
+  expect((await api.ask('GET', '/readyz')).body).toMatchObject({ ready: true, warnings: ['lease_ending'] });
   api.box.broken.set('vault north', 'key_file_missing');
   const { status, body } = await api.ask('GET', '/readyz');
   api.box.broken.clear();
   expect([status, body]).toEqual([
     503,
-    { ready: false, parts: expect.arrayContaining([{ part: 'vault north', ready: false, reason: 'key_file_missing' }]) },
+    {
+      ready: false,
+      warnings: ['lease_ending'],
+      parts: expect.arrayContaining([{ part: 'vault north', ready: false, reason: 'key_file_missing' }]),
+    },
   ]);
 });
 
@@ -221,11 +225,16 @@ test('metrics hold what Prometheus needs of cameras, vaults and the pipeline, an
     'securegate_vault_state{tenant="north",state="ready"} 1',
     'securegate_vault_state{tenant="north",state="failed"} 0',
     'securegate_vault_restarts_total{tenant="north"} 0',
+    'securegate_vault_epoch{tenant="north"} 1',
+    'securegate_lease_left_seconds{tenant="north",enforcement="memory"} 5000',
+    'securegate_lease_newest_epoch{tenant="north"} 3',
+    'securegate_warning{tenant="north",reason="lease_ending"} 1',
     ...['detect', 'analyse', 'embed', 'search'].map((stage) => `securegate_stage_seconds_count{stage="${stage}"} 0`),
     'securegate_frame_latency_seconds_count 0',
   ]) {
     expect(before).toContain(`${line}\n`);
   }
+  expect(before).toMatch(/^securegate_last_backup_age_seconds 6\d(\.\d+)?$/m);
   api.box.times.detect.record(20);
   api.box.times.frame.record(30);
   api.box.times.frame.record(7000);

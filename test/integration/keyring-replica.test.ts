@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { KeyringReplica } from '../../edge/backup/keyring-replica.ts';
 import { readKeyringVersion } from '../../edge/backup/keyring-version.ts';
@@ -26,12 +28,13 @@ beforeEach(async () => {
     vault,
     box: box.box,
     tenant: 'hall',
+    dataDir: box.dataDir,
     replicaDir,
     keyDir: box.keyDir,
     logger: testLogger(),
   });
   onTestFinished(() => replica.stop());
-  vault.onKeyringChange(() => replica.follow());
+  vault.onKeyringChange(async (lost) => (lost ? replica.follow() : replica.followSoon()));
   await vault.start();
 });
 
@@ -61,6 +64,30 @@ async function keysInReplica(): Promise<string[][]> {
   );
 }
 
+test.each([
+  ['is gone', async (replica: string) => rm(replica, { recursive: true })],
+  [
+    'is an older one that was put back',
+    async (replica: string, older: string) => {
+      await rm(replica, { recursive: true });
+      await cp(older, replica, { recursive: true });
+    },
+  ],
+])('a replica that %s is made anew when it is looked at, with nobody who was erased', async (_what, harm) => {
+  const [erased = '', kept = ''] = [await enrol(1), await enrol(2)];
+  await replica.follow();
+  const folder = join(replicaDir, box.box, 'hall');
+  const older = join(box.dataDir, '..', 'older');
+  await cp(folder, older, { recursive: true });
+  await vault.removeCustomer(erased);
+  const [version] = await readdir(folder);
+  await replica.look();
+  expect(await readdir(folder), 'nothing to do').toEqual([version]);
+  await harm(folder, older);
+  await replica.look();
+  expect(await keysInReplica()).toEqual([[kept]]);
+});
+
 test('an erase is answered when no version in the replica has the key any more, also while others are enrolled', async () => {
   const [kept = '', ...others] = [await enrol(1), await enrol(2), await enrol(3), await enrol(4)];
   let working = true;
@@ -88,6 +115,19 @@ test('follows whoever is enrolled, keeps one version alone, and remembers its nu
   expect(await readdir(join(replicaDir, box.box, 'hall'))).toEqual([
     String(await readKeyringVersion(box.keyDir, 'hall')).padStart(12, '0'),
   ]);
+}, 60_000);
+
+test('many who are enrolled go in few copies, also at a stop; a backup of their data has their keys in the replica', async () => {
+  const first = await Promise.all(Array.from({ length: 20 }, (_, seed) => enrol(seed)));
+  const data = new PassThrough();
+  const copied = vault.copyData(data);
+  await buffer(data);
+  expect(await keysInReplica()).toEqual([first.toSorted()]);
+  await copied;
+  const second = await Promise.all(Array.from({ length: 20 }, (_, seed) => enrol(100 + seed)));
+  await replica.stop();
+  expect(await keysInReplica()).toEqual([[...first, ...second].toSorted()]);
+  expect(await readKeyringVersion(box.keyDir, 'hall')).toBeLessThan(8);
 }, 60_000);
 
 test('without its disk an erase is done and answered, the replica is behind, and catches up when the disk is back', async () => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import { Daemon } from '../../edge/daemon.ts';
@@ -9,6 +10,7 @@ import { systemClock } from '../../edge/runtime/clock.ts';
 import type { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
+import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { signApproval, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
@@ -45,6 +47,19 @@ async function renew(vault: VaultClient, org: TestOrg): Promise<LeaseAnswer> {
   return answer;
 }
 
+/** What the KMS makes of a stick when the org's admin approves of it. */
+async function answered(org: TestOrg, { requests, moved }: StickRequest): Promise<StickAnswer> {
+  if (moved !== null) await org.kms.client.call('acknowledgeMove', { token: moved });
+  const answers: LeaseAnswer[] = [];
+  for (const request of requests) {
+    const approval = await signApproval(org.admin, org.org, request);
+    const answer = await org.kms.client.call('exportTek', { request, approval }).catch((error: SecureGateError) => error);
+    if (!(answer instanceof SecureGateError)) answers.push(answer);
+    else expect(answer.code).toMatch(/^(epoch_not_found|epoch_replaced|cell_gone)$/);
+  }
+  return { answers };
+}
+
 /** Why a vault that is started stays closed. */
 const closed = (vault: VaultClient): Promise<unknown> =>
   vault.start().then(
@@ -72,8 +87,11 @@ describe('a box with a KMS', () => {
     await expect.poll(async () => (await box.leases.get('hall')).renewedAt, PATIENTLY).not.toBe(first.renewedAt);
 
     await org.kms.stop('SIGKILL');
+    await expect.poll(() => box.stats().warnings, PATIENTLY).toContainEqual({ tenant: 'hall', reason: 'lease_ending' });
+    expect(box.tenants.get('hall').state, 'told of before it ends').toBe('ready');
     await expect.poll(state, PATIENTLY).toMatchObject({ state: 'closed', reason: 'lease_ended' });
     await expect.poll(camera, PATIENTLY).toBe('stopped');
+    expect(box.stats().vaults.find(({ tenant }) => tenant === 'hall')).toMatchObject({ epoch: null, lease: null });
     expect(Date.now(), 'not before its end').toBeGreaterThanOrEqual(Date.parse(first.endsAt ?? ''));
     await expect(box.tenants.vault('hall').getCustomer(customerId)).rejects.toThrow(refused('lease_ended'));
     expect(box.health()).toContainEqual({ part: 'vaults', ready: false, reason: 'lease_ended' });
@@ -153,14 +171,73 @@ describe('a box with a KMS', () => {
     await leased.assign();
     const box = await startBox(leased);
     expect(box.tenants.get('hall')).toMatchObject({ state: 'closed', reason: 'lease_missing' });
-    const request = await box.leases.request('hall');
-    const approval = await signApproval(org.admin, org.org, request);
-    const answer = await org.kms.client.call('exportTek', { request, approval });
+    const answer = await answered(org, await box.leases.request('hall'));
     expect(await box.leases.accept('hall', answer)).toMatchObject({ state: 'ready', reason: null, comes: 'stick', enforcement: 'memory' });
     await box.tenants.vault('hall').enrolCustomer(guest(1));
     await expect(box.leases.accept('hall', answer), 'once').rejects.toThrow(refused('lease_rejected', 'request'));
     await expect(box.leases.request('north')).rejects.toThrow(refused('lease_not_used'));
     await expect(box.leases.get('south')).rejects.toThrow(refused('tenant_not_found'));
+  }, 120_000);
+
+  test.each(['memory', 'software'] as const)(
+    'moves to the epoch that the KMS has begun, and says so, by what travels on a stick alone (%s)',
+    async (enforcement) => {
+      const org = await testOrg(hasSoftHsm ? 'softhsm' : 'software', { exportsPerDevice: 1000 });
+      const leased = await leasedBox(org);
+      await leased.assign(3600, { lease: { seconds: 86_400, enforcement } });
+      const box = await startBox(leased);
+      const cell = { org: org.org, tenant: org.tenant };
+      const states = async () => (await org.kms.client.call('getMove', { ...cell, epoch: 1 })).boxes;
+      const first = await box.leases.request('hall');
+      expect(first.moved).toBeNull();
+      await box.leases.accept('hall', await answered(org, first));
+      const { customerId } = await box.tenants.vault('hall').enrolCustomer(guest(1));
+      const before = await readFile(join(leased.dataDir, 'tenants/hall/keyring/header.json'));
+
+      await org.kms.client.call('createEpoch', { ...cell, epoch: 2 });
+      const second = await answered(org, await box.leases.request('hall'));
+      expect(second.answers).toHaveLength(2);
+      await box.tenants.vault('hall').stop();
+      await box.tenants
+        .vault('hall')
+        .start()
+        .catch(() => undefined);
+      expect(await box.leases.accept('hall', second)).toMatchObject({ state: 'ready', epoch: 2, newest: 2 });
+      expect(await states()).toEqual([{ device: leased.id, state: 'waiting' }]);
+      await expect(org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 })).rejects.toEqual(refused('boxes_waiting'));
+
+      const third = await box.leases.request('hall');
+      await box.leases.accept('hall', await answered(org, third));
+      expect(await states()).toEqual([{ device: leased.id, state: 'moved' }]);
+      await org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 });
+      expect(await box.tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
+      expect(await box.leases.get('hall')).toMatchObject({ epoch: 2, failure: null });
+      const told = box.stats().vaults.find(({ tenant }) => tenant === 'hall');
+      expect(told).toMatchObject({ epoch: 2, lease: { enforcement, newest: 2, failure: null } });
+      expect(box.stats().warnings).not.toContainEqual({ tenant: 'hall', reason: 'lease_ending' });
+
+      // A header of before the move: no stick brings its key any more.
+      await box.tenants.vault('hall').stop();
+      await writeFile(join(leased.dataDir, 'tenants/hall/keyring/header.json'), before);
+      await expect(box.tenants.vault('hall').start()).rejects.toEqual(refused('lease_missing'));
+      const late = await answered(org, await box.leases.request('hall'));
+      expect(late.answers.map(({ lease }) => decodeJwt(lease).epoch)).toEqual([2]);
+      await expect(box.leases.accept('hall', late)).rejects.toThrow(refused('lease_missing'));
+    },
+    120_000,
+  );
+
+  test('that joins by a stick after an epoch move begins in the newest epoch', async () => {
+    const org = await software();
+    await org.kms.client.call('createEpoch', { org: org.org, tenant: org.tenant, epoch: 2 });
+    await org.kms.client.call('destroyEpoch', { org: org.org, tenant: org.tenant, epoch: 1 });
+    const leased = await leasedBox(org);
+    await leased.assign();
+    const box = await startBox(leased);
+    expect(await box.leases.accept('hall', await answered(org, await box.leases.request('hall')))).toMatchObject({
+      state: 'ready',
+      epoch: 2,
+    });
   }, 120_000);
 });
 
@@ -282,10 +359,10 @@ describe('a vault under a lease', () => {
     await box.assign();
     const vault = box.vault();
     await closed(vault);
-    const request = await vault.requestLease();
+    await org.kms.client.call('createEpoch', { org: org.org, tenant: org.tenant, epoch: 2 });
+    const { answers } = await answered(org, await vault.requestOnStick());
     expect(readdirSync(join(box.keyDir, 'leases', 'hall'))).toContain('request.json');
-    const answer = await org.kms.client.call('exportTek', { request, approval: await signApproval(org.admin, org.org, request) });
-    await vault.acceptLease(answer);
+    for (const answer of answers) await vault.acceptLease(answer);
     expect(readdirSync(join(box.keyDir, 'leases', 'hall'))).toEqual(['time']);
   }, 60_000);
 

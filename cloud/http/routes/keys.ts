@@ -33,8 +33,8 @@ const assignedSchema = z
   .strictObject({ id: z.string() })
   .meta({ id: 'Assignment', examples: [{ id: 'c0ffee00c0ffee00c0ffee00c0ffee00' }] });
 const requestSchema = z
-  .strictObject({ request: token, approval: token })
-  .meta({ id: 'OfflineLeaseRequest', examples: [{ request: TOKEN, approval: TOKEN }] });
+  .strictObject({ request: token, approval: token, moved: token.optional() })
+  .meta({ id: 'OfflineLeaseRequest', examples: [{ request: TOKEN, approval: TOKEN, moved: TOKEN }] });
 const answerSchema = leaseAnswerSchema
   .extend({ encapsulated: z.string(), sealed: z.string() })
   .meta({ id: 'LeaseAnswer', examples: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: TOKEN }] });
@@ -91,8 +91,15 @@ export const addKeyRoutes: AddRoutes = (api, { kms, devices }) => {
     method: 'POST',
     url: '/v1/orgs/:org/offline-leases',
     config: { operation: 'offline-leases.create', usesHsm: true },
-    schema: { tags, params: orgParams, body: requestSchema, response: { 201: answerSchema } },
-    handler: async ({ body }, reply) => {
+    schema: {
+      tags,
+      summary: 'Have a request that came on a stick answered; a box that has moved says so with it',
+      params: orgParams,
+      body: requestSchema,
+      response: { 201: answerSchema },
+    },
+    handler: async ({ body: { moved, ...body } }, reply) => {
+      if (moved !== undefined) await kms.call('acknowledgeMove', { token: moved });
       const { encapsulated, sealed, ...answer } = await kms.call('exportTek', body);
       return reply.code(201).send({ ...answer, encapsulated: encapsulated.toString('base64url'), sealed: sealed.toString('base64url') });
     },

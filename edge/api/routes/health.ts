@@ -15,14 +15,15 @@ export function addHealthRoutes(api: Api, { box }: RouteContext): void {
     url: '/readyz',
     config: { access: 'public' },
     schema: {
-      summary: 'Whether every part of the box works, and why not',
+      summary: 'Whether every part of the box works, why not, and what somebody should see to',
       tags: ['box'],
       response: { 200: readinessSchema, 503: readinessSchema },
     },
     handler: async (_request, reply) => {
       const parts = box.health().map(({ part, ready, reason }) => ({ part, ready, reason }));
       const ready = parts.every((part) => part.ready);
-      return reply.code(ready ? 200 : 503).send({ ready, parts });
+      const warnings = [...new Set(box.stats().warnings.map(({ reason }) => reason))];
+      return reply.code(ready ? 200 : 503).send({ ready, parts, warnings });
     },
   });
 }

@@ -27,12 +27,12 @@ export function addLeaseRoutes(api: Api, { box }: RouteContext): void {
     url: '/v1/tenants/:tenant/lease/requests',
     config: { access: 'admin' },
     schema: {
-      summary: 'Make a request for a lease that travels on a stick; it waits for a week, or until the next one is made',
+      summary: 'Make what travels to the KMS on a stick: requests for a lease, which wait for a week, and what the KMS has to be told',
       tags,
       params: tenantParams,
       response: { 201: leaseRequestSchema },
     },
-    handler: async ({ params }, reply) => reply.code(201).send({ request: await box.leases.request(params.tenant) }),
+    handler: async ({ params }, reply) => reply.code(201).send(await box.leases.request(params.tenant)),
   });
 
   api.route({
@@ -40,15 +40,19 @@ export function addLeaseRoutes(api: Api, { box }: RouteContext): void {
     url: '/v1/tenants/:tenant/lease',
     config: { access: 'admin' },
     schema: {
-      summary: 'Give the box the answer to such a request; a closed tenant is open with it',
+      summary: 'Give the box what the KMS made of it; a closed tenant is open with it, and moves where the KMS has begun another epoch',
       tags,
       params: tenantParams,
       body: newLeaseSchema,
       response: { 200: leaseStatusSchema },
     },
     handler: async ({ params, body }) => {
-      const [encapsulated, sealed] = [Buffer.from(body.encapsulated, 'base64url'), Buffer.from(body.sealed, 'base64url')];
-      return box.leases.accept(params.tenant, { ...body, encapsulated, sealed });
+      const answers = body.answers.map(({ encapsulated, sealed, ...answer }) => ({
+        ...answer,
+        encapsulated: Buffer.from(encapsulated, 'base64url'),
+        sealed: Buffer.from(sealed, 'base64url'),
+      }));
+      return box.leases.accept(params.tenant, { answers });
     },
   });
 }

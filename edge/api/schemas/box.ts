@@ -12,6 +12,8 @@ export const readinessSchema = z
     ready: z.boolean(),
     /** `reason`: error code of what is not ready. */
     parts: z.array(z.strictObject({ part: z.string(), ready: z.boolean(), reason: z.string().nullable() })),
+    /** Error codes of what works, and will not for long unless somebody sees to it. Which tenant it is about, the figures of the box say. */
+    warnings: z.array(z.string()),
   })
   .meta({ id: 'Readiness' });
 

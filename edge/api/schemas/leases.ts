@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { slugSchema } from '../../../shared/ids/ids.ts';
 import { leaseAnswerSchema } from '../../../shared/lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../../../shared/lease/lease-token.ts';
+import { stickRequestSchema } from '../../../shared/lease/stick.ts';
 import { VAULT_STATES } from '../../../shared/messages/events.ts';
 
 export const leaseStatusSchema = z
@@ -10,9 +11,11 @@ export const leaseStatusSchema = z
     state: z.enum(VAULT_STATES),
     /** Error code of why the tenant is not open. */
     reason: z.string().nullable(),
-    /** How the key is kept between leases: `memory`, `tpm` or `software`; null without a lease, as are the next three. */
+    /** How the key is kept between leases: `memory`, `tpm` or `software`; null without a lease, as are the next four. */
     enforcement: leaseClaimsSchema.shape.enforcement.nullable(),
     epoch: leaseClaimsSchema.shape.epoch.nullable(),
+    /** The epoch in which the KMS wants the tenant to be. */
+    newest: leaseClaimsSchema.shape.newest.nullable(),
     renewedAt: z.iso.datetime().nullable(),
     endsAt: z.iso.datetime().nullable(),
     /** Whether the box asks a KMS itself, or leases come on a stick alone. */
@@ -24,10 +27,12 @@ export const leaseStatusSchema = z
 
 const bytes = z.string().regex(/^[\w-]{1,4096}$/, { error: 'not base64url' });
 
+const answer = z.strictObject({ ...leaseAnswerSchema.shape, encapsulated: bytes, sealed: bytes });
+
 /** What the KMS answered, as it stands. */
 export const newLeaseSchema = z
-  .strictObject({ ...leaseAnswerSchema.shape, encapsulated: bytes, sealed: bytes })
-  .meta({ id: 'NewLease', examples: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: 'eyJh' }] });
+  .strictObject({ answers: z.array(answer).min(1).max(2) })
+  .meta({ id: 'NewLease', examples: [{ answers: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: 'eyJh' }] }] });
 
-/** A JWT that is of use to the KMS alone. */
-export const leaseRequestSchema = z.strictObject({ request: z.string() }).meta({ id: 'LeaseRequest' });
+/** JWTs that are of use to the KMS alone. */
+export const leaseRequestSchema = stickRequestSchema.meta({ id: 'LeaseRequest' });

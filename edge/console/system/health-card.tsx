@@ -8,7 +8,7 @@ interface Props {
   readonly problem: Problem | undefined;
 }
 
-/** Each part of the box, and why it is not ready. */
+/** Each part of the box, why it is not ready, and what somebody should see to. */
 export function HealthCard({ readiness, problem }: Props) {
   const failing = readiness?.parts.filter(({ ready }) => !ready).length ?? 0;
   return (
@@ -31,6 +31,12 @@ export function HealthCard({ readiness, problem }: Props) {
               {reason !== null && <span className="quiet below">{errorWords(reason).title}</span>}
             </li>
           ))}
+        {readiness?.warnings.map((reason) => (
+          <li key={reason}>
+            <StateDot tone="warn">{errorWords(reason).title}</StateDot>
+            <span className="quiet below">{errorWords(reason).next}</span>
+          </li>
+        ))}
       </ul>
     </section>
   );

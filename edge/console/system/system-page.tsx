@@ -1,9 +1,10 @@
 import { box } from '../api/box.ts';
+import type { System } from '../api/types.ts';
 import { useLoad } from '../hooks/use-load.ts';
 import { Loading } from '../parts/loading.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { ProblemNotice } from '../parts/problem-notice.tsx';
-import { formatDuration } from '../words/time.ts';
+import { formatAgo, formatDuration } from '../words/time.ts';
 import { HealthCard } from './health-card.tsx';
 import { ModelsCard } from './models-card.tsx';
 import { RejectionsCard } from './rejections-card.tsx';
@@ -12,6 +13,10 @@ import { ThroughputCard } from './throughput-card.tsx';
 import { VaultsCard } from './vaults-card.tsx';
 
 const EVERY_MS = 2000;
+
+function backupWords({ at, lastBackupAt }: System['stats']): string {
+  return lastBackupAt === null ? 'no backup yet' : `backed up ${formatAgo(lastBackupAt, Date.parse(at))}`;
+}
 
 /** How the box is doing. */
 export function SystemPage() {
@@ -23,7 +28,7 @@ export function SystemPage() {
       <PageHead title="System">
         {data && (
           <span className="page-state quiet">
-            SecureGate {data.version} · up {formatDuration(data.stats.uptimeMs)} · <code>{data.box}</code>
+            SecureGate {data.version} · up {formatDuration(data.stats.uptimeMs)} · {backupWords(data.stats)} · <code>{data.box}</code>
           </span>
         )}
       </PageHead>

@@ -1,5 +1,6 @@
 import type { System } from '../api/types.ts';
 import { StateDot } from '../parts/state-dot.tsx';
+import { leaseWords } from '../words/lease-words.ts';
 import { vaultState } from '../words/vault-state.ts';
 
 type Vault = System['stats']['vaults'][number];
@@ -23,11 +24,12 @@ export function VaultsCard({ vaults }: { readonly vaults: readonly Vault[] }) {
           </tr>
         </thead>
         <tbody>
-          {vaults.map(({ tenant, state, faces, restarts }) => (
+          {vaults.map(({ tenant, state, lease, faces, restarts }) => (
             <tr key={tenant}>
               <th scope="row">{tenant}</th>
               <td>
                 <StateDot tone={vaultState(state).tone}>{vaultState(state).word}</StateDot>
+                {lease && <span className="quiet below">{leaseWords(lease)}</span>}
               </td>
               <td className="number">{faces}</td>
               <td className={restarts > 0 ? 'number warn' : 'number'}>{restarts}</td>

@@ -79,6 +79,11 @@ export class Keyring {
     return (this.#changes.get() ?? 0) + this.#header.writes;
   }
 
+  /** Grows with every erasure and every move since it was opened: both write the header, and whoever is added does not. */
+  get losses(): number {
+    return this.#header.writes;
+  }
+
   /** Finishes a re-keying that the last run began, and settles or sweeps what it left unsettled. @returns the number of keys swept */
   recover(hasData: (customerId: string) => boolean): number {
     if (this.#previous.size > 0) this.#leavePrevious(() => undefined);

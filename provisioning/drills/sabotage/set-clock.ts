@@ -1,7 +1,6 @@
-import childProcess, { type SpawnOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
+import { loadIntoVaults } from './into-vaults.ts';
 
 /**
  * Loaded into a daemon before its own code, and by it into its vaults: their wall clock is off by as many milliseconds as the
@@ -9,8 +8,6 @@ import { isMainThread } from 'node:worker_threads';
  * operator sets the time.
  */
 const LOOK_EVERY_MS = 50;
-/** A vault is started as a process of Node by its entry. */
-const VAULT = '/edge/vault/main.ts';
 
 if (isMainThread) {
   const file = new URL(import.meta.url).searchParams.get('file') ?? '';
@@ -31,10 +28,5 @@ if (isMainThread) {
     }
   } as DateConstructor;
 
-  const spawn = childProcess.spawn;
-  childProcess.spawn = ((command: string, args: readonly string[], options: SpawnOptions) => {
-    const own = args.at(-1)?.endsWith(VAULT) ? [`--import=${import.meta.url}`] : [];
-    return spawn(command, [...own, ...args], options);
-  }) as typeof spawn;
-  syncBuiltinESMExports();
+  loadIntoVaults(import.meta.url);
 }

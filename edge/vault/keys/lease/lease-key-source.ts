@@ -5,6 +5,7 @@ import { KMS_AUDIENCE } from '../../../../shared/lease/export-request.ts';
 import type { LeaseAnswer } from '../../../../shared/lease/lease-answer.ts';
 import type { Enforcement, LeaseClaims } from '../../../../shared/lease/lease-token.ts';
 import type { PublicKey } from '../../../../shared/lease/public-key.ts';
+import type { StickRequest } from '../../../../shared/lease/stick.ts';
 import type { LeaseView } from '../../protocol.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import type { KeySource } from '../key-source.ts';
@@ -73,12 +74,18 @@ export class LeaseKeySource implements KeySource {
   }
 
   /**
-   * @param nonce the KMS's challenge; without one, for a request that travels on a stick
+   * @param nonce the KMS's challenge
    * @returns the request, signed by this box
    */
-  async request(nonce: string | undefined, epoch = this.#epoch ?? this.#newest): Promise<string> {
-    const { requests } = this.#options;
-    return nonce === undefined ? await requests.makeForStick(epoch) : await requests.make(nonce, epoch);
+  async request(nonce: string, epoch = this.#epoch ?? this.#newest): Promise<string> {
+    return await this.#options.requests.make(nonce, epoch);
+  }
+
+  /** What travels on a stick. Whether the KMS has begun another epoch nobody here can know, so it is asked for the next one as well. */
+  async requestOnStick(): Promise<StickRequest> {
+    const epoch = this.#epoch ?? this.#newest;
+    const requests = await this.#options.requests.makeForStick([epoch, epoch + 1]);
+    return { requests, moved: this.#hasMoved ? await this.sayMoved() : null };
   }
 
   /**
@@ -120,8 +127,7 @@ export class LeaseKeySource implements KeySource {
   async sayMoved(): Promise<string> {
     const { org, tenant, device, time } = this.#options;
     const epoch = this.#epoch ?? FIRST_EPOCH;
-    const older = [...this.#leases.keys()].some((held) => held < epoch);
-    if (epoch === FIRST_EPOCH || older) throw new SecureGateError('conflict', 'This tenant has not moved', { details: { epoch } });
+    if (!this.#hasMoved) throw new SecureGateError('conflict', 'This tenant has not moved', { details: { epoch } });
     const iat = Math.floor(time.now() / 1000);
     return await device.sign(EPOCH_MOVED_TYPE, { aud: KMS_AUDIENCE, sub: device.id, org, tenant, epoch, iat });
   }
@@ -130,6 +136,12 @@ export class LeaseKeySource implements KeySource {
   async forget(): Promise<void> {
     for (const cache of this.#options.caches) await cache.forget();
     this.#leases.clear();
+  }
+
+  /** Whether the vault's files are in an epoch after the first, opened in this process, and nothing of an earlier one is held. */
+  get #hasMoved(): boolean {
+    const epoch = this.#epoch ?? FIRST_EPOCH;
+    return epoch > FIRST_EPOCH && this.#leases.has(epoch) && ![...this.#leases.keys()].some((held) => held < epoch);
   }
 
   get #newest(): number {

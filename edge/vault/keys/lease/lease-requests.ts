@@ -22,7 +22,7 @@ export interface LeaseRequestsOptions {
 
 /**
  * The requests of one tenant's vault that wait for an answer: the last one over the network, whose one-use key lives in this
- * process's memory alone, and the last one on a stick, which outlives the process.
+ * process's memory alone, and those on the last stick, which outlive the process.
  */
 export class LeaseRequests {
   readonly #options: LeaseRequestsOptions;
@@ -40,26 +40,29 @@ export class LeaseRequests {
     return await this.#sign(nonce, epoch, oneUse);
   }
 
-  /** Takes the place of an earlier one on a stick, which is answered in vain then. @throws {SecureGateError} `storage_failed` */
-  async makeForStick(epoch: number): Promise<string> {
+  /** They take the place of earlier ones on a stick, which are answered in vain then. @throws {SecureGateError} `storage_failed` */
+  async makeForStick(epochs: readonly number[]): Promise<string[]> {
     const { random, time, stickFile } = this.#options;
-    const nonce = random(32).toString('base64url');
-    const oneUse = await EXPORT_SUITE.GenerateKeyPair(true);
-    await stickFile.save({ epoch, nonce, oneUse, madeAt: time.now(), onStick: true });
-    return await this.#sign(nonce, epoch, oneUse);
+    const made: OpenRequest[] = [];
+    for (const epoch of epochs) {
+      const oneUse = await EXPORT_SUITE.GenerateKeyPair(true);
+      made.push({ epoch, nonce: random(32).toString('base64url'), oneUse, madeAt: time.now(), onStick: true });
+    }
+    await stickFile.save(made);
+    return await Promise.all(made.map(({ nonce, epoch, oneUse }) => this.#sign(nonce, epoch, oneUse)));
   }
 
   /** The request that a nonce belongs to, if it still waits. */
   async find(nonce: string): Promise<OpenRequest | undefined> {
-    const request = this.#online?.nonce === nonce ? this.#online : await this.#options.stickFile.load();
-    if (request?.nonce !== nonce) return undefined;
+    const request = this.#online?.nonce === nonce ? this.#online : await this.#options.stickFile.find(nonce);
+    if (!request) return undefined;
     const age = this.#options.time.now() - request.madeAt;
     return age <= (request.onStick ? STICK_MS : ONLINE_MS) ? request : undefined;
   }
 
   /** It has been answered: another answer to it opens nothing any more. */
   close(request: OpenRequest): void {
-    if (request.onStick) this.#options.stickFile.remove();
+    if (request.onStick) this.#options.stickFile.remove(request.nonce);
     else this.#online = undefined;
   }
 

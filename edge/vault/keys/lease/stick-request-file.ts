@@ -13,13 +13,14 @@ import type { OpenRequest } from './open-request.ts';
 
 const HASH = 'sha256';
 
-const fileSchema = leaseClaimsSchema
+const storedSchema = leaseClaimsSchema
   .pick({ epoch: true, nonce: true })
   .extend({ madeAt: z.int(), publicKey: z.base64url(), privateKey: z.base64url() });
-type StoredRequest = z.output<typeof fileSchema>;
+type StoredRequest = z.output<typeof storedSchema>;
+const fileSchema = z.array(storedSchema);
 
 /**
- * The request that travels on a stick, for as long as it waits. Its one-use key is wrapped to the device's own key (RSA-OAEP,
+ * The requests that travel on a stick, each for as long as it waits. Their one-use keys are wrapped to the device's own key (RSA-OAEP,
  * RFC 8017): the file is of no use without the device.
  */
 export class StickRequestFile {
@@ -31,25 +32,14 @@ export class StickRequestFile {
     this.#device = device;
   }
 
-  /** @throws {SecureGateError} `storage_failed` */
-  async save({ epoch, nonce, madeAt, oneUse }: OpenRequest): Promise<void> {
-    const bytes = Buffer.from(await EXPORT_SUITE.SerializePrivateKey(oneUse.privateKey));
-    try {
-      const key = createPublicKey(this.#device.wrapKey);
-      const wrapped = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: HASH }, bytes);
-      const privateKey = wrapped.toString('base64url');
-      const stored: StoredRequest = { epoch, nonce, madeAt, publicKey: await publicHalf(oneUse), privateKey };
-      writeFileDurably(this.#path, Buffer.from(JSON.stringify(stored)));
-    } catch (cause) {
-      throw SecureGateError.from(cause, 'storage_failed');
-    } finally {
-      bytes.fill(0);
-    }
+  /** Puts these in the place of those before. @throws {SecureGateError} `storage_failed` */
+  async save(requests: readonly OpenRequest[]): Promise<void> {
+    this.#write(await Promise.all(requests.map((request) => this.#wrap(request))));
   }
 
-  /** @returns undefined where none waits; a file that cannot be read counts as none, a new request takes its place */
-  async load(): Promise<OpenRequest | undefined> {
-    const stored = this.#read();
+  /** @returns undefined where it does not wait; a file that cannot be read holds none, new requests take its place */
+  async find(wanted: string): Promise<OpenRequest | undefined> {
+    const stored = this.#read().find(({ nonce }) => nonce === wanted);
     if (stored === undefined) return undefined;
     const { epoch, nonce, madeAt } = stored;
     const publicKey = await EXPORT_SUITE.DeserializePublicKey(Buffer.from(stored.publicKey, 'base64url'));
@@ -61,17 +51,42 @@ export class StickRequestFile {
     }
   }
 
-  remove(): void {
+  /** @throws {SecureGateError} `storage_failed` */
+  remove(answered: string): void {
+    const left = this.#read().filter(({ nonce }) => nonce !== answered);
+    if (left.length > 0) {
+      this.#write(left);
+      return;
+    }
     rmSync(this.#path, { force: true });
     syncFolder(dirname(this.#path));
   }
 
-  #read(): StoredRequest | undefined {
-    if (!existsSync(this.#path)) return undefined;
+  async #wrap({ epoch, nonce, madeAt, oneUse }: OpenRequest): Promise<StoredRequest> {
+    const bytes = Buffer.from(await EXPORT_SUITE.SerializePrivateKey(oneUse.privateKey));
+    try {
+      const key = createPublicKey(this.#device.wrapKey);
+      const wrapped = publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: HASH }, bytes);
+      return { epoch, nonce, madeAt, publicKey: await publicHalf(oneUse), privateKey: wrapped.toString('base64url') };
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  #write(requests: readonly StoredRequest[]): void {
+    try {
+      writeFileDurably(this.#path, Buffer.from(JSON.stringify(requests)));
+    } catch (cause) {
+      throw SecureGateError.from(cause, 'storage_failed');
+    }
+  }
+
+  #read(): readonly StoredRequest[] {
+    if (!existsSync(this.#path)) return [];
     try {
       return fileSchema.parse(JSON.parse(readFileSync(this.#path, 'utf8')));
     } catch {
-      return undefined;
+      return [];
     }
   }
 }

@@ -13,7 +13,7 @@ async function openService(): Promise<VaultService> {
   const input = { scope: { org: 'acme', tenant: 'hall', box }, dataDir, keyDir, logLevel: 'silent' };
   expect(await service.handle({ id: 1, operation: 'open', arguments: input })).toEqual({
     id: 1,
-    figures: { faces: 0, rejected: 0, writable: true, keyringChanges: 0 },
+    figures: { faces: 0, rejected: 0, writable: true, keyringChanges: 0, keyringLosses: 0, epoch: 1, lease: null },
     result: {},
   });
   return service;

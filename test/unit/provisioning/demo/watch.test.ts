@@ -21,6 +21,8 @@ function stats(frames: number): Stats {
     rejections: {},
     provider: { name: 'cpu', fallbackReason: null },
     vaults: [],
+    lastBackupAt: null,
+    warnings: [],
   };
 }
 

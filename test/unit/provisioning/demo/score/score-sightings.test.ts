@@ -151,6 +151,8 @@ describe('makeResult', () => {
     rejections: {},
     provider: { name: 'cpu', fallbackReason: null },
     vaults: [],
+    lastBackupAt: null,
+    warnings: [],
   };
   const found = new Map([['a', new Set(['name, UTF-8'])]]);
   const person: PersonId = guest.person;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { verifyEpochMoved } from '../../../../../../cloud/kms/epochs/verify-epoch-moved.ts';
 import { FileDeviceKeys } from '../../../../../../edge/vault/keys/device/file-device-keys.ts';
 import type { LeaseCache } from '../../../../../../edge/vault/keys/lease/lease-cache.ts';
 import { LeaseKeySource } from '../../../../../../edge/vault/keys/lease/lease-key-source.ts';
@@ -264,8 +266,11 @@ describe('an epoch move', () => {
 });
 
 describe('a request on a stick', () => {
+  /** That for the epoch in use. */
+  const onStick = async (): Promise<string> => (await source.requestOnStick()).requests[0] ?? '';
+
   test('is answered days later, also after a restart, and once', async () => {
-    const request = await source.request(undefined);
+    const request = await onStick();
     pass(6 * DAY);
     source = box.source(kms);
     const given = await answer({}, request);
@@ -273,31 +278,56 @@ describe('a request on a stick', () => {
     expect(await source.open(1)).toEqual(TEK);
     await expect(source.accept(given)).rejects.toThrow(refused('lease_rejected', 'request'));
     await expect(box.source(kms).accept(given)).rejects.toThrow(refused('lease_rejected', 'request'));
+    const waiting = JSON.parse(await readFile(box.stickFile, 'utf8')) as { epoch: number }[];
+    expect(
+      waiting.map(({ epoch }) => epoch),
+      'its one-use key is gone',
+    ).toEqual([2]);
+  });
+
+  test('is one for the epoch in use and one for the next; when both are answered, nothing of them is left', async () => {
+    const { requests, moved } = await source.requestOnStick();
+    expect([requests.length, moved]).toEqual([2, null]);
+    const next = randomBytes(32);
+    const [first, second] = [await answer({}, requests[0]), await kms.answer(requests[1] ?? '', box.device.wrapKey, next)];
+    expect(await source.accept(first)).toMatchObject({ epoch: 1 });
+    expect(await source.accept(second)).toMatchObject({ epoch: 2 });
     expect(await readdir(box.folder)).not.toContain('request.json');
+    await source.open(1);
+    expect((await source.requestOnStick()).moved, 'before it has moved').toBeNull();
+    await source.open(2);
+    expect((await source.requestOnStick()).moved, 'while the key before is held').toBeNull();
+    await source.retire(2);
+    const stick = await source.requestOnStick();
+    expect(stick.requests.map((token) => decodeJwt(token).epoch)).toEqual([2, 3]);
+    expect(await verifyEpochMoved(stick.moved ?? '')).toMatchObject({ device: box.id, org: 'acme', tenant: 'hall', epoch: 2 });
+    source = box.source(kms);
+    await expect(source.open(2)).rejects.toThrow(refused('lease_missing'));
+    expect((await source.requestOnStick()).moved, 'by a vault that is not open').toBeNull();
   });
 
   test('does not set time back by how long the stick was on its way', async () => {
-    const given = await answer({}, await source.request(undefined));
+    const given = await answer({}, await onStick());
     pass(23 * HOUR);
     expect(await source.accept(given)).toMatchObject({ leftMs: HOUR });
   });
 
   test('is refused when its lease ended on the way', async () => {
-    const given = await answer({}, await source.request(undefined));
+    const given = await answer({}, await onStick());
     pass(DAY);
     await expect(source.accept(given)).rejects.toThrow(refused('lease_rejected', 'ended'));
   });
 
   test('waits for a week, and no longer than until the next one', async () => {
-    const first = await source.request(undefined);
-    const second = await source.request(undefined);
+    const first = await onStick();
+    const second = await onStick();
     await expect(source.accept(await answer({}, first))).rejects.toThrow(refused('lease_rejected', 'request'));
     pass(7 * DAY + 1);
     await expect(source.accept(await answer({}, second))).rejects.toThrow(refused('lease_rejected', 'request'));
   });
 
   test('leaves no key on the disk that opens its answer without the device', async () => {
-    const request = await source.request(undefined);
+    const request = await onStick();
     const given = await answer({}, request);
     const stored = await readFile(box.stickFile, 'utf8');
     const thief = new MovedBox(await tempFolder(), box.id);

@@ -1,0 +1,6 @@
+/** A module that sabotages a daemon from within, told what to do by a file. */
+export function sabotage(name: 'set-clock' | 'pass-time', file: string): URL {
+  const module = new URL(`../sabotage/${name}.ts`, import.meta.url);
+  module.searchParams.set('file', file);
+  return module;
+}
