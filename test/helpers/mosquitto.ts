@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, globSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -64,8 +64,9 @@ persistence_location ${this.#folder}/
   }
 
   /** Until it is stopped. */
-  hang(): void {
+  async hang(): Promise<void> {
     this.#process?.kill('SIGSTOP');
+    while (!readFileSync(`/proc/${this.#process?.pid}/stat`, 'utf8').includes(') T ')) await pause(5);
   }
 
   async stop(): Promise<void> {

@@ -22,7 +22,7 @@ const [BOX, OTHER] = [newId('box'), newId('box')];
 interface BrokerAtWork {
   start(): Promise<void>;
   stop(): Promise<void>;
-  hang?(): void;
+  hang?(): Promise<void>;
   readonly port: number;
   readonly courier: { open(as: string): Duplex } & Pick<MqttCourierOptions, 'kick'>;
 }
@@ -302,7 +302,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
       const { uplink } = startBox(OTHER);
       uplink.start();
       await expect.poll(() => uplink.problem).toBeNull();
-      broker.hang?.();
+      await broker.hang?.();
       const sent = uplink.publish('acks', Buffer.from('in vain'));
       const startedAt = performance.now();
       await Promise.all([expect(sent).rejects.toMatchObject({ code: 'broker_unavailable' }), broker.stop()]);
