@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hostnameSchema } from '../../shared/http/hostname.ts';
 import { slugSchema } from '../../shared/ids/ids.ts';
+import { nameSchema } from '../../shared/ids/name-schema.ts';
 import { DEFAULT_LEASE_SECONDS, ENFORCEMENTS, MOST_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
 
 /** What an org can have or not have. What is off answers 403 `feature_disabled`. */
@@ -10,18 +11,6 @@ export type Feature = (typeof FEATURES)[number];
 export const PLANS = ['trial', 'standard', 'enterprise'] as const;
 
 const colour = z.string().regex(/^#[0-9a-f]{6}$/, { error: 'not a colour like #1a2b3c' });
-/**
- * A name that people read; no control characters, which Postgres and terminals do not take. Written without `\p{Cc}`: the pattern goes
- * into the OpenAPI document, where the flag that this needs is lost.
- */
-export const nameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(120)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-  .regex(/^[^\u0000-\u001f\u007f-\u009f]*$/, { error: 'no control characters' });
-
 export const brandingSchema = z
   .strictObject({
     logo: z

@@ -1392,7 +1392,21 @@ export interface paths {
                     content: {
                         /**
                          * @example {
-                         *       "items": [],
+                         *       "items": [
+                         *         {
+                         *           "id": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "org": "acme",
+                         *           "name": "Main hall, rack 2",
+                         *           "state": "active",
+                         *           "fingerprint": "k3m2-q7ab",
+                         *           "wrap": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+                         *           "wrapKey": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
+                         *           "jkt": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+                         *           "certificateEnds": "2026-12-06T10:00:00.000Z",
+                         *           "version": 2,
+                         *           "enrolledAt": "2026-11-22T10:00:00.000Z"
+                         *         }
+                         *       ],
                          *       "next": null
                          *     }
                          */
@@ -1482,9 +1496,7 @@ export interface paths {
             };
             requestBody: {
                 content: {
-                    "application/json": {
-                        name: string;
-                    };
+                    "application/json": components["schemas"]["DevicePatch"];
                 };
             };
             responses: {
@@ -1636,7 +1648,18 @@ export interface paths {
                     content: {
                         /**
                          * @example {
-                         *       "items": [],
+                         *       "items": [
+                         *         {
+                         *           "id": "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "name": "Main hall, rack 2",
+                         *           "state": "open",
+                         *           "device": null,
+                         *           "madeBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "createdAt": "2026-11-22T10:00:00.000Z",
+                         *           "expiresAt": "2026-11-23T10:00:00.000Z",
+                         *           "usedAt": null
+                         *         }
+                         *       ],
                          *       "next": null
                          *     }
                          */
@@ -1769,9 +1792,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            items: components["schemas"]["Authority"][];
-                        };
+                        "application/json": components["schemas"]["Authorities"];
                     };
                 };
                 /** @description Refused */
@@ -1854,7 +1875,28 @@ export interface paths {
                     content: {
                         /**
                          * @example {
-                         *       "items": [],
+                         *       "items": [
+                         *         {
+                         *           "id": "01KAMV8Z0000000000000000AA",
+                         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "order": {
+                         *             "kind": "renew-lease",
+                         *             "body": {
+                         *               "tenant": "main-hall"
+                         *             }
+                         *           },
+                         *           "urgent": false,
+                         *           "state": "SENT",
+                         *           "reason": null,
+                         *           "incarnation": 1,
+                         *           "sequence": 7,
+                         *           "createdBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "createdAt": "2026-11-22T10:00:00.000Z",
+                         *           "changedAt": "2026-11-22T10:00:01.000Z",
+                         *           "notBefore": null,
+                         *           "expiresAt": "2026-11-23T10:00:00.000Z"
+                         *         }
+                         *       ],
                          *       "next": null
                          *     }
                          */
@@ -2049,7 +2091,17 @@ export interface paths {
                     content: {
                         /**
                          * @example {
-                         *       "items": [],
+                         *       "items": [
+                         *         {
+                         *           "id": "01KAMV8Z0000000000000000BB",
+                         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "command": "01KAMV8Z0000000000000000AA",
+                         *           "state": "SUCCEEDED",
+                         *           "reason": null,
+                         *           "token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
+                         *           "at": "2026-11-22T10:00:02.000Z"
+                         *         }
+                         *       ],
                          *       "next": null
                          *     }
                          */
@@ -2282,6 +2334,29 @@ export interface components {
             /** @description `done`, or the code of the refusal. */
             outcome: string;
         };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "generation": 1,
+         *           "certificate": "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
+         *           "fingerprint": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+         *           "trustedUntil": null
+         *         }
+         *       ]
+         *     }
+         */
+        Authorities: {
+            items: components["schemas"]["Authority"][];
+        };
+        /**
+         * @example {
+         *       "generation": 1,
+         *       "certificate": "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n",
+         *       "fingerprint": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+         *       "trustedUntil": null
+         *     }
+         */
         Authority: {
             generation: number;
             certificate: string;
@@ -2322,6 +2397,28 @@ export interface components {
              */
             domains?: string[];
         };
+        /**
+         * @example {
+         *       "id": "01KAMV8Z0000000000000000AA",
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "order": {
+         *         "kind": "renew-lease",
+         *         "body": {
+         *           "tenant": "main-hall"
+         *         }
+         *       },
+         *       "urgent": false,
+         *       "state": "SENT",
+         *       "reason": null,
+         *       "incarnation": 1,
+         *       "sequence": 7,
+         *       "createdBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "createdAt": "2026-11-22T10:00:00.000Z",
+         *       "changedAt": "2026-11-22T10:00:01.000Z",
+         *       "notBefore": null,
+         *       "expiresAt": "2026-11-23T10:00:00.000Z"
+         *     }
+         */
         Command: {
             id: string;
             device: string;
@@ -2346,6 +2443,21 @@ export interface components {
             notBefore: string | null;
             expiresAt: string | null;
         };
+        /**
+         * @example {
+         *       "id": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "org": "acme",
+         *       "name": "Main hall, rack 2",
+         *       "state": "active",
+         *       "fingerprint": "k3m2-q7ab",
+         *       "wrap": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+         *       "wrapKey": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
+         *       "jkt": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+         *       "certificateEnds": "2026-12-06T10:00:00.000Z",
+         *       "version": 2,
+         *       "enrolledAt": "2026-11-22T10:00:00.000Z"
+         *     }
+         */
         Device: {
             id: string;
             org: string;
@@ -2369,6 +2481,26 @@ export interface components {
             /** Format: date-time */
             enrolledAt: string;
         };
+        /**
+         * @example {
+         *       "name": "Main hall, rack 2"
+         *     }
+         */
+        DevicePatch: {
+            name: string;
+        };
+        /**
+         * @example {
+         *       "id": "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "name": "Main hall, rack 2",
+         *       "state": "open",
+         *       "device": null,
+         *       "madeBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "createdAt": "2026-11-22T10:00:00.000Z",
+         *       "expiresAt": "2026-11-23T10:00:00.000Z",
+         *       "usedAt": null
+         *     }
+         */
         EnrolmentToken: {
             id: string;
             name: string | null;
@@ -2524,6 +2656,19 @@ export interface components {
                 y: string;
             }[];
         };
+        /**
+         * @example {
+         *       "id": "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "name": "Main hall, rack 2",
+         *       "state": "open",
+         *       "device": null,
+         *       "madeBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "createdAt": "2026-11-22T10:00:00.000Z",
+         *       "expiresAt": "2026-11-23T10:00:00.000Z",
+         *       "usedAt": null,
+         *       "token": "sge_…"
+         *     }
+         */
         MadeEnrolmentToken: {
             id: string;
             name: string | null;
@@ -2548,6 +2693,17 @@ export interface components {
         NewAssignment: {
             assignment: string;
         };
+        /**
+         * @example {
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "order": {
+         *         "kind": "renew-lease",
+         *         "body": {
+         *           "tenant": "main-hall"
+         *         }
+         *       }
+         *     }
+         */
         NewCommand: {
             device: string;
             order: components["schemas"]["Order"];
@@ -2562,6 +2718,12 @@ export interface components {
              */
             expiresAt?: string;
         };
+        /**
+         * @example {
+         *       "name": "Main hall, rack 2",
+         *       "hours": 24
+         *     }
+         */
         NewEnrolmentToken: {
             /** @description Name of the box that it is for; without it, the box says its name. */
             name?: string;
@@ -2875,6 +3037,17 @@ export interface components {
                 what: string | null;
             }[];
         };
+        /**
+         * @example {
+         *       "id": "01KAMV8Z0000000000000000BB",
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "command": "01KAMV8Z0000000000000000AA",
+         *       "state": "SUCCEEDED",
+         *       "reason": null,
+         *       "token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
+         *       "at": "2026-11-22T10:00:02.000Z"
+         *     }
+         */
         Receipt: {
             id: string;
             device: string;

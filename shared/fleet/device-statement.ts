@@ -1,18 +1,11 @@
 import { z } from 'zod';
 import { idSchema } from '../ids/ids.ts';
+import { nameSchema } from '../ids/name-schema.ts';
 
 export const DEVICE_STATEMENT_TYPE = 'securegate-device+jwt';
 export const FLEET_AUDIENCE = 'securegate-fleet';
 /** Header of an HTTP request in which a box that enrols sends its statement. */
 export const DEVICE_STATEMENT_HEADER = 'securegate-device';
-
-/** A name by which people know a box; no control characters, which Postgres and terminals do not take. */
-export const deviceNameSchema = z
-  .string()
-  .trim()
-  .min(1)
-  .max(120)
-  .regex(/^\P{Cc}*$/u, { error: 'no control characters' });
 
 /**
  * What a box says of itself when it enrols (JWT, RFC 7519, ES256, with the public key in its header): who it is and to which keys its
@@ -22,7 +15,7 @@ export const deviceStatementSchema = z.strictObject({
   aud: z.literal(FLEET_AUDIENCE),
   /** The box. */
   sub: idSchema('box'),
-  name: deviceNameSchema,
+  name: nameSchema,
   /** The RSA key to which tenant keys are wrapped: SubjectPublicKeyInfo (DER), base64url. */
   wrap: z.string().regex(/^[\w-]{300,800}$/),
   /** SHA-256 of the certificate request (DER) that this goes with, base64url: it counts for no other one. */

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { deviceNameSchema } from '../../../shared/fleet/device-statement.ts';
 import { DEVICE_STATES } from '../../../shared/fleet/enrolment.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
+import { nameSchema } from '../../../shared/ids/name-schema.ts';
 
 export const deviceSchema = z
   .strictObject({
     id: idSchema('box'),
     org: slugSchema,
-    name: deviceNameSchema,
+    name: nameSchema,
     state: z
       .enum(DEVICE_STATES)
       .describe('`awaiting-approval` until an admin of the org assigns it to a tenant; `denied` for ever; `left` until it enrols anew.'),
@@ -19,5 +19,22 @@ export const deviceSchema = z
     version: z.int(),
     enrolledAt: z.iso.datetime(),
   })
-  .meta({ id: 'Device' });
+  .meta({
+    id: 'Device',
+    examples: [
+      {
+        id: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        org: 'acme',
+        name: 'Main hall, rack 2',
+        state: 'active',
+        fingerprint: 'k3m2-q7ab',
+        wrap: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+        wrapKey: '-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n',
+        jkt: 'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',
+        certificateEnds: '2026-12-06T10:00:00.000Z',
+        version: 2,
+        enrolledAt: '2026-11-22T10:00:00.000Z',
+      },
+    ],
+  });
 export type Device = z.output<typeof deviceSchema>;

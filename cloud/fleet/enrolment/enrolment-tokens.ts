@@ -1,9 +1,9 @@
 import type { Kysely, Selectable } from 'kysely';
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { deviceNameSchema } from '../../../shared/fleet/device-statement.ts';
 import { formatEnrolmentToken, hashEnrolmentSecret, newEnrolmentSecret } from '../../../shared/fleet/enrolment-token.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
+import { nameSchema } from '../../../shared/ids/name-schema.ts';
 import type { Database } from '../../store/database.ts';
 import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
 import { type Authorities, fingerprintOf } from '../pki/authorities.ts';
@@ -12,10 +12,21 @@ const MOST_HOURS = 720;
 
 export const newEnrolmentTokenSchema = z
   .strictObject({
-    name: deviceNameSchema.optional().describe('Name of the box that it is for; without it, the box says its name.'),
+    name: nameSchema.optional().describe('Name of the box that it is for; without it, the box says its name.'),
     hours: z.int().min(1).max(MOST_HOURS).default(24).describe('How long it counts.'),
   })
-  .meta({ id: 'NewEnrolmentToken' });
+  .meta({ id: 'NewEnrolmentToken', examples: [{ name: 'Main hall, rack 2', hours: 24 }] });
+
+const EXAMPLE = {
+  id: 'ent_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  name: 'Main hall, rack 2',
+  state: 'open',
+  device: null,
+  madeBy: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  createdAt: '2026-11-22T10:00:00.000Z',
+  expiresAt: '2026-11-23T10:00:00.000Z',
+  usedAt: null,
+};
 
 export const enrolmentTokenSchema = z
   .strictObject({
@@ -28,12 +39,12 @@ export const enrolmentTokenSchema = z
     expiresAt: z.iso.datetime(),
     usedAt: z.iso.datetime().nullable(),
   })
-  .meta({ id: 'EnrolmentToken' });
+  .meta({ id: 'EnrolmentToken', examples: [EXAMPLE] });
 export type EnrolmentToken = z.output<typeof enrolmentTokenSchema>;
 
 export const madeEnrolmentTokenSchema = enrolmentTokenSchema
   .extend({ token: z.string().describe('Shown now and never again.') })
-  .meta({ id: 'MadeEnrolmentToken' });
+  .meta({ id: 'MadeEnrolmentToken', examples: [{ ...EXAMPLE, token: 'sge_…' }] });
 
 type Row = Selectable<Database['enrolment_tokens']>;
 

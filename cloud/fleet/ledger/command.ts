@@ -21,7 +21,10 @@ export const newCommandSchema = z
       .optional()
       .describe('After it the box does not begin any more; a day where it is not said, 90 at most. Urgent commands never expire.'),
   })
-  .meta({ id: 'NewCommand' });
+  .meta({
+    id: 'NewCommand',
+    examples: [{ device: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa', order: { kind: 'renew-lease', body: { tenant: 'main-hall' } } }],
+  });
 export type NewCommand = z.output<typeof newCommandSchema>;
 
 export const commandSchema = z
@@ -42,7 +45,26 @@ export const commandSchema = z
     notBefore: z.iso.datetime().nullable(),
     expiresAt: z.iso.datetime().nullable(),
   })
-  .meta({ id: 'Command' });
+  .meta({
+    id: 'Command',
+    examples: [
+      {
+        id: '01KAMV8Z0000000000000000AA',
+        device: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        order: { kind: 'renew-lease', body: { tenant: 'main-hall' } },
+        urgent: false,
+        state: 'SENT',
+        reason: null,
+        incarnation: 1,
+        sequence: 7,
+        createdBy: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        createdAt: '2026-11-22T10:00:00.000Z',
+        changedAt: '2026-11-22T10:00:01.000Z',
+        notBefore: null,
+        expiresAt: '2026-11-23T10:00:00.000Z',
+      },
+    ],
+  });
 export type Command = z.output<typeof commandSchema>;
 
 export type CommandRow = Selectable<Database['commands']>;

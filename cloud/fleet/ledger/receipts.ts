@@ -17,7 +17,20 @@ export const receiptSchema = z
     token: z.string().describe('What the box signed (JWT, ES256): its word on the command, of which it holds the SHA-256.'),
     at: z.iso.datetime(),
   })
-  .meta({ id: 'Receipt' });
+  .meta({
+    id: 'Receipt',
+    examples: [
+      {
+        id: '01KAMV8Z0000000000000000BB',
+        device: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        command: '01KAMV8Z0000000000000000AA',
+        state: 'SUCCEEDED',
+        reason: null,
+        token: 'eyJhbGciOiJFUzI1NiJ9.e30.c2ln',
+        at: '2026-11-22T10:00:02.000Z',
+      },
+    ],
+  });
 export type Receipt = z.output<typeof receiptSchema>;
 
 /** What boxes have signed of commands. It is kept for ever, also of commands that a restored ledger does not know any more. */

@@ -2,6 +2,12 @@ import { z } from 'zod';
 import { type Authority, fingerprintOf } from '../../fleet/pki/authorities.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 
+const EXAMPLE = {
+  generation: 1,
+  certificate: '-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n',
+  fingerprint: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+  trustedUntil: null,
+};
 const authoritySchema = z
   .strictObject({
     generation: z.int(),
@@ -9,7 +15,8 @@ const authoritySchema = z
     fingerprint: z.string().describe('SHA-256 of the certificate, base64url; tokens carry it.'),
     trustedUntil: z.iso.datetime().nullable().describe('Null for the one that issues.'),
   })
-  .meta({ id: 'Authority' });
+  .meta({ id: 'Authority', examples: [EXAMPLE] });
+const authoritiesSchema = z.strictObject({ items: z.array(authoritySchema) }).meta({ id: 'Authorities', examples: [{ items: [EXAMPLE] }] });
 
 /** The authorities that issue the certificates of boxes. */
 export const addAuthorityRoutes: AddRoutes = (api, { authorities }) => {
@@ -18,7 +25,7 @@ export const addAuthorityRoutes: AddRoutes = (api, { authorities }) => {
     method: 'GET',
     url: '/v1/authorities',
     config: { operation: 'authorities.list' },
-    schema: { tags, response: { 200: z.strictObject({ items: z.array(authoritySchema) }) } },
+    schema: { tags, response: { 200: authoritiesSchema } },
     handler: async () => ({ items: (await authorities.trusted()).map(viewOf) }),
   });
 

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { deviceNameSchema } from '../../../shared/fleet/device-statement.ts';
 import { pageOf, pageQuery } from '../../../shared/http/common.ts';
 import { versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
+import { nameSchema } from '../../../shared/ids/name-schema.ts';
 import { deviceSchema } from '../../fleet/devices/device.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
+const renameSchema = z.strictObject({ name: nameSchema }).meta({ id: 'DevicePatch', examples: [{ name: 'Main hall, rack 2' }] });
 const deviceParams = orgParams.extend({ id: idSchema('box') });
 
 export const addDeviceRoutes: AddRoutes = (api, { devices }) => {
@@ -40,7 +41,7 @@ export const addDeviceRoutes: AddRoutes = (api, { devices }) => {
       tags,
       params: deviceParams,
       headers: versionHeaders,
-      body: z.strictObject({ name: deviceNameSchema }),
+      body: renameSchema,
       response: { 200: deviceSchema },
     },
     handler: async (request, reply) => {

@@ -3,8 +3,9 @@ import { pageOf, pageQuery } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId, slugSchema } from '../../../shared/ids/ids.ts';
+import { nameSchema } from '../../../shared/ids/name-schema.ts';
 import { emailSchema, principalSchema } from '../../iam/people.ts';
-import { nameSchema, newOrgSchema, orgFieldsSchema, orgSchema } from '../../tenants/org.ts';
+import { newOrgSchema, orgFieldsSchema, orgSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 
 export const orgParams = z.strictObject({ org: slugSchema });

@@ -3,9 +3,9 @@ import { pageOf, pageQuery } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId, principalIdSchema, slugSchema } from '../../../shared/ids/ids.ts';
+import { nameSchema } from '../../../shared/ids/name-schema.ts';
 import { emailSchema, givenRoleSchema, type PrincipalKind, principalSchema } from '../../iam/people.ts';
 import { ROLE_NAMES } from '../../iam/roles.ts';
-import { nameSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
