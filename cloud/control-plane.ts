@@ -109,8 +109,7 @@ export class ControlPlane {
     this.#running.add(() => client.close());
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
-    const owner = randomUUID();
-    this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
+    this.#finishTenants(tenants, new JobLeases(store.db, { owner: randomUUID(), now }));
     const hostnames = new Hostnames(store.db, () => performance.now());
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
@@ -131,7 +130,7 @@ export class ControlPlane {
       enrolmentTokens: new EnrolmentTokens({ db: store.db, authorities, now, random: randomBytes }),
       authorities,
       audit: new TableAudit(store.db),
-      idempotency: new Idempotency(new StoredIdempotency(store.db, { owner, now }), ({ account }) => account?.id),
+      idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
     };
     const issuers = issuer === undefined ? await this.#issuers() : [issuer];

@@ -164,15 +164,5 @@ export interface Database {
   };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };
-  idempotency: {
-    request: string;
-    content: string;
-    result: string;
-    settled: number;
-    expires_at: number;
-    /** Process that is about the request. */
-    owner: string;
-    /** When another process may take it over. */
-    owned_until: number;
-  };
+  idempotency: { request: string; content: string; result: string; settled: number; expires_at: number };
 }

@@ -5,28 +5,17 @@ import type { Database } from './database.ts';
 import { isUniqueViolation } from './is-unique-violation.ts';
 
 const KEPT_MS = 24 * 3_600_000;
-/** How long a process that was killed keeps others from the request that it was about; longer than any request takes. */
-const OWNED_MS = 60_000;
 
-export interface StoredIdempotencyOptions {
-  /** This process, by a name that no other has. */
-  readonly owner: string;
-  readonly now: () => number;
-}
-
-/** What requests with an idempotency key made, for a day. One process at a time is about a request. */
+/** What requests with an idempotency key made, for a day. */
 export class StoredIdempotency implements IdempotencyResults {
   readonly #db: Kysely<Database>;
-  readonly #owner: string;
   readonly #now: () => number;
 
-  constructor(db: Kysely<Database>, { owner, now }: StoredIdempotencyOptions) {
+  constructor(db: Kysely<Database>, now: () => number) {
     this.#db = db;
-    this.#owner = owner;
     this.#now = now;
   }
 
-  /** @throws {SecureGateError} `conflict` when another process is about this request */
   async find(request: Buffer): Promise<IdempotencyResult | undefined> {
     const row = await this.#db
       .selectFrom('idempotency')
@@ -34,48 +23,37 @@ export class StoredIdempotency implements IdempotencyResults {
       .where('request', '=', request.toString('base64url'))
       .where('expires_at', '>', this.#now())
       .executeTakeFirst();
-    if (row === undefined) return undefined;
-    const settled = row.settled === 1;
-    if (!settled) await this.#takeOver(request);
-    return { content: Buffer.from(row.content, 'base64url'), result: row.result, settled };
+    return row && { content: Buffer.from(row.content, 'base64url'), result: row.result, settled: row.settled === 1 };
   }
 
-  /** @throws {SecureGateError} `conflict` when another process was first by a moment */
   async reserve(request: Buffer, { content, result }: Omit<IdempotencyResult, 'settled'>): Promise<void> {
-    const now = this.#now();
-    await this.#db.deleteFrom('idempotency').where('expires_at', '<=', now).execute();
-    const row = { request: request.toString('base64url'), content: content.toString('base64url'), result, settled: 0 };
+    await this.#db.deleteFrom('idempotency').where('expires_at', '<=', this.#now()).execute();
     try {
       await this.#db
         .insertInto('idempotency')
-        .values({ ...row, expires_at: now + KEPT_MS, owner: this.#owner, owned_until: now + OWNED_MS })
+        .values({ ...this.#row(request, { content, result }), settled: 0 })
         .execute();
     } catch (error) {
-      throw isUniqueViolation(error) ? beingWorkedOn(error) : error;
+      if (!isUniqueViolation(error)) throw error;
+      throw new SecureGateError('conflict', 'The first request with this key is still being worked on', { cause: error });
     }
   }
 
-  async settle(request: Buffer): Promise<void> {
-    await this.#db.updateTable('idempotency').set({ settled: 1 }).where('request', '=', request.toString('base64url')).execute();
+  /** Also where another process has released the key, because what this one made was in its way. */
+  async settle(request: Buffer, made: Omit<IdempotencyResult, 'settled'>): Promise<void> {
+    await this.#db
+      .insertInto('idempotency')
+      .values({ ...this.#row(request, made), settled: 1 })
+      .onConflict((conflict) => conflict.column('request').doUpdateSet({ settled: 1 }))
+      .execute();
   }
 
   async release(request: Buffer): Promise<void> {
-    await this.#db.deleteFrom('idempotency').where('request', '=', request.toString('base64url')).execute();
+    await this.#db.deleteFrom('idempotency').where('request', '=', request.toString('base64url')).where('settled', '=', 0).execute();
   }
 
-  async #takeOver(request: Buffer): Promise<void> {
-    const now = this.#now();
-    const { numUpdatedRows } = await this.#db
-      .updateTable('idempotency')
-      .set({ owner: this.#owner, owned_until: now + OWNED_MS })
-      .where('request', '=', request.toString('base64url'))
-      .where('settled', '=', 0)
-      .where((where) => where.or([where('owner', '=', this.#owner), where('owned_until', '<=', now)]))
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw beingWorkedOn();
+  #row(request: Buffer, { content, result }: Omit<IdempotencyResult, 'settled'>) {
+    const expires_at = this.#now() + KEPT_MS;
+    return { request: request.toString('base64url'), content: content.toString('base64url'), result, expires_at };
   }
-}
-
-function beingWorkedOn(cause?: unknown): SecureGateError {
-  return new SecureGateError('conflict', 'The first request with this key is still being worked on', { cause });
 }

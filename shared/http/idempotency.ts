@@ -18,8 +18,8 @@ export interface IdempotencyResults {
   /** Says under which id the request makes something; on the disk when it is done. */
   reserve(request: Buffer, result: Omit<IdempotencyResult, 'settled'>): void | Promise<void>;
   /** It is made. */
-  settle(request: Buffer): void | Promise<void>;
-  /** Nothing was made: the key is free again. */
+  settle(request: Buffer, made: Omit<IdempotencyResult, 'settled'>): void | Promise<void>;
+  /** Nothing was made by this request: the key is free again, unless another process has made it. */
   release(request: Buffer): void | Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export class Idempotency {
       const id = earlier?.result ?? fresh;
       if (earlier === undefined) await this.#makeFirst(target, content, id, make);
       else if (!(await isThere(id, read))) await make(id);
-      await this.#results.settle(target);
+      await this.#results.settle(target, { content, result: id });
       return await read(id);
     } finally {
       this.#running.delete(name);

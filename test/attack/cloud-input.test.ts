@@ -96,11 +96,11 @@ describe('fields that nobody declared', () => {
     const open: string[] = [];
     const visit = (given: JsonSchema, where: string): void => {
       const schema = resolve(given, components);
-      const isAnything = schema.type === undefined && [schema.anyOf, schema.enum, schema.const].every((part) => part === undefined);
+      const isAnything = schema.type === undefined && [schema.anyOf, schema.oneOf, schema.enum, schema.const].every((part) => part === undefined);
       if (isAnything || (schema.type === 'object' && schema.additionalProperties !== false)) open.push(where);
       for (const [name, part] of Object.entries(schema.properties ?? {})) visit(part, `${where}.${name}`);
       if (schema.items !== undefined) visit(schema.items, `${where}[]`);
-      for (const part of schema.anyOf ?? []) visit(part, where);
+      for (const part of schema.anyOf ?? schema.oneOf ?? []) visit(part, where);
     };
     const bodies = operations.filter(({ body }) => body !== undefined);
     for (const { name, body } of bodies) visit(body?.['application/json']?.schema ?? {}, name);

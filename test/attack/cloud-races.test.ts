@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, TestCloud } from '../helpers/cloud.ts';
-import { CloudPlace, type TestAccount } from '../helpers/cloud-place.ts';
+import { CloudPlace, IN_OURS, type TestAccount } from '../helpers/cloud-place.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
 
 const AT_ONCE = 8;
@@ -18,6 +18,11 @@ const VERSIONED = {
     path: '/v1/orgs/ours/tenants/hall',
     of: '/v1/orgs/ours/tenants/hall',
     change: (name: string) => ({ name, hostnames: [`${name}.ours.example`] }),
+  }),
+  'PATCH /v1/orgs/{org}/devices/{id}': (_user: string) => ({
+    path: `/v1/orgs/ours/devices/${IN_OURS.devices}`,
+    of: `/v1/orgs/ours/devices/${IN_OURS.devices}`,
+    change: (name: string) => ({ name }),
   }),
   'PATCH /v1/orgs/{org}/users/{id}': (user: string) => ({
     path: `/v1/orgs/ours/users/${user}`,
@@ -41,6 +46,10 @@ const REPEATABLE = {
   'POST /v1/orgs/{org}/service-accounts': (org: string) => ({
     path: `/v1/orgs/${org}/service-accounts`,
     body: (name: string) => ({ name }),
+  }),
+  'POST /v1/orgs/{org}/commands': (org: string) => ({
+    path: `/v1/orgs/${org}/commands`,
+    body: (tenant: string) => ({ device: IN_OURS.devices, order: { kind: 'renew-lease', body: { tenant } } }),
   }),
 };
 /** An org that has no admin yet. */

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
@@ -66,7 +67,16 @@ export class CloudPlace {
         expect((await cloud.ask(token, 'POST', `/v1/orgs/${org}/tenants`, { id, name: id })).status).toBe(201);
       }
     }
+    await place.#addDevice();
     return place;
+  }
+
+  async #addDevice(): Promise<void> {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const wrap_key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64url');
+    const id = IN_OURS.devices ?? '';
+    const row = { id, org: 'ours', name: 'rack', state: 'active', wrap_key, wrap: 'w', jkt: 'j', version: 1, enrolled_at: 0 } as const;
+    await this.store.db.insertInto('devices').values(row).execute();
   }
 
   /** The routes that are not open to anybody. */
@@ -122,9 +132,18 @@ export class CloudPlace {
   }
 }
 
-/** The path with somebody of an org in it. */
+/** What there is in `ours`, or could be, beside its people: ids by the resource that they are of. */
+export const IN_OURS: Readonly<Record<string, string>> = {
+  devices: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  'enrolment-tokens': 'ent_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  commands: '01KAMV8Z0000000000000000AA',
+  receipts: '01KAMV8Z0000000000000000BB',
+};
+
+/** The path with somebody or something of an org in it. */
 export function fill(path: string, values: { readonly id: string; readonly org?: string; readonly tenant?: string }): string {
-  const all: Readonly<Record<string, string>> = { org: 'ours', tenant: 'hall', role: 'operator', ...values };
+  const [, resource = ''] = /\/([\w-]+)\/\{id\}/.exec(path) ?? [];
+  const all: Readonly<Record<string, string>> = { org: 'ours', tenant: 'hall', role: 'operator', ...values, id: IN_OURS[resource] ?? values.id };
   return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => all[name] ?? `no-value-for-${name}`);
 }
 

@@ -72,7 +72,7 @@ function parts(db: Store['db']) {
   // What is kept of a tenant's key is the KMS's; here it is a row.
   const tenants = new Tenants(db, { call: async () => ({}) as never }, now);
   const [orgs, people, audit] = [new Orgs(db, now), new People(db, now), new TableAudit(db)];
-  return { orgs, tenants, people, audit, idempotency: new StoredIdempotency(db, { owner: 'dump', now }) };
+  return { orgs, tenants, people, audit, idempotency: new StoredIdempotency(db, now) };
 }
 
 async function fill(store: Store): Promise<void> {
@@ -108,7 +108,7 @@ async function fill(store: Store): Promise<void> {
   for (const request of ['settled', 'open']) {
     await idempotency.reserve(Buffer.from(request), { content: Buffer.from('content'), result: ADA });
   }
-  await idempotency.settle(Buffer.from('settled'));
+  await idempotency.settle(Buffer.from('settled'), { content: Buffer.from('content'), result: ADA });
 }
 
 async function dump(): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What several processes on one database tell each other: who is about a job, or about a request, and until when nobody else may be. */
+/** What several processes on one database tell each other: who is about a job, and until when nobody else may be. */
 export const severalProcesses: Migration = {
   // biome-ignore lint/suspicious/noExplicitAny: a migration knows the schema of its own time alone
   async up(db: Kysely<any>): Promise<void> {
@@ -10,14 +10,6 @@ export const severalProcesses: Migration = {
       .addColumn('job', 'text', (column) => column.primaryKey())
       .addColumn('owner', 'text', (column) => column.notNull())
       .addColumn('ends_at', 'bigint', (column) => column.notNull())
-      .execute();
-    await db.schema
-      .alterTable('idempotency')
-      .addColumn('owner', 'text', (column) => column.notNull().defaultTo(''))
-      .execute();
-    await db.schema
-      .alterTable('idempotency')
-      .addColumn('owned_until', 'bigint', (column) => column.notNull().defaultTo(0))
       .execute();
   },
 };
