@@ -12,7 +12,7 @@ import type { Quantiles } from '../runtime/quantiles.ts';
 import { partsToLookAt } from './detect/parts-to-look-at.ts';
 import type { TileGrid } from './detect/tile-regions.ts';
 import type { Ballot, Detection, FaceShot, Frame, SeenTrack, WantedPixels } from './frame.ts';
-import { decide } from './match/decide.ts';
+import { comesClose, decide } from './match/decide.ts';
 import { MotionGate } from './motion/motion-gate.ts';
 import { Dossier, type Moment, wipe } from './sighting/dossier.ts';
 import type { StageTimes } from './stage-times.ts';
@@ -330,6 +330,7 @@ export class Pipeline {
       const ballots = dossier.addBallots(await answer);
       if (completed !== null) times.candidates.record(clock.monotonic() - completed.monotonic);
       dossier.conclude(decide(ballots, threshold));
+      if (!comesClose(ballots, threshold)) dossier.giveUp();
       if (dossier.recognised) onSighting(dossier.toSighting('begun'));
     } catch (error) {
       this.#options.counters.failures += 1;

@@ -2,6 +2,8 @@ import type { Ballot, Verdict } from '../frame.ts';
 
 /** A shot's best customer must lead the next one by this much cosine similarity, or the shot names nobody. */
 const MARGIN = 0.05;
+/** Whoever stays so far below the threshold in good shots is no guest who was seen badly. */
+const FAR = 0.15;
 
 /**
  * Who a track shows, by the vote of its shots. A false name is worse than none, so each doubt ends in `unknown`:
@@ -36,6 +38,11 @@ export function decide(shots: readonly Ballot[], threshold: number): Verdict {
   const { customerId, scores, score } = winner;
   const agreed = scores.length * 2 > votes && score >= threshold;
   return agreed ? { outcome: 'person', customerId, score, votes } : { outcome: 'unknown', customerId: null, score, votes };
+}
+
+/** Whether anybody comes so close in any shot that more shots of the same quality could name him. */
+export function comesClose(shots: readonly Ballot[], threshold: number): boolean {
+  return shots.some((candidates) => candidates.some(({ score }) => score >= threshold - FAR));
 }
 
 function voteOf(candidates: Ballot): { customerId: string; score: number } | null {

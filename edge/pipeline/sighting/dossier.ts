@@ -7,7 +7,7 @@ const MAX_VOTES = 3;
 /** After its votes a face that nobody knew is looked at this often, in case it is seen better by then. */
 const LOOK_AGAIN_MS = 1000;
 /** A shot whose quality is so many times that of the best one that voted makes the votes so far worthless. */
-const CLEARLY_BETTER = 1.5;
+const CLEARLY_BETTER = 1.25;
 
 /** Which track on which camera, and with which models it is looked at. */
 export interface DossierIdentity {
@@ -76,7 +76,7 @@ export class Dossier {
     return this.#verdict?.outcome === 'person';
   }
 
-  /** Votes are still open: a person is recognised once, and a stranger is left alone after a few tries. */
+  /** Votes are still open: a person is recognised once, and somebody whom nobody resembles is left alone; a doubt takes a few tries. */
   get #undecided(): boolean {
     return !this.recognised && this.#votes < MAX_VOTES;
   }
@@ -147,6 +147,11 @@ export class Dossier {
 
   conclude(verdict: Verdict): void {
     if (!this.recognised) this.#verdict = verdict;
+  }
+
+  /** Nobody resembles this face: only one that is seen clearly better is worth another vote. */
+  giveUp(): void {
+    this.#votes = MAX_VOTES;
   }
 
   /** Takes back the name of somebody who may not be named any more. */

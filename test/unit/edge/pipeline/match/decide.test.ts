@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Ballot } from '../../../../../edge/pipeline/frame.ts';
-import { decide } from '../../../../../edge/pipeline/match/decide.ts';
+import { comesClose, decide } from '../../../../../edge/pipeline/match/decide.ts';
 
 const shot = (...scores: [string, number][]): Ballot => scores.map(([customerId, score]) => ({ customerId, score }));
 
@@ -68,4 +68,10 @@ describe('decide', () => {
       }),
     );
   });
+});
+
+test('somebody comes close as soon as one shot is within 0.15 of the threshold for anybody', () => {
+  expect(comesClose([], 0.4)).toBe(false);
+  expect(comesClose([[], shot(['anna', 0.1], ['bert', 0.24])], 0.4)).toBe(false);
+  expect(comesClose([shot(['anna', 0.1], ['bert', 0.26]), shot(['anna', 0.1])], 0.4)).toBe(true);
 });

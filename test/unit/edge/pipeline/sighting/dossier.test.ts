@@ -80,13 +80,26 @@ test('an unknown one votes three times, and is then looked at once a second', ()
   expect(dossier.wantsLook(later(2800))).toBe(true);
 });
 
+test('one whom nobody resembles votes once, until seen clearly better', () => {
+  const dossier = new Dossier(identity, start, box);
+  dossier.looked(start);
+  voteInVain(dossier, 0.3, 0);
+  dossier.giveUp();
+  expect(dossier.wantsLook(later(999))).toBe(false);
+  expect(dossier.wantsLook(later(1000))).toBe(true);
+  dossier.offer(shot(0.37), later(1000));
+  expect(dossier.waiting).toBe(false);
+  voteInVain(dossier, 0.5, 2000);
+  expect(dossier.wantsLook(later(2001))).toBe(true);
+});
+
 test('after the votes a shot that is little better is overwritten, and a clearly better one votes alone', () => {
   const dossier = new Dossier(identity, start, box);
   for (const round of [1, 2, 3]) voteInVain(dossier, 0.3, round * 600);
-  const better = shot(0.44);
+  const better = shot(0.37);
   dossier.offer(better, later(4000));
   expect(isWiped(better)).toBe(true);
-  for (const overall of [0.46, 0.2, 0.5]) dossier.offer(shot(overall), later(5000));
+  for (const overall of [0.38, 0.2, 0.5]) dossier.offer(shot(overall), later(5000));
   expect(dossier.voteDue).toBe(true);
   const ballot = [{ customerId: 'cus_a', score: 0.9 }];
   expect(dossier.addBallots(dossier.takeShots().map(() => ballot))).toEqual([ballot, ballot, ballot]);
