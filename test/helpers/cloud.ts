@@ -79,6 +79,9 @@ export const NO_LIMITS = {
   keyOperations: 1_000_000,
 } as const;
 
+/** The tests of a file work in the same process, and can keep it busy for long. */
+const PATIENT = { eventLoopDelayMs: 60_000 };
+
 /** A control plane in this process; it is stopped when the test has ended. */
 export class TestCloud {
   readonly issuer: TestIssuer;
@@ -103,7 +106,7 @@ export class TestCloud {
       dataDir,
       kms: { socket: kms.socket },
       ...more,
-      api: { port: 0, rateLimits: NO_LIMITS, ...more.api },
+      api: { port: 0, rateLimits: NO_LIMITS, pressure: PATIENT, ...more.api },
     });
     const cloud = new ControlPlane({
       config,

@@ -2,7 +2,7 @@ import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { Pkcs10CertificateRequest } from '../../../shared/fleet/x509.ts';
 
-const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
+const BASE64 = /^[A-Za-z0-9+/\s]+(?:={1,2}\s*)?$/;
 
 /** All that is believed of a certificate request: whose key it is shows its signature. Names and extensions in it are not looked at. */
 export interface CertificateRequest {
