@@ -69,7 +69,7 @@ export class LedgerPlace {
     const deeds = new Deeds();
     const commandKeys = [await this.kms.call('signingKey', { use: 'commands' })];
     const box = new LinkedBox({ transport: this.transport, commandKeys, executors: deeds.executors, now: this.now });
-    this.known.set(box.id, { org: 'acme', signingKeys: [await box.thumbprint()] });
+    this.known.set(box.id, { org: 'acme', signingKeys: [box.keyHash] });
     await box.start();
     onTestFinished(() => box.crash());
     return { box, deeds };

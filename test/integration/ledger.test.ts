@@ -338,7 +338,7 @@ test('the API: a command is given, listed, read and cancelled by whom the table 
   const deeds = new Deeds();
   const commandKeys = [await kms.client.call('signingKey', { use: 'commands' })];
   const box = new LinkedBox({ transport, commandKeys, executors: deeds.executors, now: Date.now });
-  const boxes = { find: async (id: string) => (id === box.id ? { org: 'acme', signingKeys: [await box.thumbprint()] } : undefined) };
+  const boxes = { find: async (id: string) => (id === box.id ? { org: 'acme', signingKeys: [box.keyHash] } : undefined) };
   const cloud = await TestCloud.start(kms, undefined, { boxes: { boxes, courier: transport.courier() } });
   const operator = await cloud.issuer.token(LOCAL_OPERATOR, '');
   const ask: Record<
