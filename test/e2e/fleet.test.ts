@@ -116,6 +116,7 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
 
   const first = startDaemon();
   await connected(first, true);
+  expect(await run(['status', ...box, '--api', (await first.until('ready')).api])).toMatch(/Link: +connected for 0 min/);
   await expectDone(await order());
 
   // A command waits for a box that has no chance to say that it goes.
@@ -137,6 +138,8 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
   await ada.POST('/v1/orgs/{org}/devices/{id}/deny', { params: { path: { org, id: device } } });
   await connected(second, false);
   await second.until('stats', ({ link }) => /not authorized/i.test(link?.problem ?? ''), denied);
+  const { api } = await second.until('ready');
+  expect(await (await fetch(`${api}/readyz`)).json()).toMatchObject({ warnings: expect.arrayContaining(['broker_unavailable']) });
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   expect(metrics).toContain('securegate_cloud_connected_boxes 0');
   expect(metrics).toMatch(/broker_refusals_total\{what="refused",reason="not allowed"\} [1-9]/);
