@@ -64,13 +64,6 @@ interface Fleet {
   readonly courier: Courier;
 }
 
-/** Without a broker, boxes are given nothing. */
-const NO_COURIER: Courier = {
-  send: () => Promise.reject(new SecureGateError('broker_unavailable', 'This control plane has no broker')),
-  onMessage: () => undefined,
-  kick: async () => undefined,
-};
-
 interface FleetParts {
   readonly kms: Pick<KmsClient, 'call'>;
   readonly authorities: Authorities;
@@ -132,7 +125,7 @@ export class ControlPlane {
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
     const admission = new Admission(store.db, authorities, now);
     const broker = this.#newBroker(admission);
-    const courier = fleet?.courier ?? broker?.courier ?? NO_COURIER;
+    const courier = fleet?.courier ?? broker?.courier;
     const devices = new Devices(store.db, kms, courier, now);
     await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker });
     await ensureLocalOperator(people);
