@@ -12,8 +12,10 @@ import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
+import { EmbeddedBroker } from './embedded-broker.ts';
 import type { Courier } from './fleet/courier.ts';
 import { Devices } from './fleet/devices/devices.ts';
+import { EnrolledBoxes } from './fleet/devices/enrolled-boxes.ts';
 import { Admission } from './fleet/enrolment/admission.ts';
 import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
 import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
@@ -21,8 +23,9 @@ import { EstServer } from './fleet/est/est-server.ts';
 import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
+import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
-import { ServerIdentity } from './fleet/pki/server-identity.ts';
+import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -48,7 +51,7 @@ export interface ControlPlaneOptions {
   readonly store: StoreAddress;
   /** Whose access tokens count alone, in place of those of this machine and of the configured issuer. */
   readonly issuer?: TrustedIssuer;
-  /** The boxes, and what carries messages to them; without it, there are none. */
+  /** Whose commands count, and what carries them, in place of the enrolled boxes and of the broker. */
   readonly fleet?: Fleet;
   /** How long the API waits for its clients. */
   readonly timeouts?: Timeouts;
@@ -61,10 +64,15 @@ interface Fleet {
   readonly courier: Courier;
 }
 
-const NO_FLEET: Fleet = {
-  boxes: { find: async () => undefined },
-  courier: { send: async () => undefined, onMessage: () => undefined, kick: async () => undefined },
-};
+interface FleetParts {
+  readonly kms: Pick<KmsClient, 'call'>;
+  readonly authorities: Authorities;
+  readonly admission: Admission;
+  readonly devices: Devices;
+  /** Of the certificates of boxes. */
+  readonly lifeMs: number;
+  readonly broker: EmbeddedBroker | undefined;
+}
 
 /** The composition root of the control plane. */
 export class ControlPlane {
@@ -99,7 +107,7 @@ export class ControlPlane {
   }
 
   async #start(): Promise<void> {
-    const { config, now, logger, issuer, fleet = NO_FLEET, timeouts } = this.#options;
+    const { config, now, logger, issuer, fleet, timeouts } = this.#options;
     const metrics = new CloudMetrics();
     metrics.start();
     this.#running.add(() => metrics.stop());
@@ -114,12 +122,19 @@ export class ControlPlane {
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
-    const devices = new Devices(store.db, kms, now);
-    await this.#startFleet(store, { kms, authorities, devices, lifeMs });
+    const admission = new Admission(store.db, authorities, now);
+    const broker = this.#newBroker(admission);
+    const courier = fleet?.courier ?? broker?.courier;
+    const devices = new Devices(store.db, kms, courier, now);
+    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker });
     await ensureLocalOperator(people);
-    const ledger = new Ledger({ ...fleet, db: store.db, kms, now, random: Math.random, logger });
+    const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
+    const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
+    // What it brings is taken by the ledger.
+    broker?.courier.start();
+    this.#running.add(() => broker?.courier.stop());
     const context = {
       kms,
       ledger,
@@ -131,7 +146,7 @@ export class ControlPlane {
       authorities,
       audit: new TableAudit(store.db),
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
-      readiness: async () => [await stateOfStore(store), await stateOfKms(kms)],
+      readiness: async () => [await stateOfStore(store), await stateOfKms(kms), ...(broker ? [stateOf(broker)] : [])],
     };
     const issuers = issuer === undefined ? await this.#issuers() : [issuer];
     const verifier = new TokenVerifier(issuers, CLOUD_AUDIENCE, now);
@@ -145,7 +160,11 @@ export class ControlPlane {
       pressure: config.api.pressure,
       metrics: {
         metrics,
-        figures: async () => ({ connections: store.connections(), unfinishedTenants: await tenants.unfinished() }),
+        figures: async () => ({
+          connections: store.connections(),
+          unfinishedTenants: await tenants.unfinished(),
+          broker: broker?.counts ?? null,
+        }),
         token: config.metrics && readSecretText(config.metrics.token),
       },
       timeouts,
@@ -168,11 +187,17 @@ export class ControlPlane {
     return [local, keys.trusted];
   }
 
-  /** The server for boxes, where the configuration has one. */
-  async #startFleet(
-    { db }: Store,
-    { kms, authorities, devices, lifeMs }: { kms: Pick<KmsClient, 'call'>; authorities: Authorities; devices: Devices; lifeMs: number },
-  ): Promise<void> {
+  #newBroker(admission: Admission): EmbeddedBroker | undefined {
+    const {
+      config: { fleet, dataDir },
+      now,
+      logger,
+    } = this.#options;
+    return fleet?.broker && new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, logger });
+  }
+
+  /** The servers for boxes, where the configuration has them. */
+  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker }: FleetParts): Promise<void> {
     const {
       config: { fleet },
       now,
@@ -180,11 +205,12 @@ export class ControlPlane {
     } = this.#options;
     if (fleet === undefined) return;
     const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
-    const admission = new Admission(db, authorities, now);
     const enrolments = new Enrolments({ db, devices, issuer, admission, now });
+    await broker?.start();
+    this.#running.add(() => broker?.stop());
+    const mqtt = fleet.mqtt ?? (broker ? `mqtts://${fleet.names[0]}:${broker.port}` : null);
     const server = new EstServer({
-      context: { enrolments, authorities, admission, kms, mqtt: fleet.mqtt ?? null },
-      identity: new ServerIdentity({ issuer, authorities, names: fleet.names, now }),
+      context: { enrolments, authorities, admission, kms, mqtt },
       listen: fleet,
       rateLimits: fleet.rateLimits,
       logger,
@@ -192,6 +218,11 @@ export class ControlPlane {
     await server.start();
     this.#running.add(() => server.stop());
     this.#fleetUrl = server.url;
+    const identity = new ServerIdentity({ issuer, authorities, names: fleet.names, now });
+    const servers = [server, ...(broker ? [broker] : [])].map((one) => (credentials: ServerCredentials) => one.show(credentials));
+    const upkeep = new IdentityUpkeep({ authorities, identity, servers, logger });
+    await upkeep.start();
+    this.#running.add(() => upkeep.stop());
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */
@@ -232,6 +263,10 @@ async function stateOfKms(kms: Pick<KmsClient, 'call'>): Promise<PartState> {
   } catch (error) {
     return { part: 'kms', ready: false, reason: SecureGateError.from(error).code, what: null };
   }
+}
+
+function stateOf({ courier: { problem } }: EmbeddedBroker): PartState {
+  return { part: 'broker', ready: problem === null, reason: problem === null ? null : 'broker_unavailable', what: null };
 }
 
 function readVersion(): string {

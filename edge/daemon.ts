@@ -13,6 +13,7 @@ import { adminTokenFile } from './appliance/admin-token-file.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import { BestShots } from './box/best-shots.ts';
 import { Cameras } from './box/cameras.ts';
+import { CloudLink } from './box/cloud-link.ts';
 import { createBoxPort } from './box/create-box-port.ts';
 import { EpochMoves } from './box/epoch-moves.ts';
 import { EventHub } from './box/event-hub.ts';
@@ -69,6 +70,8 @@ export class Daemon {
   readonly #usage: UsageMeter;
   readonly #inView = new InView();
   readonly #issuerKeys: IssuerKeys | undefined;
+  readonly #linkFolder: LinkFolder;
+  readonly #link: CloudLink;
   #appliance: Appliance | undefined;
   #engine: OpenStages | undefined;
   #api: RunningApi | undefined;
@@ -91,6 +94,16 @@ export class Daemon {
     const { kmsSocket } = config.lease ?? {};
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
     this.#leases = new Leases({ config, tenants: this.#tenants, carrier, random: Math.random, logger });
+    this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
+    this.#link = new CloudLink({
+      folder: this.#linkFolder,
+      journal: () => this.#opened.commands,
+      leases: this.#leases,
+      tenants: this.#tenants,
+      clock,
+      random: Math.random,
+      logger,
+    });
     const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
     this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
@@ -125,7 +138,8 @@ export class Daemon {
         this.#usage,
         this.#bestShots,
         this.#webhooks,
-        new Renewal({ folder: new LinkFolder(config.keyDir, config.link?.credential), clock, random: Math.random, logger }),
+        this.#link,
+        new Renewal({ folder: this.#linkFolder, onRenewed: () => this.#link.renewed(), clock, random: Math.random, logger }),
         this.#camerasPart(),
         ...(this.#issuerKeys === undefined ? [] : [this.#issuerKeys]),
         this.#apiPart(),
@@ -188,6 +202,7 @@ export class Daemon {
       provider: { name: this.#engine?.provider ?? 'none', fallbackReason: this.#engine?.fallbackReason ?? null },
       vaults: this.#tenants.list().map(({ id }) => vaultStats(id, this.#tenants.vault(id), this.#leases.failureOf(id))),
       lastBackupAt: this.#upkeep.lastBackup?.at ?? null,
+      link: this.#link.state,
       warnings: this.#warnings(),
     };
   }
@@ -197,7 +212,8 @@ export class Daemon {
       const { epoch, heldLease: lease } = this.#tenants.vault(id);
       return { id, epoch, lease, renews: this.#leases.renews(id) };
     });
-    return warningsOf(watched, this.#upkeep.lastBackup, this.#options.clock.now());
+    const warnings = warningsOf(watched, this.#upkeep.lastBackup, this.#options.clock.now());
+    return this.#link.state?.connected === false ? [...warnings, { tenant: null, reason: 'broker_unavailable' }] : warnings;
   }
 
   #appliancePart(): Part {

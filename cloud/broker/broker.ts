@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -32,13 +33,14 @@ const NOBODY = '';
 
 /** Who may connect, asked with each connection. */
 export interface KnownDevices {
-  /** Whether the device is known and not denied. */
-  isAllowed(device: string): Promise<boolean>;
+  /** Whether the device is known and not denied, nor this certificate of it. */
+  isAllowed(device: string, certificate: X509Certificate): Promise<boolean>;
 }
 
 export interface BrokerOptions {
   readonly listen: { readonly host: string; readonly port: number };
-  readonly certificates: () => DoorCertificates;
+  /** None as long as there are none: nobody comes in then. */
+  readonly certificates: () => DoorCertificates | undefined;
   readonly devices: KnownDevices;
   /** Client id of the control plane in this process. */
   readonly controlPlane: string;
@@ -57,8 +59,8 @@ export class Broker {
   readonly #options: BrokerOptions;
   readonly #door: Door;
   readonly #persistence: SqlitePersistence;
-  /** The device of a connection, also of one that has ended: what it sent last may still be under way. None for the control plane's. */
-  readonly #devices = new WeakMap<Duplex, string | null>();
+  /** Whose a connection is, also of one that has ended: what it sent last may still be under way. None for the control plane's. */
+  readonly #visitors = new WeakMap<Duplex, Visitor | null>();
   readonly #paces = new WeakMap<Duplex, Pace>();
   readonly #open = new Map<TLSSocket, Visitor>();
   readonly counts = new Counts();
@@ -82,6 +84,11 @@ export class Broker {
   /** Where boxes connect. */
   get port(): number {
     return this.#port;
+  }
+
+  /** How many boxes are connected, or are being let in. */
+  get connections(): number {
+    return this.#open.size;
   }
 
   /** @throws {SecureGateError} `config_invalid`, `storage_failed` */
@@ -127,7 +134,7 @@ export class Broker {
     // The two ends do not know of each other's end.
     inside.once('close', () => outside.destroy());
     outside.once('close', () => inside.destroy());
-    this.#devices.set(inside, null);
+    this.#visitors.set(inside, null);
     aedes.handle(inside);
     return outside;
   }
@@ -203,7 +210,7 @@ export class Broker {
       socket.destroy();
       return;
     }
-    this.#devices.set(socket, visitor.device);
+    this.#visitors.set(socket, visitor);
     this.#paces.set(socket, new Pace(MESSAGES));
     this.#open.set(socket, visitor);
     socket.once('close', () => this.#open.delete(socket));
@@ -214,9 +221,11 @@ export class Broker {
   /** @returns why the client is not let in */
   async #authenticate(client: Client): Promise<AuthenticateError | undefined> {
     const { devices, controlPlane, logger } = this.#options;
-    const device = this.#deviceOf(client);
-    if (device === null) return client.id === controlPlane ? undefined : refusal(2, 'this is not the control plane');
-    const reason = client.id !== device ? 'client id' : (await devices.isAllowed(device)) ? undefined : 'not allowed';
+    const visitor = this.#visitors.get(client.conn);
+    if (visitor === undefined) return refusal(5, 'nobody knows this connection');
+    if (visitor === null) return client.id === controlPlane ? undefined : refusal(2, 'this is not the control plane');
+    const { device, certificate } = visitor;
+    const reason = client.id !== device ? 'client id' : (await devices.isAllowed(device, certificate)) ? undefined : 'not allowed';
     if (reason === undefined) return undefined;
     this.counts.refused(reason);
     logger.warn({ device, reason, client: client.id.slice(0, 80) }, 'a device was refused');
@@ -247,8 +256,8 @@ export class Broker {
   }
 
   #deviceOf({ conn }: Client): string | null {
-    const device = this.#devices.get(conn);
-    return device === undefined ? NOBODY : device;
+    const visitor = this.#visitors.get(conn);
+    return visitor === null ? null : (visitor?.device ?? NOBODY);
   }
 
   #denied(device: string, denial: Denial): void {

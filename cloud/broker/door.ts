@@ -19,6 +19,7 @@ export interface DoorCertificates {
 /** Whose connection it is, by its certificate. */
 export interface Visitor {
   readonly device: string;
+  readonly certificate: X509Certificate;
   /** When the certificate ends. */
   readonly until: number;
 }
@@ -26,8 +27,8 @@ export interface Visitor {
 export interface DoorOptions {
   readonly host: string;
   readonly port: number;
-  /** Read when the door opens and with every reload. */
-  readonly certificates: () => DoorCertificates;
+  /** Read when the door opens and with every reload; while there are none, every handshake fails. */
+  readonly certificates: () => DoorCertificates | undefined;
   readonly limits: BrokerLimits;
   readonly take: (socket: TLSSocket, visitor: Visitor) => void;
   readonly onRefused: (reason: string) => void;
@@ -76,20 +77,20 @@ export class Door {
 
   /** From now on with the present certificates; who is inside stays. @throws {SecureGateError} `config_invalid`, with the old ones still in use */
   reload(): void {
-    const certificates = this.#options.certificates();
-    try {
-      this.#server?.setSecureContext(secure(certificates));
-    } catch (cause) {
-      throw unusable(cause);
-    } finally {
-      certificates.key.fill(0);
-    }
+    if (this.#server !== undefined) this.#showTo(this.#server);
   }
 
   #create(): Server {
+    const server = createServer({ requestCert: true, rejectUnauthorized: false, handshakeTimeout: CONNECT_MS });
+    this.#showTo(server);
+    return server;
+  }
+
+  #showTo(server: Server): void {
     const certificates = this.#options.certificates();
+    if (certificates === undefined) return;
     try {
-      return createServer({ ...secure(certificates), requestCert: true, rejectUnauthorized: false, handshakeTimeout: CONNECT_MS });
+      server.setSecureContext(secure(certificates));
     } catch (cause) {
       throw unusable(cause);
     } finally {
@@ -118,7 +119,7 @@ function visitorOf(socket: TLSSocket): Visitor | string {
   if (!socket.authorized) return `the client certificate does not hold: ${String(socket.authorizationError)}`;
   const device = commonNameOf(certificate);
   if (!idSchema('box').safeParse(device).success) return 'the certificate is not of a device';
-  return { device, until: certificate.validToDate.getTime() };
+  return { device, certificate, until: certificate.validToDate.getTime() };
 }
 
 /** Of a subject that has one common name; with several, each reader of the certificate would take another. */

@@ -73,10 +73,17 @@ export const cloudConfigSchema = z
           .max(16)
           .default(['localhost', '127.0.0.1'])
           .describe('host names and addresses by which boxes reach the control plane: they stand in its certificate'),
+        broker: z
+          .strictObject({
+            host: z.string().min(1).default('127.0.0.1').describe('address to listen on for boxes that are enrolled'),
+            port: z.int().min(0).max(65_535).default(8883).describe('0 takes any free one'),
+          })
+          .optional()
+          .describe('the MQTT broker of this process; without it boxes enrol, and are given no commands'),
         mqtt: z
           .url({ protocol: /^mqtts$/ })
           .optional()
-          .describe('where boxes find the broker'),
+          .describe('where boxes find the broker, if not at the first of `names` and its port'),
         rateLimits: z
           .strictObject({
             perAddress: perMinute.default(600).describe('requests a minute of one address'),

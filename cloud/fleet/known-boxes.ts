@@ -1,7 +1,7 @@
 /** What the ledger has to know of a box. */
 export interface KnownBox {
   readonly org: string;
-  /** Thumbprints (RFC 7638) of the keys by which the box signs its words. */
+  /** The keys by which the box signs its words: those of its certificates (key-hash.ts). */
   readonly signingKeys: readonly string[];
 }
 

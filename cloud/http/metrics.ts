@@ -12,6 +12,17 @@ export interface CloudFigures {
   readonly connections: Connections | null;
   /** Tenants that wait for their key. */
   readonly unfinishedTenants: number;
+  /** What the broker of this process has done since it started; null where it has none. */
+  readonly broker: BrokerFigures | null;
+}
+
+interface BrokerFigures {
+  readonly connections: number;
+  readonly received: number;
+  readonly lost: number;
+  /** By reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly denied: Readonly<Record<string, number>>;
 }
 
 /** Figures of this process for Prometheus. No org, tenant or person is in a label: who may read them reads nothing about anybody. */
@@ -56,6 +67,24 @@ export class CloudMetrics {
     registers: [this.#registry],
   });
 
+  readonly #boxes = new Gauge({
+    name: 'securegate_cloud_connected_boxes',
+    help: 'Boxes that are connected to the broker of this process',
+    registers: [this.#registry],
+  });
+  readonly #messages = new Counter({
+    name: 'securegate_cloud_broker_messages_total',
+    help: 'Messages to the broker, and those of them that were lost because too many waited',
+    labelNames: ['outcome'],
+    registers: [this.#registry],
+  });
+  readonly #turnedAway = new Counter({
+    name: 'securegate_cloud_broker_refusals_total',
+    help: 'Connections that the broker did not let in, and what it did not let boxes do, by reason',
+    labelNames: ['what', 'reason'],
+    registers: [this.#registry],
+  });
+
   /** Begins to watch the process itself: its memory, its processor time, its event loop. */
   start(): void {
     collectDefaultMetrics({ register: this.#registry });
@@ -81,9 +110,21 @@ export class CloudMetrics {
     this.#kmsCalls.observe({ operation, outcome }, seconds);
   }
 
-  async text({ connections, unfinishedTenants }: CloudFigures): Promise<string> {
+  async text({ connections, unfinishedTenants, broker }: CloudFigures): Promise<string> {
     this.#unfinished.set(unfinishedTenants);
+    if (broker !== null) this.#setBroker(broker);
     for (const [state, count] of Object.entries(connections ?? {})) this.#connections.set({ state }, count);
     return await this.#registry.metrics();
+  }
+
+  /** The broker counts for itself. */
+  #setBroker({ connections, received, lost, refused, denied }: BrokerFigures): void {
+    this.#boxes.set(connections);
+    this.#messages.reset();
+    for (const [outcome, count] of Object.entries({ received, lost })) this.#messages.inc({ outcome }, count);
+    this.#turnedAway.reset();
+    for (const [what, counts] of Object.entries({ refused, denied })) {
+      for (const [reason, count] of Object.entries(counts)) this.#turnedAway.inc({ what, reason }, count);
+    }
   }
 }

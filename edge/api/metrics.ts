@@ -79,6 +79,10 @@ export async function formatMetrics(stats: Stats, stageTimes: ReturnType<BoxPort
     const ageMs = Date.parse(stats.at) - Date.parse(stats.lastBackupAt);
     gauge('last_backup_age_seconds', 'Time since the last backup of this box was begun', []).set(ageMs / 1000);
   }
+  if (stats.link !== null) {
+    gauge('link_connected', '1 while the box is connected to its control plane', []).set(Number(stats.link.connected));
+    gauge('link_unchanged_seconds', 'Time since it was connected or cut off', []).set(stats.link.forMs / 1000);
+  }
   const warnings = gauge('warning', '1 for what works and will not for long unless somebody sees to it', ['tenant', 'reason']);
   for (const { tenant, reason } of stats.warnings) warnings.set({ tenant: tenant ?? '', reason }, 1);
   const { frame, candidates, ...stages } = stageTimes;

@@ -15,7 +15,8 @@ import type { Uplink } from './uplink.ts';
 export interface LinkOptions {
   readonly device: string;
   readonly uplink: Uplink;
-  readonly commandKeys: readonly PublicKey[];
+  /** By which the control plane signs commands now; they change with the certificate. */
+  readonly commandKeys: () => readonly PublicKey[];
   readonly journal: CommandJournal;
   readonly executors: Executors;
   readonly sign: SignToken;

@@ -9,10 +9,9 @@ const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 120_000;
 
 export interface MqttUplinkOptions {
-  /** `mqtts://host:port` */
-  readonly url: URL;
   readonly device: string;
-  /** Read for each connection anew: certificates live for days. */
+  /** Where the broker is (`mqtts://host:port`), and by what the box shows who it is: read for each connection anew, since certificates live for days. */
+  readonly url: () => URL;
   readonly credentials: () => ClientCredentials;
   readonly random: () => number;
   readonly logger: Logger;
@@ -31,7 +30,7 @@ export class MqttUplink implements Uplink {
   constructor({ url, device, credentials, random, logger }: MqttUplinkOptions) {
     this.#device = device;
     this.#link = new MqttLink({
-      open: () => openBroker(url, credentials()),
+      open: () => openBroker(url(), credentials()),
       clientId: device,
       session: 'forgotten',
       subscriptions: DOWN_CHANNELS.map((channel) => downTopic(device, channel)),
@@ -45,6 +44,11 @@ export class MqttUplink implements Uplink {
   /** Why the cloud is out of reach; null while it is not. */
   get problem(): string | null {
     return this.#link.problem;
+  }
+
+  /** For how long it is so, in milliseconds. */
+  get forMs(): number {
+    return this.#link.forMs;
   }
 
   start(): void {

@@ -18,15 +18,17 @@ export interface EmbeddedFolder {
 export interface EmbeddedPorts {
   /** Of the API. */
   readonly port: number;
-  /** Of the server for boxes. */
+  /** Of the server where boxes enrol. */
   readonly fleetPort: number;
+  /** Of the broker. */
+  readonly brokerPort: number;
 }
 
 /**
  * Makes the folder on the first call: a token of SoftHSM2 where that is installed, otherwise keys in a sealed file.
  * @param ports for a folder that is made now
  */
-export function openEmbeddedFolder(folder: string, { port, fleetPort }: EmbeddedPorts): EmbeddedFolder {
+export function openEmbeddedFolder(folder: string, { port, fleetPort, brokerPort }: EmbeddedPorts): EmbeddedFolder {
   const cloudConfig = join(folder, 'cloud.json');
   const kmsConfig = join(folder, 'kms.json');
   const softHsmConfig = join(folder, 'softhsm2.conf');
@@ -37,7 +39,8 @@ export function openEmbeddedFolder(folder: string, { port, fleetPort }: Embedded
     const socket = join(folder, 'run', 'kms.sock');
     writeJson(kmsConfig, { dataDir: join(folder, 'kms'), socket, hsm });
     // Written last: with it the folder is whole.
-    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port }, fleet: { port: fleetPort }, kms: { socket } });
+    const fleet = { port: fleetPort, broker: { port: brokerPort } };
+    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port }, fleet, kms: { socket } });
   }
   return { cloudConfig, kmsConfig, kmsEnv: existsSync(softHsmConfig) ? { SOFTHSM2_CONF: softHsmConfig } : {} };
 }

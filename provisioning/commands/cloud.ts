@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type CloudClient, contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import type { components } from '../../shared/cloud-client/paths.ts';
+import type { EmbeddedPorts } from '../cloud/embedded-folder.ts';
 import { formatKeys } from '../cloud/format-keys.ts';
 import { formatTable } from '../cloud/format-table.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
@@ -28,10 +29,11 @@ Examples:
       .option('--data <folder>', 'where they keep everything', join(dataHome, 'securegate-cloud'))
       .option('--port <number>', 'port of the API, for a folder that is made now', Number, 8760)
       .option('--fleet-port <number>', 'port for boxes that enrol, for a folder that is made now', Number, 8761)
+      .option('--broker-port <number>', 'port for boxes that are enrolled, for a folder that is made now', Number, 8883)
       .option('--json', 'print an error that ends it as JSON as well')
-      .action(async ({ data, port, fleetPort }: Record<'port' | 'fleetPort', number> & { data: string }) => {
+      .action(async ({ data, ...ports }: EmbeddedPorts & { data: string }) => {
         const { runEmbedded } = await import('../cloud/run-embedded.ts');
-        process.exitCode = await runEmbedded(data, { port, fleetPort });
+        process.exitCode = await runEmbedded(data, ports);
       }),
   );
   command.addCommand(

@@ -2,9 +2,12 @@ import { X509Certificate } from 'node:crypto';
 import { Command } from 'commander';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment, Link } from '../../shared/fleet/enrolment.ts';
+import type { Stats } from '../../shared/messages/events.ts';
+import { runningBox } from '../terminal/running-box.ts';
 
 interface Options {
   readonly config: string;
+  readonly api?: string;
   readonly json?: true;
 }
 
@@ -13,11 +16,12 @@ export function statusCommand(): Command {
   return new Command('status')
     .description('show how this box stands with its control plane')
     .requiredOption('--config <file>', 'configuration of the box (JSON)')
+    .option('--api <url>', 'where the box is served, if not where its configuration says')
     .option('--json', 'print the result as JSON')
     .action(run);
 }
 
-async function run({ config: file, json }: Options): Promise<void> {
+async function run({ config: file, api, json }: Options): Promise<void> {
   const [{ loadConfig }, { LinkFolder }, { EstClient }] = await Promise.all([
     import('../../edge/config/load-config.ts'),
     import('../../edge/link/enrolment/link-folder.ts'),
@@ -29,7 +33,25 @@ async function run({ config: file, json }: Options): Promise<void> {
   const { cloud, authorities, certificate } = enrolment;
   const client = new EstClient({ cloud, authorities, credentials: { key: folder.key.open(), certificate } });
   const answer = await client.link().catch((error: unknown) => SecureGateError.from(error).code);
-  process.stdout.write(json ? `${JSON.stringify(factsOf(enrolment, answer))}\n` : textOf(enrolment, answer));
+  const running = await linkOfDaemon(file, api);
+  process.stdout.write(json ? `${JSON.stringify({ ...factsOf(enrolment, answer), link: running })}\n` : textOf(enrolment, answer, running));
+}
+
+/** @returns undefined where no daemon answers; null where it had no enrolment when it started */
+async function linkOfDaemon(config: string, api: string | undefined): Promise<Stats['link'] | undefined> {
+  try {
+    const box = await runningBox(config, api);
+    return ((await box.ask('GET', '/v1/system')) as { stats: Stats }).stats.link;
+  } catch {
+    return undefined;
+  }
+}
+
+function linkText(link: Stats['link'] | undefined): string {
+  if (link === undefined) return 'unknown: the daemon does not answer';
+  if (link === null) return 'none: the daemon was started before the box was enrolled, or the control plane has no broker';
+  const minutes = Math.floor(link.forMs / 60_000);
+  return `${link.connected ? 'connected' : 'cut off'} for ${minutes} min${link.problem === null ? '' : `: ${link.problem}`}`;
 }
 
 function factsOf(enrolment: Enrolment, answer: Link | string) {
@@ -40,7 +62,7 @@ function factsOf(enrolment: Enrolment, answer: Link | string) {
   return { device, org, name, state, cloud, fingerprint, certificateEnds, problem: reached ? null : answer };
 }
 
-function textOf(enrolment: Enrolment, answer: Link | string): string {
+function textOf(enrolment: Enrolment, answer: Link | string, running: Stats['link'] | undefined): string {
   const { device, org, name, state, cloud, fingerprint, certificateEnds, problem } = factsOf(enrolment, answer);
   return `Box:          ${device} (${name})
 Org:          ${org}
@@ -48,5 +70,6 @@ State:        ${state}${problem === null ? '' : `, as it was when the control pl
 Keys:         ${fingerprint}
 Certificate:  until ${certificateEnds}
 Cloud:        ${cloud}
+Link:         ${linkText(running)}
 `;
 }

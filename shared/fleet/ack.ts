@@ -9,7 +9,7 @@ export const ACK_TYPE = 'securegate-ack+jwt';
 export const ACK_STATES = ['IN_PROGRESS', 'SUCCEEDED', 'FAILED', 'REJECTED'] as const;
 export type AckState = (typeof ACK_STATES)[number];
 
-/** A box's word on a command (JWT, RFC 7519, ES256 by the key of the device). */
+/** A box's word on a command (JWT, RFC 7519, ES256 by the key of the certificate of the box). */
 export const ackClaimsSchema = z.strictObject({
   aud: z.literal('securegate-cloud'),
   /** The device. */

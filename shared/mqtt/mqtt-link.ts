@@ -43,6 +43,7 @@ export class MqttLink {
   readonly #unacknowledged = new Set<(error: Error) => void>();
   #client: MqttClient | undefined;
   #problem: string | null = 'not connected yet';
+  #changedAt = 0;
   #openedAt = 0;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -56,8 +57,14 @@ export class MqttLink {
     return this.#problem;
   }
 
+  /** For how long there has been a connection, or none. */
+  get forMs(): number {
+    return performance.now() - this.#changedAt;
+  }
+
   /** Returns at once: that there is no broker is no reason not to start. */
   start(): void {
+    this.#changedAt = performance.now();
     this.#connect();
   }
 
@@ -140,12 +147,14 @@ export class MqttLink {
     const { subscriptions, onConnect } = this.#options;
     await client.subscribeAsync([...subscriptions], { qos: 1 });
     this.#problem = null;
+    this.#changedAt = performance.now();
     await onConnect();
   }
 
   #connectLater(cause: unknown): void {
     const { backOff, logger } = this.#options;
     const reason = cause instanceof Error ? cause.message : 'the connection was closed';
+    if (this.#problem === null) this.#changedAt = performance.now();
     this.#problem = reason;
     for (const reject of this.#unacknowledged) reject(unavailable(reason));
     if (this.#stopped) return;

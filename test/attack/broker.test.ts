@@ -127,7 +127,7 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
     test('comes nobody in whose device is denied, and the box learns that it is refused', async () => {
       denied.add(BOX);
       const uplink = new MqttUplink({
-        url: url(),
+        url,
         device: BOX,
         credentials: certificates.box,
         random: Math.random,

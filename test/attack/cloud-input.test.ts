@@ -96,7 +96,8 @@ describe('fields that nobody declared', () => {
     const open: string[] = [];
     const visit = (given: JsonSchema, where: string): void => {
       const schema = resolve(given, components);
-      const isAnything = schema.type === undefined && [schema.anyOf, schema.oneOf, schema.enum, schema.const].every((part) => part === undefined);
+      const isAnything =
+        schema.type === undefined && [schema.anyOf, schema.oneOf, schema.enum, schema.const].every((part) => part === undefined);
       if (isAnything || (schema.type === 'object' && schema.additionalProperties !== false)) open.push(where);
       for (const [name, part] of Object.entries(schema.properties ?? {})) visit(part, `${where}.${name}`);
       if (schema.items !== undefined) visit(schema.items, `${where}[]`);

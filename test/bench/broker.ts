@@ -56,7 +56,7 @@ try {
   for (const device of devices) {
     const { key, ...rest } = await ca.issue(device);
     const uplink = new MqttUplink({
-      url: new URL(`mqtts://127.0.0.1:${port}`),
+      url: () => new URL(`mqtts://127.0.0.1:${port}`),
       device,
       credentials: () => ({ ...rest, key: Buffer.from(key) }),
       random: Math.random,

@@ -74,7 +74,7 @@ function ratioOf({ bare, tenantRead }: Record<'bare' | 'tenantRead', Figures>): 
 
 const folder = mkdtempSync(join(tmpdir(), 'securegate-bench-cloud-'));
 try {
-  const { cloudConfig } = openEmbeddedFolder(folder, { port: await freePort(), fleetPort: await freePort() });
+  const { cloudConfig } = openEmbeddedFolder(folder, { port: await freePort(), fleetPort: await freePort(), brokerPort: await freePort() });
   const config = JSON.parse(readFileSync(cloudConfig, 'utf8')) as { api: object };
   const rateLimits = { perAddress: 1_000_000, perAccount: 1_000_000, perOrg: 1_000_000 };
   writeFileSync(cloudConfig, JSON.stringify({ ...config, api: { ...config.api, rateLimits } }));

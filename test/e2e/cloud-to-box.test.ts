@@ -30,7 +30,19 @@ test('from nothing to a box whose tenants open under leases, by the commands of 
   softHsm = at('cloud/softhsm2.conf');
   const up = spawn(
     process.execPath,
-    [MAIN, 'cloud', 'up', '--data', at('cloud'), '--port', String(await freePort()), '--fleet-port', String(await freePort())],
+    [
+      MAIN,
+      'cloud',
+      'up',
+      '--data',
+      at('cloud'),
+      '--port',
+      String(await freePort()),
+      '--fleet-port',
+      String(await freePort()),
+      '--broker-port',
+      String(await freePort()),
+    ],
     {
       stdio: ['ignore', 'pipe', 'ignore'],
     },

@@ -143,7 +143,13 @@ export const IN_OURS: Readonly<Record<string, string>> = {
 /** The path with somebody or something of an org in it. */
 export function fill(path: string, values: { readonly id: string; readonly org?: string; readonly tenant?: string }): string {
   const [, resource = ''] = /\/([\w-]+)\/\{id\}/.exec(path) ?? [];
-  const all: Readonly<Record<string, string>> = { org: 'ours', tenant: 'hall', role: 'operator', ...values, id: IN_OURS[resource] ?? values.id };
+  const all: Readonly<Record<string, string>> = {
+    org: 'ours',
+    tenant: 'hall',
+    role: 'operator',
+    ...values,
+    id: IN_OURS[resource] ?? values.id,
+  };
   return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => all[name] ?? `no-value-for-${name}`);
 }
 

@@ -66,15 +66,19 @@ export class TestFleet {
     address,
     now = Date.now,
     wrongTokens = 1_000_000,
+    broker = false,
   }: {
     driver?: 'software' | 'softhsm';
     address?: StoreAddress;
     now?: () => number;
     wrongTokens?: number;
+    /** Whether it has one; boxes are told of one in any case. */
+    broker?: boolean;
   } = {}): Promise<TestFleet> {
     const kms = await testKms(driver);
     const most = 1_000_000;
-    const fleet = { port: 0, mqtt: 'mqtts://127.0.0.1:8883', rateLimits: { perAddress: most, perBox: most, wrongTokens } };
+    const told = broker ? { broker: { port: 0 } } : { mqtt: 'mqtts://127.0.0.1:8883' };
+    const fleet = { port: 0, ...told, rateLimits: { perAddress: most, perBox: most, wrongTokens } };
     const cloud = await TestCloud.start(kms, address, { fleet, now });
     const tokenOf = (id: string, org: string): Promise<string> => {
       const at = Math.floor(now() / 1000);

@@ -69,7 +69,7 @@ export class LedgerPlace {
     const deeds = new Deeds();
     const commandKeys = [await this.kms.call('signingKey', { use: 'commands' })];
     const box = new LinkedBox({ transport: this.transport, commandKeys, executors: deeds.executors, now: this.now });
-    this.known.set(box.id, { org: 'acme', signingKeys: [await box.thumbprint()] });
+    this.known.set(box.id, { org: 'acme', signingKeys: [box.keyHash] });
     await box.start();
     onTestFinished(() => box.crash());
     return { box, deeds };
@@ -105,9 +105,9 @@ export class LedgerPlace {
   }
 
   /** Another process of the same control plane. */
-  async second(address: StoreAddress): Promise<Ledger> {
+  async second(address: StoreAddress, { courier = true } = {}): Promise<Ledger> {
     const store = await openStore(address);
-    const ledger = this.#newLedger(store);
+    const ledger = this.#newLedger(store, courier);
     ledger.start();
     onTestFinished(async () => {
       await ledger.stop();
@@ -123,9 +123,9 @@ export class LedgerPlace {
     expect(this.transport.failures).toEqual([]);
   }
 
-  #newLedger({ db } = this.store): Ledger {
+  #newLedger({ db } = this.store, hasCourier = true): Ledger {
     const boxes = { find: async (device: string) => this.known.get(device) };
-    const courier = this.transport.courier();
+    const courier = hasCourier ? this.transport.courier() : undefined;
     return new Ledger({ db, kms: this.kms, boxes, courier, now: this.now, random: () => 0.5, logger: LOGGER });
   }
 }

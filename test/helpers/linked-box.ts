@@ -1,13 +1,13 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import Database from 'better-sqlite3';
-import { calculateJwkThumbprint } from 'jose';
+import { keyHash } from '../../cloud/fleet/pki/key-hash.ts';
 import { APPLIANCE_SCHEMA } from '../../edge/appliance/appliance-schema.ts';
 import { StoredCommands } from '../../edge/appliance/stored-commands.ts';
 import type { Executors } from '../../edge/link/commands/executors.ts';
 import { Link } from '../../edge/link/link.ts';
-import { signJwt } from '../../edge/vault/keys/device/sign-jwt.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
+import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import type { MemoryTransport } from './memory-transport.ts';
@@ -37,8 +37,8 @@ export class LinkedBox {
     return publicKeySchema.parse(createPublicKey(this.#key).export({ format: 'jwk' }));
   }
 
-  async thumbprint(): Promise<string> {
-    return await calculateJwkThumbprint(this.publicKey);
+  get keyHash(): string {
+    return keyHash(createPublicKey(this.#key));
   }
 
   async sign(type: string, claims: object): Promise<string> {
@@ -52,7 +52,7 @@ export class LinkedBox {
     this.#link = new Link({
       device: this.id,
       uplink: transport.uplink(this.id),
-      commandKeys,
+      commandKeys: () => commandKeys,
       journal: this.journal,
       executors,
       sign: (type, claims) => this.sign(type, claims),

@@ -1,6 +1,8 @@
+import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { JWK } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
+import { keyHash } from '../../cloud/fleet/pki/key-hash.ts';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { commandExecutors } from '../../edge/box/command-executors.ts';
 import { heldKeys } from '../../edge/box/held-keys.ts';
@@ -27,7 +29,10 @@ test('a box with real vaults under leases does what the control plane tells it t
   await leased.assign();
   const place = await LedgerPlace.make(org.kms.client, { file: join(await tempFolder(), 'cloud.db') });
   place.at = Date.now();
-  place.known.set(leased.id, { org: 'acme', signingKeys: [await calculateJwkThumbprint(leased.device.signingKey as JWK)] });
+  place.known.set(leased.id, {
+    org: 'acme',
+    signingKeys: [keyHash(createPublicKey({ key: leased.device.signingKey as JWK, format: 'jwk' }))],
+  });
 
   const config = parseConfig(leased.config());
   const appliance = openAppliance(config.dataDir);
@@ -44,10 +49,11 @@ test('a box with real vaults under leases does what the control plane tells it t
   onTestFinished(() => tenants.stop());
   const leases = new Leases({ config, tenants, carrier: new SocketLeaseCarrier(org.kms.socket), random: () => 0.5, logger: LOGGER });
   onTestFinished(() => leases.stop());
+  const commandKeys = [await org.kms.client.call('signingKey', { use: 'commands' })];
   const link: Link = new Link({
     device: leased.id,
     uplink: place.transport.uplink(leased.id),
-    commandKeys: [await org.kms.client.call('signingKey', { use: 'commands' })],
+    commandKeys: () => commandKeys,
     journal: appliance.commands,
     executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
     sign: (type, claims) => leased.device.sign(type, claims),

@@ -104,7 +104,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
   function startBox(device: string) {
     const heard: [DownChannel, string][] = [];
     const uplink = new MqttUplink({
-      url: urlOf(broker.port),
+      url: () => urlOf(broker.port),
       device,
       credentials: certificates.get(device) as () => ClientCredentials,
       random: Math.random,
@@ -227,7 +227,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     const right = certificates.get(BOX) as () => ClientCredentials;
     let authority = rogue.pem;
     const uplink = new MqttUplink({
-      url: urlOf(broker.port),
+      url: () => urlOf(broker.port),
       device: BOX,
       credentials: () => ({ ...right(), ca: authority }),
       random: () => 0,

@@ -15,7 +15,19 @@ const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url
 async function up(data: string, port: number): Promise<{ child: ChildProcess; told: () => string; logged: () => string }> {
   const child = spawn(
     process.execPath,
-    [MAIN, 'cloud', 'up', '--data', data, '--port', String(port), '--fleet-port', String(await freePort())],
+    [
+      MAIN,
+      'cloud',
+      'up',
+      '--data',
+      data,
+      '--port',
+      String(port),
+      '--fleet-port',
+      String(await freePort()),
+      '--broker-port',
+      String(await freePort()),
+    ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
     },

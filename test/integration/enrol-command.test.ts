@@ -21,7 +21,7 @@ async function run(args: readonly string[], input = ''): Promise<{ code: number;
 test('from a token to an assigned box and away again, by the commands of the runbook', async () => {
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
-  const ports = ['--port', String(await freePort()), '--fleet-port', String(await freePort())];
+  const ports = ['--port', String(await freePort()), '--fleet-port', String(await freePort()), '--broker-port', String(await freePort())];
   const up = spawn(process.execPath, [MAIN, 'cloud', 'up', '--data', at('cloud'), ...ports], { stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(async () => {
     const gone = once(up, 'exit');

@@ -255,7 +255,7 @@ describe('certificates end and are renewed', () => {
         looks.push(now);
         return find();
       };
-      return new Renewal({ folder: box.folder, clock, random: () => 0, logger });
+      return new Renewal({ folder: box.folder, onRenewed: () => undefined, clock, random: () => 0, logger });
     };
     const early = loop(now + 9 * DAY_MS);
     await early.start();

@@ -140,7 +140,7 @@ class World {
 
   /** A process of the control plane, beside those that there are. */
   addLedger(): void {
-    const boxes = { find: async () => ({ org: 'acme', signingKeys: [await this.box.thumbprint()] }) };
+    const boxes = { find: async () => ({ org: 'acme', signingKeys: [this.box.keyHash] }) };
     const courier = this.transport.courier();
     const ledger = new Ledger({ db: this.#db, kms: this.kms, boxes, courier, now: () => this.at, random: () => 0.5, logger: LOGGER });
     ledger.start();

@@ -10,7 +10,7 @@ import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { TestCloud } from '../helpers/cloud.ts';
 import { testKms } from '../helpers/kms.ts';
-import { Deeds, LedgerPlace } from '../helpers/ledger-place.ts';
+import { ADA, Deeds, LedgerPlace } from '../helpers/ledger-place.ts';
 import { LinkedBox } from '../helpers/linked-box.ts';
 import { MemoryTransport } from '../helpers/memory-transport.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
@@ -330,6 +330,16 @@ test('two control planes on one Postgres send each command once', async () => {
   place.at += 10 * MINUTE;
   await other.look();
   await expect.poll(() => place.stateOf(id)).toBe('SUCCEEDED');
+
+  // One that has no broker writes down what it is given, and leaves it to the others to send it.
+  const mute = await place.second(address, { courier: false });
+  place.transport.cut(box.id);
+  place.at += 1;
+  const given = await mute.commands.create('acme', mute.commands.newId(), ADA, { device: box.id, order: restart('mute') });
+  await mute.look();
+  await place.transport.connect(box.id);
+  await other.look();
+  await expect.poll(() => place.stateOf(given.id)).toBe('SUCCEEDED');
 });
 
 test('the API: a command is given, listed, read and cancelled by whom the table names; another org has no part in it', async () => {
@@ -338,7 +348,7 @@ test('the API: a command is given, listed, read and cancelled by whom the table 
   const deeds = new Deeds();
   const commandKeys = [await kms.client.call('signingKey', { use: 'commands' })];
   const box = new LinkedBox({ transport, commandKeys, executors: deeds.executors, now: Date.now });
-  const boxes = { find: async (id: string) => (id === box.id ? { org: 'acme', signingKeys: [await box.thumbprint()] } : undefined) };
+  const boxes = { find: async (id: string) => (id === box.id ? { org: 'acme', signingKeys: [box.keyHash] } : undefined) };
   const cloud = await TestCloud.start(kms, undefined, { boxes: { boxes, courier: transport.courier() } });
   const operator = await cloud.issuer.token(LOCAL_OPERATOR, '');
   const ask: Record<

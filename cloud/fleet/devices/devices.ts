@@ -6,6 +6,7 @@ import type { DeviceState } from '../../../shared/fleet/enrolment.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
 import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
+import type { Courier } from '../courier.ts';
 import { endTokensOf } from '../enrolment/enrolment-tokens.ts';
 import { type Device, deviceSchema } from './device.ts';
 
@@ -15,11 +16,13 @@ type Row = Selectable<Database['devices']> & { readonly certificate_ends: number
 export class Devices {
   readonly #db: Kysely<Database>;
   readonly #kms: Pick<KmsClient, 'call'>;
+  readonly #courier: Pick<Courier, 'kick'> | undefined;
   readonly #now: () => number;
 
-  constructor(db: Kysely<Database>, kms: Pick<KmsClient, 'call'>, now: () => number) {
+  constructor(db: Kysely<Database>, kms: Pick<KmsClient, 'call'>, courier: Pick<Courier, 'kick'> | undefined, now: () => number) {
     this.#db = db;
     this.#kms = kms;
+    this.#courier = courier;
     this.#now = now;
   }
 
@@ -82,6 +85,11 @@ export class Devices {
     return await this.get(org, id);
   }
 
+  /** Ends its connection: what it came in by counts no more. */
+  async kick(id: string): Promise<void> {
+    await this.#courier?.kick(id);
+  }
+
   /**
    * Makes a box active that the KMS knows to be assigned. Whether it was assigned before it enrolled, or the word of it was lost on
    * the way here, does not matter: it is asked whenever there is a reason to.
@@ -116,6 +124,8 @@ export class Devices {
         .execute();
       await endTokensOf(within, id, this.#now());
     });
+    // It is written down before: whoever is sent away does not come in again.
+    await this.kick(id);
   }
 
   #rows(org: string) {

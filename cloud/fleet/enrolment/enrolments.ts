@@ -62,6 +62,8 @@ export class Enrolments {
         await endTokensOf(within, stated.id, this.#options.now(), found.id);
         await this.#record(within, { requestId, org, operation: 'devices.enrol', target: stated.id, outcome: 'done' });
       });
+      // Who came in by an earlier key does not stay.
+      await devices.kick(stated.id);
       await devices.settle(org, stated.id);
       return await this.#issue(stated.id, publicKey, key);
     } catch (error) {

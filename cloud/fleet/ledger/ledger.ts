@@ -28,7 +28,8 @@ export interface LedgerOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly boxes: KnownBoxes;
-  readonly courier: Courier;
+  /** Without one, commands are written down here, and sent by another process. */
+  readonly courier?: Courier | undefined;
   readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
@@ -43,24 +44,24 @@ export class Ledger {
   readonly receipts: Receipts;
   readonly #options: LedgerOptions;
   readonly #links: Links;
-  readonly #delivery: Delivery;
+  readonly #delivery: Delivery | undefined;
   readonly #underWay = new Set<Promise<void>>();
   readonly #receiptIds: Ulids;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(options: LedgerOptions) {
-    const { db, boxes, now } = options;
+    const { db, boxes, courier, now } = options;
     this.#options = options;
     this.#links = new Links(options);
     this.#receiptIds = new Ulids(now);
-    this.#delivery = new Delivery({ ...options, links: this.#links });
+    this.#delivery = courier && new Delivery({ ...options, courier, links: this.#links });
     this.commands = new Commands({ db, boxes, now, onWaiting: (device) => this.#wake(device) });
     this.receipts = new Receipts(db);
   }
 
   start(): void {
-    this.#options.courier.onMessage((device, channel, payload) => this.#while(() => this.#take(device, channel, payload)));
+    this.#options.courier?.onMessage((device, channel, payload) => this.#while(() => this.#take(device, channel, payload)));
     this.#timer = setInterval(() => this.#later(() => this.look()), LOOK_EVERY_MS);
   }
 
@@ -75,7 +76,8 @@ export class Ledger {
     const { db, now, logger } = this.#options;
     try {
       for (const device of await expireCommands(db, now())) await this.#links.wake(device);
-      for (const device of await this.#links.due(MOST_DUE)) await this.#delivery.deliver(device);
+      const due = this.#delivery ? await this.#links.due(MOST_DUE) : [];
+      for (const device of due) await this.#delivery?.deliver(device);
     } catch (error) {
       logger.error({ err: SecureGateError.from(error) }, 'the ledger of commands could not be looked through');
     }
@@ -86,7 +88,7 @@ export class Ledger {
     hello: async (device, _box, payload) => {
       const hello = helloSchema.parse(JSON.parse(payload.toString()));
       const { session, receipt } = hello;
-      if (await this.#links.hello(device, hello)) this.#later(() => this.#delivery.deliver(device));
+      if (await this.#links.hello(device, hello)) this.#deliverLater(device);
       const forgotten = receipt !== null && !(await this.receipts.has(device, receipt));
       await this.#reply(device, { kind: 'welcome', session, forgotten });
     },
@@ -117,13 +119,18 @@ export class Ledger {
 
   async #wake(device: string): Promise<void> {
     await this.#links.wake(device);
-    this.#later(() => this.#delivery.deliver(device));
+    this.#deliverLater(device);
+  }
+
+  #deliverLater(device: string): void {
+    const delivery = this.#delivery;
+    if (delivery) this.#later(() => delivery.deliver(device));
   }
 
   /** One that is lost is sent again: the box repeats what was not answered. */
   async #reply(device: string, reply: Reply): Promise<void> {
     try {
-      await this.#options.courier.send(device, 'replies', Buffer.from(JSON.stringify(reply)));
+      await this.#options.courier?.send(device, 'replies', Buffer.from(JSON.stringify(reply)));
     } catch (error) {
       this.#options.logger.warn({ err: error, device }, 'a box was not answered');
     }

@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { Pkcs10CertificateRequest } from '../../../shared/fleet/x509.ts';
+import { keyHash } from './key-hash.ts';
 
 const BASE64 = /^[A-Za-z0-9+/\s]+(?:={1,2}\s*)?$/;
 
@@ -8,7 +9,7 @@ const BASE64 = /^[A-Za-z0-9+/\s]+(?:={1,2}\s*)?$/;
 export interface CertificateRequest {
   /** SubjectPublicKeyInfo, DER. */
   readonly publicKey: Buffer;
-  /** SHA-256 of that, base64url. */
+  /** See key-hash.ts. */
   readonly key: string;
   /** SHA-256 of the whole request, base64url. */
   readonly hash: string;
@@ -27,8 +28,8 @@ export async function readCertificateRequest(text: string): Promise<CertificateR
     throw rejected('The key of a certificate request is on P-256');
   }
   if (!(await isSignedByItsKey(request))) throw rejected('The certificate request is not signed by its own key');
-  const publicKey = key.export({ type: 'spki', format: 'der' });
-  return { publicKey, key: sha256(publicKey), hash: sha256(der) };
+  const hash = createHash('sha256').update(der).digest('base64url');
+  return { publicKey: key.export({ type: 'spki', format: 'der' }), key: keyHash(key), hash };
 }
 
 function parse(der: Buffer): { request: Pkcs10CertificateRequest; key: KeyObject } {
@@ -46,10 +47,6 @@ async function isSignedByItsKey(request: Pkcs10CertificateRequest): Promise<bool
   } catch {
     return false;
   }
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('base64url');
 }
 
 function rejected(message: string, cause?: unknown): SecureGateError {

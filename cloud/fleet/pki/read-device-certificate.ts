@@ -1,7 +1,8 @@
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
 import type { Authority } from './authorities.ts';
+import { keyHash } from './key-hash.ts';
 
 /** RFC 5280, 4.2.1.12. */
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
@@ -11,8 +12,7 @@ export interface DeviceCertificate {
   readonly device: string;
   /** Lower-case hex. */
   readonly serial: string;
-  /** SubjectPublicKeyInfo, DER, and the SHA-256 of it, base64url. */
-  readonly publicKey: Buffer;
+  /** See key-hash.ts. */
   readonly key: string;
   readonly notBefore: number;
   readonly notAfter: number;
@@ -33,12 +33,10 @@ export function readDeviceCertificate(certificate: X509Certificate, authorities:
   if (certificate.ca || !device.success || !(certificate.keyUsage ?? []).includes(CLIENT_AUTH)) {
     throw rejected('This is not the certificate of a box');
   }
-  const publicKey = certificate.publicKey.export({ type: 'spki', format: 'der' });
   return {
     device: device.data,
     serial: certificate.serialNumber.toLowerCase(),
-    publicKey,
-    key: createHash('sha256').update(publicKey).digest('base64url'),
+    key: keyHash(certificate.publicKey),
     notBefore: certificate.validFromDate.getTime(),
     notAfter: certificate.validToDate.getTime(),
   };

@@ -7,7 +7,7 @@ import { Retry } from '../retry.ts';
 import type { Uplink } from '../uplink.ts';
 import type { CommandJournal } from './command-journal.ts';
 
-/** Signs a JWT (RFC 7519, ES256) by the key of the device. */
+/** Signs a JWT (RFC 7519, ES256) by the key of the certificate of the box. */
 export type SignToken = (type: string, claims: object) => Promise<string>;
 
 export interface AcksOptions {

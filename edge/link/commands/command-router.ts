@@ -16,7 +16,7 @@ const LONGEST_MS = 600_000;
 export interface CommandRouterOptions {
   readonly device: string;
   /** By which the control plane signs commands; more than one while it changes its key. */
-  readonly commandKeys: readonly PublicKey[];
+  readonly commandKeys: () => readonly PublicKey[];
   readonly journal: CommandJournal;
   readonly acks: Acks;
   readonly executors: Executors;
@@ -62,7 +62,7 @@ export class CommandRouter {
     const token = payload.toString('latin1');
     let claims: CommandClaims;
     try {
-      claims = await verifyCommand(token, device, commandKeys);
+      claims = await verifyCommand(token, device, commandKeys());
     } catch (error) {
       return logger.warn({ err: error }, 'something that is no command to this box was dropped');
     }

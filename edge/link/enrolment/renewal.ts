@@ -15,6 +15,8 @@ const SPREAD = 0.1;
 
 export interface RenewalOptions {
   readonly folder: LinkFolder;
+  /** Called when there is a new certificate. */
+  readonly onRenewed: () => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -53,7 +55,7 @@ export class Renewal implements Part {
 
   /** @returns whether nothing is left to do for now */
   async #renewWhereDue(spread: number): Promise<boolean> {
-    const { folder, clock, logger } = this.#options;
+    const { folder, onRenewed, clock, logger } = this.#options;
     try {
       const enrolment = folder.find();
       if (enrolment === undefined || clock.now() < dueAt(enrolment, spread)) return true;
@@ -61,6 +63,7 @@ export class Renewal implements Part {
       const { renew } = await import('./renew.ts');
       await renew(folder);
       logger.info('the certificate of this box was renewed');
+      onRenewed();
       return true;
     } catch (error) {
       logger.warn({ err: SecureGateError.from(error) }, 'the certificate of this box could not be renewed');

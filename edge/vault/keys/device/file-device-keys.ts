@@ -3,12 +3,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { type PublicKey, publicKeySchema } from '../../../../shared/lease/public-key.ts';
+import { signJwt } from '../../../../shared/lease/sign-jwt.ts';
 import { readKeyFile } from '../../../runtime/read-key-file.ts';
 import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import { VaultLock } from '../../store/vault-lock.ts';
 import { keyFolder } from '../key-folder.ts';
 import type { DeviceKeys } from './device-keys.ts';
-import { signJwt } from './sign-jwt.ts';
 
 export interface DeviceKeysPlace {
   /** `box_…` */

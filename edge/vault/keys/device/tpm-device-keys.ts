@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { bytesSchema } from '../../../../shared/lease/lease-answer.ts';
 import { type PublicKey, publicKeySchema } from '../../../../shared/lease/public-key.ts';
+import { signJwt } from '../../../../shared/lease/sign-jwt.ts';
 import { readKeyFile } from '../../../runtime/read-key-file.ts';
 import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import { VaultLock } from '../../store/vault-lock.ts';
@@ -15,7 +16,6 @@ import { TpmRefusal } from '../tpm/tpm-refusal.ts';
 import { withSession } from '../tpm/with-session.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import type { DeviceKeysPlace } from './file-device-keys.ts';
-import { signJwt } from './sign-jwt.ts';
 
 const COORDINATE_BYTES = 32;
 const KEY = 'key.ctx';

@@ -38,7 +38,7 @@ export class Site {
   async start(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'securegate-offline-'));
     const cloud = join(this.#folder, 'cloud');
-    this.#embedded = openEmbeddedFolder(cloud, { port: 0, fleetPort: 0 });
+    this.#embedded = openEmbeddedFolder(cloud, { port: 0, fleetPort: 0, brokerPort: 0 });
     const { kmsConfig } = this.#embedded;
     await writeFile(kmsConfig, JSON.stringify({ ...JSON.parse(await readFile(kmsConfig, 'utf8')), limits: LIMITS }));
     const { KmsClient } = await import('../../../../cloud/kms/client.ts');

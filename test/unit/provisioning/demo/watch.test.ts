@@ -22,6 +22,7 @@ function stats(frames: number): Stats {
     provider: { name: 'cpu', fallbackReason: null },
     vaults: [],
     lastBackupAt: null,
+    link: null,
     warnings: [],
   };
 }

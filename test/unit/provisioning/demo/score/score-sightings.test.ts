@@ -152,6 +152,7 @@ describe('makeResult', () => {
     provider: { name: 'cpu', fallbackReason: null },
     vaults: [],
     lastBackupAt: null,
+    link: null,
     warnings: [],
   };
   const found = new Map([['a', new Set(['name, UTF-8'])]]);

@@ -1,4 +1,4 @@
-import type { PublicKey } from '../../../../shared/lease/public-key.ts';
+import type { PublicKey } from './public-key.ts';
 
 /**
  * Makes a JWT (RFC 7519) in the compact form of RFC 7515 with ES256 and its public key in the header.
