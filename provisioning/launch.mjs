@@ -18,6 +18,10 @@ const DAEMON_ENVIRONMENT = {
   UV_THREADPOOL_SIZE: '128',
   // glibc overwrites freed memory with this byte, so that embeddings and keys do not linger in it.
   MALLOC_PERTURB_: '165',
+  // What is freed goes back to the machine: otherwise glibc keeps as much for a hundred threads as they ever used in the busiest hour.
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_MMAP_THRESHOLD_: '262144',
+  MALLOC_TRIM_THRESHOLD_: '1048576',
 };
 
 /** What nobody may set otherwise: ONNX Runtime would report its use, with an id of the machine, to its maker (edge/inference/no-telemetry.ts). */

@@ -50,7 +50,14 @@ test('runs the command with what must be in the environment before Node starts',
   const { args, node, env } = JSON.parse(await text(launch(['env', '--json', 'a b']).stdout));
   expect(args).toEqual(['env', '--json', 'a b']);
   expect(node).toContain('--disable-sigusr1');
-  expect(env).toMatchObject({ UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165', ORT_DISABLE_TELEMETRY: '1' });
+  expect(env).toMatchObject({
+    UV_THREADPOOL_SIZE: '128',
+    MALLOC_PERTURB_: '165',
+    MALLOC_ARENA_MAX: '2',
+    MALLOC_MMAP_THRESHOLD_: '262144',
+    MALLOC_TRIM_THRESHOLD_: '1048576',
+    ORT_DISABLE_TELEMETRY: '1',
+  });
   expect(env.PATH.split(':')[0]).toBe(join(process.execPath, '..'));
   expect(env.NODE_OPTIONS).toBeUndefined();
 });
