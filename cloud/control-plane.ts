@@ -42,6 +42,7 @@ import { timeKms } from './time-kms.ts';
 /** How often keys that could not be made are tried again. */
 const FINISH_EVERY_MS = 30_000;
 const DAY_MS = 86_400_000;
+const monotonic = (): number => performance.now();
 
 export interface ControlPlaneOptions {
   readonly config: CloudConfig;
@@ -111,7 +112,7 @@ export class ControlPlane {
     const tenants = new Tenants(store.db, kms, now);
     const owner = randomUUID();
     this.#finishTenants(tenants, new JobLeases(store.db, { owner, now }));
-    const hostnames = new Hostnames(store.db, () => performance.now());
+    const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
@@ -152,6 +153,7 @@ export class ControlPlane {
       timeouts,
       version: readVersion(),
       now,
+      monotonic,
       logger,
     });
     this.#running.add(() => api.stop());
@@ -188,6 +190,7 @@ export class ControlPlane {
       identity: new ServerIdentity({ issuer, authorities, names: fleet.names, now }),
       listen: fleet,
       rateLimits: fleet.rateLimits,
+      monotonic,
       logger,
     });
     await server.start();
