@@ -45,6 +45,7 @@ import { timeKms } from './time-kms.ts';
 /** How often keys that could not be made are tried again. */
 const FINISH_EVERY_MS = 30_000;
 const DAY_MS = 86_400_000;
+const monotonic = (): number => performance.now();
 
 export interface ControlPlaneOptions {
   readonly config: CloudConfig;
@@ -118,7 +119,7 @@ export class ControlPlane {
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
     this.#finishTenants(tenants, new JobLeases(store.db, { owner: randomUUID(), now }));
-    const hostnames = new Hostnames(store.db, () => performance.now());
+    const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
@@ -170,6 +171,7 @@ export class ControlPlane {
       timeouts,
       version: readVersion(),
       now,
+      monotonic,
       logger,
     });
     this.#running.add(() => api.stop());
@@ -213,6 +215,7 @@ export class ControlPlane {
       context: { enrolments, authorities, admission, kms, mqtt },
       listen: fleet,
       rateLimits: fleet.rateLimits,
+      monotonic,
       logger,
     });
     await server.start();

@@ -69,6 +69,8 @@ export interface CloudApiOptions {
   readonly timeouts?: Timeouts | undefined;
   readonly version: string;
   readonly now: () => number;
+  /** Milliseconds. */
+  readonly monotonic: () => number;
   readonly logger: Logger;
 }
 
@@ -95,26 +97,29 @@ export async function startCloudApi(options: CloudApiOptions): Promise<RunningCl
 }
 
 async function addPlugins(api: HttpApi, certificates: Certificates | undefined, options: CloudApiOptions): Promise<void> {
-  const { context, tokens, listen, findVenue, rateLimits, version, now } = options;
+  const { context, tokens, listen, findVenue, rateLimits, version, now, monotonic } = options;
   addProblems(api);
   addRequestLog(api, ({ account }) => (account === undefined ? {} : { account: account.id }));
   await addSecurityHeaders(api, { tls: certificates !== undefined });
   await addPressure(api, options.pressure);
   await addCors(api, options.corsOrigins);
-  const limit = await requestsAMinute(api);
+  const limit = requestsAMinute(monotonic);
   const perAddress = limit(rateLimits.perAddress, networkOfRequest);
   const perAccount = limit(rateLimits.perAccount, (request) => request.account?.id ?? networkOfRequest(request));
   const perOrg = limit(rateLimits.perOrg, orgOfAccount);
   const keyOperations = limit(rateLimits.keyOperations, orgOfAccount);
-  api.addHook('onRequest', (request) => perAddress(request));
+  api.addHook('onRequest', (request, _reply, done) => {
+    perAddress(request);
+    done();
+  });
   addTenantContext(api, { certificates, listen, findVenue });
   addAudit(api, context.audit, now);
   addAccess(api, { tokens, people: context.people, orgs: context.orgs, limitWrong: limit(rateLimits.wrongTokens, networkOfRequest) });
-  api.addHook('preParsing', async (request, _reply, payload) => {
-    await perAccount(request);
-    if (request.account !== undefined) await perOrg(request);
-    if (request.routeOptions.config.usesHsm) await keyOperations(request);
-    return payload;
+  api.addHook('preParsing', (request, _reply, _payload, done) => {
+    perAccount(request);
+    if (request.account !== undefined) perOrg(request);
+    if (request.routeOptions.config.usesHsm) keyOperations(request);
+    done();
   });
   addMetrics(api, options.metrics);
   await addOpenApi(api, version);

@@ -6,6 +6,7 @@ import { tenancy } from './migrations/0001-tenancy.ts';
 import { severalProcesses } from './migrations/0002-several-processes.ts';
 import { fleet } from './migrations/0003-fleet.ts';
 import { ledger } from './migrations/0004-ledger.ts';
+import { hostnamesOfTenants } from './migrations/0005-hostnames-of-tenants.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -13,6 +14,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0002-several-processes': severalProcesses,
   '0003-fleet': fleet(),
   '0004-ledger': ledger(dialect),
+  '0005-hostnames-of-tenants': hostnamesOfTenants,
 });
 
 /**

@@ -1,11 +1,13 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Kysely, PostgresDialect, SqliteDialect } from 'kysely';
+import { Kysely, type Logger, PostgresDialect, SqliteDialect } from 'kysely';
 import pg from 'pg';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Database, Dialect } from './database.ts';
 import { migrate } from './migrate.ts';
+import { preparing } from './preparing.ts';
+import { SqliteDb, type Took } from './sqlite-db.ts';
 
 export interface Connections {
   readonly open: number;
@@ -40,52 +42,45 @@ const NUMBERS = {
  * @param took is told the time of each query
  * @throws {SecureGateError} `storage_failed`, `store_newer`
  */
-export async function openStore(
-  address: StoreAddress,
-  took: (outcome: 'done' | 'failed', seconds: number) => void = () => undefined,
-): Promise<Store> {
-  let db: Kysely<Database> | undefined;
+export async function openStore(address: StoreAddress, took: Took = () => undefined): Promise<Store> {
+  let store: Store | undefined;
   try {
-    const { driver, dialect, connections } = 'file' in address ? sqlite(address.file) : postgres(address.postgres);
-    const opened = new Kysely<Database>({
-      dialect: driver,
-      log: ({ level, queryDurationMillis }) => took(level === 'query' ? 'done' : 'failed', queryDurationMillis / 1000),
-    });
-    db = opened;
-    await migrate(opened, dialect);
-    return { db: opened, dialect, connections, close: () => opened.destroy() };
+    store = 'file' in address ? sqlite(address.file, took) : postgres(address.postgres, took);
+    await migrate(store.db, store.dialect);
+    return store;
   } catch (error) {
-    await db?.destroy();
+    await store?.close();
     throw SecureGateError.from(error, 'storage_failed');
   }
 }
 
-interface Driver extends Pick<Store, 'dialect' | 'connections'> {
-  readonly driver: SqliteDialect | PostgresDialect;
-}
-
-function sqlite(file: string): Driver {
+function sqlite(file: string, took: Took): Store {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   closeSync(openSync(file, 'a', 0o600));
   const database = new Sqlite(file, { timeout: 5000 });
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  const statements = new Map<string, Sqlite.Statement>();
-  // Kysely prepares anew what it runs, which takes longer than to run it. Its texts are few: values are parameters.
-  const prepare = (text: string): Sqlite.Statement => {
-    const statement = statements.get(text) ?? database.prepare(text);
-    statements.set(text, statement);
-    return statement;
+  const dialect = new SqliteDialect({ database: { prepare: preparing(database), close: () => database.close() } });
+  const reader = new Sqlite(file, { timeout: 5000, readonly: true });
+  const db = new SqliteDb({ dialect, log: telling(took) }, reader, took);
+  const close = async (): Promise<void> => {
+    // The last one to go tidies the folder up, which one that only reads cannot.
+    reader.close();
+    await db.destroy();
   };
-  const driver = new SqliteDialect({ database: { prepare, close: () => database.close() } });
-  return { driver, dialect: 'sqlite', connections: () => null };
+  return { db, dialect: 'sqlite', connections: () => null, close };
 }
 
-function postgres(connectionString: string): Driver {
+function postgres(connectionString: string, took: Took): Store {
   const pool = new pg.Pool({ connectionString, max: MOST_CONNECTIONS, connectionTimeoutMillis: CONNECT_MS, types: NUMBERS });
   // An idle connection broke; the next query opens another, and says so where that fails.
   pool.on('error', () => undefined);
   const connections = () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount });
-  return { driver: new PostgresDialect({ pool }), dialect: 'postgres', connections };
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }), log: telling(took) });
+  return { db, dialect: 'postgres', connections, close: () => db.destroy() };
+}
+
+function telling(took: Took): Logger {
+  return ({ level, queryDurationMillis }) => took(level === 'query' ? 'done' : 'failed', queryDurationMillis / 1000);
 }

@@ -1,4 +1,5 @@
 import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
+import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Changes } from '../store/changes.ts';
@@ -9,6 +10,7 @@ import { PreparedQuery } from '../store/prepared-query.ts';
 import { type Tenant, type TenantFields, tenantSchema } from './org.ts';
 
 const FIRST_EPOCH = 1;
+const checked = z.compile(tenantSchema);
 
 type Row = Selectable<Database['tenants']>;
 
@@ -172,7 +174,7 @@ async function addHostnames(db: Kysely<Database>, org: string, tenant: string, h
 }
 
 function viewOf({ org, id, name, policies, state, version, created_at }: Row, hostnames: ReadonlyMap<string, readonly string[]>): Tenant {
-  return tenantSchema.parse({
+  return checked.parse({
     ...{ org, id, name, state, version, policies: JSON.parse(policies) as unknown },
     hostnames: hostnames.get(id) ?? [],
     createdAt: new Date(created_at).toISOString(),

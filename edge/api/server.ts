@@ -80,12 +80,12 @@ async function addPlugins(
   certificates: Certificates | undefined,
   options: ApiOptions,
 ): Promise<{ authenticator: Authenticator; admit: Admit }> {
-  const { box, appliance, listen, rateLimits } = options;
+  const { box, appliance, listen, rateLimits, clock } = options;
   addProblems(api);
   addRequestLog(api, whoAsks);
   await addSecurityHeaders(api, { tls: certificates !== undefined });
   await api.register(cookie);
-  const limitWrong = await addRateLimits(api, rateLimits);
+  const limitWrong = addRateLimits(api, rateLimits, clock.monotonic);
   addTenantContext(api, { certificates, listen, findVenue: (hostname) => box.tenants.byHostname(hostname) });
   const authenticator = new Authenticator(appliance, limitWrong, options.tokens);
   const admit = createAdmit(authenticator, authorise, box.tenants);

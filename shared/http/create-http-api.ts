@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import Fastify, { LogController } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import type { Logger } from '../log/create-logger.ts';
 import { isLoopback } from '../net/is-loopback.ts';
 import type { Certificates } from './certificates.ts';
+import { compileSerializer, compileValidator } from './compile-schemas.ts';
 import { createHttpServer, type MutualTls, type Timeouts } from './create-http-server.ts';
 import type { HttpApi } from './http-api.ts';
 import { answerClientError, sendFrameworkProblem } from './problems.ts';
@@ -34,7 +35,7 @@ export function createHttpApi({ certificates, timeouts = TIMEOUTS, logger }: Htt
     frameworkErrors: sendFrameworkProblem,
     clientErrorHandler: answerClientError,
   }).withTypeProvider<ZodTypeProvider>();
-  return api.setValidatorCompiler(validatorCompiler).setSerializerCompiler(serializerCompiler);
+  return api.setValidatorCompiler(compileValidator).setSerializerCompiler(compileSerializer);
 }
 
 /** @throws {SecureGateError} `config_invalid` */

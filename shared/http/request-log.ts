@@ -6,12 +6,14 @@ import type { HttpApi } from './http-api.ts';
  * @param who asks, once that is known: ids alone
  */
 export function addRequestLog(api: HttpApi, who: (request: FastifyRequest) => Readonly<Record<string, string>>): void {
-  api.addHook('onRequest', async (request, reply) => {
+  api.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
-  api.addHook('onResponse', async (request, reply) => {
+  api.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     request.log.info({ ...facts, ...who(request), code: request.refusal }, 'request');
+    done();
   });
 }

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import helmet from '@fastify/helmet';
 import type { HttpApi } from './http-api.ts';
 
@@ -28,16 +29,12 @@ export async function addSecurityHeaders(api: HttpApi, { tls }: { readonly tls: 
     xFrameOptions: { action: 'deny' },
   });
   // The same for every answer; helmet would put them together anew for each, which takes longer than many an answer does.
-  let headers: [string, number | string | string[]][] | undefined;
+  let headers: OutgoingHttpHeaders | undefined;
   api.addHook('onRequest', async (_request, reply) => {
-    reply.header('cache-control', 'no-store');
     if (headers === undefined) {
       await reply.helmet();
-      headers = Object.entries(reply.raw.getHeaders()).filter(
-        (header): header is [string, number | string | string[]] => header[1] !== undefined,
-      );
-      return;
+      headers = { 'cache-control': 'no-store', ...reply.raw.getHeaders() };
     }
-    for (const [name, value] of headers) reply.raw.setHeader(name, value);
+    reply.headers(headers);
   });
 }

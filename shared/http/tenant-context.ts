@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { BlockList, isIPv6, type Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import { slugSchema } from '../ids/ids.ts';
@@ -88,12 +88,13 @@ async function venueOf(request: FastifyRequest, { certificates, listen, findVenu
 
 /** Headers narrow what the host name leaves; those that do not come from a trusted proxy are removed. */
 function narrowed({ raw, venue }: FastifyRequest, proxies: BlockList): Confines {
-  const peer = raw.socket.remoteAddress ?? '';
-  const isTrusted = proxies.check(peer, isIPv6(peer) ? 'ipv6' : 'ipv4');
   const [org, tenant] = NARROWING.map((name) => {
     const text = raw.headers[name];
-    if (!isTrusted) delete raw.headers[name];
-    if (!isTrusted || text === undefined) return undefined;
+    if (text === undefined) return undefined;
+    if (!isTrusted(raw.socket, proxies)) {
+      delete raw.headers[name];
+      return undefined;
+    }
     const { data } = slugSchema.safeParse(text);
     if (data === undefined) throw new SecureGateError('invalid_request', 'A header holds no id', { details: { header: name } });
     return data;
@@ -101,6 +102,10 @@ function narrowed({ raw, venue }: FastifyRequest, proxies: BlockList): Confines 
   const confines = { org: org ?? venue?.org, tenant: tenant ?? venue?.tenant };
   if (!isWithin(venue ?? {}, confines)) throw new SecureGateError('outside_tenant', 'Host name and headers name different tenants');
   return confines;
+}
+
+function isTrusted({ remoteAddress = '' }: Socket, proxies: BlockList): boolean {
+  return proxies.check(remoteAddress, isIPv6(remoteAddress) ? 'ipv6' : 'ipv4');
 }
 
 function blockListOf(networks: readonly string[]): BlockList {

@@ -1,4 +1,4 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 import { LineWriter } from './line-writer.ts';
 
 export type { Logger };
@@ -19,6 +19,8 @@ const SECRET_FIELDS = [
   'name',
   'url',
 ];
+const SECRETS = new Set(SECRET_FIELDS);
+const CENSOR = '[redacted]';
 
 /**
  * The process's structured log: one JSON line a record on stderr (stdout belongs to results and events).
@@ -30,10 +32,25 @@ export function createLogger(part: string, options: { level?: string; stream?: D
       base: { part, pid: process.pid },
       level: options.level ?? process.env.SECUREGATE_LOG_LEVEL ?? 'info',
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[redacted]' },
+      redact: { paths: SECRET_FIELDS, censor: CENSOR },
+      // The second level. As paths with a wildcard, pino would look for each in every field, which takes longer than all the rest of a line.
+      formatters: { log: censorInside },
+      serializers: { err: (error: Error) => censored(stdSerializers.err(error)) },
     },
     options.stream ?? stderrLines(),
   );
+}
+
+/** An error is read first, by its serializer. */
+function censorInside(record: Record<string, unknown>): Record<string, unknown> {
+  const told = { ...record };
+  for (const field in told) if (field !== 'err') told[field] = censored(told[field]);
+  return told;
+}
+
+function censored(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !Object.keys(value).some((field) => SECRETS.has(field))) return value;
+  return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, SECRETS.has(field) ? CENSOR : inner]));
 }
 
 let stderrWriter: LineWriter | undefined;

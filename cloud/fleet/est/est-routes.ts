@@ -42,7 +42,7 @@ export function addEstRoutes(api: HttpApi, { enrolments, authorities }: EstConte
         .type(`${ANSWER_TYPE}; smime-type=certs-only`)
         .send(certsOnly([await enrolments.enrol(content)]));
     } catch (error) {
-      if (SecureGateError.from(error).status < 500) await limitWrong(request);
+      if (SecureGateError.from(error).status < 500) limitWrong(request);
       throw error;
     }
   });

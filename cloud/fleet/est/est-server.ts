@@ -22,6 +22,8 @@ export interface EstServerOptions {
   readonly context: EstContext & LinkContext;
   readonly listen: { readonly host: string; readonly port: number };
   readonly rateLimits: EstRateLimits;
+  /** Milliseconds. */
+  readonly monotonic: () => number;
   readonly logger: Logger;
 }
 
@@ -67,16 +69,17 @@ export class EstServer {
   }
 
   async #addParts(api: HttpApi): Promise<void> {
-    const { context, rateLimits } = this.#options;
+    const { context, rateLimits, monotonic } = this.#options;
     addProblems(api);
     addRequestLog(api, () => ({}));
     await addSecurityHeaders(api, { tls: true });
-    const limit = await requestsAMinute(api);
+    const limit = requestsAMinute(monotonic);
     const perAddress = limit(rateLimits.perAddress, networkOfRequest);
     const perBox = limit(rateLimits.perBox, networkOrCertificate);
-    api.addHook('onRequest', async (request) => {
-      await perAddress(request);
-      await perBox(request);
+    api.addHook('onRequest', (request, _reply, done) => {
+      perAddress(request);
+      perBox(request);
+      done();
     });
     addEstRoutes(api, context, limit(rateLimits.wrongTokens, networkOfRequest));
     addLinkRoutes(api, context);

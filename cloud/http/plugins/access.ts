@@ -60,7 +60,7 @@ async function authenticate(request: FastifyRequest, { tokens, people, limitWron
     if (account === undefined || account.org !== org) throw new SecureGateError('unauthenticated', 'This access token does not count');
     return account;
   } catch (error) {
-    if (error instanceof SecureGateError && error.status === 401) await limitWrong(request);
+    if (error instanceof SecureGateError && error.status === 401) limitWrong(request);
     throw error;
   }
 }

@@ -13,9 +13,10 @@ export interface MetricsOptions {
 
 /** Counts what is asked and what it comes to, and tells it to Prometheus. */
 export function addMetrics(api: HttpApi, { metrics, figures, token }: MetricsOptions): void {
-  api.addHook('onResponse', async (request, reply) => {
+  api.addHook('onResponse', (request, reply, done) => {
     metrics.tookRequest(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
     if (request.refusal !== undefined) metrics.refused(request.refusal);
+    done();
   });
   api.get('/metrics', { config: { operation: 'open' }, schema: { hide: true } }, async ({ ip, headers }, reply) => {
     requireReader(token, ip, headers.authorization);

@@ -47,7 +47,7 @@ export class Authenticator {
 
   /** Only what is wrong is counted: otherwise whoever tries from the same address could keep the admin out. */
   async #countWrong(request: FastifyRequest, right: boolean): Promise<boolean> {
-    if (!right) await this.#limitWrong(request);
+    if (!right) this.#limitWrong(request);
     return right;
   }
 
@@ -71,7 +71,7 @@ export class Authenticator {
     try {
       return { kind: 'account', ...(await tokens.verify(token)) };
     } catch (error) {
-      if (SecureGateError.from(error).status === 401) await this.#limitWrong(request);
+      if (SecureGateError.from(error).status === 401) this.#limitWrong(request);
       throw error;
     }
   }

@@ -15,17 +15,20 @@ export interface RateLimits {
 }
 
 /** Counts requests and refuses too many. @returns the limit of wrong attempts to log in */
-export async function addRateLimits(api: Api, limits: RateLimits): Promise<Limit> {
-  const limit = await requestsAMinute(api);
+export function addRateLimits(api: Api, limits: RateLimits, monotonic: () => number): Limit {
+  const limit = requestsAMinute(monotonic);
   const perAddress = limit(limits.perAddress, networkOfRequest);
   const perPrincipal = limit(limits.perPrincipal, principalOf);
   const pictures = limit(limits.pictures, principalOf);
-  api.addHook('onRequest', (request) => perAddress(request));
+  api.addHook('onRequest', (request, _reply, done) => {
+    perAddress(request);
+    done();
+  });
   // Comes after authentication, before the body is read.
-  api.addHook('preParsing', async (request, _reply, payload) => {
-    if (request.principal !== undefined) await perPrincipal(request);
-    if (request.routeOptions.config.takesPicture) await pictures(request);
-    return payload;
+  api.addHook('preParsing', (request, _reply, _payload, done) => {
+    if (request.principal !== undefined) perPrincipal(request);
+    if (request.routeOptions.config.takesPicture) pictures(request);
+    done();
   });
   return limit(limits.logIns, networkOfRequest);
 }

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
@@ -26,6 +26,29 @@ test('writes every line once', async () => {
   writer.flushSync();
   await expect.poll(() => readFileSync(file, 'utf8').length).toBe(lines.join('').length);
   expect(readFileSync(file, 'utf8').split('\n').filter(Boolean).toSorted()).toEqual(lines.map((line) => line.trim()).toSorted());
+  closeSync(fd);
+});
+
+test('lines that come fast wait for each other, and one that comes alone does not wait', async () => {
+  const file = join(await tempFolder(), 'lines');
+  const fd = openSync(file, 'w');
+  const written: number[] = [];
+  const writer = new LineWriter({ fd });
+  const startedAt = performance.now();
+  let turns = 0;
+  for (; turns < 500 || performance.now() < startedAt + 200; turns++) {
+    writer.write('x\n');
+    await new Promise(setImmediate);
+    const { size } = fstatSync(fd);
+    if (size !== written.at(-1)) written.push(size);
+  }
+  const most = (performance.now() - startedAt) / 8;
+  expect(written.length).toBeLessThan(most);
+  await expect.poll(() => readFileSync(file).length, { timeout: 5000 }).toBe(2 * turns);
+  expect(
+    written.find((size) => size > 0),
+    'the first line went alone',
+  ).toBe(2);
   closeSync(fd);
 });
 
