@@ -72,7 +72,8 @@ describe.skipIf(!hasOpenssl)('whoever means ill by the broker', () => {
     const { client, messages } = await boxClient(certificates.other, OTHER);
     await client.subscribeAsync(downTopic(OTHER, 'commands'), { qos: 1 });
     await client.publishAsync(upTopic(OTHER, 'acks'), 'still served', { qos: 1 });
-    await expect.poll(() => heard.at(-1)).toEqual([upTopic(OTHER, 'acks'), 'still served']);
+    // What a flood left comes in its turn, also after this.
+    await expect.poll(() => heard).toContainEqual([upTopic(OTHER, 'acks'), 'still served']);
     await client.endAsync();
     expect(messages).toEqual([]);
   }
