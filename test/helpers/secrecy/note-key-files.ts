@@ -1,17 +1,17 @@
 import { createPrivateKey } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { notePrivateKey, noteSecret } from './note-secret.ts';
 
 /** Tenants' keys and master keys, tokens, PINs and private keys, as the product names their files. */
 const KEY_FILE = /\.(key|token|pin|pem|p8)$/;
 
-/** Notes what the product's own processes left in files for keys below a folder. */
+/** Notes what the product's own processes left in files for keys below a folder. Links are not followed: one may lead back to where it is. */
 export function noteKeyFiles(folder: string): void {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !KEY_FILE.test(entry.name)) continue;
-    const path = join(entry.parentPath, entry.name);
-    noteFile(basename(path), readFileSync(path));
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) noteKeyFiles(path);
+    else if (entry.isFile() && KEY_FILE.test(entry.name)) noteFile(entry.name, readFileSync(path));
   }
 }
 
