@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger } from '../../../../shared/log/create-logger.ts';
 import { LineWriter } from '../../../../shared/log/line-writer.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
@@ -30,25 +31,26 @@ test('writes every line once', async () => {
 });
 
 test('lines that come fast wait for each other, and one that comes alone does not wait', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
   const file = join(await tempFolder(), 'lines');
   const fd = openSync(file, 'w');
-  const written: number[] = [];
   const writer = new LineWriter({ fd });
-  const startedAt = performance.now();
-  let turns = 0;
-  for (; turns < 500 || performance.now() < startedAt + 200; turns++) {
-    writer.write('x\n');
-    await new Promise(setImmediate);
-    const { size } = fstatSync(fd);
-    if (size !== written.at(-1)) written.push(size);
-  }
-  const most = (performance.now() - startedAt) / 8;
-  expect(written.length).toBeLessThan(most);
-  await expect.poll(() => readFileSync(file).length, { timeout: 5000 }).toBe(2 * turns);
-  expect(
-    written.find((size) => size > 0),
-    'the first line went alone',
-  ).toBe(2);
+  const written = (): string => readFileSync(file, 'utf8');
+  /** Until what was begun has ended, and waits for its pause: the clock stands still. */
+  const settled = async (): Promise<void> => {
+    while (vi.getTimerCount() === 0) await turn();
+  };
+  writer.write('1');
+  await settled();
+  expect(written(), 'the first goes alone').toBe('1');
+  for (const line of '23456') writer.write(line);
+  vi.advanceTimersByTime(9);
+  expect(vi.getTimerCount(), 'nothing begins before the pause is over').toBe(1);
+  expect(written()).toBe('1');
+  vi.advanceTimersByTime(1);
+  await settled();
+  expect(written(), 'what came meanwhile goes together').toBe('123456');
   closeSync(fd);
 });
 
