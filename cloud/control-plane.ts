@@ -26,6 +26,7 @@ import { Authorities } from './fleet/pki/authorities.ts';
 import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
+import { Reception } from './fleet/reception.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -133,7 +134,8 @@ export class ControlPlane {
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
-    // What it brings is taken by the ledger.
+    if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers], logger }));
+    // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());
     const context = {
@@ -196,6 +198,11 @@ export class ControlPlane {
       logger,
     } = this.#options;
     return fleet?.broker && new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, logger });
+  }
+
+  #hear(reception: Reception): void {
+    reception.start();
+    this.#running.add(() => reception.stop());
   }
 
   /** The servers for boxes, where the configuration has them. */

@@ -97,6 +97,7 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now: () => trustedNow(clock, tenants),
       waits: () => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random),
+      parts: [],
       logger,
     });
     await link.start();

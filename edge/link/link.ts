@@ -1,5 +1,5 @@
 import type { Hello } from '../../shared/fleet/hello.ts';
-import { replySchema } from '../../shared/fleet/reply.ts';
+import { type Reply, replySchema } from '../../shared/fleet/reply.ts';
 import type { DownChannel } from '../../shared/fleet/topics.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
@@ -10,6 +10,7 @@ import type { CommandJournal } from './commands/command-journal.ts';
 import { CommandRouter } from './commands/command-router.ts';
 import type { Executors } from './commands/executors.ts';
 import { Greeting } from './greeting.ts';
+import type { LinkPart } from './link-part.ts';
 import type { Uplink } from './uplink.ts';
 
 export interface LinkOptions {
@@ -26,6 +27,8 @@ export interface LinkOptions {
   readonly now: () => number;
   /** How long to wait for an answer before it is said again. */
   readonly waits: () => BackOff;
+  /** Who else speaks over this link. */
+  readonly parts: readonly LinkPart[];
   readonly logger: Logger;
 }
 
@@ -36,6 +39,7 @@ export class Link implements Part {
   readonly #greeting: Greeting;
   readonly #acks: Acks;
   readonly #commands: CommandRouter;
+  readonly #parts: readonly LinkPart[];
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -44,14 +48,14 @@ export class Link implements Part {
     this.#acks = new Acks({ ...options, backOff: waits() });
     const sayHello = (): void => this.sayHello();
     this.#commands = new CommandRouter({ device, commandKeys, journal, acks: this.#acks, executors, sayHello, now, logger });
+    this.#parts = [this.#ownPart(), ...options.parts];
   }
 
   async start(): Promise<void> {
     const { uplink } = this.#options;
     uplink.onMessage((channel, payload) => this.#takers[channel](payload));
     uplink.onConnect(async () => {
-      this.sayHello();
-      this.#acks.wake();
+      for (const part of this.#parts) part.onConnect?.();
     });
     this.#commands.start();
     this.#greeting.start();
@@ -68,17 +72,35 @@ export class Link implements Part {
     this.#greeting.sayHello();
   }
 
+  #ownPart(): LinkPart {
+    return {
+      onConnect: () => {
+        this.sayHello();
+        this.#acks.wake();
+      },
+      onCommand: (payload) => this.#commands.take(payload),
+      onReply: {
+        'ack-kept': ({ digest, receipt }) => this.#acks.kept(digest, receipt),
+        welcome: ({ session, forgotten }) => {
+          this.#greeting.welcomed(session);
+          if (forgotten) this.#acks.tellAgain();
+        },
+      },
+    };
+  }
+
   readonly #takers: { readonly [Channel in DownChannel]: (payload: Buffer) => Promise<void> } = {
-    commands: (payload) => this.#commands.take(payload),
+    commands: async (payload) => {
+      for (const part of this.#parts) await part.onCommand?.(payload);
+    },
     replies: async (payload) => {
       const reply = replySchema.safeParse(jsonOf(payload)).data;
       if (reply === undefined) return this.#options.logger.warn('a reply of the control plane was not understood');
-      if (reply.kind === 'ack-kept') return this.#acks.kept(reply.digest, reply.receipt);
-      this.#greeting.welcomed(reply.session);
-      if (reply.forgotten) this.#acks.tellAgain();
+      for (const { onReply = {} } of this.#parts) (onReply[reply.kind] as ((reply: Reply) => void) | undefined)?.(reply);
     },
-    // Nothing is desired of a box so far but what its configuration file says.
-    desired: async () => undefined,
+    desired: async (payload) => {
+      for (const part of this.#parts) await part.onDesired?.(payload);
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest';
 import type { KnownBox } from '../../cloud/fleet/known-boxes.ts';
-import { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
+import type { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
 import { newOrgSchema } from '../../cloud/tenants/org.ts';
@@ -10,6 +10,7 @@ import type { Order } from '../../shared/fleet/command.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { LinkedBox } from './linked-box.ts';
 import { MemoryTransport } from './memory-transport.ts';
+import { type RunningLedger, startLedger } from './start-ledger.ts';
 
 const LOGGER = createLogger('test', { level: 'silent' });
 /** Who gives the commands. */
@@ -42,7 +43,7 @@ export class LedgerPlace {
   readonly kms: Pick<KmsClient, 'call'>;
   readonly known = new Map<string, KnownBox>();
   store: Store;
-  ledger: Ledger;
+  #running: RunningLedger;
   /** Milliseconds since the Unix epoch. */
   at = Date.UTC(2026, 10, 22);
 
@@ -50,19 +51,22 @@ export class LedgerPlace {
     this.kms = kms;
     this.transport = transport;
     this.store = store;
-    this.ledger = this.#newLedger();
+    this.#running = this.#startLedger();
   }
 
   static async make(kms: Pick<KmsClient, 'call'>, address: StoreAddress, transport = new MemoryTransport()): Promise<LedgerPlace> {
     const place = new LedgerPlace(kms, transport, await openStore(address));
     const { id, ...fields } = newOrgSchema.parse({ id: 'acme', name: 'Acme', jurisdiction: 'CH' });
     await new Orgs(place.store.db, place.now).create(id, fields);
-    place.ledger.start();
     onTestFinished(() => place.end());
     return place;
   }
 
   readonly now = (): number => this.at;
+
+  get ledger(): Ledger {
+    return this.#running.ledger;
+  }
 
   /** A box that this place knows, with what it does; it is not connected. */
   async box(): Promise<{ box: LinkedBox; deeds: Deeds }> {
@@ -95,37 +99,35 @@ export class LedgerPlace {
   /** Ends the control plane, as a crash does, and starts it on another database where one is given. */
   async restart(address?: StoreAddress): Promise<void> {
     this.transport.forgetHandlers();
-    await this.ledger.stop();
+    await this.#running.stop();
     if (address) {
       await this.store.close();
       this.store = await openStore(address);
     }
-    this.ledger = this.#newLedger();
-    this.ledger.start();
+    this.#running = this.#startLedger();
   }
 
   /** Another process of the same control plane. */
   async second(address: StoreAddress, { courier = true } = {}): Promise<Ledger> {
     const store = await openStore(address);
-    const ledger = this.#newLedger(store, courier);
-    ledger.start();
+    const running = this.#startLedger(store, courier);
     onTestFinished(async () => {
-      await ledger.stop();
+      await running.stop();
       await store.close();
     });
-    return ledger;
+    return running.ledger;
   }
 
   async end(): Promise<void> {
     this.transport.forgetHandlers();
-    await this.ledger.stop();
+    await this.#running.stop();
     await this.store.close();
     expect(this.transport.failures).toEqual([]);
   }
 
-  #newLedger({ db } = this.store, hasCourier = true): Ledger {
+  #startLedger({ db } = this.store, hasCourier = true): RunningLedger {
     const boxes = { find: async (device: string) => this.known.get(device) };
     const courier = hasCourier ? this.transport.courier() : undefined;
-    return new Ledger({ db, kms: this.kms, boxes, courier, now: this.now, random: () => 0.5, logger: LOGGER });
+    return startLedger({ db, kms: this.kms, boxes, courier, now: this.now, random: () => 0.5, logger: LOGGER });
   }
 }

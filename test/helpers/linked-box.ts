@@ -59,6 +59,7 @@ export class LinkedBox {
       keys: async () => [{ org: 'acme', tenant: 'hall', epoch: 1, endsAt: null }],
       now,
       waits: () => new BackOff(2, 20),
+      parts: [],
       logger: createLogger('edge', { level: 'silent' }),
     });
     await this.#link.start();

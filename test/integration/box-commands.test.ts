@@ -60,6 +60,7 @@ test('a box with real vaults under leases does what the control plane tells it t
     keys: () => heldKeys(leases, tenants),
     now: place.now,
     waits: () => new BackOff(10, 100),
+    parts: [],
     logger: LOGGER,
   });
   onTestFinished(() => link.stop());

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { JWK } from 'jose';
 import { Kysely, SqliteDialect } from 'kysely';
 import { beforeAll, expect, test } from 'vitest';
-import { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
+import type { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
 import type { Database as Tables } from '../../cloud/store/database.ts';
 import { migrate } from '../../cloud/store/migrate.ts';
@@ -15,6 +15,7 @@ import { createLogger } from '../../shared/log/create-logger.ts';
 import { ADA } from '../helpers/ledger-place.ts';
 import { LinkedBox } from '../helpers/linked-box.ts';
 import { MemoryTransport } from '../helpers/memory-transport.ts';
+import { type RunningLedger, startLedger } from '../helpers/start-ledger.ts';
 
 const LOGGER = createLogger('test', { level: 'silent' });
 const MINUTE = 60_000;
@@ -71,7 +72,7 @@ class World {
   at = Date.UTC(2026, 10, 22);
   #database = new Database(empty);
   #db = tablesOf(this.#database);
-  #ledgers: Ledger[] = [];
+  #ledgers: RunningLedger[] = [];
   #backup = empty;
   #finish = Promise.withResolvers<void>();
 
@@ -142,9 +143,7 @@ class World {
   addLedger(): void {
     const boxes = { find: async () => ({ org: 'acme', signingKeys: [this.box.keyHash] }) };
     const courier = this.transport.courier();
-    const ledger = new Ledger({ db: this.#db, kms: this.kms, boxes, courier, now: () => this.at, random: () => 0.5, logger: LOGGER });
-    ledger.start();
-    this.#ledgers.push(ledger);
+    this.#ledgers.push(startLedger({ db: this.#db, kms: this.kms, boxes, courier, now: () => this.at, random: () => 0.5, logger: LOGGER }));
   }
 
   backUp(): void {
@@ -160,7 +159,7 @@ class World {
 
   async pass(minutes: number): Promise<void> {
     this.at += minutes * MINUTE;
-    await Promise.all(this.#ledgers.map((ledger) => ledger.look()));
+    await Promise.all(this.#ledgers.map(({ ledger }) => ledger.look()));
   }
 
   /** From here on everything works: time passes until nobody has anything to say any more. */
@@ -204,9 +203,9 @@ class World {
   }
 
   get #ledger(): Ledger {
-    const [ledger] = this.#ledgers;
-    if (ledger === undefined) throw new Error('no control plane');
-    return ledger;
+    const [running] = this.#ledgers;
+    if (running === undefined) throw new Error('no control plane');
+    return running.ledger;
   }
 }
 

@@ -1,15 +1,15 @@
 import type { Kysely } from 'kysely';
-import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { helloSchema } from '../../../shared/fleet/hello.ts';
 import type { Reply } from '../../../shared/fleet/reply.ts';
-import type { UpChannel } from '../../../shared/fleet/topics.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
+import { UnderWay } from '../../../shared/runtime/under-way.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
-import type { KnownBox, KnownBoxes } from '../known-boxes.ts';
+import type { KnownBoxes } from '../known-boxes.ts';
+import type { Takers } from '../reception.ts';
 import { acknowledge } from './acknowledge.ts';
 import { Commands } from './commands.ts';
 import { Delivery } from './delivery.ts';
@@ -21,8 +21,6 @@ import { verifyAck } from './verify-ack.ts';
 const LOOK_EVERY_MS = 1000;
 /** Boxes that are looked at in one go. */
 const MOST_DUE = 256;
-/** Longest message of a box about commands, in bytes. */
-const MOST_BYTES = 64 * 1024;
 
 export interface LedgerOptions {
   readonly db: Kysely<Database>;
@@ -36,8 +34,6 @@ export interface LedgerOptions {
   readonly logger: Logger;
 }
 
-type Handler = (device: string, box: KnownBox, payload: Buffer) => Promise<void>;
-
 /** Commands to boxes, from the order to the box's signed word on it. Any number of processes can share one database. */
 export class Ledger {
   readonly commands: Commands;
@@ -45,10 +41,9 @@ export class Ledger {
   readonly #options: LedgerOptions;
   readonly #links: Links;
   readonly #delivery: Delivery | undefined;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new UnderWay();
   readonly #receiptIds: Ulids;
   #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
 
   constructor(options: LedgerOptions) {
     const { db, boxes, courier, now } = options;
@@ -61,14 +56,12 @@ export class Ledger {
   }
 
   start(): void {
-    this.#options.courier?.onMessage((device, channel, payload) => this.#while(() => this.#take(device, channel, payload)));
     this.#timer = setInterval(() => this.#later(() => this.look()), LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    this.#stopped = true;
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    await this.#underWay.end();
   }
 
   /** Ends what is too late and sends what is due. */
@@ -83,8 +76,8 @@ export class Ledger {
     }
   }
 
-  /** What only the channels of commands carry comes here; the others have takers of their own. */
-  readonly #handlers: { readonly [Channel in UpChannel]?: Handler } = {
+  /** What it wants to hear of boxes. */
+  readonly takers: Takers = {
     hello: async (device, _box, payload) => {
       const hello = helloSchema.parse(JSON.parse(payload.toString()));
       const { session, receipt } = hello;
@@ -102,20 +95,6 @@ export class Ledger {
       await this.#reply(device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });
     },
   };
-
-  /** What does not hold is dropped: it would come again for ever otherwise. What cannot be written down comes again. */
-  async #take(device: string, channel: UpChannel, payload: Buffer): Promise<void> {
-    const handler = this.#handlers[channel];
-    if (handler === undefined) return;
-    const box = await this.#options.boxes.find(device);
-    if (box === undefined || payload.length > MOST_BYTES) return;
-    try {
-      await handler(device, box, payload);
-    } catch (error) {
-      if (isUnreadable(error)) this.#options.logger.warn({ err: error, device, channel }, 'a message of a box was dropped');
-      else throw error;
-    }
-  }
 
   async #wake(device: string): Promise<void> {
     await this.#links.wake(device);
@@ -138,22 +117,6 @@ export class Ledger {
 
   /** @param work does not reject */
   #later(work: () => Promise<void>): void {
-    if (!this.#stopped) void this.#while(work);
+    if (!this.#underWay.ended) void this.#underWay.run(work);
   }
-
-  /** Does what a stop waits for. */
-  async #while(work: () => Promise<void>): Promise<void> {
-    if (this.#stopped) throw new SecureGateError('stopped', 'The ledger does not work any more');
-    const done = work();
-    this.#underWay.add(done);
-    try {
-      await done;
-    } finally {
-      this.#underWay.delete(done);
-    }
-  }
-}
-
-function isUnreadable(error: unknown): boolean {
-  return error instanceof SyntaxError || error instanceof z.ZodError || SecureGateError.from(error).code === 'ack_rejected';
 }

@@ -1,0 +1,29 @@
+import { SecureGateError } from '../errors/securegate-error.ts';
+
+/** Work that has begun and that a stop waits for. */
+export class UnderWay {
+  readonly #begun = new Set<Promise<void>>();
+  #ended = false;
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** @throws {SecureGateError} `stopped`: nothing begins any more */
+  async run(work: () => Promise<void>): Promise<void> {
+    if (this.#ended) throw new SecureGateError('stopped', 'This does not work any more');
+    const done = work();
+    this.#begun.add(done);
+    try {
+      await done;
+    } finally {
+      this.#begun.delete(done);
+    }
+  }
+
+  /** Resolves when everything that has begun is done, well or not. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    while (this.#begun.size > 0) await Promise.allSettled(this.#begun);
+  }
+}

@@ -1,0 +1,24 @@
+import { Ledger, type LedgerOptions } from '../../cloud/fleet/ledger/ledger.ts';
+import { Reception } from '../../cloud/fleet/reception.ts';
+
+/** A ledger that hears what boxes say, until it is stopped. */
+export interface RunningLedger {
+  readonly ledger: Ledger;
+  stop(): Promise<void>;
+}
+
+/** Starts a ledger with the reception of its control plane. */
+export function startLedger(options: LedgerOptions): RunningLedger {
+  const { courier, boxes, logger } = options;
+  const ledger = new Ledger(options);
+  const reception = courier && new Reception({ courier, boxes, takers: [ledger.takers], logger });
+  ledger.start();
+  reception?.start();
+  return {
+    ledger,
+    async stop() {
+      await reception?.stop();
+      await ledger.stop();
+    },
+  };
+}
