@@ -1,74 +1,32 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { KmsClient } from '../../cloud/kms/client.ts';
+import { CloudProcess } from '../../provisioning/cloud/cloud-process.ts';
+import { foundOrg } from '../../provisioning/cloud/found-org.ts';
+import { securegate } from '../../provisioning/cloud/securegate.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
-import { freePort } from '../helpers/free-port.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-
-const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
 
 beforeAll(async () => {
   await embeddedModels();
 }, 120_000);
 
-/** A command of `securegate`. @returns what it printed */
-async function run(...args: string[]): Promise<string> {
-  return (await promisify(execFile)(process.execPath, [MAIN, ...args], { env: { ...process.env, SOFTHSM2_CONF: softHsm } })).stdout.trim();
-}
-/** Where the control plane's own token is, where SoftHSM is installed. */
-let softHsm = '';
-
 test('from nothing to a box whose tenants open under leases, by the commands of the runbooks alone', async () => {
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
-  softHsm = at('cloud/softhsm2.conf');
-  const up = spawn(
-    process.execPath,
-    [
-      MAIN,
-      'cloud',
-      'up',
-      '--data',
-      at('cloud'),
-      '--port',
-      String(await freePort()),
-      '--fleet-port',
-      String(await freePort()),
-      '--broker-port',
-      String(await freePort()),
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    },
-  );
-  onTestFinished(async () => {
-    const gone = once(up, 'exit');
-    up.kill('SIGTERM');
-    await gone;
-  });
-  let told = '';
-  up.stdout.on('data', (chunk: Buffer) => {
-    told += chunk.toString();
-  });
-  await expect.poll(() => told, { timeout: 60_000 }).toContain('The control plane answers at');
-  const cloud = ['--config', join(at('cloud'), 'cloud.json')];
+  const cloud = new CloudProcess(at('cloud'));
+  onTestFinished(() => cloud.stop());
+  await cloud.start();
+  const { env } = cloud;
+  const run = (...args: string[]): Promise<string> => securegate(args, { env });
 
   // The operator of the platform, and the admin of the org with keys of his own.
-  await run('cloud', 'orgs', 'create', 'acme', '--name', 'Acme Halls', '--jurisdiction', 'CH', ...cloud);
-  const ada = await run('cloud', 'orgs', 'first-admin', 'acme', '--name', 'Ada', '--email', 'ada@acme.example', ...cloud);
-  const asAda = [...cloud, '--account', ada];
-  for (const key of ['ada.pem', 'safe.pem']) await run('org-keys', 'new', at(key));
-  await run('org-keys', 'pin', 'acme', '--admin', at('ada.pem'), '--recovery', at('safe.pem'), ...asAda);
-  for (const tenant of ['hall', 'club']) await run('cloud', 'tenants', 'create', 'acme', tenant, '--name', tenant, ...asAda);
+  const ada = await foundOrg(cloud, { org: 'acme', tenants: ['hall', 'club'], folder });
 
   // The technician prepares the box; the security officer trusts it; the admin assigns it.
-  await writeFile(at('kms-keys.json'), await run('cloud', 'lease-keys', ...cloud));
+  await writeFile(at('kms-keys.json'), await run('cloud', 'lease-keys', '--config', cloud.config));
   const tenants = [
     { id: 'hall', org: 'acme', keys: 'lease' },
     { id: 'club', org: 'acme', keys: 'lease' },
@@ -77,9 +35,9 @@ test('from nothing to a box whose tenants open under leases, by the commands of 
   const config = { dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, lease, tenants };
   await writeFile(at('box.json'), JSON.stringify(config));
   await writeFile(at('device.json'), await run('device-keys', 'show', '--config', at('box.json'), '--pem', at('box.pem'), '--json'));
-  await run('kms-trust', 'add', at('box.pem'), '--config', join(at('cloud'), 'kms-trust.json'));
+  await run('kms-trust', 'add', at('box.pem'), '--config', cloud.trustConfig);
   const assign = (tenant: string): Promise<string> =>
-    run('org-keys', 'assign', 'acme', tenant, '--key', at('ada.pem'), '--device', at('device.json'), ...asAda);
+    run('org-keys', 'assign', 'acme', tenant, '--key', ada.key, '--device', at('device.json'), ...ada.options);
   await assign('hall');
 
   const daemon = new DaemonProcess(at('box.json'));
@@ -97,8 +55,8 @@ test('from nothing to a box whose tenants open under leases, by the commands of 
   const request = (): Promise<string> => run('lease', 'request', 'club', '--out', at('request.json'), ...stick);
   const bring = (): Promise<string> => run('lease', 'import', at('answer.json'), ...stick);
   await request();
-  const approve = ['org-keys', 'approve', 'acme', at('request.json'), '--key', at('ada.pem'), '--out', at('answer.json'), ...asAda];
-  await expect(run(...approve)).rejects.toMatchObject({ stderr: expect.stringContaining('[assignment_rejected]') });
+  const approve = ['org-keys', 'approve', 'acme', at('request.json'), '--key', ada.key, '--out', at('answer.json'), ...ada.options];
+  await expect(run(...approve)).rejects.toThrow('[assignment_rejected]');
   await assign('club');
   await run(...approve);
   await bring();

@@ -1,93 +1,43 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { CloudProcess } from '../../provisioning/cloud/cloud-process.ts';
+import { foundOrg } from '../../provisioning/cloud/found-org.ts';
 import { openCloud } from '../../provisioning/cloud/open-cloud.ts';
-import { type CloudClient, contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
+import { securegate } from '../../provisioning/cloud/securegate.ts';
+import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
-import { freePort } from '../helpers/free-port.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
 const PATIENTLY = { timeout: 60_000, interval: 100 };
 
 beforeAll(async () => {
   await embeddedModels();
 }, 120_000);
 
-/** A command of `securegate`. @returns what it printed */
-async function run(args: readonly string[], input = ''): Promise<string> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' });
-  child.stdin.end(input);
-  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  expect(child.exitCode, error).toBe(0);
-  return out.trim();
-}
-
-/** `securegate cloud up`: the control plane with its broker, and its KMS, on SoftHSM2 where that is installed. */
-class Cloud {
-  readonly config: string;
-  readonly #args: readonly string[];
-  #up: ChildProcess | undefined;
-
-  constructor(data: string, ports: Readonly<Record<string, number>>) {
-    this.config = join(data, 'cloud.json');
-    this.#args = ['--data', data, ...Object.entries(ports).flatMap(([name, port]) => [name, String(port)])];
-  }
-
-  async start(): Promise<void> {
-    const up = spawn(process.execPath, [MAIN, 'cloud', 'up', ...this.#args], { stdio: ['ignore', 'pipe', 'ignore'] });
-    this.#up = up;
-    let told = '';
-    up.stdout.on('data', (chunk: Buffer) => {
-      told += chunk.toString();
-    });
-    await expect.poll(() => told, PATIENTLY).toContain('The control plane answers at');
-  }
-
-  async stop(): Promise<void> {
-    if (this.#up === undefined || this.#up.exitCode !== null) return;
-    const gone = once(this.#up, 'exit');
-    this.#up.kill('SIGTERM');
-    await gone;
-  }
-}
-
 test('a box that enrols is told what to do, does it once whoever crashes, and is out when it is denied', async () => {
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
-  const [port, fleetPort, brokerPort] = [await freePort(), await freePort(), await freePort()];
-  const cloud = new Cloud(at('cloud'), { '--port': port, '--fleet-port': fleetPort, '--broker-port': brokerPort });
+  const cloud = new CloudProcess(at('cloud'));
   onTestFinished(() => cloud.stop());
-  const keys = ['ada.pem', 'safe.pem'].map((key) => run(['org-keys', 'new', at(key)]));
   await cloud.start();
 
   // The org with its admin and a tenant.
-  const { config } = cloud;
   const [org, tenant] = ['acme', 'hall'];
   const path = { org };
-  const operator = await openCloud({ config });
-  await operator.POST('/v1/orgs', { body: { id: org, name: 'Acme', jurisdiction: 'CH' } });
-  const named = operator.POST('/v1/orgs/{org}/first-admin', { params: { path }, body: { name: 'Ada', email: 'ada@acme.example' } });
-  const { id: account } = await contentOf(named);
-  const asAda = ['--config', config, '--account', account];
-  await Promise.all(keys);
-  await run(['org-keys', 'pin', org, '--admin', at('ada.pem'), '--recovery', at('safe.pem'), ...asAda]);
-  const ada: CloudClient = await openCloud({ config, account });
-  await ada.POST('/v1/orgs/{org}/tenants', { params: { path }, body: { id: tenant, name: 'Hall' } });
+  const admin = await foundOrg(cloud, { org, tenants: [tenant], folder });
+  const ada = await openCloud({ config: cloud.config, account: admin.account });
 
   // The box enrols by a token, and the admin assigns it.
   const box = ['--config', at('box.json')];
   const tenants = [{ id: tenant, org }];
   await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, tenants }));
   const { token } = await contentOf(ada.POST('/v1/orgs/{org}/enrolment-tokens', { params: { path }, body: { name: 'Main door' } }));
-  const enrolled = await run(['enrol', '--cloud', `https://localhost:${fleetPort}`, '--token', '-', ...box, '--json'], token);
+  const enrolled = await securegate(['enrol', '--cloud', cloud.fleetUrl, '--token', '-', ...box, '--json'], { input: token });
   const { device, fingerprint } = JSON.parse(enrolled) as { device: string; fingerprint: string };
-  await run(['org-keys', 'assign', org, tenant, '--key', at('ada.pem'), '--device', device, '--fingerprint', fingerprint, ...asAda]);
+  const assigned = ['--key', admin.key, '--device', device, '--fingerprint', fingerprint, ...admin.options];
+  await securegate(['org-keys', 'assign', org, tenant, ...assigned]);
 
   const daemons: DaemonProcess[] = [];
   const startDaemon = (): DaemonProcess => {
@@ -116,7 +66,7 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
 
   const first = startDaemon();
   await connected(first, true);
-  expect(await run(['status', ...box, '--api', (await first.until('ready')).api])).toMatch(/Link: +connected for 0 min/);
+  expect(await securegate(['status', ...box, '--api', (await first.until('ready')).api])).toMatch(/Link: +connected for 0 min/);
   await expectDone(await order());
 
   // A command waits for a box that has no chance to say that it goes.
@@ -140,7 +90,7 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
   await second.until('stats', ({ link }) => /not authorized/i.test(link?.problem ?? ''), denied);
   const { api } = await second.until('ready');
   expect(await (await fetch(`${api}/readyz`)).json()).toMatchObject({ warnings: expect.arrayContaining(['broker_unavailable']) });
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const metrics = await (await fetch(`${cloud.url}/metrics`)).text();
   expect(metrics).toContain('securegate_cloud_connected_boxes 0');
   expect(metrics).toMatch(/broker_refusals_total\{what="refused",reason="not allowed"\} [1-9]/);
   await expect(order()).rejects.toMatchObject({ code: 'device_not_found' });
