@@ -2,7 +2,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { startCameras } from './camera/start-cameras.ts';
 import { DaemonProcess } from './daemon/daemon-process.ts';
-import { enrolGuests } from './enrolment/enrol-guests.ts';
+import { enrolGuests, withEnrolment } from './enrolment/enrol-guests.ts';
 import { CAMERAS, DURATION_MS, FRAME } from './footage/script.ts';
 import type { Prepared } from './prepare.ts';
 import { type RunFolder, writeConfig } from './run-folder.ts';
@@ -10,7 +10,7 @@ import type { ByteSearch } from './scan/byte-search.ts';
 import { checkCanaries } from './scan/check-canaries.ts';
 import { type Findings, scanFolder } from './scan/scan-folder.ts';
 import { secretsSearch } from './scan/secrets-search.ts';
-import { countForeignCandidates } from './score/count-foreign-candidates.ts';
+import { ALL_CANDIDATES, countForeignCandidates } from './score/count-foreign-candidates.ts';
 import { type DemoResult, makeResult } from './score/make-result.ts';
 import { scoreSightings } from './score/score-sightings.ts';
 import { Watch } from './watch.ts';
@@ -49,7 +49,9 @@ export async function runOnce({ prepared, run, say, signal }: OnceOptions): Prom
   const { watch, leaks } = await watchFootage(prepared, run, search, signal);
   say('looking at what a power cut left on the disk');
   leaks.push(await scanFolder(run.path, search));
-  const foreignCandidates = await countForeignCandidates(loadConfig(run.config), logger, enrolled);
+  const foreignCandidates = await withEnrolment(loadConfig(run.config), logger, (enrolment) =>
+    countForeignCandidates(enrolled, (tenant, { embedding }) => enrolment.search(tenant, embedding, ALL_CANDIDATES)),
+  );
   const score = scoreSightings(watch.sightings, new Map(enrolled.map((guest) => [guest.customerId, guest])));
   for (const remark of score.remarks) say(remark);
   for (const [file, labels] of leaks.flatMap((findings) => Array.from(findings))) say(`${file} holds ${Array.from(labels).join('; ')}`);

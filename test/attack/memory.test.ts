@@ -9,7 +9,7 @@ import { openStages } from '../../edge/open-stages.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
 import { HEADER_KEY_NAMES } from '../../edge/vault/keys/header-keys.ts';
 import { ByteSearch } from '../../provisioning/demo/scan/byte-search.ts';
-import { BoxApi } from '../../provisioning/drills/harness/box-api.ts';
+import { BoxApi } from '../../provisioning/demo/daemon/box-api.ts';
 import { findVault } from '../../provisioning/drills/harness/find-vault.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';

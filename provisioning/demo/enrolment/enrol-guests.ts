@@ -1,18 +1,13 @@
 import type { Config } from '../../../edge/config/schema.ts';
 import type { Enrolment } from '../../../edge/enrolment.ts';
-import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
-import { enrolmentPictures } from './enrolment-pictures.ts';
-import { type Guest, guests } from './guests.ts';
+import { type DescribedGuest, describeGuests } from './describe-guests.ts';
+import { guestConsent } from './guest-consent.ts';
 
 /** A guest with all that must be found nowhere on the disk. */
-export interface EnrolledGuest extends Guest {
+export interface EnrolledGuest extends DescribedGuest {
   readonly customerId: string;
-  readonly pictures: readonly Buffer[];
-  readonly embeddings: readonly Float32Array[];
 }
-
-const DAY_MS = 86_400_000;
 
 export interface EnrolOptions {
   readonly config: Config;
@@ -29,37 +24,13 @@ export interface EnrolOptions {
 export async function enrolGuests({ config, logger, photo, now }: EnrolOptions): Promise<EnrolledGuest[]> {
   return withEnrolment(config, logger, async (enrolment) => {
     const enrolled: EnrolledGuest[] = [];
-    for (const guest of guests()) {
-      const { pictures, embeddings } = await usable(enrolment, await enrolmentPictures(guest.person, photo));
-      const { customerId } = await enrolment.enrol({
-        tenant: guest.tenant,
-        name: guest.name,
-        consent: {
-          noticeVersion: 'demo-1',
-          purpose: 'recognition at the entrance',
-          givenAt: new Date(now).toISOString(),
-          expiresAt: new Date(now + DAY_MS).toISOString(),
-        },
-        images: pictures,
-      });
-      enrolled.push({ ...guest, customerId, pictures, embeddings });
+    for (const guest of await describeGuests(enrolment, photo)) {
+      const { tenant, name, pictures: images } = guest;
+      const { customerId } = await enrolment.enrol({ tenant, name, consent: guestConsent(now), images });
+      enrolled.push({ ...guest, customerId });
     }
     return enrolled;
   });
-}
-
-/** The pictures that are good enough: whoever enrols people takes another one of a head that was turned away. */
-async function usable(enrolment: Enrolment, pictures: readonly Buffer[]): Promise<{ pictures: Buffer[]; embeddings: Float32Array[] }> {
-  const good: { pictures: Buffer[]; embeddings: Float32Array[] } = { pictures: [], embeddings: [] };
-  for (const picture of pictures) {
-    try {
-      good.embeddings.push((await enrolment.describe(picture)).embedding);
-      good.pictures.push(picture);
-    } catch (error) {
-      if (!(error instanceof SecureGateError && error.code === 'poor_face')) throw error;
-    }
-  }
-  return good;
 }
 
 /** Opens the data folder for enrolment while no daemon runs on it. */

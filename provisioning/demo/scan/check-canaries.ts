@@ -37,7 +37,7 @@ export async function checkCanaries(folder: string, secrets: Secrets, search: By
   }
 }
 
-function makeCanaries({ embeddings, names, pictures }: Secrets): { form: string; bytes: Buffer }[] {
+function makeCanaries({ embeddings, names, pictures, customerIds = [] }: Secrets): { form: string; bytes: Buffer }[] {
   const canaries: { form: string; bytes: Buffer }[] = [];
   const [embedding] = embeddings.slice(-1);
   const [name] = names.slice(-1);
@@ -53,8 +53,18 @@ function makeCanaries({ embeddings, names, pictures }: Secrets): { form: string;
       canaries.push({ form: `embedding, ${form}, ${encoding}`, bytes: Buffer.from(piece, 'latin1') });
     }
   }
-  canaries.push({ form: 'name, UTF-8', bytes: Buffer.from(name, 'utf8') }, { form: 'name, UTF-16', bytes: Buffer.from(name, 'utf16le') });
+  canaries.push(...textCanaries('name', name), ...customerIds.slice(-1).flatMap((id) => textCanaries('customer id', id)));
   const data = imageData(picture);
   canaries.push({ form: 'picture', bytes: data.subarray(data.length / 2, data.length / 2 + 600) });
   return canaries;
+}
+
+/** A text as it is, and in the middle of what somebody says of a person. */
+function textCanaries(what: string, text: string): { form: string; bytes: Buffer }[] {
+  const said = Buffer.from(JSON.stringify({ sub: text }));
+  return [
+    { form: `${what}, UTF-8`, bytes: Buffer.from(text, 'utf8') },
+    { form: `${what}, UTF-16`, bytes: Buffer.from(text, 'utf16le') },
+    ...(['hex', 'base64', 'base64url'] as const).map((form) => ({ form: `${what}, ${form}`, bytes: Buffer.from(said.toString(form)) })),
+  ];
 }

@@ -7,6 +7,8 @@ export interface Secrets {
   readonly names: readonly string[];
   /** JPEG files. */
   readonly pictures: readonly Buffer[];
+  /** Ids of customers, where they must not lie either. */
+  readonly customerIds?: readonly string[];
 }
 
 /** Counted in values: a run of 16 values of an embedding holds one of these windows whole, in whichever form. */
@@ -17,8 +19,8 @@ const TEXT = { window: 9, step: 6 };
 /** Counted in bytes. */
 const PICTURE = { window: 24, step: 256 };
 
-/** A search for everything that would give an embedding, a name or a picture away. Labels say what was found. */
-export function secretsSearch({ embeddings, names, pictures }: Secrets): ByteSearch {
+/** A search for everything that would give a person away. Labels say what was found. */
+export function secretsSearch({ embeddings, names, pictures, customerIds = [] }: Secrets): ByteSearch {
   const search = new ByteSearch();
   for (const embedding of embeddings) {
     for (const [form, encode] of Object.entries(EMBEDDING_FORMS)) {
@@ -39,14 +41,20 @@ export function secretsSearch({ embeddings, names, pictures }: Secrets): ByteSea
       }
     }
   }
-  for (const name of names) {
-    for (const part of [name, ...name.split(' ')]) {
-      search.add('name, UTF-8', Buffer.from(part, 'utf8'));
-      search.add('name, UTF-16', Buffer.from(part, 'utf16le'));
-    }
-  }
+  for (const name of names) addText(search, 'name', name, name.split(' '));
+  // What stands before it is the same in every id.
+  for (const id of customerIds) addText(search, 'customer id', id, [id.slice(id.indexOf('_') + 1)]);
   for (const picture of pictures) addWindows(search, 'picture', imageData(picture), PICTURE.window, PICTURE.step);
   return search;
+}
+
+/** A text, also as a signed word holds it, and parts that give it away alone. */
+function addText(search: ByteSearch, what: string, whole: string, parts: readonly string[]): void {
+  for (const text of [whole, ...parts]) {
+    search.add(`${what}, UTF-8`, Buffer.from(text, 'utf8'));
+    search.add(`${what}, UTF-16`, Buffer.from(text, 'utf16le'));
+  }
+  for (const { form, text } of textForms(Buffer.from(whole, 'utf8'))) search.add(`${what}, ${form}`, Buffer.from(text, 'latin1'));
 }
 
 function addWindows(search: ByteSearch, label: string, bytes: Buffer, window: number, step: number): void {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stats } from '../../../shared/messages/events.ts';
-import { BoxApi } from './box-api.ts';
+import { BoxApi } from '../../demo/daemon/box-api.ts';
 import { NotHeld, requireThat, TooSlow } from './not-held.ts';
 import { WatchedDaemon } from './watched-daemon.ts';
 import { within } from './within.ts';

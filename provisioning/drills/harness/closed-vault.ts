@@ -1,6 +1,6 @@
+import type { Answer } from '../../demo/daemon/box-api.ts';
 import { CAMERAS } from '../../demo/footage/script.ts';
 import type { Box } from './box.ts';
-import type { Answer } from './box-api.ts';
 import { NotHeld, requireThat } from './not-held.ts';
 import { requireFound, search } from './search.ts';
 import { SPARED, STRUCK, type Venue } from './venue.ts';

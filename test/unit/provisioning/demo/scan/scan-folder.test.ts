@@ -8,6 +8,7 @@ import { checkCanaries } from '../../../../../provisioning/demo/scan/check-canar
 import { EMBEDDING_FORMS } from '../../../../../provisioning/demo/scan/encodings.ts';
 import { scanFolder } from '../../../../../provisioning/demo/scan/scan-folder.ts';
 import { imageData, type Secrets, secretsSearch } from '../../../../../provisioning/demo/scan/secrets-search.ts';
+import { newId } from '../../../../../shared/ids/ids.ts';
 
 let folder: string;
 let secrets: Secrets;
@@ -60,6 +61,19 @@ describe('scanFolder with secretsSearch', () => {
     expect(await scan()).toEqual({ a: ['name, UTF-8'], b: ['name, UTF-16'] });
   });
 
+  test('finds names and customer ids in signed words, wherever they begin in them', async () => {
+    const id = newId('customer');
+    secrets = { ...secrets, customerIds: [id] };
+    for (const before of ['', '1', '12', '123']) {
+      const word = (said: string): string => Buffer.from(`${before}{"sub":"${said}","exp":1}`).toString('base64url');
+      await writeFile(join(folder, 'name'), word('Ottilie Brackenwurst'));
+      await writeFile(join(folder, 'id'), word(id));
+      expect(await scan()).toEqual({ name: ['name, base64', 'name, base64url'], id: ['customer id, base64', 'customer id, base64url'] });
+    }
+    await writeFile(join(folder, 'id'), id.slice('cus_'.length));
+    expect(await scan()).toMatchObject({ id: ['customer id, UTF-8'] });
+  });
+
   test('finds a picture without its header', async () => {
     const data = imageData(secrets.pictures[0] ?? Buffer.alloc(0));
     await writeFile(join(folder, 'crop'), data.subarray(300, 900));
@@ -76,6 +90,7 @@ describe('scanFolder with secretsSearch', () => {
 
 describe('checkCanaries', () => {
   test('passes with a search that sees and leaves nothing behind', async () => {
+    secrets = { ...secrets, customerIds: [newId('customer')] };
     await checkCanaries(folder, secrets, secretsSearch(secrets));
     await expect(scan()).resolves.toEqual({});
   });
@@ -84,7 +99,7 @@ describe('checkCanaries', () => {
     const blind = secretsSearch({ ...secrets, names: [] });
     await expect(checkCanaries(folder, secrets, blind)).rejects.toMatchObject({
       code: 'demo_failed',
-      details: { forms: ['name, UTF-8', 'name, UTF-16'] },
+      details: { forms: ['name, UTF-8', 'name, UTF-16', 'name, hex', 'name, base64', 'name, base64url'] },
     });
     expect(await scan()).toEqual({});
   });
