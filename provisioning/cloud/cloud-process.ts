@@ -31,6 +31,11 @@ export class CloudProcess {
     return this.#embedded.kmsEnv;
   }
 
+  /** Where the tenants' keys are: SoftHSM2 where it is installed, else a sealed file. */
+  get hsm(): 'SoftHSM2' | 'software' {
+    return Object.keys(this.env).length > 0 ? 'SoftHSM2' : 'software';
+  }
+
   /** Configuration of the security officer. */
   get trustConfig(): string {
     return join(this.folder, 'kms-trust.json');

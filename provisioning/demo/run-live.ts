@@ -2,12 +2,13 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import type { EdgeEvent } from '../../shared/messages/events.ts';
 import { startCameras } from './camera/start-cameras.ts';
-import { consoleLink } from './daemon/console-link.ts';
 import { DaemonProcess } from './daemon/daemon-process.ts';
 import { enrolGuests } from './enrolment/enrol-guests.ts';
-import { FRAME, TENANTS } from './footage/script.ts';
+import { FRAME } from './footage/script.ts';
 import type { Prepared } from './prepare.ts';
 import { EventPrinter } from './print/event-printer.ts';
+import { introduction } from './print/introduction.ts';
+import { invitation } from './print/invitation.ts';
 import type { Palette } from './print/palette.ts';
 import { type RunFolder, readAdminToken, writeConfig } from './run-folder.ts';
 
@@ -33,11 +34,7 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
   await writeConfig(run, {});
   say('enrolling the guests of two venues');
   const enrolled = await enrolGuests({ config: loadConfig(run.config), logger, photo: prepared.photo, now: Date.now() });
-  for (const tenant of TENANTS) {
-    const names = enrolled.filter((guest) => guest.tenant === tenant).map(({ name }) => name);
-    print(`${palette.bold(tenant)} knows ${names.join(', ')}.`);
-  }
-  print('Everybody else is unknown there, also the guests of the other venue. Ctrl-C ends the demo.\n');
+  for (const line of introduction(enrolled, palette)) print(line);
   if (signal.aborted) return;
   const cameras = await startCameras({ videos: Object.fromEntries(prepared.footage), fps: FRAME.fps, end: 'loop' });
   try {
@@ -45,7 +42,7 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
     const printer = new EventPrinter(new Map(enrolled.map(({ customerId, name }) => [customerId, name])), palette);
     const invite = async (api: string): Promise<void> => {
       try {
-        for (const line of invitation(await consoleLink(api, await readAdminToken(run)), palette)) print(line);
+        for (const line of await invitation(api, await readAdminToken(run), palette)) print(line);
       } catch (error) {
         // The show goes on at the terminal.
         if (!signal.aborted) say(`there is no way into the console: ${SecureGateError.from(error).message}`);
@@ -70,13 +67,4 @@ export async function runLive({ prepared, run, palette, say, print, signal }: Li
   } finally {
     await cameras.stop();
   }
-}
-
-/** @param link address of the console */
-function invitation(link: string, palette: Palette): string[] {
-  return [
-    `\nOpen ${palette.bold(link)}`,
-    'Live names the guests and calls everybody else unknown. Press Enrol beside somebody unknown, and the box knows them on their next round.',
-    'Search finds a person by a picture; People has what each of them agreed to. The link works once, within ten minutes.\n',
-  ];
 }

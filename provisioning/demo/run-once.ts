@@ -1,22 +1,20 @@
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { startCameras } from './camera/start-cameras.ts';
 import { DaemonProcess } from './daemon/daemon-process.ts';
 import { enrolGuests, withEnrolment } from './enrolment/enrol-guests.ts';
+import { followFootage } from './follow-footage.ts';
 import { CAMERAS, DURATION_MS, FRAME } from './footage/script.ts';
 import type { Prepared } from './prepare.ts';
 import { type RunFolder, writeConfig } from './run-folder.ts';
 import type { ByteSearch } from './scan/byte-search.ts';
 import { checkCanaries } from './scan/check-canaries.ts';
 import { type Findings, scanFolder } from './scan/scan-folder.ts';
+import { secretsOf } from './scan/secrets-of.ts';
 import { secretsSearch } from './scan/secrets-search.ts';
 import { ALL_CANDIDATES, countForeignCandidates } from './score/count-foreign-candidates.ts';
-import { type DemoResult, makeResult } from './score/make-result.ts';
-import { scoreSightings } from './score/score-sightings.ts';
+import { judge } from './score/judge.ts';
+import type { DemoResult } from './score/make-result.ts';
 import { Watch } from './watch.ts';
-
-/** Longest time from the daemon's start to the end of the footage, beyond the footage's own length. */
-const PATIENCE_MS = 60_000;
 
 export interface OnceOptions {
   readonly prepared: Prepared;
@@ -38,11 +36,7 @@ export async function runOnce({ prepared, run, say, signal }: OnceOptions): Prom
   await writeConfig(run, {});
   say('enrolling the guests of two venues');
   const enrolled = await enrolGuests({ config: loadConfig(run.config), logger, photo: prepared.photo, now: Date.now() });
-  const secrets = {
-    embeddings: enrolled.flatMap(({ embeddings }) => embeddings),
-    names: enrolled.map(({ name }) => name),
-    pictures: enrolled.flatMap(({ pictures }) => pictures),
-  };
+  const secrets = secretsOf(enrolled);
   const search = secretsSearch(secrets);
   await checkCanaries(run.data, secrets, search);
   say(`watching four cameras for ${DURATION_MS / 1000} s`);
@@ -52,10 +46,7 @@ export async function runOnce({ prepared, run, say, signal }: OnceOptions): Prom
   const foreignCandidates = await withEnrolment(loadConfig(run.config), logger, (enrolment) =>
     countForeignCandidates(enrolled, (tenant, { embedding }) => enrolment.search(tenant, embedding, ALL_CANDIDATES)),
   );
-  const score = scoreSightings(watch.sightings, new Map(enrolled.map((guest) => [guest.customerId, guest])));
-  for (const remark of score.remarks) say(remark);
-  for (const [file, labels] of leaks.flatMap((findings) => Array.from(findings))) say(`${file} holds ${Array.from(labels).join('; ')}`);
-  return makeResult({ stats: watch.stats, score, foreignCandidates, leaks });
+  return judge({ watch, enrolled, foreignCandidates, leaks }, say);
 }
 
 /** Runs the daemon on the footage, searches the disk in mid-run, and cuts the daemon's power at the end. */
@@ -72,13 +63,7 @@ async function watchFootage(
     const daemon = new DaemonProcess({ configFile: run.config, logFile: run.log, onEvent: (event) => watch.take(event) });
     const ended = daemon.start();
     try {
-      const leaks: Findings[] = [];
-      const watched = watch.halfway.then(async () => {
-        leaks.push(await scanFolder(run.path, search));
-        await watch.over;
-      });
-      await Promise.race([watched, ended.then((end) => fail(`The daemon ended early (${end})`)), limit(signal)]);
-      return { watch, leaks };
+      return { watch, leaks: [await followFootage({ watch, ended, folder: run.path, search, signal })] };
     } finally {
       daemon.kill('SIGKILL');
       await ended;
@@ -86,25 +71,4 @@ async function watchFootage(
   } finally {
     await cameras.stop();
   }
-}
-
-/** Rejects when it takes too long, or is to end early. */
-function limit(signal: AbortSignal): Promise<never> {
-  const timeout = AbortSignal.timeout(DURATION_MS + PATIENCE_MS);
-  const either = AbortSignal.any([signal, timeout]);
-  return new Promise((_, reject) => {
-    const end = (): void => {
-      reject(
-        timeout.aborted
-          ? new SecureGateError('demo_failed', 'The footage did not come to its end in time')
-          : new SecureGateError('stopped', 'The demo was interrupted'),
-      );
-    };
-    either.addEventListener('abort', end, { once: true });
-    if (either.aborted) end();
-  });
-}
-
-function fail(message: string): never {
-  throw new SecureGateError('demo_failed', message);
 }
