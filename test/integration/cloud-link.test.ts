@@ -32,7 +32,7 @@ async function linkOf(folder: LinkFolder): Promise<CloudLink> {
     onClose: async () => undefined,
     waits: () => new BackOff(600_000, 600_000),
   });
-  const leases = new Leases({ config, tenants, carrier: undefined, random: () => 0, logger });
+  const leases = new Leases({ tenants, carrier: undefined, random: () => 0, logger });
   const link = new CloudLink({ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger });
   onTestFinished(() => link.stop());
   return link;
