@@ -136,6 +136,7 @@ export class CloudPlace {
 export const IN_OURS: Readonly<Record<string, string>> = {
   devices: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   'enrolment-tokens': 'ent_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  cameras: 'rec_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   commands: '01KAMV8Z0000000000000000AA',
   receipts: '01KAMV8Z0000000000000000BB',
 };
