@@ -2052,10 +2052,7 @@ export interface paths {
         delete: {
             parameters: {
                 query?: never;
-                header?: {
-                    /** @description ETag of what the change is based on; without it the change is made in any case. */
-                    "if-match"?: string;
-                };
+                header?: never;
                 path: {
                     org: string;
                     tenant: string;

@@ -71,7 +71,9 @@ export class Cameras {
   async change(org: string, tenant: string, id: string, changes: Changes<CameraFields>, version?: number): Promise<Camera> {
     const { db, onChange } = this.#options;
     const row = await this.#find(org, tenant, id);
-    requireVersion(row, version);
+    if (version !== undefined && row.version !== version) {
+      throw new SecureGateError('version_conflict', 'This camera was changed in the meantime');
+    }
     const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     const changed = { ...row, ...columnsOf({ ...fieldsOf(row), ...given }), version: row.version + 1 };
     await refuseTooMany(db, changed);
@@ -89,16 +91,12 @@ export class Cameras {
     return viewOf(changed);
   }
 
-  /** @throws {SecureGateError} `record_not_found`, `version_conflict` */
-  async remove(org: string, tenant: string, id: string, version?: number): Promise<void> {
+  /** @throws {SecureGateError} `record_not_found` */
+  async remove(org: string, tenant: string, id: string): Promise<void> {
     const { db, onChange } = this.#options;
-    const row = await this.#find(org, tenant, id);
-    requireVersion(row, version);
-    let removal = db.deleteFrom('cameras').where('id', '=', id);
-    if (version !== undefined) removal = removal.where('version', '=', version);
-    const { numDeletedRows } = await removal.executeTakeFirst();
-    if (numDeletedRows === 0n) return await this.remove(org, tenant, id, version);
-    await onChange(row.device);
+    const { device } = await this.#find(org, tenant, id);
+    await db.deleteFrom('cameras').where('id', '=', id).execute();
+    await onChange(device);
   }
 
   async #find(org: string, tenant: string, id: string): Promise<CameraRow> {
@@ -133,12 +131,6 @@ async function refuseTooMany(db: Kysely<Database>, { org, tenant, device, id, sl
     throw new SecureGateError('desired_too_large', 'The cameras of this box do not fit into one message', {
       details: { most: MOST_CHARACTERS },
     });
-  }
-}
-
-function requireVersion(row: CameraRow, version: number | undefined): void {
-  if (version !== undefined && row.version !== version) {
-    throw new SecureGateError('version_conflict', 'This camera was changed in the meantime');
   }
 }
 

@@ -66,10 +66,9 @@ export const addCameraRoutes: AddRoutes = (api, { desired: { cameras }, idempote
     method: 'DELETE',
     url: '/v1/orgs/:org/tenants/:tenant/cameras/:id',
     config: { operation: 'cameras.remove' },
-    schema: { tags, params: cameraParams, headers: versionHeaders, response: { 204: noContent } },
-    handler: async (request, reply) => {
-      const { org, tenant, id } = request.params;
-      await cameras.remove(org, tenant, id, expectedVersion(request));
+    schema: { tags, params: cameraParams, response: { 204: noContent } },
+    handler: async ({ params: { org, tenant, id } }, reply) => {
+      await cameras.remove(org, tenant, id);
       return reply.code(204).send();
     },
   });
