@@ -68,7 +68,13 @@ const DOORS = [
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
   {
     package: 'jose',
-    from: ['^cloud/(kms|iam|fleet/(enrolment|ledger))/', '^edge/(link/commands|vault/keys)/', '^provisioning/org-keys/', '^shared/tokens/'],
+    from: [
+      '^cloud/(kms|iam|fleet/(enrolment|ledger))/',
+      '^cloud/fleet/sign-for-box\\.ts$',
+      '^edge/(link|vault/keys)/',
+      '^provisioning/org-keys/',
+      '^shared/tokens/',
+    ],
   },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'aedes', from: ['^cloud/broker/'] },

@@ -8,6 +8,8 @@ import type { Stats } from '../../shared/messages/events.ts';
 import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
+import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../link/desired/convergence.ts';
+import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
@@ -25,6 +27,10 @@ const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
 export interface CloudLinkOptions {
   readonly folder: LinkFolder;
   readonly journal: () => CommandJournal;
+  readonly desired: () => DesiredJournal;
+  /** What the control plane can change of this box. */
+  readonly box: ChangeableBox;
+  readonly about: ConvergenceOptions['about'];
   readonly leases: Leases;
   readonly tenants: Tenants;
   readonly clock: Clock;
@@ -40,6 +46,7 @@ export class CloudLink implements Part {
   #enrolment: Enrolment | undefined;
   #uplink: MqttUplink | undefined;
   #link: Link | undefined;
+  #convergence: Convergence | undefined;
 
   constructor(options: CloudLinkOptions) {
     this.#options = options;
@@ -65,7 +72,12 @@ export class CloudLink implements Part {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#link?.stop(), this.#uplink?.stop()]);
+    await Promise.all([this.#link?.stop(), this.#convergence?.stop(), this.#uplink?.stop()]);
+  }
+
+  /** A tenant has opened or closed. */
+  tenantChanged(): void {
+    this.#convergence?.wake();
   }
 
   /** Goes on with the new certificate, and with what came with it. */
@@ -76,8 +88,8 @@ export class CloudLink implements Part {
   }
 
   async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
-    const { journal, leases, tenants, clock, random, logger } = this.#options;
-    const { device } = enrolment;
+    const { journal, desired, box, about, leases, tenants, clock, random, logger } = this.#options;
+    const { device, org } = enrolment;
     const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
     this.#enrolment = enrolment;
     const uplink = new MqttUplink({
@@ -87,23 +99,29 @@ export class CloudLink implements Part {
       random,
       logger,
     });
+    const commandKeys = (): Enrolment['commandKeys'] => this.#known.commandKeys;
+    const now = (): number => trustedNow(clock, tenants);
+    const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
+    const convergence = new Convergence({ device, org, uplink, commandKeys, journal: desired(), box, about, now, waits, logger });
     const link = new Link({
       device,
       uplink,
-      commandKeys: () => this.#known.commandKeys,
+      commandKeys,
       journal: journal(),
       executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
       sign: (type, claims) => signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })),
       keys: () => heldKeys(leases, tenants),
-      now: () => trustedNow(clock, tenants),
-      waits: () => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random),
-      parts: [],
+      now,
+      waits,
+      parts: [convergence],
       logger,
     });
     await link.start();
+    convergence.start();
     uplink.start();
     this.#uplink = uplink;
     this.#link = link;
+    this.#convergence = convergence;
   }
 
   get #known(): Enrolment {

@@ -7,5 +7,7 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ack-kept'), digest: z.string().regex(/^[\w-]{43}$/), receipt: ulidSchema }),
   /** A hello was heard. `forgotten`: the receipt that it names is not remembered, so the box tells every word again. */
   z.strictObject({ kind: z.literal('welcome'), session: ulidSchema, forgotten: z.boolean() }),
+  /** A report was written down. */
+  z.strictObject({ kind: z.literal('report-kept'), report: ulidSchema }),
 ]);
 export type Reply = z.output<typeof replySchema>;

@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { Cameras } from '../../edge/box/cameras.ts';
+import { changeableBox } from '../../edge/box/changeable-box.ts';
 import { CloudLink } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
@@ -32,8 +34,22 @@ async function linkOf(folder: LinkFolder): Promise<CloudLink> {
     onClose: async () => undefined,
     waits: () => new BackOff(600_000, 600_000),
   });
-  const leases = new Leases({ config, tenants, carrier: undefined, random: () => 0, logger });
-  const link = new CloudLink({ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger });
+  const leases = new Leases({ tenants, carrier: undefined, random: () => 0, logger });
+  const vault: Tenants['vault'] = (tenant) => tenants.vault(tenant);
+  const buildUnit = (): never => expect.unreachable('there is no camera');
+  const cameras = new Cameras({ config, vault, buildUnit, clock: systemClock, logger });
+  const link = new CloudLink({
+    folder,
+    journal: () => appliance.commands,
+    desired: () => appliance.desired,
+    box: changeableBox({ tenants, cameras, leases, keyDir: config.keyDir }),
+    about: { modelSet: 'embedded', boxVersion: '1' },
+    leases,
+    tenants,
+    clock: systemClock,
+    random: () => 0,
+    logger,
+  });
   onTestFinished(() => link.stop());
   return link;
 }
