@@ -13,12 +13,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const smallest: ConfigInput = {
+const smallest = {
   dataDir: 'data',
   keyDir: '/etc/securegate/keys',
   tenants: [{ id: 'north', org: 'acme' }],
   cameras: [{ id: 'door', tenant: 'north', url: 'rtsp://user:hunter2@10.0.0.7/stream' }],
-};
+} satisfies ConfigInput;
 
 const withHostnames = (north: string[], south: string[], api: object = {}): object => ({
   ...smallest,
@@ -41,7 +41,7 @@ function failureOf(config: unknown): SecureGateError {
 test('paths count from the file, defaults are filled in', () => {
   const file = join(folder, 'box.json');
   const film = { id: 'film', tenant: 'north', url: 'films/door.mp4' };
-  writeFileSync(file, JSON.stringify({ ...smallest, cameras: [...(smallest.cameras ?? []), film] }));
+  writeFileSync(file, JSON.stringify({ ...smallest, cameras: [...smallest.cameras, film] }));
   expect(loadConfig(file)).toMatchObject({
     dataDir: join(folder, 'data'),
     keyDir: '/etc/securegate/keys',
@@ -55,6 +55,10 @@ test('paths count from the file, defaults are filled in', () => {
       { id: 'film', url: join(folder, 'films/door.mp4') },
     ],
   });
+});
+
+test('a box whose control plane tells it what it has declares nothing itself', () => {
+  expect(parseConfig({ dataDir: 'data', keyDir: 'keys' })).toMatchObject({ tenants: [], cameras: [] });
 });
 
 test('a missing file and a file that is not JSON are told apart', () => {
