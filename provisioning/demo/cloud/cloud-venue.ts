@@ -11,12 +11,14 @@ import { DaemonProcess, type ProcessEnd } from '../daemon/daemon-process.ts';
 import { ToldEvents } from '../daemon/told-events.ts';
 import { CAMERAS, TENANTS } from '../footage/script.ts';
 import { limit } from '../limit.ts';
+import type { CameraCount } from '../score/compare-counts.ts';
 import { ORG, type RunFolder, readAdminToken, UNMATCHED_TTL_MS } from '../run-folder.ts';
 import { assignBox, type EnrolledBox, enrolBox } from './enrol-box.ts';
 
 /** Longest time for whatever control plane and box have to bring about together. */
 const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 200;
+const DAY_MS = 86_400_000;
 
 export interface CloudVenueOptions {
   readonly run: RunFolder;
@@ -127,6 +129,18 @@ export class CloudVenue {
       return items.length;
     });
     return (await Promise.all(states)).reduce((sum, receipts) => sum + receipts, 0);
+  }
+
+  /** Sightings as the cloud has counted them today. */
+  async counts(): Promise<CameraCount[]> {
+    const client = await this.client();
+    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+    // The day may have changed since the first of them.
+    const query = { from: day(Date.now() - DAY_MS), to: day(Date.now()) };
+    const calls = TENANTS.map((tenant) =>
+      contentOf(client.GET('/v1/orgs/{org}/tenants/{tenant}/sighting-counts', { params: { path: { org: ORG, tenant }, query } })),
+    );
+    return (await Promise.all(calls)).flatMap(({ counts }) => counts);
   }
 
   /** Takes the box's power away. */

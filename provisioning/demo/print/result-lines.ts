@@ -15,9 +15,12 @@ export function resultLines(result: DemoResult): string[] {
   ];
 }
 
-function cloudLines({ hsm, enrolledMs, leasedMs, commandsDone, namesInCloud }: CloudResult): string[] {
+function cloudLines(cloud: CloudResult): string[] {
+  const { hsm, enrolledMs, leasedMs, commandsDone, sightingsOnBox, sightingsInCloud, miscounted, namesInCloud } = cloud;
   return [
-    `cloud           keys in ${hsm}; box enrolled in ${enrolledMs} ms, both tenants leased over MQTT ${leasedMs} ms after its start`,
-    `                ${commandsDone} signed commands done; ${namesInCloud} files know of a guest`,
+    `cloud           keys in ${hsm === 'SoftHSM2' ? hsm : 'a sealed file, which is no HSM'}; ${commandsDone} signed commands done`,
+    `                box enrolled in ${enrolledMs} ms, both tenants leased over MQTT ${leasedMs} ms after its start`,
+    `counted         ${sightingsInCloud} of ${sightingsOnBox} sightings, ${miscounted} cameras miscounted`,
+    `names           ${namesInCloud} files of the cloud, while running and afterwards`,
   ];
 }

@@ -1,6 +1,6 @@
 import type { Stats } from '../../../shared/messages/events.ts';
 import { TENANTS } from '../footage/script.ts';
-import type { Findings } from '../scan/scan-folder.ts';
+import { type Findings, filesOf } from '../scan/scan-folder.ts';
 import type { Score } from './score-sightings.ts';
 
 /** What became of a cloud beside the box. */
@@ -10,6 +10,11 @@ export interface CloudResult {
   readonly enrolledMs: number;
   /** From the start of the box until both tenants were open under leases. */
   readonly leasedMs: number;
+  /** Sightings that were over, as the box saw them and as the cloud counted them. */
+  readonly sightingsOnBox: number;
+  readonly sightingsInCloud: number;
+  /** Cameras of which the cloud counted others than the box saw. */
+  readonly miscounted: number;
   /** Files of control plane, KMS and broker that hold anything by which a guest is known, while running or afterwards. */
   readonly namesInCloud: number;
   /** Commands that the box has signed to have done. */
@@ -55,7 +60,7 @@ export function makeResult(run: { stats: Stats; score: Score; foreignCandidates:
     eventLoopMs: { p99: rounded(stats.eventLoopMs.p99) },
     fps: rounded(sum('fps')),
     skipped: sum('skipped'),
-    plaintextOnDisk: new Set(leaks.flatMap((findings) => Array.from(findings.keys()))).size,
+    plaintextOnDisk: filesOf(leaks).size,
   };
 }
 
@@ -65,9 +70,9 @@ export function isGood({ wrong, crossTenant, plaintextOnDisk, recognised, expect
   return kept && (cloud === undefined || isGoodCloud(cloud));
 }
 
-/** It never heard of whom the box saw. */
-function isGoodCloud({ namesInCloud, commandsDone }: CloudResult): boolean {
-  return namesInCloud === 0 && commandsDone === TENANTS.length;
+/** It counted everybody once, and never heard of whom. */
+function isGoodCloud({ sightingsOnBox, sightingsInCloud, miscounted, namesInCloud, commandsDone }: CloudResult): boolean {
+  return sightingsOnBox === sightingsInCloud && miscounted === 0 && namesInCloud === 0 && commandsDone === TENANTS.length;
 }
 
 function rounded(value: number): number {
