@@ -39,18 +39,17 @@ test('a box without a tenant gets one and its camera from the control plane, and
   onTestFinished(() => camera.stop());
 
   const fleet = await TestFleet.start({ broker: true });
-  const { kms } = fleet;
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
+  const { kms } = fleet;
   await writeFile(at('kms-keys.json'), JSON.stringify({ keys: [await kms.client.call('signingKey', { use: 'leases' })] }));
+  // The KMS is beside the box, so that leases come without the control plane.
   const lease = { kmsKeys: at('kms-keys.json'), kmsSocket: kms.socket };
-  await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, lease, tenants: [] }));
+  await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, lease }));
   const box = ['--config', at('box.json')];
   const enrolled = await run(['enrol', '--cloud', fleet.url, '--token', '-', ...box, '--json'], await fleet.token());
   const { device } = JSON.parse(enrolled) as { device: string };
-  const { body } = await fleet.ask('GET', `/devices/${device}`);
-  await writeFile(at('wrap.pem'), body.wrapKey as string);
-  await kms.officer({ do: 'add', pemFile: at('wrap.pem') });
+  await fleet.trust({ id: device });
 
   const startDaemon = (): DaemonProcess => {
     const daemon = new DaemonProcess(at('box.json'));
@@ -88,18 +87,13 @@ test('a box without a tenant gets one and its camera from the control plane, and
 
 test('what the control plane changes while a box is killed again and again, it has in the end', async () => {
   const fleet = await TestFleet.start({ broker: true });
-  const { kms } = fleet;
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
-  await writeFile(at('kms-keys.json'), JSON.stringify({ keys: [await kms.client.call('signingKey', { use: 'leases' })] }));
-  const lease = { kmsKeys: at('kms-keys.json'), kmsSocket: kms.socket };
   const tenants = [{ id: 'north', org: 'acme' }];
-  await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, lease, tenants }));
+  await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, tenants }));
   const enrolled = await run(['enrol', '--cloud', fleet.url, '--token', '-', '--config', at('box.json'), '--json'], await fleet.token());
   const { device } = JSON.parse(enrolled) as { device: string };
-  const { body } = await fleet.ask('GET', `/devices/${device}`);
-  await writeFile(at('wrap.pem'), body.wrapKey as string);
-  await kms.officer({ do: 'add', pemFile: at('wrap.pem') });
+  await fleet.trust({ id: device });
   await fleet.assign({ id: device });
   const slugs = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5'];
   const ids: string[] = [];
