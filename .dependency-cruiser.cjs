@@ -69,8 +69,8 @@ const DOORS = [
   {
     package: 'jose',
     from: [
-      '^cloud/(kms|iam|fleet/(enrolment|ledger))/',
-      '^cloud/fleet/sign-for-box\\.ts$',
+      '^cloud/(kms|iam|fleet/(enrolment|ledger|requests))/',
+      '^cloud/fleet/sign-for-box.ts$',
       '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
       '^shared/tokens/',

@@ -28,6 +28,7 @@ import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
 import { Reception } from './fleet/reception.ts';
+import { LeaseRequests } from './fleet/requests/lease-requests.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -138,7 +139,10 @@ export class ControlPlane {
     const desired = new DesiredStates({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     desired.start();
     this.#running.add(() => desired.stop());
-    if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, desired.takers], logger }));
+    if (courier) {
+      const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
+      this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, desired.takers, leaseRequests.takers], logger }));
+    }
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ActualTenant } from '../link/desired/box-state.ts';
 import type { ChangeableBox } from '../link/desired/convergence.ts';
-import { cameraAddress } from './camera-address.ts';
+import { CREDENTIALS_FOLDER, cameraAddress } from './camera-credential.ts';
 import type { Cameras } from './cameras.ts';
 import type { Leases } from './leases.ts';
 import type { Tenants } from './tenants.ts';
@@ -19,7 +19,7 @@ export function changeableBox({ tenants, cameras, leases, keyDir }: ChangeableBo
     actual: () => tenants.list().map((tenant) => actualOf(tenant, cameras, leases)),
     settingsOf: ({ id: _id, credential, url, ...settings }) => ({
       ...settings,
-      url: cameraAddress(url, credential, join(keyDir, 'cameras')),
+      url: cameraAddress(url, credential, join(keyDir, CREDENTIALS_FOLDER)),
     }),
     executors: {
       'add-tenant': async ({ tenant, org, policy }) => {

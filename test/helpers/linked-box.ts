@@ -56,6 +56,7 @@ export class LinkedBox {
       journal: this.journal,
       executors,
       sign: (type, claims) => this.sign(type, claims),
+      key: this.publicKey,
       keys: async () => [{ org: 'acme', tenant: 'hall', epoch: 1, endsAt: null }],
       now,
       waits: () => new BackOff(2, 20),

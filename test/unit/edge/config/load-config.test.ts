@@ -78,7 +78,7 @@ test.each([
   ['a host name of two tenants', withHostnames(['hall.test'], ['hall.test']), 'tenants.1.hostnames'],
   ['a host name of box and tenant', withHostnames(['hall.test'], [], { hostnames: ['hall.test'] }), 'tenants.0.hostnames'],
   ['no host name of the box beside one of a tenant', withHostnames(['hall.test'], [], { tls: { cert: 'c', key: 'k' } }), 'api.hostnames'],
-  ['two cameras of one id', { ...smallest, cameras: [...(smallest.cameras ?? []), ...(smallest.cameras ?? [])] }, 'cameras.1.id'],
+  ['two cameras of one id', { ...smallest, cameras: [...smallest.cameras, ...smallest.cameras] }, 'cameras.1.id'],
 ])('%s is named', (_, config, field) => {
   expect(JSON.stringify(failureOf(config).toJSON())).toContain(field);
 });
