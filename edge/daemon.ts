@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
+import type { Telemetry } from '../shared/fleet/telemetry.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../shared/messages/events.ts';
 import { BackOff } from '../shared/runtime/back-off.ts';
@@ -21,6 +23,8 @@ import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
 import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import { Leases } from './box/leases.ts';
+import { OutboxSources } from './box/outbox-sources.ts';
+import { telemetryOf } from './box/telemetry-of.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
 import { UsageMeter } from './box/usage-meter.ts';
@@ -100,6 +104,8 @@ export class Daemon {
       journal: () => this.#opened.commands,
       leases: this.#leases,
       tenants: this.#tenants,
+      sources: new OutboxSources(this.#tenants, (tenant) => this.#isLeased(tenant)),
+      telemetry: () => this.#telemetry(),
       clock,
       random: Math.random,
       logger,
@@ -129,7 +135,7 @@ export class Daemon {
         this.#leases,
         new EpochMoves({
           tenants: this.#tenants,
-          isLeased: (tenant) => leaseSettingsOf(config, tenant) !== undefined,
+          isLeased: (tenant) => this.#isLeased(tenant),
           hours: config.epochMoveHours,
           clock,
           logger,
@@ -205,6 +211,19 @@ export class Daemon {
       link: this.#link.state,
       warnings: this.#warnings(),
     };
+  }
+
+  async #telemetry(): Promise<Telemetry> {
+    const { bavail, bsize } = await statfs(this.#options.config.dataDir);
+    return telemetryOf(this.stats(), {
+      version: readVersion(),
+      diskFreeBytes: bavail * bsize,
+      isLeased: (tenant) => this.#isLeased(tenant),
+    });
+  }
+
+  #isLeased(tenant: string): boolean {
+    return leaseSettingsOf(this.#options.config, tenant) !== undefined;
   }
 
   #warnings(): Stats['warnings'] {

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment } from '../../shared/fleet/enrolment.ts';
+import type { Telemetry as Report } from '../../shared/fleet/telemetry.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
@@ -11,22 +12,31 @@ import type { CommandJournal } from '../link/commands/command-journal.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
+import { Outbox } from '../link/outbox/outbox.ts';
+import { Telemetry } from '../link/telemetry.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
 import { heldKeys } from './held-keys.ts';
 import type { Leases } from './leases.ts';
+import type { OutboxSources } from './outbox-sources.ts';
 import type { Tenants } from './tenants.ts';
 import { trustedNow } from './trusted-now.ts';
 
 /** Until what was said is said again. */
 const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
+/** The same for what nobody waits for: after an outage of all boxes the control plane has much to write down. */
+const KEPT_WAITS_MS = { first: 10_000, longest: 300_000 };
 
 export interface CloudLinkOptions {
   readonly folder: LinkFolder;
   readonly journal: () => CommandJournal;
   readonly leases: Leases;
   readonly tenants: Tenants;
+  /** What the tenants have for the control plane. */
+  readonly sources: OutboxSources;
+  /** How the box is now. */
+  readonly telemetry: () => Promise<Report>;
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
@@ -76,7 +86,7 @@ export class CloudLink implements Part {
   }
 
   async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
-    const { journal, leases, tenants, clock, random, logger } = this.#options;
+    const { journal, leases, tenants, sources, telemetry, clock, random, logger } = this.#options;
     const { device } = enrolment;
     const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
     this.#enrolment = enrolment;
@@ -97,7 +107,17 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now: () => trustedNow(clock, tenants),
       waits: () => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random),
-      parts: [],
+      parts: [
+        new Outbox({
+          uplink,
+          sources: () => sources.list(),
+          waits: () => new BackOff(KEPT_WAITS_MS.first, KEPT_WAITS_MS.longest, random),
+          now: clock.now,
+          monotonic: clock.monotonic,
+          logger,
+        }),
+        new Telemetry({ uplink, read: telemetry, logger }),
+      ],
       logger,
     });
     await link.start();

@@ -7,5 +7,7 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ack-kept'), digest: z.string().regex(/^[\w-]{43}$/), receipt: ulidSchema }),
   /** A hello was heard. `forgotten`: the receipt that it names is not remembered, so the box tells every word again. */
   z.strictObject({ kind: z.literal('welcome'), session: ulidSchema, forgotten: z.boolean() }),
+  /** A batch of the box's outbox is written down. `refused`: how many of it count for nothing, whenever they come. */
+  z.strictObject({ kind: z.literal('kept'), batch: ulidSchema, refused: z.int().min(0) }),
 ]);
 export type Reply = z.output<typeof replySchema>;
