@@ -21,9 +21,7 @@ import { EpochMoves } from './box/epoch-moves.ts';
 import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
-import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import { Leases } from './box/leases.ts';
-import { OutboxSources } from './box/outbox-sources.ts';
 import { telemetryOf } from './box/telemetry-of.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
@@ -97,14 +95,13 @@ export class Daemon {
     });
     const { kmsSocket } = config.lease ?? {};
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
-    this.#leases = new Leases({ config, tenants: this.#tenants, carrier, random: Math.random, logger });
+    this.#leases = new Leases({ tenants: this.#tenants, carrier, random: Math.random, logger });
     this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
     this.#link = new CloudLink({
       folder: this.#linkFolder,
       journal: () => this.#opened.commands,
       leases: this.#leases,
       tenants: this.#tenants,
-      sources: new OutboxSources(this.#tenants, (tenant) => this.#isLeased(tenant)),
       telemetry: () => this.#telemetry(),
       clock,
       random: Math.random,
@@ -135,7 +132,7 @@ export class Daemon {
         this.#leases,
         new EpochMoves({
           tenants: this.#tenants,
-          isLeased: (tenant) => this.#isLeased(tenant),
+          isLeased: (tenant) => this.#tenants.get(tenant).keys === 'lease',
           hours: config.epochMoveHours,
           clock,
           logger,
@@ -218,12 +215,8 @@ export class Daemon {
     return telemetryOf(this.stats(), {
       version: readVersion(),
       diskFreeBytes: bavail * bsize,
-      isLeased: (tenant) => this.#isLeased(tenant),
+      isLeased: (tenant) => this.#tenants.get(tenant).keys === 'lease',
     });
-  }
-
-  #isLeased(tenant: string): boolean {
-    return leaseSettingsOf(this.#options.config, tenant) !== undefined;
   }
 
   #warnings(): Stats['warnings'] {

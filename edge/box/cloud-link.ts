@@ -19,7 +19,7 @@ import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
 import { heldKeys } from './held-keys.ts';
 import type { Leases } from './leases.ts';
-import type { OutboxSources } from './outbox-sources.ts';
+import { OutboxSources } from './outbox-sources.ts';
 import type { Tenants } from './tenants.ts';
 import { trustedNow } from './trusted-now.ts';
 
@@ -33,8 +33,6 @@ export interface CloudLinkOptions {
   readonly journal: () => CommandJournal;
   readonly leases: Leases;
   readonly tenants: Tenants;
-  /** What the tenants have for the control plane. */
-  readonly sources: OutboxSources;
   /** How the box is now. */
   readonly telemetry: () => Promise<Report>;
   readonly clock: Clock;
@@ -86,10 +84,11 @@ export class CloudLink implements Part {
   }
 
   async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
-    const { journal, leases, tenants, sources, telemetry, clock, random, logger } = this.#options;
+    const { journal, leases, tenants, telemetry, clock, random, logger } = this.#options;
     const { device } = enrolment;
     const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
     this.#enrolment = enrolment;
+    const sources = new OutboxSources(tenants);
     const uplink = new MqttUplink({
       device,
       url: () => new URL(this.#known.mqtt ?? ''),

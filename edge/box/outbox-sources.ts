@@ -10,16 +10,14 @@ const MOST_BYTES = 32 * 1024;
 /** What the leased tenants of a box have for the control plane. A tenant whose vault is closed has nothing until it opens. */
 export class OutboxSources {
   readonly #tenants: Pick<Tenants, 'list' | 'vault'>;
-  readonly #isLeased: (tenant: string) => boolean;
   #known: ReadonlyMap<VaultClient, readonly Source[]> = new Map();
 
-  constructor(tenants: Pick<Tenants, 'list' | 'vault'>, isLeased: (tenant: string) => boolean) {
+  constructor(tenants: Pick<Tenants, 'list' | 'vault'>) {
     this.#tenants = tenants;
-    this.#isLeased = isLeased;
   }
 
   list(): readonly Source[] {
-    const leased = this.#tenants.list().filter(({ id }) => this.#isLeased(id));
+    const leased = this.#tenants.list().filter(({ keys }) => keys === 'lease');
     this.#known = new Map(
       leased.map(({ id, org }) => {
         const vault = this.#tenants.vault(id);

@@ -32,8 +32,18 @@ async function linkOf(folder: LinkFolder): Promise<CloudLink> {
     onClose: async () => undefined,
     waits: () => new BackOff(600_000, 600_000),
   });
-  const leases = new Leases({ config, tenants, carrier: undefined, random: () => 0, logger });
-  const link = new CloudLink({ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger });
+  const leases = new Leases({ tenants, carrier: undefined, random: () => 0, logger });
+  const telemetry = (): Promise<never> => Promise.reject(new Error('nobody asks'));
+  const link = new CloudLink({
+    folder,
+    journal: () => appliance.commands,
+    leases,
+    tenants,
+    telemetry,
+    clock: systemClock,
+    random: () => 0,
+    logger,
+  });
   onTestFinished(() => link.stop());
   return link;
 }
