@@ -20,6 +20,7 @@ import { Admission } from './fleet/enrolment/admission.ts';
 import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
 import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
 import { EstServer } from './fleet/est/est-server.ts';
+import { Intake } from './fleet/intake/intake.ts';
 import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
@@ -119,7 +120,8 @@ export class ControlPlane {
     this.#running.add(() => client.close());
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
-    this.#finishTenants(tenants, new JobLeases(store.db, { owner: randomUUID(), now }));
+    const leases = new JobLeases(store.db, { owner: randomUUID(), now });
+    this.#finishTenants(tenants, leases);
     const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
@@ -134,13 +136,17 @@ export class ControlPlane {
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
-    if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers], logger }));
+    const intake = new Intake({ db: store.db, kms, courier, leases, now, logger });
+    intake.start();
+    this.#running.add(() => intake.stop());
+    if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, intake.takers], logger }));
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());
     const context = {
       kms,
       ledger,
+      intake,
       tenants,
       orgs: new Orgs(store.db, now),
       people,
@@ -167,6 +173,7 @@ export class ControlPlane {
           connections: store.connections(),
           unfinishedTenants: await tenants.unfinished(),
           broker: broker?.counts ?? null,
+          uplinkRefused: intake.refused,
         }),
         token: config.metrics && readSecretText(config.metrics.token),
       },

@@ -3,6 +3,7 @@ import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { TableAudit } from '../audit/table-audit.ts';
 import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
+import type { Intake } from '../fleet/intake/intake.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { Authorities } from '../fleet/pki/authorities.ts';
 import type { OperationName } from '../iam/operations.ts';
@@ -31,6 +32,7 @@ export interface RouteContext {
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;
   readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
+  readonly intake: Pick<Intake, 'sightingCounts' | 'usage' | 'telemetries'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

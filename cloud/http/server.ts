@@ -30,6 +30,7 @@ import { addReceiptRoutes } from './routes/receipts.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+import { addUplinkRoutes } from './routes/uplink.ts';
 
 const ROUTES = [
   addSystemRoutes,
@@ -43,6 +44,7 @@ const ROUTES = [
   addAuthorityRoutes,
   addCommandRoutes,
   addReceiptRoutes,
+  addUplinkRoutes,
   addAuditRoutes,
 ];
 
