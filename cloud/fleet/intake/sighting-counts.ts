@@ -6,7 +6,7 @@ import type { Database } from '../../store/database.ts';
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
-export const sightingCountSchema = z
+const sightingCountSchema = z
   .strictObject({
     camera: slugSchema,
     from: z.iso.datetime().describe('Begin of the day (UTC), or of the hour.'),
@@ -14,6 +14,9 @@ export const sightingCountSchema = z
     unknown: z.int().describe('Sightings of people who matched nobody, or could not be told.'),
   })
   .meta({ id: 'SightingCount', examples: [{ camera: 'entrance', from: '2026-11-22T00:00:00.000Z', known: 41, unknown: 7 }] });
+export const sightingCountsSchema = z
+  .strictObject({ counts: z.array(sightingCountSchema) })
+  .meta({ examples: [{ counts: sightingCountSchema.meta()?.examples }] });
 type SightingCount = z.output<typeof sightingCountSchema>;
 
 interface Span {

@@ -2,12 +2,15 @@ import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
 import type { Database } from '../../store/database.ts';
 
-export const usageDaySchema = z
+const usageDaySchema = z
   .strictObject({
     day: z.iso.date().describe('UTC.'),
     counters: z.record(z.string(), z.int()).describe('What the boxes of the tenant counted, together.'),
   })
   .meta({ id: 'UsageDay', examples: [{ day: '2026-11-22', counters: { frames: 431_800, sightings: 48, faces_searched: 1290 } }] });
+export const usageDaysSchema = z
+  .strictObject({ days: z.array(usageDaySchema) })
+  .meta({ examples: [{ days: usageDaySchema.meta()?.examples }] });
 type UsageDay = z.output<typeof usageDaySchema>;
 
 /** What tenants used, as far as their boxes have told. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { boxTelemetrySchema } from '../../fleet/intake/box-telemetry.ts';
-import { sightingCountSchema } from '../../fleet/intake/sighting-counts.ts';
-import { usageDaySchema } from '../../fleet/intake/usage.ts';
+import { sightingCountsSchema } from '../../fleet/intake/sighting-counts.ts';
+import { usageDaysSchema } from '../../fleet/intake/usage.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { deviceParams } from './devices.ts';
 import { tenantParams } from './tenants.ts';
@@ -29,7 +29,7 @@ export const addUplinkRoutes: AddRoutes = (api, { intake, tenants }) => {
       tags: ['tenants'],
       params: tenantParams,
       querystring: countsQuery,
-      response: { 200: z.strictObject({ counts: z.array(sightingCountSchema) }) },
+      response: { 200: sightingCountsSchema },
     },
     handler: async ({ params: { org, tenant }, query: { per, ...span } }) => {
       requireDays(span, per === 'hour' ? MOST_DAYS_BY_HOUR : MOST_DAYS);
@@ -46,7 +46,7 @@ export const addUplinkRoutes: AddRoutes = (api, { intake, tenants }) => {
       tags: ['tenants'],
       params: tenantParams,
       querystring: days,
-      response: { 200: z.strictObject({ days: z.array(usageDaySchema) }) },
+      response: { 200: usageDaysSchema },
     },
     handler: async ({ params: { org, tenant }, query }) => {
       requireDays(query, MOST_DAYS);

@@ -79,7 +79,13 @@ export class Lane {
     // It may have been answered while this waited for its turn.
     if (this.#batch === undefined) return false;
     const { id, content } = this.#batch;
-    await uplink.publish(channel, Buffer.from(JSON.stringify({ batch: id, org, tenant, ...content })));
-    return false;
+    try {
+      await uplink.publish(channel, Buffer.from(JSON.stringify({ batch: id, org, tenant, ...content })));
+      return false;
+    } catch (error) {
+      // What waits while nobody hears it may have to make room: it is looked at anew.
+      this.#batch = undefined;
+      throw error;
+    }
   }
 }
