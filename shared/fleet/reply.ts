@@ -20,5 +20,7 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('move-noted'), id }),
   /** A request comes to nothing. */
   z.strictObject({ kind: z.literal('refused'), id, error: errorSchema }),
+  /** A batch of the box's outbox is written down. `refused`: how many of it count for nothing, whenever they come. */
+  z.strictObject({ kind: z.literal('kept'), batch: ulidSchema, refused: z.int().min(0) }),
 ]);
 export type Reply = z.output<typeof replySchema>;

@@ -5,7 +5,9 @@ import { expect, test } from 'vitest';
 import { startDemo } from '../helpers/start-demo.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-test('a box that its control plane tells everything keeps every promise, and the cloud counts without a name', { timeout: 300_000 }, async () => {
+test('a box that its control plane tells everything keeps every promise, and the cloud counts without a name', {
+  timeout: 300_000,
+}, async () => {
   const folder = await tempFolder();
   const demo = startDemo(folder, '--with-cloud', '--once', '--json');
   const [stdout, stderr, [code]] = await Promise.all([text(demo.stdout), text(demo.stderr), once(demo, 'exit')]);

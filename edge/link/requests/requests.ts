@@ -54,7 +54,7 @@ export class Requests implements LinkPart {
   }
 
   /** Nobody answers any more. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#giveUp('The link has ended');
   }
 

@@ -11,8 +11,8 @@ import { DaemonProcess, type ProcessEnd } from '../daemon/daemon-process.ts';
 import { ToldEvents } from '../daemon/told-events.ts';
 import { CAMERAS, TENANTS } from '../footage/script.ts';
 import { limit } from '../limit.ts';
-import type { CameraCount } from '../score/compare-counts.ts';
 import { ORG, type RunFolder, readAdminToken, UNMATCHED_TTL_MS } from '../run-folder.ts';
+import type { CameraCount } from '../score/compare-counts.ts';
 import { assignBox, type EnrolledBox, enrolBox } from './enrol-box.ts';
 
 /** Longest time for whatever control plane and box have to bring about together. */
