@@ -13,6 +13,7 @@ import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tok
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
+import { ExternalBroker } from './external-broker.ts';
 import type { Courier } from './fleet/courier.ts';
 import { Devices } from './fleet/devices/devices.ts';
 import { EnrolledBoxes } from './fleet/devices/enrolled-boxes.ts';
@@ -23,9 +24,9 @@ import { EstServer } from './fleet/est/est-server.ts';
 import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
-import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
+import { IdentityUpkeep, type ShownIdentity } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
-import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
+import { OwnIdentity } from './fleet/pki/own-identity.ts';
 import { Reception } from './fleet/reception.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
@@ -73,7 +74,7 @@ interface FleetParts {
   readonly devices: Devices;
   /** Of the certificates of boxes. */
   readonly lifeMs: number;
-  readonly broker: EmbeddedBroker | undefined;
+  readonly broker: EmbeddedBroker | ExternalBroker | undefined;
 }
 
 /** The composition root of the control plane. */
@@ -119,13 +120,14 @@ export class ControlPlane {
     this.#running.add(() => client.close());
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
-    this.#finishTenants(tenants, new JobLeases(store.db, { owner: randomUUID(), now }));
+    const leases = new JobLeases(store.db, { owner: randomUUID(), now });
+    this.#finishTenants(tenants, leases);
     const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
     const admission = new Admission(store.db, authorities, now);
-    const broker = this.#newBroker(admission);
+    const broker = this.#newBroker(store, admission, leases);
     const courier = fleet?.courier ?? broker?.courier;
     const devices = new Devices(store.db, kms, courier, now);
     await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker });
@@ -191,13 +193,17 @@ export class ControlPlane {
     return [local, keys.trusted];
   }
 
-  #newBroker(admission: Admission): EmbeddedBroker | undefined {
+  #newBroker({ db }: Store, admission: Admission, leases: JobLeases): EmbeddedBroker | ExternalBroker | undefined {
     const {
       config: { fleet, dataDir },
       now,
       logger,
     } = this.#options;
-    return fleet?.broker && new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, logger });
+    if (fleet?.broker === undefined) return undefined;
+    if ('url' in fleet.broker) {
+      return new ExternalBroker({ url: new URL(fleet.broker.url), name: fleet.broker.name, db, leases, logger });
+    }
+    return new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, logger });
   }
 
   #hear(reception: Reception): void {
@@ -217,7 +223,7 @@ export class ControlPlane {
     const enrolments = new Enrolments({ db, devices, issuer, admission, now });
     await broker?.start();
     this.#running.add(() => broker?.stop());
-    const mqtt = fleet.mqtt ?? (broker ? `mqtts://${fleet.names[0]}:${broker.port}` : null);
+    const mqtt = fleet.mqtt ?? (broker ? broker.urlBy(fleet.names[0] ?? '') : null);
     const server = new EstServer({
       context: { enrolments, authorities, admission, kms, mqtt },
       listen: fleet,
@@ -228,9 +234,13 @@ export class ControlPlane {
     await server.start();
     this.#running.add(() => server.stop());
     this.#fleetUrl = server.url;
-    const identity = new ServerIdentity({ issuer, authorities, names: fleet.names, now });
-    const servers = [server, ...(broker ? [broker] : [])].map((one) => (credentials: ServerCredentials) => one.show(credentials));
-    const upkeep = new IdentityUpkeep({ authorities, identity, servers, logger });
+    const asServer = new OwnIdentity({ issue: (key) => issuer.issueToServer(fleet.names, key), authorities, now });
+    const identities: ShownIdentity[] = [{ identity: asServer, by: broker instanceof EmbeddedBroker ? [server, broker] : [server] }];
+    if (broker instanceof ExternalBroker) {
+      const asClient = new OwnIdentity({ issue: (key) => issuer.issueToControlPlane(broker.name, key), authorities, now });
+      identities.push({ identity: asClient, by: [broker] });
+    }
+    const upkeep = new IdentityUpkeep({ authorities, identities, logger });
     await upkeep.start();
     this.#running.add(() => upkeep.stop());
   }
@@ -275,7 +285,7 @@ async function stateOfKms(kms: Pick<KmsClient, 'call'>): Promise<PartState> {
   }
 }
 
-function stateOf({ courier: { problem } }: EmbeddedBroker): PartState {
+function stateOf({ courier: { problem } }: EmbeddedBroker | ExternalBroker): PartState {
   return { part: 'broker', ready: problem === null, reason: problem === null ? null : 'broker_unavailable', what: null };
 }
 

@@ -5,7 +5,7 @@ import type { BrokerCounts } from './broker/counts.ts';
 import type { DoorCertificates } from './broker/door.ts';
 import type { Admission } from './fleet/enrolment/admission.ts';
 import { MqttCourier } from './fleet/mqtt-courier.ts';
-import type { ServerCredentials } from './fleet/pki/server-identity.ts';
+import type { OwnCredentials } from './fleet/pki/own-identity.ts';
 
 const CONTROL_PLANE = 'control-plane';
 
@@ -21,7 +21,7 @@ export interface EmbeddedBrokerOptions {
 export class EmbeddedBroker {
   readonly courier: MqttCourier;
   readonly #broker: Broker;
-  #shown: ServerCredentials | undefined;
+  #shown: OwnCredentials | undefined;
 
   constructor({ admission, ...options }: EmbeddedBrokerOptions) {
     const broker = new Broker({
@@ -40,8 +40,9 @@ export class EmbeddedBroker {
     });
   }
 
-  get port(): number {
-    return this.#broker.port;
+  /** Where boxes find it. @param host by which they reach this process */
+  urlBy(host: string): string {
+    return `mqtts://${host}:${this.#broker.port}`;
   }
 
   get counts(): BrokerCounts & { readonly connections: number } {
@@ -58,7 +59,7 @@ export class EmbeddedBroker {
   }
 
   /** Shows these from now on, and lets in whom their authorities know. */
-  show(credentials: ServerCredentials): void {
+  show(credentials: OwnCredentials): void {
     this.#shown = credentials;
     this.#broker.reload();
   }

@@ -14,7 +14,9 @@ export interface MqttCourierOptions {
   /** Client id of this process, the same after a restart: the broker keeps for it what it has not acknowledged. */
   readonly name: string;
   /** How the broker at hand ends a connection: MQTT knows no way. */
-  readonly kick: (device: string, publish: MqttLink['publish']) => Promise<void>;
+  readonly kick: (device: string) => Promise<void>;
+  /** What the broker at hand says to who administers it over MQTT. */
+  readonly administration?: { readonly topic: string; readonly onMessage: (payload: Buffer) => void; readonly onConnect: () => void };
   readonly random: () => number;
   readonly logger: Logger;
 }
@@ -30,13 +32,17 @@ export class MqttCourier implements Courier {
 
   constructor(options: MqttCourierOptions) {
     this.#options = options;
+    const { administration } = options;
     this.#link = new MqttLink({
       open: options.open,
       clientId: options.name,
       session: 'kept',
-      subscriptions: UP_CHANNELS.map((channel) => `edge/v1/+/up/${channel}`),
+      subscriptions: [...UP_CHANNELS.map((channel) => `edge/v1/+/up/${channel}`), ...(administration ? [administration.topic] : [])],
       onMessage: (topic, payload) => this.#take(topic, payload),
-      onConnect: async () => options.logger.info('connected to the broker'),
+      onConnect: async () => {
+        options.logger.info('connected to the broker');
+        administration?.onConnect();
+      },
       backOff: new BackOff(FIRST_WAIT_MS, LONGEST_WAIT_MS, options.random),
       logger: options.logger,
     });
@@ -65,10 +71,17 @@ export class MqttCourier implements Courier {
   }
 
   async kick(device: string): Promise<void> {
-    await this.#options.kick(device, (topic, payload) => this.#link.publish(topic, payload));
+    await this.#options.kick(device);
+  }
+
+  /** Says something to the broker itself. @throws {SecureGateError} `broker_unavailable` */
+  async administer(topic: string, payload: Buffer): Promise<void> {
+    await this.#link.publish(topic, payload);
   }
 
   async #take(topic: string, payload: Buffer): Promise<void> {
+    const { administration } = this.#options;
+    if (topic === administration?.topic) return administration.onMessage(payload);
     const parsed = parseTopic(topic);
     if (parsed?.direction === 'up') await this.#handler(parsed.device, parsed.channel, payload);
   }

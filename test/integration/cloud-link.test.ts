@@ -61,7 +61,7 @@ test('a box that is not enrolled, or whose enrolment cannot be read, or whose co
 }, 60_000);
 
 test('a box says why it is cut off, and goes on with what comes with a new certificate', async () => {
-  const fleet = await TestFleet.start({ broker: true });
+  const fleet = await TestFleet.start({ broker: 'embedded' });
   const box = await fleet.enrolled();
   const enrolment = box.folder.read();
   box.folder.write({ ...enrolment, mqtt: `mqtts://localhost:${await freePort()}` });

@@ -6,7 +6,7 @@ import { addRequestLog } from '../../../shared/http/request-log.ts';
 import { networkOfRequest, requestsAMinute } from '../../../shared/http/requests-a-minute.ts';
 import { addSecurityHeaders } from '../../../shared/http/security-headers.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
-import type { ServerCredentials } from '../pki/server-identity.ts';
+import type { OwnCredentials } from '../pki/own-identity.ts';
 import { addEstRoutes, type EstContext } from './est-routes.ts';
 import { addLinkRoutes, type LinkContext } from './link-routes.ts';
 import { networkOrCertificate } from './shown-certificate.ts';
@@ -63,7 +63,7 @@ export class EstServer {
   }
 
   /** Shows these from now on. */
-  show({ ca, ...credentials }: ServerCredentials): void {
+  show({ ca, ...credentials }: OwnCredentials): void {
     const server = this.#api?.server as Server | undefined;
     server?.setSecureContext({ ...credentials, ca: [...ca] });
   }
