@@ -28,6 +28,7 @@ import { IdentityUpkeep, type ShownIdentity } from './fleet/pki/identity-upkeep.
 import { Issuer } from './fleet/pki/issuer.ts';
 import { OwnIdentity } from './fleet/pki/own-identity.ts';
 import { Reception } from './fleet/reception.ts';
+import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -75,6 +76,7 @@ interface FleetParts {
   /** Of the certificates of boxes. */
   readonly lifeMs: number;
   readonly broker: EmbeddedBroker | ExternalBroker | undefined;
+  readonly mailboxes: Mailboxes;
 }
 
 /** The composition root of the control plane. */
@@ -127,10 +129,11 @@ export class ControlPlane {
     const lifeMs = config.certificateDays * DAY_MS;
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
     const admission = new Admission(store.db, authorities, now);
-    const broker = this.#newBroker(store, admission, leases);
+    const mailboxes = new Mailboxes({ monotonic, random: randomBytes });
+    const broker = this.#newBroker(store, admission, leases, mailboxes);
     const courier = fleet?.courier ?? broker?.courier;
     const devices = new Devices(store.db, kms, courier, now);
-    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker });
+    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker, mailboxes });
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
@@ -193,17 +196,18 @@ export class ControlPlane {
     return [local, keys.trusted];
   }
 
-  #newBroker({ db }: Store, admission: Admission, leases: JobLeases): EmbeddedBroker | ExternalBroker | undefined {
+  #newBroker({ db }: Store, admission: Admission, leases: JobLeases, mailboxes: Mailboxes): EmbeddedBroker | ExternalBroker | undefined {
     const {
       config: { fleet, dataDir },
       now,
       logger,
     } = this.#options;
     if (fleet?.broker === undefined) return undefined;
+    const overhear: Mailboxes['put'] = (...message) => mailboxes.put(...message);
     if ('url' in fleet.broker) {
-      return new ExternalBroker({ url: new URL(fleet.broker.url), name: fleet.broker.name, db, leases, logger });
+      return new ExternalBroker({ url: new URL(fleet.broker.url), name: fleet.broker.name, db, leases, overhear, logger });
     }
-    return new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, logger });
+    return new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, overhear, logger });
   }
 
   #hear(reception: Reception): void {
@@ -212,7 +216,7 @@ export class ControlPlane {
   }
 
   /** The servers for boxes, where the configuration has them. */
-  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker }: FleetParts): Promise<void> {
+  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker, mailboxes }: FleetParts): Promise<void> {
     const {
       config: { fleet },
       now,
@@ -225,7 +229,7 @@ export class ControlPlane {
     this.#running.add(() => broker?.stop());
     const mqtt = fleet.mqtt ?? (broker ? broker.urlBy(fleet.names[0] ?? '') : null);
     const server = new EstServer({
-      context: { enrolments, authorities, admission, kms, mqtt },
+      context: { enrolments, authorities, admission, kms, mqtt, courier: broker?.courier, mailboxes },
       listen: fleet,
       rateLimits: fleet.rateLimits,
       monotonic,

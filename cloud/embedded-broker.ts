@@ -4,7 +4,7 @@ import { Broker } from './broker/broker.ts';
 import type { BrokerCounts } from './broker/counts.ts';
 import type { DoorCertificates } from './broker/door.ts';
 import type { Admission } from './fleet/enrolment/admission.ts';
-import { MqttCourier } from './fleet/mqtt-courier.ts';
+import { MqttCourier, type MqttCourierOptions } from './fleet/mqtt-courier.ts';
 import type { OwnCredentials } from './fleet/pki/own-identity.ts';
 
 const CONTROL_PLANE = 'control-plane';
@@ -14,6 +14,7 @@ export interface EmbeddedBrokerOptions {
   readonly admission: Admission;
   readonly file: string;
   readonly now: () => number;
+  readonly overhear: NonNullable<MqttCourierOptions['overhear']>;
   readonly logger: Logger;
 }
 
@@ -35,6 +36,7 @@ export class EmbeddedBroker {
       open: () => broker.connect(),
       name: CONTROL_PLANE,
       kick: (device) => broker.kick(device),
+      overhear: options.overhear,
       random: Math.random,
       logger: options.logger,
     });

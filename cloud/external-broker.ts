@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { openBroker } from '../shared/mqtt/open-broker.ts';
-import { MqttCourier } from './fleet/mqtt-courier.ts';
+import { MqttCourier, type MqttCourierOptions } from './fleet/mqtt-courier.ts';
 import type { OwnCredentials } from './fleet/pki/own-identity.ts';
 import { BrokerRights } from './fleet/rights/broker-rights.ts';
 import { ANSWERS, DynamicSecurity } from './fleet/rights/dynamic-security.ts';
@@ -17,6 +17,7 @@ export interface ExternalBrokerOptions {
   readonly name: string;
   readonly db: Kysely<Database>;
   readonly leases: JobLeases;
+  readonly overhear: NonNullable<MqttCourierOptions['overhear']>;
   readonly logger: Logger;
 }
 
@@ -34,7 +35,7 @@ export class ExternalBroker {
   #settling: Promise<void> | undefined;
 
   constructor(options: ExternalBrokerOptions) {
-    const { url, name, db, logger } = options;
+    const { url, name, db, overhear, logger } = options;
     this.#options = options;
     this.name = name;
     const security = new DynamicSecurity((topic, payload) => this.courier.administer(topic, payload));
@@ -44,6 +45,7 @@ export class ExternalBroker {
       name,
       kick: (device) => this.#settle(device),
       administration: { topic: ANSWERS, onMessage: (payload) => security.hear(payload), onConnect: () => this.#settleAll() },
+      overhear,
       random: Math.random,
       logger,
     });

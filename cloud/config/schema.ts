@@ -97,7 +97,9 @@ export const cloudConfigSchema = z
         rateLimits: z
           .strictObject({
             perAddress: perMinute.default(600).describe('requests a minute of one address'),
-            perBox: perMinute.default(30).describe('requests a minute of one box'),
+            perBox: perMinute
+              .default(120)
+              .describe('requests a minute of one box; one that MQTT does not reach sends its messages by them'),
             wrongTokens: perMinute.default(30).describe('enrolments a minute of one address that are refused'),
           })
           .prefault({}),

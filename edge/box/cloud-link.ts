@@ -8,7 +8,9 @@ import type { Stats } from '../../shared/messages/events.ts';
 import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
+import { EitherUplink } from '../link/either-uplink.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
+import { HttpsUplink } from '../link/https-uplink.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,6 +23,8 @@ import { trustedNow } from './trusted-now.ts';
 
 /** Until what was said is said again. */
 const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
+/** When HTTPS is taken because MQTT does not reach the control plane, and how often it is asked. */
+const HTTPS = { patienceMs: 120_000, askEveryMs: 30_000 };
 
 export interface CloudLinkOptions {
   readonly folder: LinkFolder;
@@ -30,6 +34,7 @@ export interface CloudLinkOptions {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
+  readonly overHttps?: typeof HTTPS;
   readonly logger: Logger;
 }
 
@@ -38,7 +43,7 @@ export class CloudLink implements Part {
   readonly name = 'link';
   readonly #options: CloudLinkOptions;
   #enrolment: Enrolment | undefined;
-  #uplink: MqttUplink | undefined;
+  #uplink: EitherUplink | undefined;
   #link: Link | undefined;
 
   constructor(options: CloudLinkOptions) {
@@ -48,8 +53,8 @@ export class CloudLink implements Part {
   /** How it stands; null on a box that has none. */
   get state(): Stats['link'] {
     if (this.#uplink === undefined) return null;
-    const { problem, forMs } = this.#uplink;
-    return { connected: problem === null, problem, forMs };
+    const { by, problem, forMs } = this.#uplink;
+    return { connected: by !== null, by, problem, forMs };
   }
 
   async start(): Promise<void> {
@@ -76,17 +81,23 @@ export class CloudLink implements Part {
   }
 
   async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
-    const { journal, leases, tenants, clock, random, logger } = this.#options;
+    const { journal, leases, tenants, clock, random, overHttps = HTTPS, logger } = this.#options;
     const { device } = enrolment;
     const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
     this.#enrolment = enrolment;
-    const uplink = new MqttUplink({
+    const mqtt = new MqttUplink({
       device,
       url: () => new URL(this.#known.mqtt ?? ''),
       credentials: () => credentialsOf(this.#known, key),
       random,
       logger,
     });
+    const server = () => {
+      const { cloud, authorities, certificate } = this.#known;
+      return { cloud, authorities, credentials: { key, certificate } };
+    };
+    const https = new HttpsUplink({ server, askEveryMs: overHttps.askEveryMs, random, logger });
+    const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
     const link = new Link({
       device,
       uplink,

@@ -72,22 +72,23 @@ export class TestFleet {
     address,
     now = Date.now,
     wrongTokens = 1_000_000,
+    perBox = 1_000_000,
     broker = 'none',
   }: {
     driver?: 'software' | 'softhsm';
     address?: StoreAddress;
     now?: () => number;
     wrongTokens?: number;
+    perBox?: number;
     /** Which it has; boxes are told of one in any case. */
     broker?: 'none' | 'embedded' | 'mosquitto';
   } = {}): Promise<TestFleet> {
     const kms = await testKms(driver);
-    const most = 1_000_000;
     const mosquitto = `mqtts://127.0.0.1:${await freePort()}`;
     const told = { none: { mqtt: 'mqtts://127.0.0.1:8883' }, embedded: { broker: { port: 0 } }, mosquitto: { broker: { url: mosquitto } } }[
       broker
     ];
-    const fleet = { port: 0, ...told, rateLimits: { perAddress: most, perBox: most, wrongTokens } };
+    const fleet = { port: 0, ...told, rateLimits: { perAddress: 1_000_000, perBox, wrongTokens } };
     const cloud = await TestCloud.start(kms, address, { fleet, now });
     const own = broker === 'mosquitto' ? await CertifiedBroker.start(kms, cloud.dataDir, new URL(mosquitto)) : undefined;
     const tokenOf = (id: string, org: string): Promise<string> => {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
-import { CloudLink } from '../../edge/box/cloud-link.ts';
+import { CloudLink, type CloudLinkOptions } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -11,13 +11,14 @@ import { systemClock } from '../../edge/runtime/clock.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { TestFleet } from '../helpers/fleet.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { hasMosquitto } from '../helpers/mosquitto.ts';
 import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const PATIENTLY = { timeout: 30_000, interval: 50 };
 
 /** The link as the daemon has it. */
-async function linkOf(folder: LinkFolder): Promise<CloudLink> {
+async function linkOf(folder: LinkFolder, overHttps?: CloudLinkOptions['overHttps']): Promise<CloudLink> {
   const root = await tempFolder();
   const config = parseConfig({ dataDir: join(root, 'data'), keyDir: join(root, 'keys'), tenants: [{ id: 'hall', org: 'acme' }] });
   const appliance = openAppliance(config.dataDir);
@@ -33,7 +34,10 @@ async function linkOf(folder: LinkFolder): Promise<CloudLink> {
     waits: () => new BackOff(600_000, 600_000),
   });
   const leases = new Leases({ config, tenants, carrier: undefined, random: () => 0, logger });
-  const link = new CloudLink({ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger });
+  const link = new CloudLink({
+    ...{ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger },
+    ...(overHttps === undefined ? {} : { overHttps }),
+  });
   onTestFinished(() => link.stop());
   return link;
 }
@@ -80,3 +84,39 @@ test('a box says why it is cut off, and goes on with what comes with a new certi
   await expect.poll(() => link.state?.connected, PATIENTLY).toBe(false);
   await expect.poll(() => link.state?.connected, PATIENTLY).toBe(true);
 }, 90_000);
+
+describe.each(hasMosquitto ? (['embedded', 'mosquitto'] as const) : (['embedded'] as const))(
+  'where MQTT is blocked, over the %s broker',
+  (broker) => {
+    test('a box is told what to do over HTTPS, and goes back to MQTT when it gets through', async () => {
+      const fleet = await TestFleet.start({ broker });
+      const box = await fleet.enrolled();
+      const order = async (): Promise<string> => {
+        const made = await fleet.ask('POST', '/commands', { device: box.id, order: { kind: 'sync', body: {} } });
+        expect(made.status).toBe(201);
+        return made.body.id;
+      };
+      const stateOf = async (id: string): Promise<string> => (await fleet.ask('GET', `/commands/${id}`)).body.state;
+      const enrolment = box.folder.read();
+      box.folder.write({ ...enrolment, mqtt: `mqtts://localhost:${await freePort()}` });
+      const before = await order();
+      const link = await linkOf(box.folder, { patienceMs: 200, askEveryMs: 500 });
+      await link.start();
+      await expect.poll(() => link.state, PATIENTLY).toMatchObject({ connected: true, by: 'https', problem: null });
+      await expect.poll(() => stateOf(before), PATIENTLY).toBe('SUCCEEDED');
+      // One that is given to a box which asks now and then.
+      const meanwhile = await order();
+      await expect.poll(() => stateOf(meanwhile), PATIENTLY).toBe('SUCCEEDED');
+
+      box.folder.write(enrolment);
+      link.renewed();
+      await expect.poll(() => link.state, PATIENTLY).toMatchObject({ connected: true, by: 'mqtt', problem: null });
+      const after = await order();
+      await expect.poll(() => stateOf(after), PATIENTLY).toBe('SUCCEEDED');
+
+      // Denied, it gets in by neither.
+      expect(await fleet.ask('POST', `/devices/${box.id}/deny`)).toMatchObject({ status: 200 });
+      await expect.poll(() => link.state?.connected, PATIENTLY).toBe(false);
+    }, 90_000);
+  },
+);
