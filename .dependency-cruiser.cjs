@@ -12,7 +12,7 @@ const VAULT_CLIENT = '^edge/vault/client\\.ts$';
 /** What the command line may ask of the box's keys and TPM, in a process of its own. */
 const BOX_KEYS = '^edge/vault/keys/(device/(describe-device-keys|sign-device-statement)|tpm/examine-tpm)\\.ts$';
 const KMS_CLIENT = '^cloud/kms/client\\.ts$';
-const CLOUD_ROOTS = '^cloud/(main|sign-token)\\.ts$';
+const CLOUD_ROOTS = '^cloud/(main|sign-token|certify-broker)\\.ts$';
 const KMS_ROOTS = '^cloud/kms/(trust-)?main\\.ts$';
 const PIPELINE_STAGES = ['decode', 'motion', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
 

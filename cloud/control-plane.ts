@@ -13,6 +13,7 @@ import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tok
 import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
+import { ExternalBroker } from './external-broker.ts';
 import type { Courier } from './fleet/courier.ts';
 import { DesiredStates } from './fleet/desired/desired-states.ts';
 import { Devices } from './fleet/devices/devices.ts';
@@ -25,10 +26,11 @@ import { Intake } from './fleet/intake/intake.ts';
 import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
-import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
+import { IdentityUpkeep, type ShownIdentity } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
-import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
+import { OwnIdentity } from './fleet/pki/own-identity.ts';
 import { Reception } from './fleet/reception.ts';
+import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import { LeaseRequests } from './fleet/requests/lease-requests.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
@@ -76,7 +78,8 @@ interface FleetParts {
   readonly devices: Devices;
   /** Of the certificates of boxes. */
   readonly lifeMs: number;
-  readonly broker: EmbeddedBroker | undefined;
+  readonly broker: EmbeddedBroker | ExternalBroker | undefined;
+  readonly mailboxes: Mailboxes;
 }
 
 /** The composition root of the control plane. */
@@ -129,10 +132,11 @@ export class ControlPlane {
     const lifeMs = config.certificateDays * DAY_MS;
     const authorities = new Authorities({ db: store.db, kms, longestAbsenceMs: lifeMs + GRACE_MS, now, random: randomBytes });
     const admission = new Admission(store.db, authorities, now);
-    const broker = this.#newBroker(admission);
+    const mailboxes = new Mailboxes({ monotonic, random: randomBytes });
+    const broker = this.#newBroker(store, admission, leases, mailboxes);
     const courier = fleet?.courier ?? broker?.courier;
     const devices = new Devices(store.db, kms, courier, now);
-    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker });
+    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker, mailboxes });
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
@@ -208,13 +212,18 @@ export class ControlPlane {
     return [local, keys.trusted];
   }
 
-  #newBroker(admission: Admission): EmbeddedBroker | undefined {
+  #newBroker({ db }: Store, admission: Admission, leases: JobLeases, mailboxes: Mailboxes): EmbeddedBroker | ExternalBroker | undefined {
     const {
       config: { fleet, dataDir },
       now,
       logger,
     } = this.#options;
-    return fleet?.broker && new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, logger });
+    if (fleet?.broker === undefined) return undefined;
+    const overhear: Mailboxes['put'] = (...message) => mailboxes.put(...message);
+    if ('url' in fleet.broker) {
+      return new ExternalBroker({ url: new URL(fleet.broker.url), name: fleet.broker.name, db, leases, overhear, logger });
+    }
+    return new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, overhear, logger });
   }
 
   #hear(reception: Reception): void {
@@ -223,7 +232,7 @@ export class ControlPlane {
   }
 
   /** The servers for boxes, where the configuration has them. */
-  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker }: FleetParts): Promise<void> {
+  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker, mailboxes }: FleetParts): Promise<void> {
     const {
       config: { fleet },
       now,
@@ -234,9 +243,9 @@ export class ControlPlane {
     const enrolments = new Enrolments({ db, devices, issuer, admission, now });
     await broker?.start();
     this.#running.add(() => broker?.stop());
-    const mqtt = fleet.mqtt ?? (broker ? `mqtts://${fleet.names[0]}:${broker.port}` : null);
+    const mqtt = fleet.mqtt ?? (broker ? broker.urlBy(fleet.names[0] ?? '') : null);
     const server = new EstServer({
-      context: { enrolments, authorities, admission, kms, mqtt },
+      context: { enrolments, authorities, admission, kms, mqtt, courier: broker?.courier, mailboxes },
       listen: fleet,
       rateLimits: fleet.rateLimits,
       monotonic,
@@ -245,9 +254,13 @@ export class ControlPlane {
     await server.start();
     this.#running.add(() => server.stop());
     this.#fleetUrl = server.url;
-    const identity = new ServerIdentity({ issuer, authorities, names: fleet.names, now });
-    const servers = [server, ...(broker ? [broker] : [])].map((one) => (credentials: ServerCredentials) => one.show(credentials));
-    const upkeep = new IdentityUpkeep({ authorities, identity, servers, logger });
+    const asServer = new OwnIdentity({ issue: (key) => issuer.issueToServer(fleet.names, key), authorities, now });
+    const identities: ShownIdentity[] = [{ identity: asServer, by: broker instanceof EmbeddedBroker ? [server, broker] : [server] }];
+    if (broker instanceof ExternalBroker) {
+      const asClient = new OwnIdentity({ issue: (key) => issuer.issueToControlPlane(broker.name, key), authorities, now });
+      identities.push({ identity: asClient, by: [broker] });
+    }
+    const upkeep = new IdentityUpkeep({ authorities, identities, logger });
     await upkeep.start();
     this.#running.add(() => upkeep.stop());
   }
@@ -292,7 +305,7 @@ async function stateOfKms(kms: Pick<KmsClient, 'call'>): Promise<PartState> {
   }
 }
 
-function stateOf({ courier: { problem } }: EmbeddedBroker): PartState {
+function stateOf({ courier: { problem } }: EmbeddedBroker | ExternalBroker): PartState {
   return { part: 'broker', ready: problem === null, reason: problem === null ? null : 'broker_unavailable', what: null };
 }
 

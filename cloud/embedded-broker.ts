@@ -4,8 +4,8 @@ import { Broker } from './broker/broker.ts';
 import type { BrokerCounts } from './broker/counts.ts';
 import type { DoorCertificates } from './broker/door.ts';
 import type { Admission } from './fleet/enrolment/admission.ts';
-import { MqttCourier } from './fleet/mqtt-courier.ts';
-import type { ServerCredentials } from './fleet/pki/server-identity.ts';
+import { MqttCourier, type MqttCourierOptions } from './fleet/mqtt-courier.ts';
+import type { OwnCredentials } from './fleet/pki/own-identity.ts';
 
 const CONTROL_PLANE = 'control-plane';
 
@@ -14,6 +14,7 @@ export interface EmbeddedBrokerOptions {
   readonly admission: Admission;
   readonly file: string;
   readonly now: () => number;
+  readonly overhear: NonNullable<MqttCourierOptions['overhear']>;
   readonly logger: Logger;
 }
 
@@ -21,7 +22,7 @@ export interface EmbeddedBrokerOptions {
 export class EmbeddedBroker {
   readonly courier: MqttCourier;
   readonly #broker: Broker;
-  #shown: ServerCredentials | undefined;
+  #shown: OwnCredentials | undefined;
 
   constructor({ admission, ...options }: EmbeddedBrokerOptions) {
     const broker = new Broker({
@@ -35,13 +36,15 @@ export class EmbeddedBroker {
       open: () => broker.connect(),
       name: CONTROL_PLANE,
       kick: (device) => broker.kick(device),
+      overhear: options.overhear,
       random: Math.random,
       logger: options.logger,
     });
   }
 
-  get port(): number {
-    return this.#broker.port;
+  /** Where boxes find it. @param host by which they reach this process */
+  urlBy(host: string): string {
+    return `mqtts://${host}:${this.#broker.port}`;
   }
 
   get counts(): BrokerCounts & { readonly connections: number } {
@@ -58,7 +61,7 @@ export class EmbeddedBroker {
   }
 
   /** Shows these from now on, and lets in whom their authorities know. */
-  show(credentials: ServerCredentials): void {
+  show(credentials: OwnCredentials): void {
     this.#shown = credentials;
     this.#broker.reload();
   }

@@ -7,6 +7,7 @@ import { issuerSchema } from '../../shared/tokens/issuer-config.ts';
 const path = z.string().min(1);
 /** Scheme, host and port, and no path. */
 const ORIGIN = /^https?:\/\/[^/\s*]+$/;
+const mqtts = z.url({ protocol: /^mqtts$/ });
 const perMinute = z.int().min(1).max(1_000_000);
 
 /** Configuration of `securegate cloud run`. The address of a Postgres, which holds a password, stands in DATABASE_URL. */
@@ -74,20 +75,31 @@ export const cloudConfigSchema = z
           .default(['localhost', '127.0.0.1'])
           .describe('host names and addresses by which boxes reach the control plane: they stand in its certificate'),
         broker: z
-          .strictObject({
-            host: z.string().min(1).default('127.0.0.1').describe('address to listen on for boxes that are enrolled'),
-            port: z.int().min(0).max(65_535).default(8883).describe('0 takes any free one'),
-          })
+          .union([
+            z.strictObject({
+              host: z.string().min(1).default('127.0.0.1').describe('address to listen on for boxes that are enrolled'),
+              port: z.int().min(0).max(65_535).default(8883).describe('0 takes any free one'),
+            }),
+            z.strictObject({
+              url: mqtts.describe('a broker that stands apart, by a name that its certificate has'),
+              name: z
+                .string()
+                .regex(/^[a-z][a-z0-9-]{0,62}$/, { error: 'not a name like control-plane-2' })
+                .default('control-plane')
+                .describe('of this process at that broker: no two have the same'),
+            }),
+          ])
           .optional()
-          .describe('the MQTT broker of this process; without it boxes enrol, and are given no commands'),
-        mqtt: z
-          .url({ protocol: /^mqtts$/ })
-          .optional()
-          .describe('where boxes find the broker, if not at the first of `names` and its port'),
+          .describe(
+            'the MQTT broker: of this process (`host`, `port`), or one that stands apart (`url`); without it boxes enrol, and are given no commands',
+          ),
+        mqtt: mqtts.optional().describe('where boxes find the broker, if not at its `url`, or at the first of `names` and its port'),
         rateLimits: z
           .strictObject({
             perAddress: perMinute.default(600).describe('requests a minute of one address'),
-            perBox: perMinute.default(30).describe('requests a minute of one box'),
+            perBox: perMinute
+              .default(120)
+              .describe('requests a minute of one box; one that MQTT does not reach sends its messages by them'),
             wrongTokens: perMinute.default(30).describe('enrolments a minute of one address that are refused'),
           })
           .prefault({}),

@@ -8,6 +8,6 @@ export interface Courier {
   answer(device: string, payload: Buffer): Promise<void>;
   /** What boxes say; the device is the one of the client's certificate. The handler's promise is awaited before the message is acknowledged to the transport. */
   onMessage(handler: (device: string, channel: UpChannel, payload: Buffer) => Promise<void>): void;
-  /** Ends a device's connection, now (revoked). */
+  /** Ends the connections of a device by what does not count any more, now; by what counts it may come in from now on. */
   kick(device: string): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type DownChannel, downTopic, parseTopic, UP_CHANNELS, type UpChannel } from '../../shared/fleet/topics.ts';
+import { DOWN_CHANNELS, type DownChannel, downTopic, parseTopic, UP_CHANNELS, type UpChannel, upTopic } from '../../shared/fleet/topics.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { MqttLink } from '../../shared/mqtt/mqtt-link.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
@@ -14,7 +14,11 @@ export interface MqttCourierOptions {
   /** Client id of this process, the same after a restart: the broker keeps for it what it has not acknowledged. */
   readonly name: string;
   /** How the broker at hand ends a connection: MQTT knows no way. */
-  readonly kick: (device: string, publish: MqttLink['publish']) => Promise<void>;
+  readonly kick: (device: string) => Promise<void>;
+  /** What the broker at hand says to who administers it over MQTT. */
+  readonly administration?: { readonly topic: string; readonly onMessage: (payload: Buffer) => void; readonly onConnect: () => void };
+  /** Hears what every process of the control plane says to boxes, for those that cannot hear it themselves. */
+  readonly overhear?: (device: string, channel: DownChannel, payload: Buffer) => void;
   readonly random: () => number;
   readonly logger: Logger;
 }
@@ -30,13 +34,19 @@ export class MqttCourier implements Courier {
 
   constructor(options: MqttCourierOptions) {
     this.#options = options;
+    const { administration, overhear } = options;
     this.#link = new MqttLink({
       open: options.open,
       clientId: options.name,
       session: 'kept',
-      subscriptions: UP_CHANNELS.map((channel) => `edge/v1/+/up/${channel}`),
+      subscriptions: [...UP_CHANNELS.map((channel) => `edge/v1/+/up/${channel}`), ...(administration ? [administration.topic] : [])],
+      // What a box missed while this process was away is sent again.
+      passing: overhear ? DOWN_CHANNELS.map((channel) => `edge/v1/+/down/${channel}`) : [],
       onMessage: (topic, payload) => this.#take(topic, payload),
-      onConnect: async () => options.logger.info('connected to the broker'),
+      onConnect: async () => {
+        options.logger.info('connected to the broker');
+        administration?.onConnect();
+      },
       backOff: new BackOff(FIRST_WAIT_MS, LONGEST_WAIT_MS, options.random),
       logger: options.logger,
     });
@@ -70,11 +80,24 @@ export class MqttCourier implements Courier {
   }
 
   async kick(device: string): Promise<void> {
-    await this.#options.kick(device, (topic, payload) => this.#link.publish(topic, payload));
+    await this.#options.kick(device);
+  }
+
+  /** Says something in the name of a box that has shown who it is. @throws {SecureGateError} `broker_unavailable` */
+  async relay(device: string, channel: UpChannel, payload: Buffer): Promise<void> {
+    await this.#link.publish(upTopic(device, channel), payload);
+  }
+
+  /** Says something to the broker itself. @throws {SecureGateError} `broker_unavailable` */
+  async administer(topic: string, payload: Buffer): Promise<void> {
+    await this.#link.publish(topic, payload);
   }
 
   async #take(topic: string, payload: Buffer): Promise<void> {
+    const { administration, overhear } = this.#options;
+    if (topic === administration?.topic) return administration.onMessage(payload);
     const parsed = parseTopic(topic);
+    if (parsed?.direction === 'down') return overhear?.(parsed.device, parsed.channel, payload);
     if (parsed?.direction === 'up') await this.#handler(parsed.device, parsed.channel, payload);
   }
 }

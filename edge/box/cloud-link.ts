@@ -13,7 +13,9 @@ import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
 import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../link/desired/convergence.ts';
 import type { DesiredJournal } from '../link/desired/desired-journal.ts';
+import { EitherUplink } from '../link/either-uplink.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
+import { HttpsUplink } from '../link/https-uplink.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
 import { Outbox } from '../link/outbox/outbox.ts';
@@ -35,6 +37,8 @@ const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
 const KEPT_WAITS_MS = { first: 10_000, longest: 300_000 };
 /** How soon the daemon sees that somebody has enrolled the box, or that it has left. */
 const LOOK_EVERY_MS = 2000;
+/** When HTTPS is taken because MQTT does not reach the control plane, and how often it is asked. */
+const HTTPS = { patienceMs: 120_000, askEveryMs: 30_000 };
 
 export interface CloudLinkOptions {
   readonly folder: LinkFolder;
@@ -50,6 +54,7 @@ export interface CloudLinkOptions {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
+  readonly overHttps?: typeof HTTPS;
   readonly logger: Logger;
 }
 
@@ -58,7 +63,7 @@ interface OpenLink {
   /** As it is now: read for each connection anew. */
   enrolment: Enrolment;
   readonly publicKey: PublicKey;
-  readonly uplink: MqttUplink;
+  readonly uplink: EitherUplink;
   readonly link: Link;
   readonly requests: Requests;
   readonly convergence: Convergence;
@@ -89,8 +94,8 @@ export class CloudLink implements Part {
   /** How it stands; null on a box that has none. */
   get state(): Stats['link'] {
     if (this.#open === undefined) return null;
-    const { problem, forMs } = this.#open.uplink;
-    return { connected: problem === null, problem, forMs };
+    const { by, problem, forMs } = this.#open.uplink;
+    return { connected: by !== null, by, problem, forMs };
   }
 
   async start(): Promise<void> {
@@ -149,16 +154,22 @@ export class CloudLink implements Part {
   }
 
   async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
-    const { journal, desired, box, about, leases, tenants, telemetry, clock, random, logger } = this.#options;
+    const { journal, desired, box, about, leases, tenants, telemetry, clock, random, overHttps = HTTPS, logger } = this.#options;
     const { device, org } = enrolment;
     const sources = new OutboxSources(tenants);
-    const uplink = new MqttUplink({
+    const mqtt = new MqttUplink({
       device,
       url: () => new URL(open.enrolment.mqtt ?? ''),
       credentials: () => credentialsOf(open.enrolment, key),
       random,
       logger,
     });
+    const server = () => {
+      const { cloud, authorities, certificate } = open.enrolment;
+      return { cloud, authorities, credentials: { key, certificate } };
+    };
+    const https = new HttpsUplink({ server, askEveryMs: overHttps.askEveryMs, random, logger });
+    const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
     const requests = new Requests({ uplink, now: clock.now });
     const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
     const now = (): number => trustedNow(clock, tenants);

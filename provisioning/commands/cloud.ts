@@ -8,6 +8,11 @@ import { formatKeys } from '../cloud/format-keys.ts';
 import { formatTable } from '../cloud/format-table.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 
+interface BrokerOptions {
+  readonly name: string[];
+  readonly out: string;
+  readonly controlPlane: string[];
+}
 type Role = components['schemas']['GivenRole']['role'];
 
 /** `securegate cloud`: runs the control plane, and works with it from its own machine. */
@@ -58,6 +63,19 @@ Examples:
       .description('print the keys by which the KMS signs leases, for the `kmsKeys` of a box')
       .action(async (options: CloudOptions) => {
         process.stdout.write(`${JSON.stringify(await contentOf((await openCloud(options)).GET('/v1/lease-keys')))}\n`);
+      }),
+  );
+  command.addCommand(
+    configured('broker-certificate')
+      .description('make or renew what a broker that stands apart needs: certificate, key, authorities, and the first rights at it')
+      .requiredOption('--name <name...>', 'host names and addresses by which boxes reach it')
+      .requiredOption('--out <folder>', 'where the files go')
+      .option('--control-plane <name...>', 'names of the processes of the control plane at it', ['control-plane'])
+      .action(async ({ config, name, out, controlPlane, json }: CloudOptions & BrokerOptions) => {
+        const { certifyBroker } = await import('../../cloud/certify-broker.ts');
+        const files = await certifyBroker(config, { names: name, folder: out, controlPlanes: controlPlane });
+        const ends = new Date(files.notAfter).toISOString();
+        process.stdout.write(`${json === true ? JSON.stringify({ ...files, notAfter: ends }) : `${files.certificate} until ${ends}`}\n`);
       }),
   );
   command.addCommand(orgsCommand());

@@ -51,7 +51,8 @@ function linkText(link: Stats['link'] | undefined): string {
   if (link === undefined) return 'unknown: the daemon does not answer';
   if (link === null) return 'none: the control plane has no broker, or the daemon cannot use the enrolment (its log says why)';
   const minutes = Math.floor(link.forMs / 60_000);
-  return `${link.connected ? 'connected' : 'cut off'} for ${minutes} min${link.problem === null ? '' : `: ${link.problem}`}`;
+  const by = link.by === 'https' ? ' over HTTPS, because MQTT does not get through' : '';
+  return `${link.connected ? 'connected' : 'cut off'} for ${minutes} min${by}${link.problem === null ? '' : `: ${link.problem}`}`;
 }
 
 function factsOf(enrolment: Enrolment, answer: Link | string) {

@@ -28,10 +28,15 @@ function fieldsOf(schema: Schema, path: string): Field[] {
       property.type === 'array' && typeof property.items === 'object' && !Array.isArray(property.items) ? property.items : undefined;
     const required = schema.required?.includes(name) === true;
     const field = { path: here, type: typeOf(property), byDefault: defaultOf(property, required), description: property.description ?? '' };
-    const inner = item === undefined ? fieldsOf(property, here) : fieldsOf(item, `${here}[]`);
+    const inner = item === undefined ? [...fieldsOf(property, here), ...ofForms(property, here)] : fieldsOf(item, `${here}[]`);
     // An object of which nothing is said is told by its fields.
     return property.type === 'object' && field.description === '' ? inner : [field, ...inner];
   });
+}
+
+/** Fields of what can have one of several forms, as far as they say what they mean. */
+function ofForms({ anyOf = [] }: Schema, path: string): Field[] {
+  return anyOf.flatMap((form) => fieldsOf(form as Schema, path)).filter(({ description }) => description !== '');
 }
 
 function typeOf({ type, anyOf, enum: values, minimum, maximum }: Schema): string {

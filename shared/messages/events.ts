@@ -110,8 +110,10 @@ export const statsSchema = z.strictObject({
   ),
   /** When the last backup was begun; null where none was made. */
   lastBackupAt: z.iso.datetime().nullable(),
-  /** To the control plane: whether it is connected, for how long it is so, and why it is not; null on a box that was not enrolled at the start. */
-  link: z.strictObject({ connected: z.boolean(), forMs: z.number(), problem: z.string().nullable() }).nullable(),
+  /** To the control plane: whether it is connected, by what, for how long it is so, and why it is not; null on a box that was not enrolled at the start. */
+  link: z
+    .strictObject({ connected: z.boolean(), by: z.enum(['mqtt', 'https']).nullable(), forMs: z.number(), problem: z.string().nullable() })
+    .nullable(),
   /** What works and needs somebody all the same: error codes, and the tenant that each is about. */
   warnings: z.array(z.strictObject({ tenant: z.string().nullable(), reason: z.string() })),
 });

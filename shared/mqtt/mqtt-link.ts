@@ -20,6 +20,8 @@ export interface MqttLinkOptions {
   /** Whether the broker keeps what comes in while the link is down. */
   readonly session: 'kept' | 'forgotten';
   readonly subscriptions: readonly string[];
+  /** Subscriptions of which nothing is kept while the link is down, whatever the session. */
+  readonly passing?: readonly string[];
   /**
    * A message is acknowledged when this has resolved. Where it rejects, the connection ends: the next one brings the message again
    * (session kept), or begins anew with `onConnect` (session forgotten).
@@ -156,8 +158,9 @@ export class MqttLink {
   }
 
   async #begin(client: MqttClient): Promise<void> {
-    const { subscriptions, onConnect } = this.#options;
+    const { subscriptions, passing = [], onConnect } = this.#options;
     await client.subscribeAsync([...subscriptions], { qos: 1 });
+    if (passing.length > 0) await client.subscribeAsync([...passing], { qos: 0 });
     this.#problem = null;
     this.#changedAt = performance.now();
     await onConnect();

@@ -38,7 +38,7 @@ test('a box without a tenant gets one and its camera from the control plane, and
   await camera.start();
   onTestFinished(() => camera.stop());
 
-  const fleet = await TestFleet.start({ broker: true });
+  const fleet = await TestFleet.start({ broker: 'embedded' });
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
   const { kms } = fleet;
@@ -86,7 +86,7 @@ test('a box without a tenant gets one and its camera from the control plane, and
 }, 240_000);
 
 test('what the control plane changes while a box is killed again and again, it has in the end', async () => {
-  const fleet = await TestFleet.start({ broker: true });
+  const fleet = await TestFleet.start({ broker: 'embedded' });
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
   const tenants = [{ id: 'north', org: 'acme' }];

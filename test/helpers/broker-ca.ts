@@ -27,6 +27,13 @@ export class BrokerCa {
     return () => ({ ca: this.ca.pem, cert: readFileSync(cert, 'utf8'), key: readFileSync(key) });
   }
 
+  /** As the fleet's own authority issues it. @param key see key-hash.ts */
+  ofDevice(device: string, key: string): () => ClientCredentials {
+    const serialNumber = Buffer.from(key, 'base64url').toString('hex');
+    const issued = this.ca.issue(device, 1, [], `/CN=${device}/serialNumber=${serialNumber}`);
+    return () => ({ ca: this.ca.pem, cert: readFileSync(issued.cert, 'utf8'), key: readFileSync(issued.key) });
+  }
+
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }

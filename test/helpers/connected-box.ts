@@ -2,7 +2,7 @@ import { expect, onTestFinished } from 'vitest';
 import { type Appliance, openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { Cameras } from '../../edge/box/cameras.ts';
 import { changeableBox } from '../../edge/box/changeable-box.ts';
-import { CloudLink } from '../../edge/box/cloud-link.ts';
+import { CloudLink, type CloudLinkOptions } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -19,7 +19,7 @@ export class ConnectedBox {
   readonly link: CloudLink;
 
   /** Its tenant `hall` is under a lease, and nothing in its configuration says of whom. */
-  constructor({ id, dataDir, keyDir, folder }: TestBox) {
+  constructor({ id, dataDir, keyDir, folder }: TestBox, overHttps?: CloudLinkOptions['overHttps']) {
     const config = parseConfig({ dataDir, keyDir, tenants: [{ id: 'hall', org: 'acme', keys: 'lease' }] });
     const logger = testLogger('edge');
     const appliance = openAppliance(dataDir, systemClock, id);
@@ -50,12 +50,13 @@ export class ConnectedBox {
       telemetry: () => Promise.reject(new Error('nobody asks')),
       clock: systemClock,
       random: () => 0,
+      ...(overHttps === undefined ? {} : { overHttps }),
       logger,
     });
   }
 
-  static async start(box: TestBox): Promise<ConnectedBox> {
-    const connected = new ConnectedBox(box);
+  static async start(box: TestBox, overHttps?: CloudLinkOptions['overHttps']): Promise<ConnectedBox> {
+    const connected = new ConnectedBox(box, overHttps);
     onTestFinished(() => connected.stop());
     await connected.tenants.start(new AbortController().signal);
     await connected.leases.start();

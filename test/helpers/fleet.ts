@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { type BrokerFiles, certifyBroker } from '../../cloud/certify-broker.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { enrol } from '../../edge/link/enrolment/enrol.ts';
@@ -9,7 +10,9 @@ import { signDeviceStatement } from '../../edge/vault/keys/device/sign-device-st
 import type { Enrolment } from '../../shared/fleet/enrolment.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type Answer, pinAdmins, TestCloud } from './cloud.ts';
+import { freePort } from './free-port.ts';
 import { signAssignment, type TestKms, type TestSigner, testKms } from './kms.ts';
+import { Mosquitto } from './mosquitto.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** A box as far as its link goes: its folders, its keys, and the real code that enrols it. */
@@ -46,6 +49,7 @@ export class TestFleet {
   readonly kms: TestKms;
   readonly cloud: TestCloud;
   readonly admin: TestSigner;
+  readonly broker: CertifiedBroker | undefined;
   /** Asks as the admin of the org. */
   readonly ask: (method: string, path: string, body?: object, headers?: Record<string, string>) => Promise<Answer>;
   readonly asOperator: (method: string, path: string, body?: object) => Promise<Answer>;
@@ -56,7 +60,9 @@ export class TestFleet {
     admin: TestSigner,
     adminId: string,
     tokenOf: (id: string, org: string) => Promise<string>,
+    broker: CertifiedBroker | undefined,
   ) {
+    this.broker = broker;
     this.kms = kms;
     this.cloud = cloud;
     this.admin = admin;
@@ -70,23 +76,28 @@ export class TestFleet {
     address,
     now = Date.now,
     wrongTokens = 1_000_000,
-    broker = false,
+    perBox = 1_000_000,
+    broker = 'none',
     limits,
   }: {
     driver?: 'software' | 'softhsm';
     address?: StoreAddress;
     now?: () => number;
     wrongTokens?: number;
-    /** Whether it has one; boxes are told of one in any case. */
-    broker?: boolean;
+    perBox?: number;
+    /** Which it has; boxes are told of one in any case. */
+    broker?: 'none' | 'embedded' | 'mosquitto';
     /** Of the KMS. */
     limits?: object;
   } = {}): Promise<TestFleet> {
     const kms = await testKms(driver, limits);
-    const most = 1_000_000;
-    const told = broker ? { broker: { port: 0 } } : { mqtt: 'mqtts://127.0.0.1:8883' };
-    const fleet = { port: 0, ...told, rateLimits: { perAddress: most, perBox: most, wrongTokens } };
+    const mosquitto = `mqtts://127.0.0.1:${await freePort()}`;
+    const told = { none: { mqtt: 'mqtts://127.0.0.1:8883' }, embedded: { broker: { port: 0 } }, mosquitto: { broker: { url: mosquitto } } }[
+      broker
+    ];
+    const fleet = { port: 0, ...told, rateLimits: { perAddress: 1_000_000, perBox, wrongTokens } };
     const cloud = await TestCloud.start(kms, address, { fleet, now });
+    const own = broker === 'mosquitto' ? await CertifiedBroker.start(kms, cloud.dataDir, new URL(mosquitto)) : undefined;
     const tokenOf = (id: string, org: string): Promise<string> => {
       const at = Math.floor(now() / 1000);
       return cloud.issuer.token(id, org, { iat: at, exp: at + 300 });
@@ -95,7 +106,7 @@ export class TestFleet {
     expect(await ask('/v1/orgs', { id: 'acme', name: 'Acme Halls', jurisdiction: 'CH' })).toMatchObject({ status: 201 });
     const { body: ada } = await ask('/v1/orgs/acme/first-admin', { name: 'Ada', email: 'ada@acme.example' });
     const admin = await pinAdmins(kms, 'acme');
-    const made = new TestFleet(kms, cloud, admin, ada.id as string, tokenOf);
+    const made = new TestFleet(kms, cloud, admin, ada.id as string, tokenOf, own);
     expect(await made.ask('POST', '/tenants', { id: 'hall', name: 'Hall' })).toMatchObject({ status: 201 });
     return made;
   }
@@ -140,5 +151,36 @@ export class TestFleet {
       ...change,
     };
     return await this.ask('POST', '/assignments', { assignment: await signAssignment(this.admin, claims) });
+  }
+}
+
+/** A broker that stands apart, with what a control plane certifies for it. */
+export class CertifiedBroker {
+  readonly mosquitto: Mosquitto;
+  /** File with its users and their rights, which it writes anew with each change. */
+  readonly rights: string;
+  /** Gives it a certificate anew, as `securegate cloud broker-certificate` does. */
+  readonly certify: () => Promise<BrokerFiles>;
+
+  private constructor(mosquitto: Mosquitto, rights: string, certify: () => Promise<BrokerFiles>) {
+    this.mosquitto = mosquitto;
+    this.rights = rights;
+    this.certify = certify;
+  }
+
+  static async start(
+    { socket }: { readonly socket: string },
+    dataDir: string,
+    { hostname, port }: URL,
+    controlPlanes = ['control-plane'],
+  ): Promise<CertifiedBroker> {
+    const [config, folder] = [join(await tempFolder(), 'cloud.json'), await tempFolder()];
+    await writeFile(config, JSON.stringify({ dataDir, kms: { socket } }));
+    const certify = (): Promise<BrokerFiles> => certifyBroker(config, { names: [hostname], folder, controlPlanes });
+    const files = await certify();
+    const mosquitto = new Mosquitto({ ...files, folder, port: Number(port) });
+    await mosquitto.start();
+    onTestFinished(() => mosquitto.stop());
+    return new CertifiedBroker(mosquitto, files.rights, certify);
   }
 }

@@ -25,14 +25,14 @@ export class TestCa {
   }
 
   /** Files of a certificate for 127.0.0.1 and these names, and of its key; with a negative number of days it has expired. */
-  issue(commonName: string, days = 1, names: readonly string[] = []): { cert: string; key: string } {
+  issue(commonName: string, days = 1, names: readonly string[] = [], subject = `/CN=${commonName}`): { cert: string; key: string } {
     const [cert, key, request, more] = ['pem', 'key', 'csr', 'ext'].map((ending) => this.#path(`${commonName}.${ending}`)) as [
       string,
       string,
       string,
       string,
     ];
-    openssl('req', ...CURVE, '-subj', `/CN=${commonName}`, '-keyout', key, '-out', request);
+    openssl('req', ...CURVE, '-subj', subject, '-keyout', key, '-out', request);
     writeFileSync(more, `subjectAltName = ${['IP:127.0.0.1', ...names.map((name) => `DNS:${name}`)].join(', ')}\n`);
     const signer = ['-CA', this.file, '-CAkey', this.#path('key'), '-CAcreateserial'];
     openssl('x509', '-req', '-in', request, ...signer, '-days', String(days), '-extfile', more, '-out', cert);

@@ -1,30 +1,37 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { Broker } from '../../cloud/broker/broker.ts';
-import { kickByDynamicSecurity } from '../../cloud/fleet/kick-by-dynamic-security.ts';
-import { MqttCourier, type MqttCourierOptions } from '../../cloud/fleet/mqtt-courier.ts';
+import { MqttCourier } from '../../cloud/fleet/mqtt-courier.ts';
+import { brokerUserOf } from '../../cloud/fleet/pki/device-subject.ts';
+import { ANSWERS, DynamicSecurity } from '../../cloud/fleet/rights/dynamic-security.ts';
+import { firstRights } from '../../cloud/fleet/rights/first-rights.ts';
 import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { type DownChannel, downTopic, type UpChannel, upTopic } from '../../shared/fleet/topics.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { type ClientCredentials, openBroker } from '../../shared/mqtt/open-broker.ts';
 import { BrokerCa } from '../helpers/broker-ca.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { hasMosquitto, Mosquitto } from '../helpers/mosquitto.ts';
 import { hasOpenssl, TestCa } from '../helpers/test-ca.ts';
 
 const logger = pino({ level: 'silent' });
 const [CONTROL_PLANE, SECOND_CONTROL_PLANE] = ['control-plane', 'control-plane-2'];
 const [BOX, OTHER] = [newId('box'), newId('box')];
+/** Hash of the keys of both. */
+const KEY = 'A'.repeat(43);
 
 /** A broker as the two drivers meet it. */
 interface BrokerAtWork {
   start(): Promise<void>;
   stop(): Promise<void>;
   hang?(): Promise<void>;
+  /** Where the broker does not ask. */
+  letIn?(devices: readonly string[]): Promise<void>;
   readonly port: number;
-  readonly courier: { open(as: string): Duplex } & Pick<MqttCourierOptions, 'kick'>;
+  courier(as: string): MqttCourier;
 }
 
 const BROKERS: Record<string, (ca: BrokerCa) => Promise<BrokerAtWork>> = {
@@ -53,32 +60,53 @@ const BROKERS: Record<string, (ca: BrokerCa) => Promise<BrokerAtWork>> = {
       get port() {
         return port;
       },
-      courier: {
-        open: () => broker.connect(),
-        kick: async (device) => {
-          kicked.add(device);
-          await broker.kick(device);
-        },
-      },
+      courier: (name) =>
+        new MqttCourier({
+          open: () => broker.connect(),
+          name,
+          kick: async (device) => {
+            kicked.add(device);
+            await broker.kick(device);
+          },
+          random: Math.random,
+          logger,
+        }),
     };
   },
   ...(hasMosquitto && {
     mosquitto: async (ca) => {
-      const broker = new Mosquitto(ca);
-      const controlPlanes = [CONTROL_PLANE, SECOND_CONTROL_PLANE];
-      await broker.setUp(controlPlanes, [BOX, OTHER]);
+      const [port, controlPlanes] = [await freePort(), [CONTROL_PLANE, SECOND_CONTROL_PLANE]];
+      const rights = join(ca.folder, 'dynamic-security.json');
+      writeFileSync(rights, JSON.stringify(firstRights(controlPlanes)));
+      const { cert: certificate, key } = ca.server;
+      const broker = new Mosquitto({ folder: ca.folder, port, certificate, key, authorities: ca.ca.file, rights });
       const credentials = new Map(controlPlanes.map((name) => [name, ca.credentials(name)]));
+      const connect = (name: string, onConnect: () => void = () => undefined): { courier: MqttCourier; security: DynamicSecurity } => {
+        const security = new DynamicSecurity((topic, payload) => courier.administer(topic, payload));
+        const courier: MqttCourier = new MqttCourier({
+          open: () => openBroker(urlOf(port), (credentials.get(name) as () => ClientCredentials)()),
+          name,
+          kick: (device) => security.shutOut(brokerUserOf(device, KEY)),
+          administration: { topic: ANSWERS, onMessage: (payload) => security.hear(payload), onConnect },
+          random: Math.random,
+          logger,
+        });
+        return { courier, security };
+      };
       return {
         start: () => broker.start(),
         stop: () => broker.stop(),
         hang: () => broker.hang(),
-        get port() {
-          return broker.port;
+        letIn: async (devices) => {
+          const { promise: connected, resolve } = Promise.withResolvers<void>();
+          const { courier, security } = connect(CONTROL_PLANE, resolve);
+          courier.start();
+          await connected;
+          for (const device of devices) await security.letIn(device, brokerUserOf(device, KEY));
+          await courier.stop();
         },
-        courier: {
-          open: (as) => openBroker(urlOf(broker.port), (credentials.get(as) as () => ClientCredentials)()),
-          kick: kickByDynamicSecurity,
-        },
+        port,
+        courier: (name) => connect(name).courier,
       };
     },
   }),
@@ -91,9 +119,10 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
 
   beforeAll(async () => {
     ca = new BrokerCa();
-    for (const device of [BOX, OTHER]) certificates.set(device, ca.credentials(device));
+    for (const device of [BOX, OTHER]) certificates.set(device, ca.ofDevice(device, KEY));
     broker = await (BROKERS[name] as (ca: BrokerCa) => Promise<BrokerAtWork>)(ca);
     await broker.start();
+    await broker.letIn?.([BOX, OTHER]);
   });
   afterAll(async () => {
     await broker.stop();
@@ -118,7 +147,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
   /** The control plane with what it has heard. */
   function startCourier(handle: (device: string, text: string) => Promise<void> = async () => undefined, as = CONTROL_PLANE) {
     const heard: [string, UpChannel, string][] = [];
-    const courier = new MqttCourier({ ...broker.courier, open: () => broker.courier.open(as), name: as, random: Math.random, logger });
+    const courier = broker.courier(as);
     courier.onMessage(async (device, channel, payload) => {
       await handle(device, payload.toString());
       heard.push([device, channel, payload.toString()]);

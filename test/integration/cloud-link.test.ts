@@ -1,17 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { leave } from '../../edge/link/enrolment/leave.ts';
 import { renew } from '../../edge/link/enrolment/renew.ts';
 import { ConnectedBox } from '../helpers/connected-box.ts';
 import { TestBox, TestFleet } from '../helpers/fleet.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { hasMosquitto } from '../helpers/mosquitto.ts';
 
 const PATIENTLY = { timeout: 30_000, interval: 50 };
 const CONNECTED = { connected: true, problem: null };
 
 test('the link comes when the box enrols and goes when it leaves, however often, while the daemon runs', async () => {
-  const fleet = await TestFleet.start({ broker: true });
+  const fleet = await TestFleet.start({ broker: 'embedded' });
   const box = await TestBox.make();
   const { link } = await ConnectedBox.start(box);
   expect(link.state).toBeNull();
@@ -32,7 +33,7 @@ test('the link comes when the box enrols and goes when it leaves, however often,
 }, 90_000);
 
 test('a box whose enrolment cannot be read has no link until it can; nor has one whose control plane has no broker', async () => {
-  const fleet = await TestFleet.start({ broker: true });
+  const fleet = await TestFleet.start({ broker: 'embedded' });
   const box = await fleet.enrolled();
   const file = join(box.keyDir, 'link', 'enrolment.json');
   const good = await readFile(file);
@@ -47,7 +48,7 @@ test('a box whose enrolment cannot be read has no link until it can; nor has one
 }, 60_000);
 
 test('a box says why it is cut off, and goes on with what comes with a new certificate', async () => {
-  const fleet = await TestFleet.start({ broker: true });
+  const fleet = await TestFleet.start({ broker: 'embedded' });
   const box = await fleet.enrolled();
   const enrolment = box.folder.read();
   box.folder.write({ ...enrolment, mqtt: `mqtts://localhost:${await freePort()}` });
@@ -65,3 +66,37 @@ test('a box says why it is cut off, and goes on with what comes with a new certi
   await expect.poll(() => link.state?.connected, PATIENTLY).toBe(false);
   await expect.poll(() => link.state?.connected, PATIENTLY).toBe(true);
 }, 90_000);
+
+describe.each(hasMosquitto ? (['embedded', 'mosquitto'] as const) : (['embedded'] as const))(
+  'where MQTT is blocked, over the %s broker',
+  (broker) => {
+    test('a box is told what to do over HTTPS, and goes back to MQTT when it gets through', async () => {
+      const fleet = await TestFleet.start({ broker });
+      const box = await fleet.enrolled();
+      const order = async (): Promise<string> => {
+        const made = await fleet.ask('POST', '/commands', { device: box.id, order: { kind: 'sync', body: {} } });
+        expect(made.status).toBe(201);
+        return made.body.id;
+      };
+      const stateOf = async (id: string): Promise<string> => (await fleet.ask('GET', `/commands/${id}`)).body.state;
+      const enrolment = box.folder.read();
+      box.folder.write({ ...enrolment, mqtt: `mqtts://localhost:${await freePort()}` });
+      const before = await order();
+      const { link } = await ConnectedBox.start(box, { patienceMs: 200, askEveryMs: 500 });
+      await expect.poll(() => link.state, PATIENTLY).toMatchObject({ connected: true, by: 'https', problem: null });
+      await expect.poll(() => stateOf(before), PATIENTLY).toBe('SUCCEEDED');
+      // One that is given to a box which asks now and then.
+      const meanwhile = await order();
+      await expect.poll(() => stateOf(meanwhile), PATIENTLY).toBe('SUCCEEDED');
+
+      box.folder.write(enrolment);
+      await expect.poll(() => link.state, PATIENTLY).toMatchObject({ connected: true, by: 'mqtt', problem: null });
+      const after = await order();
+      await expect.poll(() => stateOf(after), PATIENTLY).toBe('SUCCEEDED');
+
+      // Denied, it gets in by neither.
+      expect(await fleet.ask('POST', `/devices/${box.id}/deny`)).toMatchObject({ status: 200 });
+      await expect.poll(() => link.state?.connected, PATIENTLY).toBe(false);
+    }, 90_000);
+  },
+);

@@ -10,7 +10,7 @@ import { guest } from '../helpers/vault-guests.ts';
 
 const PATIENTLY = { timeout: 60_000, interval: 50 };
 
-const fleetWithBroker = (): Promise<TestFleet> => TestFleet.start({ broker: true, limits: { exportsPerDevice: 1000 } });
+const fleetWithBroker = (): Promise<TestFleet> => TestFleet.start({ broker: 'embedded', limits: { exportsPerDevice: 1000 } });
 
 /** A box that is enrolled, trusted and assigned; `change` puts other claims into the assignment. */
 async function assignedBox(fleet: TestFleet, change: object = {}): Promise<TestBox> {

@@ -62,10 +62,13 @@ export class Enrolments {
         await endTokensOf(within, stated.id, this.#options.now(), found.id);
         await this.#record(within, { requestId, org, operation: 'devices.enrol', target: stated.id, outcome: 'done' });
       });
-      // Who came in by an earlier key does not stay.
-      await devices.kick(stated.id);
-      await devices.settle(org, stated.id);
-      return await this.#issue(stated.id, publicKey, key);
+      try {
+        await devices.settle(org, stated.id);
+        return await this.#issue(stated.id, publicKey, key);
+      } finally {
+        // Who came in by an earlier key does not stay.
+        await devices.kick(stated.id);
+      }
     } catch (error) {
       const { code } = SecureGateError.from(error);
       await this.#record(db, { requestId, org, operation: 'devices.enrol', target: found.id, outcome: code });

@@ -6,9 +6,10 @@ import { addRequestLog } from '../../../shared/http/request-log.ts';
 import { networkOfRequest, requestsAMinute } from '../../../shared/http/requests-a-minute.ts';
 import { addSecurityHeaders } from '../../../shared/http/security-headers.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
-import type { ServerCredentials } from '../pki/server-identity.ts';
+import type { OwnCredentials } from '../pki/own-identity.ts';
 import { addEstRoutes, type EstContext } from './est-routes.ts';
 import { addLinkRoutes, type LinkContext } from './link-routes.ts';
+import { addMessageRoutes, type MessageContext } from './message-routes.ts';
 import { networkOrCertificate } from './shown-certificate.ts';
 
 /** Requests a minute. */
@@ -19,7 +20,7 @@ export interface EstRateLimits {
 }
 
 export interface EstServerOptions {
-  readonly context: EstContext & LinkContext;
+  readonly context: EstContext & LinkContext & MessageContext;
   readonly listen: { readonly host: string; readonly port: number };
   readonly rateLimits: EstRateLimits;
   /** Milliseconds. */
@@ -28,7 +29,8 @@ export interface EstServerOptions {
 }
 
 /**
- * Where boxes enrol and renew their certificates: EST (RFC 7030) over TLS, with the certificate of whoever has one. It listens also
+ * Where boxes enrol and renew their certificates: EST (RFC 7030) over TLS, with the certificate of whoever has one; and where they speak when
+ * MQTT does not reach them. It listens also
  * while there is no certificate to show, and speaks TLS from then on.
  */
 export class EstServer {
@@ -63,7 +65,7 @@ export class EstServer {
   }
 
   /** Shows these from now on. */
-  show({ ca, ...credentials }: ServerCredentials): void {
+  show({ ca, ...credentials }: OwnCredentials): void {
     const server = this.#api?.server as Server | undefined;
     server?.setSecureContext({ ...credentials, ca: [...ca] });
   }
@@ -83,5 +85,6 @@ export class EstServer {
     });
     addEstRoutes(api, context, limit(rateLimits.wrongTokens, networkOfRequest));
     addLinkRoutes(api, context);
+    addMessageRoutes(api, context);
   }
 }

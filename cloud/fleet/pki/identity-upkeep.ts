@@ -1,19 +1,23 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { Authorities } from './authorities.ts';
-import type { ServerCredentials, ServerIdentity } from './server-identity.ts';
+import type { OwnCredentials, OwnIdentity } from './own-identity.ts';
 
 const LOOK_EVERY_MS = 5000;
 
+/** An identity, and those who show it: each is given what it shows from now on. */
+export interface ShownIdentity {
+  readonly identity: OwnIdentity;
+  readonly by: readonly { show(credentials: OwnCredentials): void }[];
+}
+
 export interface IdentityUpkeepOptions {
   readonly authorities: Authorities;
-  readonly identity: ServerIdentity;
-  /** The servers that show it: each is given what it shows from now on. */
-  readonly servers: readonly ((credentials: ServerCredentials) => void)[];
+  readonly identities: readonly ShownIdentity[];
   readonly logger: Logger;
 }
 
-/** Exchanges in time what will end: the authority of boxes, and the certificate of the servers that they talk to. A KMS that is away is waited for. */
+/** Exchanges in time what will end: the authority of boxes, and the control plane's own certificates. A KMS that is away is waited for. */
 export class IdentityUpkeep {
   readonly #options: IdentityUpkeepOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -46,15 +50,17 @@ export class IdentityUpkeep {
   }
 
   async #look(): Promise<void> {
-    const { authorities, identity, servers, logger } = this.#options;
+    const { authorities, identities, logger } = this.#options;
     try {
       await authorities.keep();
-      const credentials = await identity.renewed();
-      if (credentials !== undefined) for (const show of servers) show(credentials);
+      for (const { identity, by } of identities) {
+        const credentials = await identity.renewed();
+        if (credentials !== undefined) for (const one of by) one.show(credentials);
+      }
       this.#told = undefined;
     } catch (error) {
       const failure = SecureGateError.from(error);
-      if (this.#told !== failure.code) logger.warn({ err: failure }, 'the servers for boxes have no new certificate yet');
+      if (this.#told !== failure.code) logger.warn({ err: failure }, 'the control plane has no new certificate yet');
       this.#told = failure.code;
     }
   }

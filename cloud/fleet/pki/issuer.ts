@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPublicKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
   AuthorityKeyIdentifierExtension,
@@ -13,6 +13,8 @@ import {
 } from '../../../shared/fleet/x509.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import { type Authorities, type Authority, BACKDATED_MS, keyIdOf, nameOf, useOf } from './authorities.ts';
+import { subjectOfDevice } from './device-subject.ts';
+import { keyHash } from './key-hash.ts';
 import { newSerial } from './new-serial.ts';
 import { signWithKms } from './sign-with-kms.ts';
 
@@ -34,11 +36,12 @@ export interface IssuerOptions {
   readonly random: (size: number) => Buffer;
 }
 
-/** The key of a server lives in its memory alone and ends with it. */
-const SERVER_LIFE_MS = 365 * 86_400_000;
+/** Of those whose key does not leave the place where it was made: the control plane's lives in its memory alone and ends with it. */
+const OWN_LIFE_MS = 365 * 86_400_000;
 
 interface Holder {
-  readonly name: string;
+  /** Its name, RFC 4514. */
+  readonly subject: string;
   readonly alternatives: JsonGeneralNames;
   readonly usage: ExtendedKeyUsage;
   readonly publicKey: Buffer;
@@ -59,17 +62,25 @@ export class Issuer {
    */
   async issueToDevice(device: string, publicKey: Buffer): Promise<Issued> {
     const alternatives: JsonGeneralNames = [{ type: 'url', value: `urn:securegate:device:${device}` }];
-    return await this.#issue({ name: device, alternatives, usage: ExtendedKeyUsage.clientAuth, publicKey, lifeMs: this.#options.lifeMs });
+    const subject = subjectOfDevice(device, keyHash(createPublicKey({ key: publicKey, format: 'der', type: 'spki' })));
+    return await this.#issue({ subject, alternatives, usage: ExtendedKeyUsage.clientAuth, publicKey, lifeMs: this.#options.lifeMs });
   }
 
   /** The certificate of a server that boxes talk to: it can be no box. @param names host names and addresses, at least one */
   async issueToServer(names: readonly string[], publicKey: Buffer): Promise<Issued> {
     const alternatives: JsonGeneralNames = names.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value }));
     const usage = ExtendedKeyUsage.serverAuth;
-    return await this.#issue({ name: 'SecureGate control plane', alternatives, usage, publicKey, lifeMs: SERVER_LIFE_MS });
+    return await this.#issue({ subject: 'CN=SecureGate control plane', alternatives, usage, publicKey, lifeMs: OWN_LIFE_MS });
   }
 
-  async #issue({ name, alternatives, usage, publicKey, lifeMs }: Holder): Promise<Issued> {
+  /** The certificate of a process of the control plane, which is a client of a broker that stands apart. @param name no box can have it */
+  async issueToControlPlane(name: string, publicKey: Buffer): Promise<Issued> {
+    const alternatives: JsonGeneralNames = [{ type: 'url', value: `urn:securegate:control-plane:${name}` }];
+    const usage = ExtendedKeyUsage.clientAuth;
+    return await this.#issue({ subject: `CN=${name}`, alternatives, usage, publicKey, lifeMs: OWN_LIFE_MS });
+  }
+
+  async #issue({ subject, alternatives, usage, publicKey, lifeMs }: Holder): Promise<Issued> {
     const { authorities, kms, now, random } = this.#options;
     const authority = await authorities.present();
     const serial = newSerial(random);
@@ -77,7 +88,7 @@ export class Issuer {
     const issuersKey = new X509Certificate(authority.certificate).publicKey.export({ type: 'spki', format: 'der' });
     const made = await signWithKms(kms, useOf(authority.generation), {
       serialNumber: serial,
-      subject: `CN=${name}`,
+      subject,
       issuer: nameOf(authority.generation),
       notBefore: new Date(at - BACKDATED_MS),
       notAfter: new Date(at + lifeMs),

@@ -29,7 +29,7 @@ export function readDeviceCertificate(certificate: X509Certificate, authorities:
     .map((authority) => new X509Certificate(authority.certificate))
     .some((authority) => certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
   if (!issued) throw rejected('No authority of this fleet issued this certificate');
-  const device = idSchema('box').safeParse(/^CN=(\S+)$/.exec(certificate.subject)?.[1]);
+  const device = idSchema('box').safeParse(/^CN=(\S+)\nserialNumber=[0-9a-f]{64}$/.exec(certificate.subject)?.[1]);
   if (certificate.ca || !device.success || !(certificate.keyUsage ?? []).includes(CLIENT_AUTH)) {
     throw rejected('This is not the certificate of a box');
   }

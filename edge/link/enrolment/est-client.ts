@@ -1,21 +1,12 @@
-import type { KeyObject } from 'node:crypto';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { ERROR_CODES, type ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { DEVICE_STATEMENT_HEADER } from '../../../shared/fleet/device-statement.ts';
 import { type Link, linkSchema } from '../../../shared/fleet/enrolment.ts';
 import { X509Certificates } from '../../../shared/fleet/x509.ts';
+import { refusalIn } from './refusal-in.ts';
+import { type ClientCredentials, sendRequest } from './send-request.ts';
 
-const ANSWER_MS = 30_000;
 const MOST_CHARACTERS = 64 * 1024;
 const REQUEST_TYPE = 'application/pkcs10';
-
-/** By what the box shows who it is. */
-export interface ClientCredentials {
-  readonly key: KeyObject;
-  /** PEM. */
-  readonly certificate: string;
-}
 
 export interface EstClientOptions {
   /** Of the control plane's server for boxes. */
@@ -67,33 +58,10 @@ export class EstClient {
   }
 
   async #ask(method: string, path: string, { headers = {}, body = '' }: Sent = {}): Promise<string> {
-    const { status, text } = await this.#send(new URL(path, this.#options.cloud), { method, headers }, body);
+    const { cloud, ...who } = this.#options;
+    const { status, text } = await sendRequest(new URL(path, cloud), { method, headers, body, ...who, mostCharacters: MOST_CHARACTERS });
     if (status >= 200 && status < 300) return text;
     throw refusalIn(text) ?? unavailable(`The control plane answered with ${status}`);
-  }
-
-  #send(url: URL, { method, headers = {} }: RequestOptions, body: string): Promise<{ status: number; text: string }> {
-    const { authorities, credentials } = this.#options;
-    const trust = authorities === undefined ? { rejectUnauthorized: false } : { ca: [...authorities] };
-    const own =
-      credentials === undefined ? {} : { key: credentials.key.export({ type: 'pkcs8', format: 'pem' }), cert: credentials.certificate };
-    return new Promise((resolve, reject) => {
-      const fail = (cause: Error): void => reject(unavailable('The control plane cannot be reached, or is another one', cause));
-      const signal = AbortSignal.timeout(ANSWER_MS);
-      const length = { 'content-length': Buffer.byteLength(body) };
-      const sent = httpsRequest(url, { ...trust, ...own, method, agent: false, signal, headers: { ...headers, ...length } }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk) => {
-          text += String(chunk);
-          if (text.length > MOST_CHARACTERS) answer.destroy(new Error('The answer is too long'));
-        });
-        answer.on('error', fail);
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-      });
-      sent.on('error', fail);
-      sent.end(body);
-    });
   }
 }
 
@@ -108,16 +76,6 @@ function certificatesIn(text: string): string[] {
     return [...new X509Certificates(text.replaceAll(/\s/g, ''))].map((certificate) => `${certificate.toString('pem')}\n`);
   } catch (cause) {
     throw unavailable('The control plane answered with no certificates', cause);
-  }
-}
-
-/** A refusal is problem details (RFC 9457) with a code of ours. */
-function refusalIn(text: string): SecureGateError | undefined {
-  try {
-    const { code, detail } = JSON.parse(text) as { code: string; detail: string };
-    return Object.hasOwn(ERROR_CODES, code) ? new SecureGateError(code as ErrorCode, detail) : undefined;
-  } catch {
-    return undefined;
   }
 }
 
