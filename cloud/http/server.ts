@@ -10,7 +10,7 @@ import { networkOfRequest, requestsAMinute } from '../../shared/http/requests-a-
 import { addSecurityHeaders } from '../../shared/http/security-headers.ts';
 import { addTenantContext, type TenantContextOptions } from '../../shared/http/tenant-context.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import type { TokenVerifier } from '../../shared/tokens/token-verifier.ts';
+import type { VerifiedTokens } from '../iam/verified-tokens.ts';
 import type { RouteContext } from './cloud-api.ts';
 import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
@@ -58,7 +58,7 @@ export interface CloudRateLimits {
 
 export interface CloudApiOptions {
   readonly context: RouteContext;
-  readonly tokens: Pick<TokenVerifier, 'verify'>;
+  readonly tokens: Pick<VerifiedTokens, 'verify'>;
   readonly listen: ListenConfig;
   readonly rateLimits: CloudRateLimits;
   readonly findVenue: TenantContextOptions['findVenue'];
@@ -100,7 +100,7 @@ async function addPlugins(api: HttpApi, certificates: Certificates | undefined, 
   const { context, tokens, listen, findVenue, rateLimits, version, now, monotonic } = options;
   addProblems(api);
   addRequestLog(api, ({ account }) => (account === undefined ? {} : { account: account.id }));
-  await addSecurityHeaders(api, { tls: certificates !== undefined });
+  await addSecurityHeaders(api, { tls: certificates !== undefined, pages: false });
   await addPressure(api, options.pressure);
   await addCors(api, options.corsOrigins);
   const limit = requestsAMinute(monotonic);

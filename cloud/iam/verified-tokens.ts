@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type { TokenSubject, TokenVerifier } from '../../shared/tokens/token-verifier.ts';
 
@@ -13,7 +12,7 @@ const MOST = 10_000;
 export class VerifiedTokens {
   readonly #tokens: Pick<TokenVerifier, 'verify'>;
   readonly #now: () => number;
-  /** By hashes, so that no token stays in memory. The oldest come first. */
+  /** The oldest come first. */
   readonly #verified = new Map<string, { readonly subject: TokenSubject; readonly until: number }>();
 
   constructor(tokens: Pick<TokenVerifier, 'verify'>, now: () => number) {
@@ -21,15 +20,18 @@ export class VerifiedTokens {
     this.#now = now;
   }
 
-  /** @throws {SecureGateError} those of the verifier */
-  async verify(token: string): Promise<TokenSubject> {
-    const name = hash('sha256', token, 'base64');
-    const known = this.#verified.get(name);
+  /** At once where it is known. @throws {SecureGateError} those of the verifier */
+  verify(token: string): TokenSubject | Promise<TokenSubject> {
+    const known = this.#verified.get(token);
     if (known !== undefined && this.#now() < known.until) return known.subject;
-    this.#verified.delete(name);
+    this.#verified.delete(token);
+    return this.#verifyNow(token);
+  }
+
+  async #verifyNow(token: string): Promise<TokenSubject> {
     const subject = await this.#tokens.verify(token);
     const { exp = 0 } = decodeJwt(token);
-    this.#verified.set(name, { subject, until: Math.min(exp * 1000, this.#now() + REMEMBERED_MS) });
+    this.#verified.set(token, { subject, until: Math.min(exp * 1000, this.#now() + REMEMBERED_MS) });
     const [oldest] = this.#verified.size > MOST ? this.#verified.keys() : [];
     if (oldest !== undefined) this.#verified.delete(oldest);
     return subject;
