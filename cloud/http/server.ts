@@ -115,7 +115,7 @@ async function addPlugins(api: HttpApi, certificates: Certificates | undefined, 
   addTenantContext(api, { certificates, listen, findVenue });
   addAudit(api, context.audit, now);
   addAccess(api, { tokens, people: context.people, orgs: context.orgs, limitWrong: limit(rateLimits.wrongTokens, networkOfRequest) });
-  api.addHook('preParsing', (request, _reply, _payload, done) => {
+  api.addHook('onRequest', (request, _reply, done) => {
     perAccount(request);
     if (request.account !== undefined) perOrg(request);
     if (request.routeOptions.config.usesHsm) keyOperations(request);

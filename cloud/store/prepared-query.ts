@@ -1,4 +1,5 @@
 import type { CompiledQuery, Kysely } from 'kysely';
+import { deepFreeze } from '../../shared/runtime/deep-freeze.ts';
 import type { Database } from './database.ts';
 import { SqliteDb } from './sqlite-db.ts';
 
@@ -7,7 +8,7 @@ const MOST_REMEMBERED = 10_000;
 
 /**
  * A query that is put together once and asked with other values each time: to put it together takes longer than to answer it. What is made of its
- * rows is remembered for as long as nothing is committed, where the database can tell; everybody gets the same, and nobody changes it.
+ * rows is remembered for as long as nothing is committed, where the database can tell; everybody gets the same, which nobody can change.
  */
 export class PreparedQuery<Row, Made> {
   readonly #db: Kysely<Database>;
@@ -54,6 +55,7 @@ export class PreparedQuery<Row, Made> {
 
   async #askNow(values: readonly string[]): Promise<Made> {
     this.#compiled ??= this.#build(this.#db).compile();
-    return this.#make((await this.#db.executeQuery<Row>({ ...this.#compiled, parameters: values })).rows);
+    const { rows } = await this.#db.executeQuery<Row>({ ...this.#compiled, parameters: values });
+    return deepFreeze(this.#make(rows));
   }
 }

@@ -33,7 +33,7 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
     } catch (cause) {
       // An error that a hook of this kind throws would be answered as it is, with its text.
       const failure = new SecureGateError('storage_failed', 'The audit log cannot be written', { cause });
-      request.log.error({ err: failure }, 'a request is not answered: the audit log cannot be written');
+      request.log.error({ requestId: request.id, err: failure }, 'a request is not answered: the audit log cannot be written');
       return JSON.stringify(prepareProblem(request, reply, failure));
     }
   };

@@ -76,6 +76,13 @@ test('what was made of rows is given again until something is committed, by whic
   await add(store.db, 'acme","', 'Quoted');
   for (let at = 0; at < 3; at++) expect([await names.ask('acme'), await names.ask('acme","')]).toEqual(['Acme', 'Quoted']);
   expect(made()).toBe(2);
+  const rows = new PreparedQuery(
+    store.db,
+    (from) => from.selectFrom('orgs').select('name').where('id', '=', ''),
+    (found) => [...found],
+  );
+  const shared = await rows.ask('acme');
+  expect(() => Object.assign(shared[0] ?? {}, { name: 'Mine' })).toThrow(TypeError);
   for (let version = 0; version < 20; version++) {
     await elsewhere.db
       .updateTable('orgs')
