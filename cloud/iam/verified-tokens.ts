@@ -7,7 +7,7 @@ const MOST = 10_000;
 
 /**
  * Remembers for a moment which access tokens were verified: a signature takes longer to check than all the rest of a request. What its
- * bearer may do is not remembered; that is read for each request.
+ * bearer may do is not remembered with it; that is looked up for each request.
  */
 export class VerifiedTokens {
   readonly #tokens: Pick<TokenVerifier, 'verify'>;
@@ -31,9 +31,13 @@ export class VerifiedTokens {
   async #verifyNow(token: string): Promise<TokenSubject> {
     const subject = await this.#tokens.verify(token);
     const { exp = 0 } = decodeJwt(token);
-    this.#verified.set(token, { subject, until: Math.min(exp * 1000, this.#now() + REMEMBERED_MS) });
-    const [oldest] = this.#verified.size > MOST ? this.#verified.keys() : [];
-    if (oldest !== undefined) this.#verified.delete(oldest);
+    const now = this.#now();
+    this.#verified.set(token, { subject, until: Math.min(exp * 1000, now + REMEMBERED_MS) });
+    // Tokens are secrets: those that are of no more use go as soon as another comes.
+    for (const [oldest, { until }] of this.#verified) {
+      if (now < until && this.#verified.size <= MOST) break;
+      this.#verified.delete(oldest);
+    }
     return subject;
   }
 }
