@@ -10,7 +10,7 @@ import { networkOfRequest, requestsAMinute } from '../../shared/http/requests-a-
 import { addSecurityHeaders } from '../../shared/http/security-headers.ts';
 import { addTenantContext, type TenantContextOptions } from '../../shared/http/tenant-context.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
-import type { TokenVerifier } from '../../shared/tokens/token-verifier.ts';
+import type { VerifiedTokens } from '../iam/verified-tokens.ts';
 import type { RouteContext } from './cloud-api.ts';
 import { addAccess } from './plugins/access.ts';
 import { addAudit } from './plugins/audit.ts';
@@ -62,7 +62,7 @@ export interface CloudRateLimits {
 
 export interface CloudApiOptions {
   readonly context: RouteContext;
-  readonly tokens: Pick<TokenVerifier, 'verify'>;
+  readonly tokens: Pick<VerifiedTokens, 'verify'>;
   readonly listen: ListenConfig;
   readonly rateLimits: CloudRateLimits;
   readonly findVenue: TenantContextOptions['findVenue'];
@@ -104,7 +104,7 @@ async function addPlugins(api: HttpApi, certificates: Certificates | undefined, 
   const { context, tokens, listen, findVenue, rateLimits, version, now, monotonic } = options;
   addProblems(api);
   addRequestLog(api, ({ account }) => (account === undefined ? {} : { account: account.id }));
-  await addSecurityHeaders(api, { tls: certificates !== undefined });
+  await addSecurityHeaders(api, { tls: certificates !== undefined, pages: false });
   await addPressure(api, options.pressure);
   await addCors(api, options.corsOrigins);
   const limit = requestsAMinute(monotonic);
@@ -119,7 +119,7 @@ async function addPlugins(api: HttpApi, certificates: Certificates | undefined, 
   addTenantContext(api, { certificates, listen, findVenue });
   addAudit(api, context.audit, now);
   addAccess(api, { tokens, people: context.people, orgs: context.orgs, limitWrong: limit(rateLimits.wrongTokens, networkOfRequest) });
-  api.addHook('preParsing', (request, _reply, _payload, done) => {
+  api.addHook('onRequest', (request, _reply, done) => {
     perAccount(request);
     if (request.account !== undefined) perOrg(request);
     if (request.routeOptions.config.usesHsm) keyOperations(request);

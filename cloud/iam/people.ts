@@ -61,12 +61,12 @@ type Row = Selectable<Database['principals']>;
 export class People {
   readonly #db: Kysely<Database>;
   readonly #now: () => number;
-  readonly #accounts: PreparedQuery<AccountRow>;
+  readonly #accounts: PreparedQuery<AccountRow, Account | undefined>;
 
   constructor(db: Kysely<Database>, now: () => number) {
     this.#db = db;
     this.#now = now;
-    this.#accounts = new PreparedQuery(db, accountQuery);
+    this.#accounts = new PreparedQuery(db, accountQuery, accountOf);
   }
 
   /** @throws {SecureGateError} `conflict` when this address has an account in this org */
@@ -175,15 +175,8 @@ export class People {
   }
 
   /** The account of whoever shows a token; undefined when it is closed, or none. */
-  async account(id: string): Promise<Account | undefined> {
-    const rows = await this.#accounts.all(id);
-    const [first] = rows;
-    if (first === undefined) return undefined;
-    // Of somebody without a role there is one row, which tells no grant.
-    const grants = rows.flatMap(({ role, grantOrg, tenant }) =>
-      role === null || grantOrg === null || tenant === null ? [] : [{ role: role as Role, org: grantOrg, tenant }],
-    );
-    return { id, org: first.org, grants };
+  account(id: string): Account | undefined | Promise<Account | undefined> {
+    return this.#accounts.ask(id);
   }
 
   async #insert(
@@ -213,6 +206,7 @@ export class People {
 
 /** An account with one of its grants, or with none. */
 interface AccountRow {
+  readonly id: string;
   readonly org: string;
   readonly role: string | null;
   readonly grantOrg: string | null;
@@ -223,9 +217,19 @@ function accountQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'princ
   return db
     .selectFrom('principals')
     .leftJoin('grants', 'grants.principal', 'principals.id')
-    .select(['principals.org', 'grants.role', 'grants.org as grantOrg', 'grants.tenant'])
+    .select(['principals.id', 'principals.org', 'grants.role', 'grants.org as grantOrg', 'grants.tenant'])
     .where('principals.active', '=', sql.lit(1))
     .where('principals.id', '=', '');
+}
+
+function accountOf(rows: readonly AccountRow[]): Account | undefined {
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  // Of somebody without a role there is one row, which tells no grant.
+  const grants = rows.flatMap(({ role, grantOrg, tenant }) =>
+    role === null || grantOrg === null || tenant === null ? [] : [{ role: role as Role, org: grantOrg, tenant }],
+  );
+  return { id: first.id, org: first.org, grants };
 }
 
 /** Of a role that was never given for a deployment, an org has no use, and the other way round. */

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import type { TokenSubject, TokenVerifier } from '../../shared/tokens/token-verifier.ts';
 
@@ -8,12 +7,12 @@ const MOST = 10_000;
 
 /**
  * Remembers for a moment which access tokens were verified: a signature takes longer to check than all the rest of a request. What its
- * bearer may do is not remembered; that is read for each request.
+ * bearer may do is not remembered with it; that is looked up for each request.
  */
 export class VerifiedTokens {
   readonly #tokens: Pick<TokenVerifier, 'verify'>;
   readonly #now: () => number;
-  /** By hashes, so that no token stays in memory. The oldest come first. */
+  /** The oldest come first. */
   readonly #verified = new Map<string, { readonly subject: TokenSubject; readonly until: number }>();
 
   constructor(tokens: Pick<TokenVerifier, 'verify'>, now: () => number) {
@@ -21,17 +20,24 @@ export class VerifiedTokens {
     this.#now = now;
   }
 
-  /** @throws {SecureGateError} those of the verifier */
-  async verify(token: string): Promise<TokenSubject> {
-    const name = hash('sha256', token, 'base64');
-    const known = this.#verified.get(name);
+  /** At once where it is known. @throws {SecureGateError} those of the verifier */
+  verify(token: string): TokenSubject | Promise<TokenSubject> {
+    const known = this.#verified.get(token);
     if (known !== undefined && this.#now() < known.until) return known.subject;
-    this.#verified.delete(name);
+    this.#verified.delete(token);
+    return this.#verifyNow(token);
+  }
+
+  async #verifyNow(token: string): Promise<TokenSubject> {
     const subject = await this.#tokens.verify(token);
     const { exp = 0 } = decodeJwt(token);
-    this.#verified.set(name, { subject, until: Math.min(exp * 1000, this.#now() + REMEMBERED_MS) });
-    const [oldest] = this.#verified.size > MOST ? this.#verified.keys() : [];
-    if (oldest !== undefined) this.#verified.delete(oldest);
+    const now = this.#now();
+    this.#verified.set(token, { subject, until: Math.min(exp * 1000, now + REMEMBERED_MS) });
+    // Tokens are secrets: those that are of no more use go as soon as another comes.
+    for (const [oldest, { until }] of this.#verified) {
+      if (now < until && this.#verified.size <= MOST) break;
+      this.#verified.delete(oldest);
+    }
     return subject;
   }
 }

@@ -61,7 +61,13 @@ function sqlite(file: string, took: Took): Store {
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
-  const dialect = new SqliteDialect({ database: { prepare: preparing(database), close: () => database.close() } });
+  const prepare = preparing(database);
+  // Kysely runs what it prepares at once: nothing is read in between.
+  const preparingToRun = (text: string) => {
+    db.lookAgain();
+    return prepare(text);
+  };
+  const dialect = new SqliteDialect({ database: { prepare: preparingToRun, close: () => database.close() } });
   const reader = new Sqlite(file, { timeout: 5000, readonly: true });
   const db = new SqliteDb({ dialect, log: telling(took) }, reader, took);
   const close = async (): Promise<void> => {

@@ -1,4 +1,4 @@
-import type { Database as Connection } from 'better-sqlite3';
+import type { Database as Connection, Statement } from 'better-sqlite3';
 import { type CompiledQuery, Kysely, type KyselyConfig, type QueryResult } from 'kysely';
 import type { Database } from './database.ts';
 import { preparing } from './preparing.ts';
@@ -13,12 +13,32 @@ export type Took = (outcome: 'done' | 'failed', seconds: number) => void;
 export class SqliteDb extends Kysely<Database> {
   readonly #prepare: ReturnType<typeof preparing>;
   readonly #took: Took;
+  readonly #readState: Statement<[], number>;
+  #state: number | undefined;
 
   /** @param reader a connection that can only read */
   constructor(config: KyselyConfig, reader: Connection, took: Took) {
     super(config);
     this.#prepare = preparing(reader);
     this.#took = took;
+    this.#readState = reader.prepare<[], number>('PRAGMA data_version').pluck();
+  }
+
+  /**
+   * Another number after each commit. The database is looked at once in a turn of the event loop, which is before anything comes that knows of
+   * what another process has committed.
+   */
+  get state(): number {
+    if (this.#state !== undefined) return this.#state;
+    setImmediate(() => this.lookAgain());
+    const state = this.#readState.get() ?? 0;
+    this.#state = state;
+    return state;
+  }
+
+  /** This process is about to write, which its next request has to see. */
+  lookAgain(): void {
+    this.#state = undefined;
   }
 
   override async executeQuery<Row>(query: CompiledQuery<Row>): Promise<QueryResult<Row>> {

@@ -19,13 +19,13 @@ export class Tenants {
   readonly #db: Kysely<Database>;
   readonly #kms: Pick<KmsClient, 'call'>;
   readonly #now: () => number;
-  readonly #one: PreparedQuery<Row & { hostname: string | null }>;
+  readonly #one: PreparedQuery<HostnameRow, Tenant | undefined>;
 
   constructor(db: Kysely<Database>, kms: Pick<KmsClient, 'call'>, now: () => number) {
     this.#db = db;
     this.#kms = kms;
     this.#now = now;
-    this.#one = new PreparedQuery(db, tenantQuery);
+    this.#one = new PreparedQuery(db, tenantQuery, tenantOf);
   }
 
   /**
@@ -64,12 +64,9 @@ export class Tenants {
 
   /** @throws {SecureGateError} `tenant_not_found` */
   async get(org: string, id: string): Promise<Tenant> {
-    const rows = await this.#one.all(org, id);
-    const [row] = rows;
-    if (row === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
-    // Of a tenant without host names there is one row, which names none.
-    const hostnames = rows.flatMap(({ hostname }) => hostname ?? []);
-    return viewOf(row, new Map([[id, hostnames]]));
+    const tenant = await this.#one.ask(org, id);
+    if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
+    return tenant;
   }
 
   async list(org: string, { cursor = '', limit }: PageQuery): Promise<Page<Tenant>> {
@@ -154,7 +151,9 @@ export class Tenants {
 }
 
 /** A tenant with one of its host names, or with none. */
-function tenantQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'tenants' | 'hostnames', Row & { hostname: string | null }> {
+type HostnameRow = Row & { readonly hostname: string | null };
+
+function tenantQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'tenants' | 'hostnames', HostnameRow> {
   return db
     .selectFrom('tenants')
     .leftJoin('hostnames', (join) => join.onRef('hostnames.org', '=', 'tenants.org').onRef('hostnames.tenant', '=', 'tenants.id'))
@@ -163,6 +162,13 @@ function tenantQuery(db: Kysely<Database>): SelectQueryBuilder<Database, 'tenant
     .where('tenants.org', '=', '')
     .where('tenants.id', '=', '')
     .orderBy('hostnames.hostname');
+}
+
+function tenantOf(rows: readonly HostnameRow[]): Tenant | undefined {
+  const [row] = rows;
+  // Of a tenant without host names there is one row, which names none.
+  const hostnames = rows.flatMap(({ hostname }) => hostname ?? []);
+  return row && viewOf(row, new Map([[row.id, hostnames]]));
 }
 
 async function addHostnames(db: Kysely<Database>, org: string, tenant: string, hostnames: readonly string[]): Promise<void> {

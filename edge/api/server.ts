@@ -83,7 +83,7 @@ async function addPlugins(
   const { box, appliance, listen, rateLimits, clock } = options;
   addProblems(api);
   addRequestLog(api, whoAsks);
-  await addSecurityHeaders(api, { tls: certificates !== undefined });
+  await addSecurityHeaders(api, { tls: certificates !== undefined, pages: true });
   await api.register(cookie);
   const limitWrong = addRateLimits(api, rateLimits, clock.monotonic);
   addTenantContext(api, { certificates, listen, findVenue: (hostname) => box.tenants.byHostname(hostname) });

@@ -26,7 +26,9 @@ export function createHttpApi({ certificates, timeouts = TIMEOUTS, logger }: Htt
   const api = Fastify({
     serverFactory: (handler) => createHttpServer(certificates, timeouts, handler),
     loggerInstance: logger.child({ component: 'api' }),
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    // One for all: to make one for each request takes as long as its line. Whoever writes a line names the request.
+    childLoggerFactory: (parent) => parent,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: MOST_JSON_BYTES,

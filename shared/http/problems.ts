@@ -30,7 +30,9 @@ export function addProblems(api: HttpApi): void {
   api.setNotFoundHandler((request, reply) => sendProblem(request, reply, new SecureGateError('not_found', 'There is no such route')));
   api.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error);
-    if (refusal.status >= 500 && refusal.status !== OUTSIDE) request.log.error({ err: refusal, code: refusal.code }, 'a request failed');
+    if (refusal.status >= 500 && refusal.status !== OUTSIDE) {
+      request.log.error({ requestId: request.id, err: refusal, code: refusal.code }, 'a request failed');
+    }
     return sendProblem(request, reply, refusal);
   });
 }

@@ -12,7 +12,7 @@ export function addRequestLog(api: HttpApi, who: (request: FastifyRequest) => Re
   });
   api.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
-    const facts = { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    const facts = { requestId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     request.log.info({ ...facts, ...who(request), code: request.refusal }, 'request');
     done();
   });

@@ -6,7 +6,7 @@ import { isLoopback } from '../net/is-loopback.ts';
 import type { Certificates } from './certificates.ts';
 import type { HttpApi } from './http-api.ts';
 import type { ListenConfig } from './listen-config.ts';
-import { requestedHost } from './requested-host.ts';
+import { type RequestedHost, requestedHost } from './requested-host.ts';
 
 /** A tenant, and the org that it belongs to. */
 export interface Venue {
@@ -49,10 +49,21 @@ export function addTenantContext(api: HttpApi, options: TenantContextOptions): v
   const proxies = blockListOf(options.listen.trustedProxies ?? []);
   api.decorateRequest('venue', undefined);
   api.decorateRequest('confines', undefined);
-  api.addHook('onRequest', async (request) => {
-    requireSingle(request.raw.rawHeaders);
-    request.venue = await venueOf(request, options);
+  const enter = (request: FastifyRequest, venue: Venue | undefined): void => {
+    request.venue = venue;
     request.confines = narrowed(request, proxies);
+  };
+  api.addHook('onRequest', (request, _reply, done) => {
+    requireSingle(request.raw.rawHeaders);
+    const host = requestedHost(request);
+    if (isOwn(host.name, request, options)) {
+      enter(request, undefined);
+      done();
+      return;
+    }
+    venueOf(host, options)
+      .then((venue) => enter(request, venue))
+      .then(() => done(), done);
   });
 }
 
@@ -72,11 +83,13 @@ function requireSingle(rawHeaders: readonly string[]): void {
   }
 }
 
-async function venueOf(request: FastifyRequest, { certificates, listen, findVenue }: TenantContextOptions): Promise<Venue | undefined> {
-  const { name, bySni } = requestedHost(request);
-  const { hostnames, host } = listen;
-  const isOwn = hostnames?.includes(name) ?? certificates?.isForHost(name);
-  if (isOwn || name === host || isLoopback(name) || name === unmapped(request.socket.localAddress)) return undefined;
+/** Whether it is a name or an address of the server itself. */
+function isOwn(name: string, { socket }: FastifyRequest, { certificates, listen: { hostnames, host } }: TenantContextOptions): boolean {
+  const isNamed = hostnames?.includes(name) ?? certificates?.isForHost(name) ?? false;
+  return isNamed || name === host || isLoopback(name) || name === unmapped(socket.localAddress);
+}
+
+async function venueOf({ name, bySni }: RequestedHost, { certificates, findVenue }: TenantContextOptions): Promise<Venue> {
   const venue = await findVenue(name);
   // Over plain HTTP, which only this machine is served with, it is a page from elsewhere whose name was made to mean this machine
   // (DNS rebinding), and which the browser takes for a page of this server.

@@ -31,7 +31,7 @@ export function createLogger(part: string, options: { level?: string; stream?: D
     {
       base: { part, pid: process.pid },
       level: options.level ?? process.env.SECUREGATE_LOG_LEVEL ?? 'info',
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       redact: { paths: SECRET_FIELDS, censor: CENSOR },
       // The second level. As paths with a wildcard, pino would look for each in every field, which takes longer than all the rest of a line.
       formatters: { log: censorInside },
@@ -41,8 +41,24 @@ export function createLogger(part: string, options: { level?: string; stream?: D
   );
 }
 
+let second = 0;
+let untilSecond = '';
+
+/** As pino writes it. Most lines come in the second of the one before, and to write all of it takes as long as the rest of a line. */
+function isoTime(): string {
+  const now = Date.now();
+  const ms = now % 1000;
+  if (now - ms !== second || untilSecond === '') {
+    second = now - ms;
+    untilSecond = `,"time":"${new Date(second).toISOString().slice(0, -'000Z'.length)}`;
+  }
+  return `${untilSecond}${String(ms).padStart(3, '0')}Z"`;
+}
+
 /** An error is read first, by its serializer. */
 function censorInside(record: Record<string, unknown>): Record<string, unknown> {
+  // Most records hold nothing that holds something.
+  if (!Object.values(record).some((value) => typeof value === 'object')) return record;
   const told = { ...record };
   for (const field in told) if (field !== 'err') told[field] = censored(told[field]);
   return told;

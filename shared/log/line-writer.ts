@@ -12,6 +12,7 @@ const MOST_WAITING_BYTES = 4 * 1024 * 1024;
 const FULL_PIPE_PAUSE_MS = 100;
 /** Between two writes: one takes as long as many a request. A line that comes alone is written at once. */
 const GATHER_MS = 10;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Writes lines without ever blocking or stopping the process: neither a reader that is stuck, nor one that is gone, nor a full
@@ -19,7 +20,10 @@ const GATHER_MS = 10;
  */
 export class LineWriter {
   readonly #options: LineWriterOptions;
-  #waiting: Buffer[] = [];
+  #waiting: string[] = [];
+  /** Of the write before, what did not get through. */
+  #left: Buffer = NOTHING;
+  /** Of both. */
   #bytes = 0;
   #writing = false;
   #losing = false;
@@ -29,19 +33,19 @@ export class LineWriter {
   }
 
   write(line: string): void {
-    const bytes = Buffer.from(line);
-    if (this.#bytes + bytes.length > MOST_WAITING_BYTES) {
+    const bytes = Buffer.byteLength(line);
+    if (this.#bytes + bytes > MOST_WAITING_BYTES) {
       this.#lost(undefined);
       return;
     }
-    this.#waiting.push(bytes);
-    this.#bytes += bytes.length;
+    this.#waiting.push(line);
+    this.#bytes += bytes;
     if (!this.#writing) this.#writeOn();
   }
 
   /** Writes what waits before the process ends. One try, which a pipe's stuck reader cannot block. */
   flushSync(): void {
-    const rest = Buffer.concat(this.#waiting.splice(0));
+    const rest = this.#takeAll();
     this.#bytes -= rest.length;
     if (rest.length === 0) return;
     try {
@@ -53,19 +57,25 @@ export class LineWriter {
   }
 
   #writeOn(): void {
-    const chunk = Buffer.concat(this.#waiting.splice(0));
+    const chunk = this.#takeAll();
     this.#writing = chunk.length > 0;
     if (!this.#writing) return;
     write(this.#options.fd, chunk, (error, written) => {
       const full = error?.code === 'EAGAIN';
       const left = error === null || full ? chunk.subarray(written) : chunk.subarray(0, 0);
       this.#bytes -= chunk.length - left.length;
-      if (left.length > 0) this.#waiting.unshift(left);
+      if (left.length > 0) this.#left = left;
       if (error === null) this.#losing = false;
       else if (!full) this.#lost(error);
       const pause = setTimeout(() => this.#writeOn(), full ? FULL_PIPE_PAUSE_MS : GATHER_MS);
       if (full) pause.unref();
     });
+  }
+
+  #takeAll(): Buffer {
+    const all = Buffer.concat([this.#left, Buffer.from(this.#waiting.splice(0).join(''))]);
+    this.#left = NOTHING;
+    return all;
   }
 
   #lost(error: Error | undefined): void {

@@ -74,7 +74,7 @@ export class EstServer {
     const { context, rateLimits, monotonic } = this.#options;
     addProblems(api);
     addRequestLog(api, () => ({}));
-    await addSecurityHeaders(api, { tls: true });
+    await addSecurityHeaders(api, { tls: true, pages: false });
     const limit = requestsAMinute(monotonic);
     const perAddress = limit(rateLimits.perAddress, networkOfRequest);
     const perBox = limit(rateLimits.perBox, networkOrCertificate);

@@ -3,16 +3,16 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
 import type { Limit } from '../../../shared/http/requests-a-minute.ts';
 import { type Confines, isWithin } from '../../../shared/http/tenant-context.ts';
-import type { TokenVerifier } from '../../../shared/tokens/token-verifier.ts';
 import { mayDo } from '../../iam/authorise.ts';
 import { OPERATIONS, type Operation } from '../../iam/operations.ts';
 import type { Account, People } from '../../iam/people.ts';
+import type { VerifiedTokens } from '../../iam/verified-tokens.ts';
 import type { Orgs } from '../../tenants/orgs.ts';
 
 const BEARER = /^bearer +([\w.-]{1,4096})$/i;
 
 export interface AccessOptions {
-  readonly tokens: Pick<TokenVerifier, 'verify'>;
+  readonly tokens: Pick<VerifiedTokens, 'verify'>;
   readonly people: People;
   readonly orgs: Orgs;
   /** Counts a token that does not count. */

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
@@ -6,6 +6,7 @@ import { prepareProblem } from '../../../shared/http/problems.ts';
 import { idSchema, principalIdSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import { ulidSchema } from '../../../shared/ids/ulid.ts';
 import type { Audit } from '../../audit/audit.ts';
+import type { OperationName } from '../../iam/operations.ts';
 import { subjectOf } from './access.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -14,10 +15,7 @@ const targetSchema = z.union([principalIdSchema, idSchema('box'), idSchema('enro
 
 /** Writes down every change and every refusal before it is answered; where that fails, the answer is an error. */
 export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
-  api.addHook('onSend', async (request, reply, payload) => {
-    const { operation } = request.routeOptions.config;
-    if (operation === undefined || operation === 'open') return payload;
-    if (READING.has(request.method) && !REFUSALS.has(reply.statusCode)) return payload;
+  const record = async (operation: OperationName, request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> => {
     const { org, tenant } = subjectOf(request);
     const entry = {
       at: now(),
@@ -31,13 +29,19 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
     };
     try {
       await audit.record(entry);
+      return undefined;
     } catch (cause) {
       // An error that a hook of this kind throws would be answered as it is, with its text.
       const failure = new SecureGateError('storage_failed', 'The audit log cannot be written', { cause });
-      request.log.error({ err: failure }, 'a request is not answered: the audit log cannot be written');
+      request.log.error({ requestId: request.id, err: failure }, 'a request is not answered: the audit log cannot be written');
       return JSON.stringify(prepareProblem(request, reply, failure));
     }
-    return payload;
+  };
+  api.addHook('onSend', (request, reply, payload, done) => {
+    const { operation } = request.routeOptions.config;
+    const isRead = READING.has(request.method) && !REFUSALS.has(reply.statusCode);
+    if (isRead || operation === undefined || operation === 'open') done(null, payload);
+    else record(operation, request, reply).then((instead) => done(null, instead ?? payload), done);
   });
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { createHttpApi, listen } from '../../../../shared/http/create-http-api.ts';
 import type { HttpApi } from '../../../../shared/http/http-api.ts';
 import { addProblems } from '../../../../shared/http/problems.ts';
+import { deepFreeze } from '../../../../shared/runtime/deep-freeze.ts';
 import { testLogger } from '../../../helpers/secrecy/test-logger.ts';
 
 const inner = z.object({ id: z.string().max(3), seen: z.number().default(1) });
@@ -47,6 +48,21 @@ test.each([
   expect(status).toBe(500);
   expect(JSON.parse(text)).toMatchObject({ code: 'internal' });
   expect(text).not.toContain('Zaphod');
+});
+
+test('what can never change is checked once, everything else each time', async () => {
+  let checks = 0;
+  const counted = z.strictObject({ inner: z.strictObject({ id: z.string().refine(() => ++checks > 0) }) });
+  const answers = { lasting: deepFreeze({ inner: { id: 'a' } }), other: Object.freeze({ inner: { id: 'a' } }) };
+  const names = z.strictObject({ name: z.enum(['lasting', 'other']) });
+  const schema = { params: names, response: { 200: counted } };
+  const ask = await serve((api) => void api.get('/:name', { schema }, async ({ params }) => answers[params.name]));
+  for (let at = 0; at < 3; at++) expect((await ask('/lasting')).text).toBe('{"inner":{"id":"a"}}');
+  expect(checks).toBe(1);
+  await ask('/other');
+  answers.other.inner.id = 'b';
+  expect((await ask('/other')).text).toBe('{"inner":{"id":"b"}}');
+  expect(checks).toBe(3);
 });
 
 test('what is asked is taken as its schema says, or refused with the names of the fields', async () => {
