@@ -120,7 +120,7 @@ export class LeaseRenewal {
       } catch (error) {
         const reason = SecureGateError.from(error);
         if (signal.aborted || (await this.#failed(reason))) break;
-        waitMs = Math.max(this.#backOff.next(), hintOf(reason) * (1 + this.#options.random()));
+        waitMs = Math.max(this.#backOff.next(), hintOf(reason) * (1 + this.#options.random() / 4));
       }
       await pause(waitMs, AbortSignal.any([signal, this.#woken.signal]));
     }
