@@ -161,7 +161,11 @@ try {
     leasesASecond: Math.round(leased / seconds),
     challenges: askedFor('challenge'),
     exports: askedFor('exportTek'),
-    commandMs: { calm: { p50: quantile(calm.trips, 0.5), p99: quantile(calm.trips, 0.99) }, p50: quantile(trips, 0.5), p99: quantile(trips, 0.99) },
+    commandMs: {
+      calm: { p50: quantile(calm.trips, 0.5), p99: quantile(calm.trips, 0.99) },
+      p50: quantile(trips, 0.5),
+      p99: quantile(trips, 0.99),
+    },
     commands: trips.length,
     lost: lost + calm.lost,
     rssMib: { before: before.rssMib, most: after.mostRssMib, after: after.rssMib },

@@ -37,7 +37,14 @@ class BenchVault implements Vault {
   state: VaultState = 'closed';
   readonly #request: (nonce: string) => Promise<string>;
   readonly #onLease: () => void;
-  readonly #view: LeaseView = { epoch: 1, newest: 1, enforcement: 'memory', issuedAt: Date.now(), endsAt: Date.now() + DAY_MS, leftMs: DAY_MS };
+  readonly #view: LeaseView = {
+    epoch: 1,
+    newest: 1,
+    enforcement: 'memory',
+    issuedAt: Date.now(),
+    endsAt: Date.now() + DAY_MS,
+    leftMs: DAY_MS,
+  };
 
   constructor(request: (nonce: string) => Promise<string>, onLease: () => void) {
     this.#request = request;
