@@ -142,7 +142,7 @@ export class Daemon {
         this.#bestShots,
         this.#webhooks,
         this.#link,
-        new Renewal({ folder: this.#linkFolder, onRenewed: () => this.#link.renewed(), clock, random: Math.random, logger }),
+        new Renewal({ folder: this.#linkFolder, onRenewed: () => void this.#link.look(), clock, random: Math.random, logger }),
         this.#camerasPart(),
         ...(this.#issuerKeys === undefined ? [] : [this.#issuerKeys]),
         this.#apiPart(),

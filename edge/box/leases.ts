@@ -42,7 +42,7 @@ export class Leases implements LeasesPort, Part {
     if (this.#options.carrier === undefined) this.#begin(carrier);
   }
 
-  /** The box has left: what came that way ends at once. */
+  /** The box has left: what came that way ends at once, and the tenants wait for whatever comes next. */
   async left(): Promise<void> {
     if (this.#options.carrier !== undefined) return;
     this.#carrier = undefined;
@@ -50,9 +50,8 @@ export class Leases implements LeasesPort, Part {
     for (const tenant of this.#leased) {
       try {
         await this.#end(tenant, new SecureGateError('not_enrolled', 'This box has left its org'));
+        await tenants.restart(tenant);
       } catch (error) {
-        // One that was closed already has nothing left to forget.
-        if (tenants.get(tenant).state !== 'failed') throw error;
         logger.warn({ err: error, tenant }, 'what this box kept of the lease was perhaps not forgotten');
       }
     }

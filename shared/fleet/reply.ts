@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import { ulidSchema } from '../ids/ulid.ts';
+import { leaseAnswerSchema } from '../lease/lease-answer.ts';
+import { leaseClaimsSchema } from '../lease/lease-token.ts';
+
+/** That of the request (request.ts) which it answers. */
+const id = ulidSchema;
+const errorSchema = z.strictObject({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) });
 
 /** What the control plane says to a box beside commands. */
 export const replySchema = z.discriminatedUnion('kind', [
@@ -9,5 +15,10 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('welcome'), session: ulidSchema, forgotten: z.boolean() }),
   /** A batch of the box's outbox is written down. `refused`: how many of it count for nothing, whenever they come. */
   z.strictObject({ kind: z.literal('kept'), batch: ulidSchema, refused: z.int().min(0) }),
+  z.strictObject({ kind: z.literal('challenge'), id, nonce: leaseClaimsSchema.shape.nonce }),
+  z.strictObject({ kind: z.literal('lease'), id, answer: leaseAnswerSchema }),
+  z.strictObject({ kind: z.literal('move-noted'), id }),
+  /** A request comes to nothing. */
+  z.strictObject({ kind: z.literal('refused'), id, error: errorSchema }),
 ]);
 export type Reply = z.output<typeof replySchema>;

@@ -120,7 +120,9 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
   await expectDone(await order());
   const told = { path: { org, id: device } };
   const telemetry = async () => (await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}/telemetry', { params: told }))).report;
-  await expect.poll(telemetry, PATIENTLY).toMatchObject({ cameras: { live: 0, others: 0 }, diskFreeBytes: expect.any(Number), tenants: [] });
+  await expect
+    .poll(telemetry, PATIENTLY)
+    .toMatchObject({ cameras: { live: 0, others: 0 }, diskFreeBytes: expect.any(Number), tenants: [] });
 
   // A command waits for a box that has no chance to say that it goes.
   first.kill('SIGKILL');

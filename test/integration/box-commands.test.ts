@@ -57,6 +57,7 @@ test('a box with real vaults under leases does what the control plane tells it t
     journal: appliance.commands,
     executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
     sign: (type, claims) => leased.device.sign(type, claims),
+    key: leased.device.signingKey,
     keys: () => heldKeys(leases, tenants),
     now: place.now,
     waits: () => new BackOff(10, 100),
