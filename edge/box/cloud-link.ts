@@ -22,6 +22,7 @@ import { Outbox } from '../link/outbox/outbox.ts';
 import { LinkLeaseCarrier } from '../link/requests/link-lease-carrier.ts';
 import { Requests } from '../link/requests/requests.ts';
 import { Telemetry } from '../link/telemetry.ts';
+import type { Uplink } from '../link/uplink.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
@@ -156,7 +157,6 @@ export class CloudLink implements Part {
   async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
     const { journal, desired, box, about, leases, tenants, telemetry, clock, random, overHttps = HTTPS, logger } = this.#options;
     const { device, org } = enrolment;
-    const sources = new OutboxSources(tenants);
     const mqtt = new MqttUplink({
       device,
       url: () => new URL(open.enrolment.mqtt ?? ''),
@@ -186,19 +186,7 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now,
       waits,
-      parts: [
-        requests,
-        convergence,
-        new Outbox({
-          uplink,
-          sources: () => sources.list(),
-          waits: () => new BackOff(KEPT_WAITS_MS.first, KEPT_WAITS_MS.longest, random),
-          now: clock.now,
-          monotonic: clock.monotonic,
-          logger,
-        }),
-        new Telemetry({ uplink, read: telemetry, logger }),
-      ],
+      parts: [requests, convergence, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
       logger,
     });
     const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence };
@@ -207,6 +195,19 @@ export class CloudLink implements Part {
     leases.enrolled(this.#carrier);
     await link.start();
     uplink.start();
+  }
+
+  #outboxOf(uplink: Uplink): Outbox {
+    const { tenants, clock, random, logger } = this.#options;
+    const sources = new OutboxSources(tenants);
+    return new Outbox({
+      uplink,
+      sources: () => sources.list(),
+      waits: () => new BackOff(KEPT_WAITS_MS.first, KEPT_WAITS_MS.longest, random),
+      now: clock.now,
+      monotonic: clock.monotonic,
+      logger,
+    });
   }
 
   async #close(): Promise<void> {

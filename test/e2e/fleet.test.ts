@@ -75,6 +75,11 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
   const leases = async (): Promise<unknown> => JSON.parse(await securegate(['lease', 'show', ...box, ...firstApi, '--json']));
   await expect.poll(leases, PATIENTLY).toMatchObject([{ tenant, state: 'ready', comes: 'kms', epoch: 1, failure: null }]);
   await expectDone(await order());
+  const told = { path: { org, id: device } };
+  const telemetry = async () => (await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}/telemetry', { params: told }))).report;
+  await expect
+    .poll(telemetry, PATIENTLY)
+    .toMatchObject({ cameras: { live: 0, others: 0 }, diskFreeBytes: expect.any(Number), tenants: [] });
 
   // A command waits for a box that has no chance to say that it goes.
   first.kill('SIGKILL');
