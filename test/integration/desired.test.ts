@@ -98,8 +98,10 @@ describe.each(['SQLite', 'Postgres'])('what boxes should have, on %s', (database
     await expect
       .poll(async () => (await place.states.get('acme', box.id)).reported?.state.tenants, PATIENTLY)
       .toContainEqual({ id: 'club', state: 'closed', reason: null });
+    // It is assigned again, and nobody says a word.
+    await followed(place, box);
     await place.org.assign(box.device, { tenant: 'club' });
-    await place.states.wake(box.id);
+    await place.pass(7 * 3_600_000);
     await expect.poll(() => box.model.tenants[1], PATIENTLY).toMatchObject({ id: 'club', dropped: false });
   }, 60_000);
 
