@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { contentOf } from '../../../shared/cloud-client/create-cloud-client.ts';
 import { asking, list, make, print } from '../../cloud/asking.ts';
 import { type CloudOptions, openCloud } from '../../cloud/open-cloud.ts';
 
@@ -57,7 +56,7 @@ export function camerasCommand(): Command {
       .description('take it from its box')
       .action(async (org: string, tenant: string, id: string, options: CloudOptions) => {
         const cloud = await openCloud(options);
-        await contentOf(cloud.DELETE('/v1/orgs/{org}/tenants/{tenant}/cameras/{id}', { params: { path: { org, tenant, id } } }));
+        await cloud.DELETE('/v1/orgs/{org}/tenants/{tenant}/cameras/{id}', { params: { path: { org, tenant, id } } });
         print(options, { id }, () => id);
       }),
   );
