@@ -71,7 +71,7 @@ export class LeaseRenewal {
 
   /**
    * Asks for a new lease at once, also where it was revoked.
-   * @throws {SecureGateError} why none has come; it goes on to be asked for
+   * @throws {SecureGateError} why none has come; it goes on to be asked for, unless that was for ever
    */
   async renew(): Promise<void> {
     const { vault } = this.#options;
@@ -81,6 +81,9 @@ export class LeaseRenewal {
         // A vault that was closed for good is opened as one that waits for its lease.
         if (vault.state === 'failed') await vault.start().catch(() => undefined);
         await this.#renew();
+      } catch (error) {
+        await this.#failed(SecureGateError.from(error));
+        throw error;
       } finally {
         this.start();
       }
@@ -120,7 +123,7 @@ export class LeaseRenewal {
       } catch (error) {
         const reason = SecureGateError.from(error);
         if (signal.aborted || (await this.#failed(reason))) break;
-        waitMs = Math.max(this.#backOff.next(), hintOf(reason) * (1 + this.#options.random()));
+        waitMs = Math.max(this.#backOff.next(), hintOf(reason) * (1 + this.#options.random() / 4));
       }
       await pause(waitMs, AbortSignal.any([signal, this.#woken.signal]));
     }

@@ -20,8 +20,8 @@ beforeAll(async () => {
 }, 120_000);
 
 /** A command of `securegate`. @returns what it printed */
-async function run(args: readonly string[], input = ''): Promise<string> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe' });
+async function run(args: readonly string[], input = '', env = {}): Promise<string> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: 'pipe', env: { ...process.env, ...env } });
   child.stdin.end(input);
   const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
   expect(child.exitCode, error).toBe(0);
@@ -57,7 +57,7 @@ class Cloud {
   }
 }
 
-test('a box that enrols is told what to do, does it once whoever crashes, and is out when it is denied', async () => {
+test('a box that enrols while it runs is leased its tenant, told what to do, does it once whoever crashes, and is out when it is denied', async () => {
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
   const [port, fleetPort, brokerPort] = [await freePort(), await freePort(), await freePort()];
@@ -82,13 +82,9 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
 
   // The box enrols by a token, and the admin assigns it.
   const box = ['--config', at('box.json')];
-  const tenants = [{ id: tenant, org }];
+  const tenants = [{ id: tenant, org, keys: 'lease' }];
   await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, tenants }));
   const { token } = await contentOf(ada.POST('/v1/orgs/{org}/enrolment-tokens', { params: { path }, body: { name: 'Main door' } }));
-  const enrolled = await run(['enrol', '--cloud', `https://localhost:${fleetPort}`, '--token', '-', ...box, '--json'], token);
-  const { device, fingerprint } = JSON.parse(enrolled) as { device: string; fingerprint: string };
-  await run(['org-keys', 'assign', org, tenant, '--key', at('ada.pem'), '--device', device, '--fingerprint', fingerprint, ...asAda]);
-
   const daemons: DaemonProcess[] = [];
   const startDaemon = (): DaemonProcess => {
     const daemon = new DaemonProcess(at('box.json'));
@@ -96,6 +92,16 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
     onTestFinished(() => daemon.cleanUp());
     return daemon;
   };
+  const first = startDaemon();
+  const firstApi = ['--api', (await first.until('ready')).api];
+  const cloudUrl = `https://localhost:${fleetPort}`;
+  const enrolled = await run(['enrol', '--cloud', cloudUrl, '--token', '-', ...box, ...firstApi, '--json'], token);
+  const { device, fingerprint } = JSON.parse(enrolled) as { device: string; fingerprint: string };
+  const { wrapKey } = await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}', { params: { path: { org, id: device } } }));
+  await writeFile(at('box.pem'), wrapKey);
+  await run(['kms-trust', 'add', at('box.pem'), '--config', at('cloud/kms-trust.json')], '', { SOFTHSM2_CONF: at('cloud/softhsm2.conf') });
+  await run(['org-keys', 'assign', org, tenant, '--key', at('ada.pem'), '--device', device, '--fingerprint', fingerprint, ...asAda]);
+
   /** The newest word of the daemon on its link. */
   const connected = (daemon: DaemonProcess, wanted: boolean): Promise<unknown> =>
     daemon.until('stats', ({ link }) => link?.connected === wanted, daemon.events.length);
@@ -114,9 +120,11 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
     expect(settled).toHaveLength(1);
   };
 
-  const first = startDaemon();
+  // Nobody told it of a KMS but its enrolment.
   await connected(first, true);
-  expect(await run(['status', ...box, '--api', (await first.until('ready')).api])).toMatch(/Link: +connected for 0 min/);
+  expect(await run(['status', ...box, ...firstApi])).toMatch(/Link: +connected for [01] min/);
+  const leases = async (): Promise<unknown> => JSON.parse(await run(['lease', 'show', ...box, ...firstApi, '--json']));
+  await expect.poll(leases, PATIENTLY).toMatchObject([{ tenant, state: 'ready', comes: 'kms', epoch: 1, failure: null }]);
   await expectDone(await order());
 
   // The same by commands of `securegate`.

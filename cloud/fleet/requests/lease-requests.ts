@@ -18,8 +18,8 @@ const AT_ONCE = 16;
 const MOST_WAITING = 256;
 /** A box that has waited for so long gives up before its answer would come. */
 const PATIENCE_MS = 20_000;
-/** After how many seconds a box asks again where too many do. */
-const RETRY_AFTER_S = 10;
+/** A challenge, and the export that answers it. */
+const TURNS_EACH = 2;
 
 export interface LeaseRequestsOptions {
   readonly courier: Pick<Courier, 'answer'>;
@@ -36,10 +36,11 @@ export interface LeaseRequestsOptions {
 export class LeaseRequests {
   readonly #options: LeaseRequestsOptions;
   readonly #paces = new Paces(PACE);
-  readonly #turns = new Turns({ atOnce: AT_ONCE, mostWaiting: MOST_WAITING, retryAfter: RETRY_AFTER_S });
+  readonly #turns: Turns;
 
   constructor(options: LeaseRequestsOptions) {
     this.#options = options;
+    this.#turns = new Turns({ atOnce: AT_ONCE, mostWaiting: MOST_WAITING, each: TURNS_EACH, monotonic: options.monotonic });
   }
 
   /** What it wants to hear of boxes. */
