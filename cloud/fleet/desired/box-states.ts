@@ -4,8 +4,8 @@ import { type DesiredState, desiredStateSchema } from '../../../shared/fleet/des
 import { type Report, type ReportedState, reportedStateSchema } from '../../../shared/fleet/reported.ts';
 import type { Database } from '../../store/database.ts';
 
-/** Later than any time: nothing is to be looked at. */
-const NEVER = Date.UTC(9999, 0);
+/** What nobody said a word of, because of a crash perhaps, is seen so late. */
+const REST_MS = 6 * 3_600_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 300_000;
 
@@ -113,11 +113,12 @@ export class BoxStates {
     return numUpdatedRows > 0n ? { ...row, ...claim } : undefined;
   }
 
-  /** There is nothing to do for the box until it is woken. Whoever woke it meanwhile is heard. */
+  /** There is nothing to do for the box for hours, unless it is woken. Whoever woke it meanwhile is heard. */
   async rest({ device, next_try_at }: BoxStateRow, problem = ''): Promise<void> {
-    await this.#options.db
+    const { db, now } = this.#options;
+    await db
       .updateTable('box_states')
-      .set({ next_try_at: NEVER, problem })
+      .set({ next_try_at: now() + REST_MS, problem })
       .where('device', '=', device)
       .where('next_try_at', '=', next_try_at)
       .execute();

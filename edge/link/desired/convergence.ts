@@ -99,11 +99,11 @@ export class Convergence implements LinkPart {
     this.#retry.wake();
   };
 
-  /** What was taken in another org says nothing of this one. */
+  /** What was taken in another org, or by another version that knew of more, says nothing: it comes anew. */
   #desired(): DesiredClaims | undefined {
     const { org, journal } = this.#options;
     const token = journal.find();
-    const claims = token === undefined ? undefined : desiredClaimsSchema.parse(decodeJwt(token));
+    const claims = token === undefined ? undefined : desiredClaimsSchema.safeParse(decodeJwt(token)).data;
     return claims?.org === org ? claims : undefined;
   }
 
