@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -6,7 +7,9 @@ import { CloudLink, type CloudLinkOptions } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
+import { EstClient } from '../../edge/link/enrolment/est-client.ts';
 import { LinkFolder } from '../../edge/link/enrolment/link-folder.ts';
+import { Renewal } from '../../edge/link/enrolment/renewal.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { TestFleet } from '../helpers/fleet.ts';
@@ -15,6 +18,7 @@ import { hasMosquitto } from '../helpers/mosquitto.ts';
 import { testLogger } from '../helpers/secrecy/test-logger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
+const DAY_MS = 86_400_000;
 const PATIENTLY = { timeout: 30_000, interval: 50 };
 
 /** The link as the daemon has it. */
@@ -120,3 +124,34 @@ describe.each(hasMosquitto ? (['embedded', 'mosquitto'] as const) : (['embedded'
     }, 90_000);
   },
 );
+
+test('a box that was away for three lives of its certificate gets nothing but a new one, and then what it was told to do meanwhile', async () => {
+  let ago = 43 * DAY_MS;
+  const fleet = await TestFleet.start({ broker: 'embedded', now: () => Date.now() - ago });
+  const box = await fleet.enrolled();
+  ago -= DAY_MS;
+  const expiresAt = new Date(Date.now() + DAY_MS).toISOString();
+  const { body: made } = await fleet.ask('POST', '/commands', { device: box.id, order: { kind: 'sync', body: {} }, expiresAt });
+  const { certificate, authorities } = box.folder.read();
+  const { validFromDate, validToDate } = new X509Certificate(certificate);
+  expect(Date.now() - validFromDate.getTime()).toBeGreaterThan(3 * (validToDate.getTime() - validFromDate.getTime()));
+
+  ago = 0;
+  const link = await linkOf(box.folder, { patienceMs: 100, askEveryMs: 200 });
+  await link.start();
+  await expect.poll(() => link.state?.problem, PATIENTLY).toMatch(/not authorized/i);
+  const client = new EstClient({ cloud: fleet.url, authorities, credentials: { key: box.folder.key.open(), certificate } });
+  await expect(client.link()).rejects.toMatchObject({ code: 'certificate_rejected' });
+  await expect(client.leave()).rejects.toMatchObject({ code: 'certificate_rejected' });
+  expect(link.state).toMatchObject({ connected: false, by: null });
+  expect((await fleet.ask('GET', `/commands/${made.id}`)).body.state).toBe('QUEUED');
+
+  const renewal = new Renewal({
+    ...{ folder: box.folder, clock: systemClock, random: () => 0, logger: testLogger('edge') },
+    onRenewed: () => link.renewed(),
+  });
+  onTestFinished(() => renewal.stop());
+  await renewal.start();
+  await expect.poll(() => link.state?.connected, PATIENTLY).toBe(true);
+  await expect.poll(async () => (await fleet.ask('GET', `/commands/${made.id}`)).body.state, PATIENTLY).toBe('SUCCEEDED');
+}, 90_000);
