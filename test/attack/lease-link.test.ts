@@ -14,7 +14,7 @@ import { testLogger } from '../helpers/secrecy/test-logger.ts';
 const PATIENTLY = { timeout: 60_000, interval: 50 };
 const HPKE = Buffer.alloc(32, 9).toString('base64url');
 
-const startFleet = (): Promise<TestFleet> => TestFleet.start({ broker: true, limits: { exportsPerDevice: 1000 } });
+const startFleet = (): Promise<TestFleet> => TestFleet.start({ broker: 'embedded', limits: { exportsPerDevice: 1000 } });
 
 async function assignedBox(fleet: TestFleet): Promise<TestBox> {
   const box = await fleet.enrolled();

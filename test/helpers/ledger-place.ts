@@ -1,6 +1,8 @@
+import type { PluginTransformQueryArgs, RootOperationNode } from 'kysely';
 import { expect, onTestFinished } from 'vitest';
+import type { Courier } from '../../cloud/fleet/courier.ts';
 import type { KnownBox } from '../../cloud/fleet/known-boxes.ts';
-import type { Ledger } from '../../cloud/fleet/ledger/ledger.ts';
+import type { Ledger, LedgerOptions } from '../../cloud/fleet/ledger/ledger.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
 import { newOrgSchema } from '../../cloud/tenants/org.ts';
@@ -44,6 +46,8 @@ export class LedgerPlace {
   readonly known = new Map<string, KnownBox>();
   store: Store;
   #running: RunningLedger;
+  /** Called before each step of the ledger that is started next: what it asks of the database, of the KMS, and of the way to the box. */
+  beforeStep = (): void => undefined;
   /** Milliseconds since the Unix epoch. */
   at = Date.UTC(2026, 10, 22);
 
@@ -128,6 +132,28 @@ export class LedgerPlace {
   #startLedger({ db } = this.store, hasCourier = true): RunningLedger {
     const boxes = { find: async (device: string) => this.known.get(device) };
     const courier = hasCourier ? this.transport.courier() : undefined;
-    return startLedger({ db, kms: this.kms, boxes, courier, now: this.now, random: () => 0.5, logger: LOGGER });
+    const parts = stepping(this.beforeStep, { db, kms: this.kms, courier });
+    return startLedger({ ...parts, boxes, now: this.now, random: () => 0.5, logger: LOGGER });
   }
+}
+
+/** What the ledger works with, which says before each step that it comes. */
+function stepping(step: () => void, { db, kms, courier }: Pick<LedgerOptions, 'db' | 'kms' | 'courier'>) {
+  const transformQuery = ({ node }: PluginTransformQueryArgs): RootOperationNode => {
+    step();
+    return node;
+  };
+  const call = (...asked: Parameters<KmsClient['call']>): Promise<unknown> => {
+    step();
+    return kms.call(...asked);
+  };
+  const send: Courier['send'] = async (...message) => {
+    step();
+    await courier?.send(...message);
+  };
+  return {
+    db: db.withPlugin({ transformQuery, transformResult: async ({ result }) => result }),
+    kms: { call } as Pick<KmsClient, 'call'>,
+    courier: courier && { ...courier, send },
+  };
 }

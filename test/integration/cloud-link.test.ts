@@ -1,13 +1,19 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { EstClient } from '../../edge/link/enrolment/est-client.ts';
 import { leave } from '../../edge/link/enrolment/leave.ts';
 import { renew } from '../../edge/link/enrolment/renew.ts';
+import { Renewal } from '../../edge/link/enrolment/renewal.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
 import { ConnectedBox } from '../helpers/connected-box.ts';
 import { TestBox, TestFleet } from '../helpers/fleet.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { hasMosquitto } from '../helpers/mosquitto.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
+const DAY_MS = 86_400_000;
 const PATIENTLY = { timeout: 30_000, interval: 50 };
 const CONNECTED = { connected: true, problem: null };
 
@@ -100,3 +106,33 @@ describe.each(hasMosquitto ? (['embedded', 'mosquitto'] as const) : (['embedded'
     }, 90_000);
   },
 );
+
+test('a box that was away for three lives of its certificate gets nothing but a new one, and then what it was told to do meanwhile', async () => {
+  let ago = 43 * DAY_MS;
+  const fleet = await TestFleet.start({ broker: 'embedded', now: () => Date.now() - ago });
+  const box = await fleet.enrolled();
+  ago -= DAY_MS;
+  const expiresAt = new Date(Date.now() + DAY_MS).toISOString();
+  const { body: made } = await fleet.ask('POST', '/commands', { device: box.id, order: { kind: 'sync', body: {} }, expiresAt });
+  const { certificate, authorities } = box.folder.read();
+  const { validFromDate, validToDate } = new X509Certificate(certificate);
+  expect(Date.now() - validFromDate.getTime()).toBeGreaterThan(3 * (validToDate.getTime() - validFromDate.getTime()));
+
+  ago = 0;
+  const { link } = await ConnectedBox.start(box, { patienceMs: 100, askEveryMs: 200 });
+  await expect.poll(() => link.state?.problem, PATIENTLY).toMatch(/not authorized/i);
+  const client = new EstClient({ cloud: fleet.url, authorities, credentials: { key: box.folder.key.open(), certificate } });
+  await expect(client.link()).rejects.toMatchObject({ code: 'certificate_rejected' });
+  await expect(client.leave()).rejects.toMatchObject({ code: 'certificate_rejected' });
+  expect(link.state).toMatchObject({ connected: false, by: null });
+  expect((await fleet.ask('GET', `/commands/${made.id}`)).body.state).toBe('QUEUED');
+
+  const renewal = new Renewal({
+    ...{ folder: box.folder, clock: systemClock, random: () => 0, logger: testLogger('edge') },
+    onRenewed: () => void link.look(),
+  });
+  onTestFinished(() => renewal.stop());
+  await renewal.start();
+  await expect.poll(() => link.state?.connected, PATIENTLY).toBe(true);
+  await expect.poll(async () => (await fleet.ask('GET', `/commands/${made.id}`)).body.state, PATIENTLY).toBe('SUCCEEDED');
+}, 90_000);
