@@ -68,7 +68,12 @@ const DOORS = [
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
   {
     package: 'jose',
-    from: ['^cloud/(kms|iam|fleet/(enrolment|ledger))/', '^edge/(link/commands|vault/keys)/', '^provisioning/org-keys/', '^shared/tokens/'],
+    from: [
+      '^cloud/(kms|iam|fleet/(enrolment|ledger|requests))/',
+      '^edge/(link/commands|vault/keys)/',
+      '^provisioning/org-keys/',
+      '^shared/tokens/',
+    ],
   },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'aedes', from: ['^cloud/broker/'] },

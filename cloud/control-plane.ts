@@ -27,6 +27,7 @@ import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
 import { Reception } from './fleet/reception.ts';
+import { LeaseRequests } from './fleet/requests/lease-requests.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -134,7 +135,10 @@ export class ControlPlane {
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
-    if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers], logger }));
+    if (courier) {
+      const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
+      this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, leaseRequests.takers], logger }));
+    }
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());

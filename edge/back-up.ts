@@ -69,7 +69,7 @@ function stoppedBox(config: Config, appliance: Appliance, logger: Logger): Stopp
     dataDir,
     replicaDir,
     keyDir,
-    leaseOf: (tenant) => leaseSettingsOf(config, tenant),
+    leaseOf: ({ id, policy }) => leaseSettingsOf(config, { id, keys: policy?.keys }),
     clock: systemClock,
     logger,
   });

@@ -19,7 +19,6 @@ import { EpochMoves } from './box/epoch-moves.ts';
 import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
-import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import { Leases } from './box/leases.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
@@ -93,7 +92,7 @@ export class Daemon {
     });
     const { kmsSocket } = config.lease ?? {};
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
-    this.#leases = new Leases({ config, tenants: this.#tenants, carrier, random: Math.random, logger });
+    this.#leases = new Leases({ tenants: this.#tenants, carrier, random: Math.random, logger });
     this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
     this.#link = new CloudLink({
       folder: this.#linkFolder,
@@ -129,7 +128,7 @@ export class Daemon {
         this.#leases,
         new EpochMoves({
           tenants: this.#tenants,
-          isLeased: (tenant) => leaseSettingsOf(config, tenant) !== undefined,
+          isLeased: (tenant) => this.#tenants.get(tenant).keys === 'lease',
           hours: config.epochMoveHours,
           clock,
           logger,
@@ -139,7 +138,7 @@ export class Daemon {
         this.#bestShots,
         this.#webhooks,
         this.#link,
-        new Renewal({ folder: this.#linkFolder, onRenewed: () => this.#link.renewed(), clock, random: Math.random, logger }),
+        new Renewal({ folder: this.#linkFolder, onRenewed: () => void this.#link.look(), clock, random: Math.random, logger }),
         this.#camerasPart(),
         ...(this.#issuerKeys === undefined ? [] : [this.#issuerKeys]),
         this.#apiPart(),

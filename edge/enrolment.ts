@@ -97,9 +97,9 @@ export class Enrolment {
 
   async #openVault(id: string): Promise<VaultClient> {
     const { tenants, dataDir, keyDir } = this.#config;
-    const lease = leaseSettingsOf(this.#config, id);
     const tenant = [...tenants, ...this.#appliance.tenants.list()].find((entry) => entry.id === id);
     if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant: id } });
+    const lease = leaseSettingsOf(this.#config, tenant);
     const { box } = this.#appliance;
     const vault = new VaultClient({ org: tenant.org, tenant: id, box, dataDir, keyDir, lease, clock: systemClock, logger: this.#logger });
     try {

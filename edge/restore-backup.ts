@@ -5,11 +5,10 @@ import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { appearWhole } from './backup/appear-whole.ts';
 import { findKeyrings } from './backup/find-keyrings.ts';
 import { readBackup } from './backup/read-backup.ts';
-import { type RebuiltTenant, rebuildDataFolder } from './backup/rebuild-data-folder.ts';
+import { type RebuildOptions, type RebuiltTenant, rebuildDataFolder } from './backup/rebuild-data-folder.ts';
 import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './runtime/clock.ts';
-import type { LeaseSettings } from './vault/client.ts';
 import type { BackupUseOptions } from './verify-backup.ts';
 
 /**
@@ -22,7 +21,7 @@ export async function restoreBackup(config: Config, backup: string, options: Bac
   const { keyring = keyringReplicaDir, logger, onProgress } = options;
   if (keyring === undefined) throw new SecureGateError('keyring_missing', 'The configuration names no replica of the keyrings');
   await requireEmpty(dataDir);
-  const leaseOf = (tenant: string): LeaseSettings | undefined => leaseSettingsOf(config, tenant);
+  const leaseOf: RebuildOptions['leaseOf'] = ({ id, policy }) => leaseSettingsOf(config, { id, keys: policy?.keys });
   const manifest = await readBackup(backup);
   const keyrings = await findKeyrings(manifest, keyring, keyDir);
   await mkdir(dirname(dataDir), { recursive: true });

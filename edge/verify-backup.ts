@@ -7,7 +7,6 @@ import { type RebuildOptions, type RebuiltTenant, rebuildDataFolder } from './ba
 import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './runtime/clock.ts';
-import type { LeaseSettings } from './vault/client.ts';
 
 export interface BackupUseOptions extends Pick<RebuildOptions, 'logger' | 'onProgress'> {
   /** Where the replica of the keyrings lies; as the configuration says unless said. */
@@ -25,7 +24,7 @@ export async function verifyBackup(config: Config, backup: string, options: Back
   const { dataDir, keyDir, keyringReplicaDir } = config;
   const { keyring = keyringReplicaDir, logger, onProgress } = options;
   if (keyring === undefined) throw new SecureGateError('keyring_missing', 'The configuration names no replica of the keyrings');
-  const leaseOf = (tenant: string): LeaseSettings | undefined => leaseSettingsOf(config, tenant);
+  const leaseOf: RebuildOptions['leaseOf'] = ({ id, policy }) => leaseSettingsOf(config, { id, keys: policy?.keys });
   const manifest = await readBackup(backup);
   const keyrings = await findKeyrings(manifest, keyring, keyDir);
   const rehearsal = `${dataDir}.rehearsal`;

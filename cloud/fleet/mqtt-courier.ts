@@ -60,6 +60,11 @@ export class MqttCourier implements Courier {
     await this.#link.publish(downTopic(device, channel), payload);
   }
 
+  /** @throws {SecureGateError} `broker_unavailable` */
+  async answer(device: string, payload: Buffer): Promise<void> {
+    await this.#link.say(downTopic(device, 'replies'), payload);
+  }
+
   onMessage(handler: (device: string, channel: UpChannel, payload: Buffer) => Promise<void>): void {
     this.#handler = handler;
   }

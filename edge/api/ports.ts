@@ -1,6 +1,7 @@
 import type { Venue } from '../../shared/http/tenant-context.ts';
 import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
+import type { KeyOrigin } from '../appliance/tenant-policies.ts';
 import type { HistogramValues } from '../runtime/histogram.ts';
 import type { LeaseView, VaultClient } from '../vault/client.ts';
 import type { LiveSize } from './schemas/streams.ts';
@@ -41,6 +42,7 @@ export interface TenantView {
   readonly matchThreshold: number | null;
   readonly unmatchedTtlMs: number;
   readonly sightingsDays: number;
+  readonly keys: KeyOrigin;
   readonly state: VaultClient['state'];
   readonly reason: string | null;
   readonly fixed: boolean;
@@ -59,8 +61,11 @@ export interface TenantsPort {
   byHostname(hostname: string): Venue | undefined;
   /** @throws {SecureGateError} `tenant_not_found` */
   get(tenant: string): TenantView;
-  /** Makes the tenant's vault and opens it. @throws {SecureGateError} `conflict`, those of the vault's start */
-  add(tenant: { id: string; org: string } & TenantSettings): Promise<TenantView>;
+  /**
+   * Makes the tenant's vault and opens it; one whose key comes under a lease (`keys`) is opened by its first one.
+   * @throws {SecureGateError} `conflict`, those of the vault's start
+   */
+  add(tenant: { id: string; org: string; keys?: KeyOrigin } & TenantSettings): Promise<TenantView>;
   /** @throws {SecureGateError} `tenant_not_found`, `fixed_by_configuration` */
   change(tenant: string, settings: TenantSettings): Promise<TenantView>;
   /**

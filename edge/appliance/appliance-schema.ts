@@ -58,4 +58,8 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   ) STRICT;
   PRAGMA user_version = 2;
   `,
+  `
+  ALTER TABLE tenants ADD COLUMN keys TEXT NOT NULL DEFAULT 'file' CHECK (keys IN ('file', 'lease'));
+  PRAGMA user_version = 3;
+  `,
 ];

@@ -22,6 +22,7 @@ export class StoredCommands {
   readonly #find: Statement<[string], Entry>;
   readonly #begin: Statement<[string, string]>;
   readonly #settle: Statement<[AckState, string, string, string]>;
+  readonly #signedAnew: Statement<[string, string, string]>;
   readonly #begun: Statement<[], Entry>;
   readonly #untold: Statement<[number], { ack: string }>;
   readonly #kept: Statement<[string, string]>;
@@ -39,6 +40,7 @@ export class StoredCommands {
     this.#find = database.prepare('SELECT id, token, state, ack FROM commands WHERE id = ?');
     this.#begin = database.prepare(`INSERT INTO commands (id, token, state) VALUES (?, ?, 'IN_PROGRESS')`);
     this.#settle = database.prepare(`UPDATE commands SET state = ?, ack = ?, digest = ? WHERE id = ? AND state = 'IN_PROGRESS'`);
+    this.#signedAnew = database.prepare('UPDATE commands SET ack = ?, digest = ? WHERE digest = ?');
     this.#begun = database.prepare(`SELECT id, token, state, ack FROM commands WHERE state = 'IN_PROGRESS' ORDER BY position`);
     this.#untold = database.prepare('SELECT ack FROM commands WHERE ack IS NOT NULL AND receipt IS NULL ORDER BY position LIMIT ?');
     this.#kept = database.prepare('UPDATE commands SET receipt = ? WHERE digest = ?');
@@ -73,7 +75,11 @@ export class StoredCommands {
   }
 
   settle(id: string, state: AckState, ack: string): void {
-    this.#settle.run(state, ack, createHash('sha256').update(ack).digest('base64url'), id);
+    this.#settle.run(state, ack, digestOf(ack), id);
+  }
+
+  signedAnew(ack: string, anew: string): void {
+    this.#signedAnew.run(anew, digestOf(anew), digestOf(ack));
   }
 
   begun(): readonly Entry[] {
@@ -95,4 +101,8 @@ export class StoredCommands {
   tellAgain(): void {
     this.#tellAgain.run();
   }
+}
+
+function digestOf(ack: string): string {
+  return createHash('sha256').update(ack).digest('base64url');
 }

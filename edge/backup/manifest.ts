@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { KEY_ORIGINS } from '../appliance/tenant-policies.ts';
 
 export const MANIFEST = 'manifest.json';
 /** In the folder of a tenant. */
@@ -23,7 +24,13 @@ export const manifestSchema = z.strictObject({
       org: slugSchema,
       /** Of a tenant that the configuration file does not declare. */
       policy: z
-        .strictObject({ matchThreshold: z.number().nullable(), unmatchedTtlMs: z.number().int(), sightingsDays: z.number().int() })
+        .strictObject({
+          matchThreshold: z.number().nullable(),
+          unmatchedTtlMs: z.number().int(),
+          sightingsDays: z.number().int(),
+          /** Earlier backups do not say. */
+          keys: z.enum(KEY_ORIGINS).default('file'),
+        })
         .nullable(),
       epoch: z.number().int(),
       /** Version of the keyring replica at that time, 0 without one: an older replica does not belong to these data. */

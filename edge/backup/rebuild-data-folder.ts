@@ -17,7 +17,7 @@ export interface RebuildOptions {
   readonly keyrings: ReadonlyMap<string, KeyringCopy>;
   readonly keyDir: string;
   /** How a tenant's key comes under a lease; undefined where it comes from a file. Without a network it takes a lease that was kept. */
-  readonly leaseOf: (tenant: string) => LeaseSettings | undefined;
+  readonly leaseOf: (tenant: Pick<BackedUpTenant, 'id' | 'policy'>) => LeaseSettings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onProgress: (tenant: string, done: number, total: number) => void;
@@ -55,7 +55,7 @@ async function rebuildTenant(dataDir: string, tenant: BackedUpTenant, options: R
   await writeDurably(files.vaultDb, createReadStream(join(backup, id, DATA_FILE)), (bytes) => onProgress(id, bytes, data.bytes));
   for (const path of [files.header, files.keysDb]) await writeDurably(path, createReadStream(join(keyring.folder, basename(path))));
   for (const folder of [files.keyring, files.folder, dirname(files.folder)]) syncFolder(folder);
-  const vault = new VaultClient({ org, tenant: id, box: manifest.box, dataDir, keyDir, lease: leaseOf(id), clock, logger });
+  const vault = new VaultClient({ org, tenant: id, box: manifest.box, dataDir, keyDir, lease: leaseOf(tenant), clock, logger });
   await vault.start();
   try {
     return { tenant: id, keyringVersion: keyring.version, ...(await vault.examine()) };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { BoxConnection, type BoxConnectionOptions } from '../appliance/box-connection.ts';
+import { KEY_ORIGINS } from '../appliance/tenant-policies.ts';
 import type { BackupSource } from './backup-source.ts';
 
 const systemSchema = z.object({ box: idSchema('box') });
@@ -13,6 +14,7 @@ const tenantsSchema = z.object({
       matchThreshold: z.number().nullable(),
       unmatchedTtlMs: z.number(),
       sightingsDays: z.number(),
+      keys: z.enum(KEY_ORIGINS),
       fixed: z.boolean(),
     }),
   ),

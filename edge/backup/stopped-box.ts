@@ -5,6 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { type LeaseSettings, VaultClient } from '../vault/client.ts';
 import type { BackupSource } from './backup-source.ts';
 import { KeyringReplica } from './keyring-replica.ts';
+import type { BackedUpTenant } from './manifest.ts';
 
 export interface StoppedBoxOptions {
   readonly box: string;
@@ -14,7 +15,7 @@ export interface StoppedBoxOptions {
   readonly replicaDir?: string | undefined;
   readonly keyDir: string;
   /** How a tenant's key comes under a lease; undefined where it comes from a file. Without a network it takes a lease that was kept. */
-  readonly leaseOf: (tenant: string) => LeaseSettings | undefined;
+  readonly leaseOf: (tenant: Pick<BackedUpTenant, 'id' | 'policy'>) => LeaseSettings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -37,9 +38,9 @@ export class StoppedBox implements BackupSource {
 
   async *data(tenant: string): AsyncGenerator<Buffer> {
     const { box, dataDir, replicaDir, keyDir, leaseOf, clock, logger } = this.#options;
-    const org = this.tenants.find(({ id }) => id === tenant)?.org;
-    if (org === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant } });
-    const vault = new VaultClient({ org, tenant, box, dataDir, keyDir, lease: leaseOf(tenant), clock, logger });
+    const found = this.tenants.find(({ id }) => id === tenant);
+    if (found === undefined) throw new SecureGateError('tenant_not_found', 'This box has no such tenant', { details: { tenant } });
+    const vault = new VaultClient({ org: found.org, tenant, box, dataDir, keyDir, lease: leaseOf(found), clock, logger });
     await vault.start();
     const replica = replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant, dataDir, replicaDir, keyDir, logger });
     try {

@@ -1,16 +1,20 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment } from '../../shared/fleet/enrolment.ts';
-import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Stats } from '../../shared/messages/events.ts';
 import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
+import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
+import { LinkLeaseCarrier } from '../link/requests/link-lease-carrier.ts';
+import { Requests } from '../link/requests/requests.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
@@ -21,6 +25,8 @@ import { trustedNow } from './trusted-now.ts';
 
 /** Until what was said is said again. */
 const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
+/** How soon the daemon sees that somebody has enrolled the box, or that it has left. */
+const LOOK_EVERY_MS = 2000;
 
 export interface CloudLinkOptions {
   readonly folder: LinkFolder;
@@ -33,82 +39,137 @@ export interface CloudLinkOptions {
   readonly logger: Logger;
 }
 
-/** The link to the control plane of a box that is enrolled when the daemon starts. Whatever becomes of it, the box does its work. */
+/** A link that is open. */
+interface OpenLink {
+  /** As it is now: read for each connection anew. */
+  enrolment: Enrolment;
+  readonly publicKey: PublicKey;
+  readonly uplink: MqttUplink;
+  readonly link: Link;
+  readonly requests: Requests;
+}
+
+/**
+ * The link to the control plane. It lives with the enrolment, which others write: it opens when the box enrols, goes on when its certificate
+ * is renewed, and ends when the box leaves. Whatever becomes of it, the box does its work.
+ */
 export class CloudLink implements Part {
   readonly name = 'link';
   readonly #options: CloudLinkOptions;
+  readonly #looks = new SerialWork();
+  readonly #carrier: LinkLeaseCarrier;
+  #timer: NodeJS.Timeout | undefined;
+  /** To which the link was brought. */
   #enrolment: Enrolment | undefined;
-  #uplink: MqttUplink | undefined;
-  #link: Link | undefined;
+  #open: OpenLink | undefined;
+  /** What was wrong at the last look. */
+  #trouble: string | undefined;
 
   constructor(options: CloudLinkOptions) {
     this.#options = options;
+    // Those who lease know of one carrier, whichever link is open.
+    this.#carrier = new LinkLeaseCarrier({ ask: (asked, gives) => this.#requests.ask(asked, gives) });
   }
 
   /** How it stands; null on a box that has none. */
   get state(): Stats['link'] {
-    if (this.#uplink === undefined) return null;
-    const { problem, forMs } = this.#uplink;
+    if (this.#open === undefined) return null;
+    const { problem, forMs } = this.#open.uplink;
     return { connected: problem === null, problem, forMs };
   }
 
   async start(): Promise<void> {
-    const { folder, logger } = this.#options;
-    try {
-      const enrolment = folder.find();
-      if (enrolment === undefined) return;
-      if (enrolment.mqtt === null) return logger.warn('the control plane has no broker: this box gets no commands');
-      await this.#open(enrolment, folder.key.open());
-    } catch (error) {
-      logger.error({ err: SecureGateError.from(error) }, 'this box has no link to its control plane');
-    }
+    await this.look();
+    this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#link?.stop(), this.#uplink?.stop()]);
+    clearInterval(this.#timer);
+    await this.#looks.run(() => this.#close());
   }
 
-  /** Goes on with the new certificate, and with what came with it. */
-  renewed(): void {
-    if (this.#uplink === undefined) return;
-    this.#enrolment = this.#options.folder.read();
-    this.#uplink.renew();
+  /** Brings the link to where the enrolment is now. What fails is tried again with the next look. */
+  async look(): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      await this.#looks.run(() => this.#follow());
+      this.#trouble = undefined;
+    } catch (error) {
+      const reason = SecureGateError.from(error);
+      if (reason.message !== this.#trouble) logger.error({ err: reason }, 'this box has no link to its control plane; it is tried again');
+      this.#trouble = reason.message;
+    }
   }
 
-  async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
+  async #follow(): Promise<void> {
+    const { folder, leases, logger } = this.#options;
+    const enrolment = folder.find();
+    if (isDeepStrictEqual(enrolment, this.#enrolment)) return;
+    if (enrolment === undefined) {
+      logger.warn('this box has left its org: its link ends');
+      await this.#close();
+      await leases.left();
+    } else if (enrolment.mqtt === null) {
+      logger.warn('the control plane has no broker: this box gets no commands');
+      await this.#close();
+    } else await this.#goOn(enrolment, folder.key.open());
+    this.#enrolment = enrolment;
+  }
+
+  async #goOn(enrolment: Enrolment, key: KeyObject): Promise<void> {
+    const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
+    const open = this.#open;
+    if (open && open.enrolment.device === enrolment.device && isDeepStrictEqual(open.publicKey, publicKey)) {
+      open.enrolment = enrolment;
+      open.uplink.renew();
+      return;
+    }
+    await this.#close();
+    await this.#begin(enrolment, key, publicKey);
+    this.#options.leases.enrolled(this.#carrier);
+  }
+
+  async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
     const { journal, leases, tenants, clock, random, logger } = this.#options;
     const { device } = enrolment;
-    const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
-    this.#enrolment = enrolment;
     const uplink = new MqttUplink({
       device,
-      url: () => new URL(this.#known.mqtt ?? ''),
-      credentials: () => credentialsOf(this.#known, key),
+      url: () => new URL(open.enrolment.mqtt ?? ''),
+      credentials: () => credentialsOf(open.enrolment, key),
       random,
       logger,
     });
+    const requests = new Requests({ uplink, now: clock.now });
     const link = new Link({
       device,
       uplink,
-      commandKeys: () => this.#known.commandKeys,
+      commandKeys: () => open.enrolment.commandKeys,
       journal: journal(),
       executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
       sign: (type, claims) => signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })),
+      key: publicKey,
       keys: () => heldKeys(leases, tenants),
       now: () => trustedNow(clock, tenants),
       waits: () => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random),
-      parts: [],
+      parts: [requests],
       logger,
     });
+    const open: OpenLink = { enrolment, publicKey, uplink, link, requests };
     await link.start();
     uplink.start();
-    this.#uplink = uplink;
-    this.#link = link;
+    this.#open = open;
   }
 
-  get #known(): Enrolment {
-    if (this.#enrolment === undefined) throw new SecureGateError('not_enrolled', 'This box is not enrolled');
-    return this.#enrolment;
+  async #close(): Promise<void> {
+    const open = this.#open;
+    this.#open = undefined;
+    open?.requests.stop();
+    await Promise.all([open?.link.stop(), open?.uplink.stop()]);
+  }
+
+  get #requests(): Requests {
+    if (this.#open === undefined) throw new SecureGateError('broker_unavailable', 'This box has no link to its control plane');
+    return this.#open.requests;
   }
 }
 

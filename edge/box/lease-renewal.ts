@@ -12,6 +12,9 @@ const LOOK_EVERY_MS = 60_000;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
+/** Longest time for which somebody who is asked too much keeps us waiting. */
+const LONGEST_HINT_MS = 300_000;
+
 /** Refusals that no later try changes. */
 const FOR_EVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['device_denied', 'tenant_destroyed']);
 
@@ -68,7 +71,7 @@ export class LeaseRenewal {
 
   /**
    * Asks for a new lease at once, also where it was revoked.
-   * @throws {SecureGateError} why none has come; it goes on to be asked for
+   * @throws {SecureGateError} why none has come; it goes on to be asked for, unless that was for ever
    */
   async renew(): Promise<void> {
     const { vault } = this.#options;
@@ -78,6 +81,9 @@ export class LeaseRenewal {
         // A vault that was closed for good is opened as one that waits for its lease.
         if (vault.state === 'failed') await vault.start().catch(() => undefined);
         await this.#renew();
+      } catch (error) {
+        await this.#failed(SecureGateError.from(error));
+        throw error;
       } finally {
         this.start();
       }
@@ -108,17 +114,18 @@ export class LeaseRenewal {
       this.#woken = new AbortController();
       let waitMs: number;
       try {
-        waitMs = await this.#dueIn(share);
+        waitMs = Math.min(await this.#dueIn(share), LOOK_EVERY_MS);
         if (waitMs <= 0) {
           await this.#renew();
           share = this.#share();
           continue;
         }
       } catch (error) {
-        if (signal.aborted || (await this.#failed(SecureGateError.from(error)))) break;
-        waitMs = this.#backOff.next();
+        const reason = SecureGateError.from(error);
+        if (signal.aborted || (await this.#failed(reason))) break;
+        waitMs = Math.max(this.#backOff.next(), hintOf(reason) * (1 + this.#options.random() / 4));
       }
-      await pause(Math.min(waitMs, LOOK_EVERY_MS), AbortSignal.any([signal, this.#woken.signal]));
+      await pause(waitMs, AbortSignal.any([signal, this.#woken.signal]));
     }
     endListening();
   }
@@ -186,6 +193,11 @@ export class LeaseRenewal {
   #share(): number {
     return 0.5 + (this.#options.random() - 0.5) / 10;
   }
+}
+
+/** For how many milliseconds, at least, it is not to be asked again; boxes that were told the same do not come back together. */
+function hintOf({ details: { retryAfter } }: SecureGateError): number {
+  return typeof retryAfter === 'number' ? Math.min(retryAfter * 1000, LONGEST_HINT_MS) : 0;
 }
 
 /** A KMS that has an epoch no more says which one it has instead. */

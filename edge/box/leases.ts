@@ -2,16 +2,14 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { LeaseStatus, LeasesPort } from '../api/ports.ts';
-import type { Config } from '../config/schema.ts';
 import type { LeaseCarrier } from '../link/lease-carrier.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { LeaseRenewal } from './lease-renewal.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface LeasesOptions {
-  readonly config: Pick<Config, 'tenants'>;
   readonly tenants: Tenants;
-  /** To the KMS; without one, leases come on a stick alone. */
+  /** To a KMS that the configuration names. */
   readonly carrier: LeaseCarrier | undefined;
   /** 0 to 1. */
   readonly random: () => number;
@@ -23,23 +21,67 @@ export class Leases implements LeasesPort, Part {
   readonly name = 'leases';
   readonly #options: LeasesOptions;
   readonly #renewals = new Map<string, LeaseRenewal>();
+  /** To the KMS; without one, leases come on a stick alone. */
+  #carrier: LeaseCarrier | undefined;
 
   constructor(options: LeasesOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
-    const { tenants, carrier, random, logger } = this.#options;
-    if (!carrier) return;
-    for (const tenant of this.#leased) {
-      const renewal = new LeaseRenewal({ tenant, vault: tenants.vault(tenant), carrier, random, logger });
-      this.#renewals.set(tenant, renewal);
-      renewal.start();
-    }
+    const { carrier } = this.#options;
+    if (carrier) this.#begin(carrier);
   }
 
   async stop(): Promise<void> {
     await Promise.all(Array.from(this.#renewals.values(), (renewal) => renewal.stop()));
+  }
+
+  /** The box has a link to its control plane: leases come that way, unless the configuration names another. */
+  enrolled(carrier: LeaseCarrier): void {
+    if (this.#options.carrier === undefined) this.#begin(carrier);
+  }
+
+  /** The box has left: what came that way ends at once, and the tenants wait for whatever comes next. */
+  async left(): Promise<void> {
+    if (this.#options.carrier !== undefined) return;
+    this.#carrier = undefined;
+    const { tenants, logger } = this.#options;
+    for (const tenant of this.#leased) {
+      try {
+        await this.#end(tenant, new SecureGateError('not_enrolled', 'This box has left its org'));
+        await tenants.restart(tenant);
+      } catch (error) {
+        logger.warn({ err: error, tenant }, 'what this box kept of the lease was perhaps not forgotten');
+      }
+    }
+  }
+
+  /** A tenant was added whose key comes under a lease. */
+  add(tenant: string): void {
+    const { tenants, random, logger } = this.#options;
+    const carrier = this.#carrier;
+    if (carrier === undefined || this.#renewals.has(tenant)) return;
+    const renewal = new LeaseRenewal({ tenant, vault: tenants.vault(tenant), carrier, random, logger });
+    this.#renewals.set(tenant, renewal);
+    renewal.start();
+  }
+
+  /** Closes a tenant, for as long as nobody adds it again, and forgets its key. @throws {SecureGateError} as `revoke` */
+  async drop(tenant: string): Promise<void> {
+    this.#requireLeased(tenant);
+    await this.#end(tenant, new SecureGateError('lease_revoked', 'This box has to do with this tenant no more'));
+  }
+
+  #begin(carrier: LeaseCarrier): void {
+    this.#carrier = carrier;
+    for (const tenant of this.#leased) this.add(tenant);
+  }
+
+  async #end(tenant: string, reason: SecureGateError): Promise<void> {
+    await this.#renewals.get(tenant)?.stop();
+    this.#renewals.delete(tenant);
+    await this.#options.tenants.vault(tenant).revoke(reason);
   }
 
   list(): Promise<readonly LeaseStatus[]> {
@@ -66,7 +108,7 @@ export class Leases implements LeasesPort, Part {
       newest: lease?.newest ?? null,
       renewedAt: lease ? new Date(lease.issuedAt).toISOString() : null,
       endsAt: lease ? new Date(lease.endsAt).toISOString() : null,
-      comes: this.#options.carrier ? 'kms' : 'stick',
+      comes: this.#carrier ? 'kms' : 'stick',
       failure: this.failureOf(tenant),
     };
   }
@@ -104,7 +146,10 @@ export class Leases implements LeasesPort, Part {
   }
 
   get #leased(): readonly string[] {
-    return this.#options.config.tenants.filter(({ keys }) => keys === 'lease').map(({ id }) => id);
+    return this.#options.tenants
+      .list()
+      .filter(({ keys }) => keys === 'lease')
+      .map(({ id }) => id);
   }
 
   /** Why the last try to renew a lease failed; null where it did not, or nobody tries. */

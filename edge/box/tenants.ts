@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import type { BackOff } from '../../shared/runtime/back-off.ts';
 import type { TenantSettings, TenantsPort, TenantView } from '../api/ports.ts';
 import type { Appliance } from '../appliance/open-appliance.ts';
-import type { TenantPolicy } from '../appliance/tenant-policies.ts';
+import type { KeyOrigin, TenantPolicy } from '../appliance/tenant-policies.ts';
 import { KeyringReplica } from '../backup/keyring-replica.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -14,7 +14,7 @@ import { VaultClient } from '../vault/client.ts';
 import { leaseSettingsOf } from './lease-settings-of.ts';
 
 /** What a policy is where nobody says otherwise; the configuration file has the same defaults. */
-const DEFAULTS = { matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 };
+const DEFAULTS = { matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30, keys: 'file' } as const;
 /** How long the start waits for vaults. */
 const PATIENCE_MS = 10_000;
 
@@ -60,7 +60,10 @@ export class Tenants implements TenantsPort, Part {
   /** Begins to open all vaults. One that does not open stays closed until the reason has passed, and the others go on. */
   async start(signal: AbortSignal): Promise<void> {
     const { config, appliance, logger } = this.#options;
-    for (const tenant of config.tenants) this.#hold(changed({ ...DEFAULTS, id: tenant.id, org: tenant.org }, tenant), true);
+    for (const tenant of config.tenants) {
+      const { id, org, keys } = tenant;
+      this.#hold(changed({ ...DEFAULTS, id, org, keys }, tenant), true);
+    }
     for (const policy of appliance().tenants.list()) {
       if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
     }
@@ -123,15 +126,15 @@ export class Tenants implements TenantsPort, Part {
     return this.#find(tenant).vault;
   }
 
-  async add(wanted: { id: string; org: string } & TenantSettings): Promise<TenantView> {
-    const { id, org } = wanted;
+  async add(wanted: { id: string; org: string; keys?: KeyOrigin } & TenantSettings): Promise<TenantView> {
+    const { id, org, keys = DEFAULTS.keys } = wanted;
     if (this.#tenants.has(id) || this.#adding.has(id)) {
       throw new SecureGateError('conflict', 'There is a tenant of this id', { details: { tenant: id } });
     }
     this.#adding.add(id);
-    const tenant = this.#build(changed({ ...DEFAULTS, id, org }, wanted), false);
+    const tenant = this.#build(changed({ ...DEFAULTS, id, org, keys }, wanted), false);
     try {
-      await tenant.vault.start();
+      await startOrAwaitLease(tenant.vault);
       this.#options.appliance().tenants.put(tenant.policy);
     } catch (error) {
       await tenant.replica?.stop();
@@ -141,7 +144,7 @@ export class Tenants implements TenantsPort, Part {
       this.#adding.delete(id);
     }
     this.#tenants.set(id, tenant);
-    await this.#options.onOpen(id);
+    if (tenant.vault.state === 'ready') await this.#options.onOpen(id);
     return viewOf(tenant);
   }
 
@@ -167,9 +170,7 @@ export class Tenants implements TenantsPort, Part {
   async restart(id: string): Promise<void> {
     const { vault } = this.#find(id);
     await vault.stop();
-    await vault.start().catch((error: unknown) => {
-      if (vault.state !== 'closed') throw error;
-    });
+    await startOrAwaitLease(vault);
   }
 
   #hold(policy: TenantPolicy, fixed: boolean): void {
@@ -181,7 +182,7 @@ export class Tenants implements TenantsPort, Part {
     const { dataDir, keyDir, keyringReplicaDir: replicaDir } = config;
     const { id, org } = policy;
     const { box } = appliance();
-    const lease = leaseSettingsOf(config, id);
+    const lease = leaseSettingsOf(config, policy);
     const vault = new VaultClient({ org, tenant: id, box, dataDir, keyDir, lease, clock, logger });
     const replica =
       replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, dataDir, replicaDir, keyDir, logger });
@@ -227,6 +228,13 @@ export class Tenants implements TenantsPort, Part {
     if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant', { details: { tenant: id } });
     return tenant;
   }
+}
+
+/** A vault that waits for its lease has begun as it should. */
+async function startOrAwaitLease(vault: VaultClient): Promise<void> {
+  await vault.start().catch((error: unknown) => {
+    if (vault.state !== 'closed') throw error;
+  });
 }
 
 function changed(policy: TenantPolicy, wanted: TenantSettings): TenantPolicy {

@@ -43,7 +43,13 @@ export function loadConfig(file: string): Config {
     api: { ...config.api, ...(tls === undefined ? {} : { tls: { ...filesOf(tls), certificates: tls.certificates.map(filesOf) } }) },
     ...(lease === undefined
       ? {}
-      : { lease: { ...lease, kmsKeys: from(lease.kmsKeys), ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }) } }),
+      : {
+          lease: {
+            ...lease,
+            ...(lease.kmsKeys && { kmsKeys: from(lease.kmsKeys) }),
+            ...(lease.kmsSocket && { kmsSocket: from(lease.kmsSocket) }),
+          },
+        }),
     ...(config.keyringReplicaDir === undefined ? {} : { keyringReplicaDir: from(config.keyringReplicaDir) }),
     ...(config.modelsDir === undefined ? {} : { modelsDir: from(config.modelsDir) }),
   };

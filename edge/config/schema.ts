@@ -95,7 +95,10 @@ const lease = z
     kmsKeys: z
       .string()
       .min(1)
-      .describe('File of the public keys by which the KMS signs leases, a JWK Set. Nobody else can give this box a lease.'),
+      .optional()
+      .describe(
+        'File of the public keys by which the KMS signs leases, a JWK Set: nobody else can give this box a lease. Without it, the KMS of the control plane with which the box is enrolled (`securegate enrol`).',
+      ),
     tpm: z
       .strictObject({
         tcti: z.string().min(1).default('device:/dev/tpmrm0').describe('Where the TPM is, as TPM2TOOLS_TCTI of tpm2-tools names it.'),
@@ -115,9 +118,13 @@ const lease = z
       })
       .optional()
       .describe("The TPM 2.0 of this box, by Debian's tpm2-tools. Leases whose org wants `tpm` are refused without it."),
-    kmsSocket: z.string().min(1).optional().describe('Unix socket of a KMS on this machine. Without it leases come on a stick.'),
+    kmsSocket: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Unix socket of a KMS on this machine. Without it leases come over the link of an enrolled box, else on a stick.'),
   })
-  .describe('How tenants whose `keys` are `lease` get them.');
+  .describe('How tenants whose `keys` are `lease` get them, where that is not the control plane of an enrolled box.');
 
 const link = z
   .strictObject({
@@ -201,14 +208,13 @@ export const configSchema = z
     }
     const tenants = new Set<string>();
     const names = new Set<string>(config.api.hostnames);
-    config.tenants.forEach(({ id, hostnames, keys }, index) => {
+    config.tenants.forEach(({ id, hostnames }, index) => {
       for (const name of hostnames) {
         if (names.has(name)) issue(['tenants', index, 'hostnames'], `${name} belongs to another one`);
         names.add(name);
       }
       if (tenants.has(id)) issue(['tenants', index, 'id'], 'this tenant is there twice');
       tenants.add(id);
-      if (keys === 'lease' && config.lease === undefined) issue(['tenants', index, 'keys'], 'a lease needs the section `lease`');
     });
     const cameras = new Set<string>();
     config.cameras.forEach(({ id, tenant: owner }, index) => {

@@ -21,6 +21,8 @@ export interface LinkOptions {
   readonly journal: CommandJournal;
   readonly executors: Executors;
   readonly sign: SignToken;
+  /** That by which it signs. */
+  readonly key: PublicKey;
   /** The tenants' keys that this box holds. */
   readonly keys: () => Promise<Hello['keys']>;
   /** The box's trusted time, milliseconds since the Unix epoch. */

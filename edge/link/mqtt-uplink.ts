@@ -69,6 +69,10 @@ export class MqttUplink implements Uplink {
     await this.#link.publish(upTopic(this.#device, channel), payload);
   }
 
+  async ask(payload: Buffer): Promise<void> {
+    await this.#link.say(upTopic(this.#device, 'requests'), payload);
+  }
+
   onMessage(handler: (channel: DownChannel, payload: Buffer) => Promise<void>): void {
     this.#onMessage = handler;
   }

@@ -77,8 +77,8 @@ const recordSchema = z.strictObject({ id: recordId, version, customerId: custome
 
 /** How a vault gets its tenant's key under a lease. */
 const leaseSettingsSchema = z.strictObject({
-  /** File of the public keys by which the KMS signs leases. */
-  kmsKeys: z.string().min(1),
+  /** File that has the public keys by which the KMS signs leases: a JWK Set, or what an enrolled box keeps of its control plane. */
+  kmsKeys: z.union([z.strictObject({ keySet: z.string().min(1) }), z.strictObject({ enrolment: z.string().min(1) })]),
   /** Without a TPM, leases that it is to keep are refused. `deviceKeys`: where the keys are by which the KMS knows this box. */
   tpm: z.strictObject({ tcti: z.string().min(1), pcrs: z.string().min(1).optional(), deviceKeys: z.enum(['file', 'tpm']) }).optional(),
 });

@@ -52,6 +52,7 @@ const AWAITS_LEASE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'lease_rejected',
   'lease_rolled_back',
   'lease_cache_failed',
+  'not_enrolled',
 ]);
 
 const FIRST_RESTART_MS = 250;
@@ -145,7 +146,7 @@ export abstract class VaultKeeper {
    * Starts the process and resolves when it has read its gallery. A first start that fails is tried again by `keepTrying` alone.
    * @throws {SecureGateError} `invalid_id`, `key_file_missing`, `key_file_unsafe`, `key_rejected`, `vault_corrupt`, `vault_newer`,
    * `data_folder_in_use`, `storage_failed`, `tpm_unavailable`, `vault_unavailable` (it crashed), `stopped` (aborted); `lease_missing`,
-   * `lease_ended`, `lease_rejected`, `lease_rolled_back`, `lease_cache_failed`: it is closed and waits for `acceptLease`
+   * `lease_ended`, `lease_rejected`, `lease_rolled_back`, `lease_cache_failed`, `not_enrolled`: it is closed and waits for `acceptLease`
    */
   async start(signal?: AbortSignal): Promise<void> {
     if (this.#state !== 'stopped' && this.#state !== 'failed') throw new SecureGateError('internal', 'The vault was started twice');

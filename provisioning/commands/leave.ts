@@ -14,7 +14,7 @@ export function leaveCommand(): Command {
     .addHelpText(
       'after',
       `
-What the box recorded stays on its disk, closed. Where the control plane is out of reach, an admin of the org releases the box there.`,
+What the box recorded stays on its disk; tenants whose leases came over the link are closed. Where the control plane is out of reach, an admin of the org releases the box there.`,
     )
     .action(run);
 }

@@ -37,7 +37,7 @@ async function run({ config: file, api, json }: Options): Promise<void> {
   process.stdout.write(json ? `${JSON.stringify({ ...factsOf(enrolment, answer), link: running })}\n` : textOf(enrolment, answer, running));
 }
 
-/** @returns undefined where no daemon answers; null where it had no enrolment when it started */
+/** @returns undefined where no daemon answers; null where it has no link */
 async function linkOfDaemon(config: string, api: string | undefined): Promise<Stats['link'] | undefined> {
   try {
     const box = await runningBox(config, api);
@@ -49,7 +49,7 @@ async function linkOfDaemon(config: string, api: string | undefined): Promise<St
 
 function linkText(link: Stats['link'] | undefined): string {
   if (link === undefined) return 'unknown: the daemon does not answer';
-  if (link === null) return 'none: the daemon was started before the box was enrolled, or the control plane has no broker';
+  if (link === null) return 'none: the control plane has no broker, or the daemon cannot use the enrolment (its log says why)';
   const minutes = Math.floor(link.forMs / 60_000);
   return `${link.connected ? 'connected' : 'cut off'} for ${minutes} min${link.problem === null ? '' : `: ${link.problem}`}`;
 }

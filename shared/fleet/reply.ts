@@ -1,5 +1,11 @@
 import { z } from 'zod';
 import { ulidSchema } from '../ids/ulid.ts';
+import { leaseAnswerSchema } from '../lease/lease-answer.ts';
+import { leaseClaimsSchema } from '../lease/lease-token.ts';
+
+/** That of the request (request.ts) which it answers. */
+const id = ulidSchema;
+const errorSchema = z.strictObject({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) });
 
 /** What the control plane says to a box beside commands. */
 export const replySchema = z.discriminatedUnion('kind', [
@@ -7,5 +13,10 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ack-kept'), digest: z.string().regex(/^[\w-]{43}$/), receipt: ulidSchema }),
   /** A hello was heard. `forgotten`: the receipt that it names is not remembered, so the box tells every word again. */
   z.strictObject({ kind: z.literal('welcome'), session: ulidSchema, forgotten: z.boolean() }),
+  z.strictObject({ kind: z.literal('challenge'), id, nonce: leaseClaimsSchema.shape.nonce }),
+  z.strictObject({ kind: z.literal('lease'), id, answer: leaseAnswerSchema }),
+  z.strictObject({ kind: z.literal('move-noted'), id }),
+  /** A request comes to nothing. */
+  z.strictObject({ kind: z.literal('refused'), id, error: errorSchema }),
 ]);
 export type Reply = z.output<typeof replySchema>;

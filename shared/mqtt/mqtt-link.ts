@@ -89,12 +89,24 @@ export class MqttLink {
    * @throws {SecureGateError} `broker_unavailable`, at once where there is no connection
    */
   publish(topic: string, payload: Buffer): Promise<void> {
+    return this.#send(topic, payload, 1);
+  }
+
+  /**
+   * Sends with QoS 0: no broker keeps it for anybody. Resolves when it is on its way.
+   * @throws {SecureGateError} as `publish`
+   */
+  say(topic: string, payload: Buffer): Promise<void> {
+    return this.#send(topic, payload, 0);
+  }
+
+  #send(topic: string, payload: Buffer, qos: 0 | 1): Promise<void> {
     const client = this.#client;
     if (!client?.connected) return Promise.reject(unavailable(this.#problem ?? 'connecting'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(unavailable('it did not acknowledge a message in time')), ACKNOWLEDGE_MS);
+    const timer = setTimeout(() => reject(unavailable('it did not take a message in time')), ACKNOWLEDGE_MS);
     this.#unacknowledged.add(reject);
-    client.publish(topic, payload, { qos: 1 }, (error) => (error ? reject(unavailable(error.message, error)) : resolve()));
+    client.publish(topic, payload, { qos }, (error) => (error ? reject(unavailable(error.message, error)) : resolve()));
     return promise.finally(() => {
       clearTimeout(timer);
       this.#unacknowledged.delete(reject);

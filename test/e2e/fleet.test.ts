@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { CloudProcess } from '../../provisioning/cloud/cloud-process.ts';
+import { assignBox, enrolBox } from '../../provisioning/cloud/enrol-box.ts';
 import { foundOrg } from '../../provisioning/cloud/found-org.ts';
 import { openCloud } from '../../provisioning/cloud/open-cloud.ts';
 import { securegate } from '../../provisioning/cloud/securegate.ts';
@@ -16,7 +17,7 @@ beforeAll(async () => {
   await embeddedModels();
 }, 120_000);
 
-test('a box that enrols is told what to do, does it once whoever crashes, and is out when it is denied', async () => {
+test('a box that enrols while it runs is leased its tenant, told what to do, does it once whoever crashes, and is out when it is denied', async () => {
   const folder = await tempFolder();
   const at = (name: string): string => join(folder, name);
   const cloud = new CloudProcess(at('cloud'));
@@ -31,14 +32,8 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
 
   // The box enrols by a token, and the admin assigns it.
   const box = ['--config', at('box.json')];
-  const tenants = [{ id: tenant, org }];
+  const tenants = [{ id: tenant, org, keys: 'lease' }];
   await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, tenants }));
-  const { token } = await contentOf(ada.POST('/v1/orgs/{org}/enrolment-tokens', { params: { path }, body: { name: 'Main door' } }));
-  const enrolled = await securegate(['enrol', '--cloud', cloud.fleetUrl, '--token', '-', ...box, '--json'], { input: token });
-  const { device, fingerprint } = JSON.parse(enrolled) as { device: string; fingerprint: string };
-  const assigned = ['--key', admin.key, '--device', device, '--fingerprint', fingerprint, ...admin.options];
-  await securegate(['org-keys', 'assign', org, tenant, ...assigned]);
-
   const daemons: DaemonProcess[] = [];
   const startDaemon = (): DaemonProcess => {
     const daemon = new DaemonProcess(at('box.json'));
@@ -46,6 +41,12 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
     onTestFinished(() => daemon.cleanUp());
     return daemon;
   };
+  const first = startDaemon();
+  const { api } = await first.until('ready');
+  const enrolled = await enrolBox(cloud, admin, { config: at('box.json'), api, folder });
+  const { device } = enrolled;
+  await assignBox(admin, enrolled, tenant);
+
   /** The newest word of the daemon on its link. */
   const connected = (daemon: DaemonProcess, wanted: boolean): Promise<unknown> =>
     daemon.until('stats', ({ link }) => link?.connected === wanted, daemon.events.length);
@@ -64,9 +65,11 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
     expect(settled).toHaveLength(1);
   };
 
-  const first = startDaemon();
+  // Nobody told it of a KMS but its enrolment.
   await connected(first, true);
-  expect(await securegate(['status', ...box, '--api', (await first.until('ready')).api])).toMatch(/Link: +connected for 0 min/);
+  expect(await securegate(['status', ...box, '--api', api])).toMatch(/Link: +connected for [01] min/);
+  const leases = async (): Promise<unknown> => JSON.parse(await securegate(['lease', 'show', ...box, '--api', api, '--json']));
+  await expect.poll(leases, PATIENTLY).toMatchObject([{ tenant, state: 'ready', comes: 'kms', epoch: 1, failure: null }]);
   await expectDone(await order());
 
   // A command waits for a box that has no chance to say that it goes.
@@ -88,8 +91,8 @@ test('a box that enrols is told what to do, does it once whoever crashes, and is
   await ada.POST('/v1/orgs/{org}/devices/{id}/deny', { params: { path: { org, id: device } } });
   await connected(second, false);
   await second.until('stats', ({ link }) => /not authorized/i.test(link?.problem ?? ''), denied);
-  const { api } = await second.until('ready');
-  expect(await (await fetch(`${api}/readyz`)).json()).toMatchObject({ warnings: expect.arrayContaining(['broker_unavailable']) });
+  const { api: secondApi } = await second.until('ready');
+  expect(await (await fetch(`${secondApi}/readyz`)).json()).toMatchObject({ warnings: expect.arrayContaining(['broker_unavailable']) });
   const metrics = await (await fetch(`${cloud.url}/metrics`)).text();
   expect(metrics).toContain('securegate_cloud_connected_boxes 0');
   expect(metrics).toMatch(/broker_refusals_total\{what="refused",reason="not allowed"\} [1-9]/);

@@ -70,9 +70,9 @@ export class ApiBox implements BoxPort {
       list: () => Array.from(this.#vaults.values(), ({ view, vault }) => ({ ...view, state: vault.state })),
       byHostname: (hostname) => this.hostnames.get(hostname),
       get: (tenant) => this.#tenant(tenant).view,
-      add: async ({ id, org, matchThreshold = null, unmatchedTtlMs = 10_000, sightingsDays = 30 }) => {
+      add: async ({ id, org, matchThreshold = null, unmatchedTtlMs = 10_000, sightingsDays = 30, keys = 'file' }) => {
         if (this.#vaults.has(id)) throw new SecureGateError('conflict', 'There is such a tenant', { details: { tenant: id } });
-        return this.#open({ id, org, matchThreshold, unmatchedTtlMs, sightingsDays, state: 'ready', reason: null, fixed: false });
+        return this.#open({ id, org, matchThreshold, unmatchedTtlMs, sightingsDays, keys, state: 'ready', reason: null, fixed: false });
       },
       change: async (tenant, settings) => {
         const entry = this.#tenant(tenant);
@@ -131,6 +131,7 @@ export class ApiBox implements BoxPort {
         matchThreshold: null,
         unmatchedTtlMs: 10_000,
         sightingsDays: 30,
+        keys: 'file',
         state: 'ready',
         reason: null,
         fixed: id === 'south',

@@ -86,13 +86,12 @@ const PATIENT = { eventLoopDelayMs: 60_000 };
 export class TestCloud {
   readonly issuer: TestIssuer;
   readonly #cloud: ControlPlane;
-
-  readonly #dataDir: string;
+  readonly dataDir: string;
 
   private constructor(issuer: TestIssuer, cloud: ControlPlane, dataDir: string) {
     this.issuer = issuer;
     this.#cloud = cloud;
-    this.#dataDir = dataDir;
+    this.dataDir = dataDir;
   }
 
   /** @param more for the configuration (`issuer` in it takes the place of the test's), and for the control plane itself */
@@ -128,7 +127,7 @@ export class TestCloud {
 
   /** A token that is signed on the machine of the control plane. */
   async localToken(id: string, org: string): Promise<string> {
-    return await LocalIssuer.open(this.#dataDir).sign(id, org, Date.now());
+    return await LocalIssuer.open(this.dataDir).sign(id, org, Date.now());
   }
 
   /** Where boxes enrol. */

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
@@ -16,12 +16,16 @@ import { tempFolder } from './temp-folder.ts';
 export class TestBox {
   readonly id: string;
   readonly folder: LinkFolder;
+  readonly dataDir: string;
+  readonly keyDir: string;
   readonly #place: { id: string; folder: string; dataDir: string };
 
   private constructor(id: string, root: string) {
     this.id = id;
-    this.folder = new LinkFolder(join(root, 'keys'), undefined);
-    this.#place = { id, folder: join(root, 'keys', 'device'), dataDir: join(root, 'data') };
+    this.dataDir = join(root, 'data');
+    this.keyDir = join(root, 'keys');
+    this.folder = new LinkFolder(this.keyDir, undefined);
+    this.#place = { id, folder: join(this.keyDir, 'device'), dataDir: this.dataDir };
   }
 
   static async make(id = newId('box')): Promise<TestBox> {
@@ -67,6 +71,7 @@ export class TestFleet {
     now = Date.now,
     wrongTokens = 1_000_000,
     broker = false,
+    limits,
   }: {
     driver?: 'software' | 'softhsm';
     address?: StoreAddress;
@@ -74,8 +79,10 @@ export class TestFleet {
     wrongTokens?: number;
     /** Whether it has one; boxes are told of one in any case. */
     broker?: boolean;
+    /** Of the KMS. */
+    limits?: object;
   } = {}): Promise<TestFleet> {
-    const kms = await testKms(driver);
+    const kms = await testKms(driver, limits);
     const most = 1_000_000;
     const told = broker ? { broker: { port: 0 } } : { mqtt: 'mqtts://127.0.0.1:8883' };
     const fleet = { port: 0, ...told, rateLimits: { perAddress: most, perBox: most, wrongTokens } };
@@ -115,13 +122,22 @@ export class TestFleet {
     return box;
   }
 
-  /** Assigns a box to the tenant by the keys that the control plane tells of it. */
-  async assign({ id }: TestBox): Promise<Answer> {
+  /** Has the security officer of the KMS trust a box's key. */
+  async trust({ id }: TestBox): Promise<void> {
+    const { body: device } = await this.ask('GET', `/devices/${id}`);
+    const pemFile = join(await tempFolder(), 'box.pem');
+    await writeFile(pemFile, device.wrapKey as string);
+    await this.kms.officer({ do: 'add', pemFile });
+  }
+
+  /** Assigns a box to the tenant by the keys that the control plane tells of it; `change` puts other claims into the assignment. */
+  async assign({ id }: TestBox, change: object = {}): Promise<Answer> {
     const { body: device } = await this.ask('GET', `/devices/${id}`);
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       ...{ aud: 'securegate-kms', jti: newId('record'), iat: now, exp: now + 3600, org: 'acme', tenant: 'hall', sub: id },
       ...{ wrap: device.wrap as string, cnf: { jkt: device.jkt as string }, lease: { seconds: 86_400, enforcement: 'memory' as const } },
+      ...change,
     };
     return await this.ask('POST', '/assignments', { assignment: await signAssignment(this.admin, claims) });
   }

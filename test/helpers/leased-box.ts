@@ -84,7 +84,7 @@ export class LeasedBox {
       box: this.id,
       dataDir,
       keyDir,
-      lease: { kmsKeys, tpm: tcti === undefined ? undefined : { tcti, deviceKeys: 'file' } },
+      lease: { kmsKeys: { keySet: kmsKeys }, tpm: tcti === undefined ? undefined : { tcti, deviceKeys: 'file' } },
       logger,
     });
     onTestFinished(() => vault.stop());

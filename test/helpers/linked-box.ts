@@ -25,7 +25,7 @@ export class LinkedBox {
   journal: StoredCommands;
   #disk = newDisk();
   #link: Link | undefined;
-  readonly #key: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  #key: KeyObject = newKey();
   readonly #options: LinkedBoxOptions;
 
   constructor(options: LinkedBoxOptions) {
@@ -56,6 +56,7 @@ export class LinkedBox {
       journal: this.journal,
       executors,
       sign: (type, claims) => this.sign(type, claims),
+      key: this.publicKey,
       keys: async () => [{ org: 'acme', tenant: 'hall', epoch: 1, endsAt: null }],
       now,
       waits: () => new BackOff(2, 20),
@@ -71,6 +72,11 @@ export class LinkedBox {
     await this.#link?.stop();
   }
 
+  /** It has left, and enrolled anew: by a key of its own, as each time. Not while it is running. */
+  replaceKey(): void {
+    this.#key = newKey();
+  }
+
   /** Its disk as it is now. @returns what puts that into the box's place while it is not running */
   copyDisk(): () => void {
     const copy = this.#disk.serialize();
@@ -79,6 +85,10 @@ export class LinkedBox {
       this.journal = new StoredCommands(this.#disk);
     };
   }
+}
+
+function newKey(): KeyObject {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 }
 
 function newDisk(): Database.Database {

@@ -52,6 +52,7 @@ export class MemoryTransport {
   courier(): Courier {
     return {
       send: async (device, channel, payload) => this.#send({ device, direction: 'down', channel, payload }),
+      answer: async (device, payload) => this.#send({ device, direction: 'down', channel: 'replies', payload }),
       onMessage: (handler) => void this.#handlers.push(handler),
       kick: async (device) => this.cut(device),
     };
@@ -60,11 +61,13 @@ export class MemoryTransport {
   uplink(device: string): Uplink {
     const box: Box = { connected: false, take: undefined, greet: undefined };
     this.#boxes.set(device, box);
+    const publish: Uplink['publish'] = async (channel, payload) => {
+      if (!box.connected || this.#boxes.get(device) !== box) throw new Error('not connected');
+      this.#send({ device, direction: 'up', channel, payload });
+    };
     return {
-      publish: async (channel, payload) => {
-        if (!box.connected || this.#boxes.get(device) !== box) throw new Error('not connected');
-        this.#send({ device, direction: 'up', channel, payload });
-      },
+      publish,
+      ask: (payload) => publish('requests', payload),
       onMessage: (handler) => {
         box.take = handler;
       },

@@ -47,7 +47,7 @@ test('a box with real vaults under leases does what the control plane tells it t
     waits: () => new BackOff(600_000, 600_000),
   });
   onTestFinished(() => tenants.stop());
-  const leases = new Leases({ config, tenants, carrier: new SocketLeaseCarrier(org.kms.socket), random: () => 0.5, logger: LOGGER });
+  const leases = new Leases({ tenants, carrier: new SocketLeaseCarrier(org.kms.socket), random: () => 0.5, logger: LOGGER });
   onTestFinished(() => leases.stop());
   const commandKeys = [await org.kms.client.call('signingKey', { use: 'commands' })];
   const link: Link = new Link({
@@ -57,6 +57,7 @@ test('a box with real vaults under leases does what the control plane tells it t
     journal: appliance.commands,
     executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
     sign: (type, claims) => leased.device.sign(type, claims),
+    key: leased.device.signingKey,
     keys: () => heldKeys(leases, tenants),
     now: place.now,
     waits: () => new BackOff(10, 100),

@@ -234,6 +234,39 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     expect(deeds.begun).toEqual(['restart a1', 'renew b1', 'renew b1']);
   });
 
+  test('what a box did and could not tell before it left is told by the key with which it enrolled anew', async () => {
+    const place = await makePlace();
+    const { box, deeds } = await place.box();
+    const gate = Promise.withResolvers<void>();
+    deeds.gate = gate.promise;
+    await place.transport.connect(box.id);
+    const id = await place.give(box.id, restart('a1'));
+    await expect.poll(() => place.stateOf(id)).toBe('IN_PROGRESS');
+    place.transport.cut(box.id);
+    gate.resolve();
+    await expect.poll(() => box.journal.untold()).toHaveLength(1);
+    await box.crash();
+
+    box.replaceKey();
+    place.known.set(box.id, { org: 'acme', signingKeys: [box.keyHash] });
+    await box.start();
+    await place.transport.connect(box.id);
+    await expect.poll(() => place.stateOf(id)).toBe('SUCCEEDED');
+    await expect.poll(() => box.journal.untold()).toEqual([]);
+    expect(deeds.done).toEqual(['restart a1']);
+
+    // Told by the next key once more, where a ledger has lost it.
+    await box.crash();
+    box.replaceKey();
+    place.known.set(box.id, { org: 'acme', signingKeys: [box.keyHash] });
+    box.journal.tellAgain();
+    await box.start();
+    await place.transport.connect(box.id);
+    await expect.poll(() => box.journal.untold()).toEqual([]);
+    const { items } = await place.ledger.receipts.list('acme', { command: id, limit: 10 });
+    expect(items.map(({ state }) => state)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+  });
+
   test('a KMS that is away: it is sent when the KMS is back', async () => {
     const kms = await testKms('software');
     const place = await LedgerPlace.make(kms.client, await freshStore());

@@ -25,6 +25,8 @@ export const tenantSchema = z
     unmatchedTtlMs: z.number().int().min(1000).max(60_000),
     /** Days (UTC) for which sightings are kept, the present one among them; older ones are removed from the disk. */
     sightingsDays: z.number().int().min(1).max(3650),
+    /** Where its key comes from: a file of this box, or a KMS for a time. */
+    keys: z.enum(['file', 'lease']),
     state: z.enum(VAULT_STATES),
     /** Error code of `failed` and `closed` (it waits for a lease), and of `starting` where the vault failed before and is tried again. */
     reason: z.string().nullable(),

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { ACK_TYPE, type AckClaims, type AckState } from '../../../shared/fleet/ack.ts';
 import type { CommandClaims } from '../../../shared/fleet/command.ts';
+import type { PublicKey } from '../../../shared/lease/public-key.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
 import { Retry } from '../retry.ts';
@@ -14,6 +17,8 @@ export interface AcksOptions {
   readonly journal: CommandJournal;
   readonly uplink: Uplink;
   readonly sign: SignToken;
+  /** That by which it signs. */
+  readonly key: PublicKey;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly backOff: BackOff;
@@ -27,7 +32,10 @@ export interface Outcome {
   readonly reason?: string | undefined;
 }
 
-/** The box's words on commands: signed once, and told until the control plane has written them down. */
+/**
+ * The box's words on commands: signed once, and told until the control plane has written them down. Those that were signed by a key which
+ * the box has no more, because it left and enrolled anew, count for nobody: they are signed again, as they were.
+ */
 export class Acks {
   readonly #options: AcksOptions;
   readonly #retry: Retry;
@@ -69,7 +77,7 @@ export class Acks {
   /** Says a word once; one that is lost is asked for again. */
   async say(ack: string): Promise<void> {
     try {
-      await this.#options.uplink.publish('acks', Buffer.from(ack));
+      await this.#publish(ack);
     } catch (error) {
       this.#options.logger.debug({ err: error }, 'a word on a command did not get through');
     }
@@ -87,9 +95,20 @@ export class Acks {
   }
 
   async #tell(): Promise<boolean> {
-    const { journal, uplink } = this.#options;
-    const untold = journal.untold();
-    for (const ack of untold) await uplink.publish('acks', Buffer.from(ack));
+    const untold = this.#options.journal.untold();
+    for (const ack of untold) await this.#publish(ack);
     return untold.length === 0;
+  }
+
+  async #publish(ack: string): Promise<void> {
+    await this.#options.uplink.publish('acks', Buffer.from(await this.#signedNow(ack)));
+  }
+
+  async #signedNow(ack: string): Promise<string> {
+    const { key, journal, sign } = this.#options;
+    if (isDeepStrictEqual(decodeProtectedHeader(ack).jwk, key)) return ack;
+    const anew = await sign(ACK_TYPE, decodeJwt(ack));
+    journal.signedAnew(ack, anew);
+    return anew;
   }
 }

@@ -31,6 +31,8 @@ export interface CommandJournal {
   begun(): readonly JournalEntry[];
   /** Last words that the control plane has not confirmed, in the order in which the commands came; the first of them. */
   untold(): readonly string[];
+  /** A last word takes the place of the same one under a key that counts no more. */
+  signedAnew(ack: string, anew: string): void;
   /** The control plane has written down a word. @param digest SHA-256 of it, base64url */
   kept(digest: string, receipt: string): void;
   /** The newest receipt of the control plane. */

@@ -8,7 +8,13 @@ import { CredentialLinkKey } from './credential-link-key.ts';
 import { FileLinkKey } from './file-link-key.ts';
 import type { LinkKey } from './link-key.ts';
 
+const FOLDER = 'link';
 const FILE = 'enrolment.json';
+
+/** Where an enrolled box keeps what its control plane told it (enrolment.ts). */
+export function enrolmentFile(keyDir: string): string {
+  return join(keyDir, FOLDER, FILE);
+}
 
 /** Where an enrolled box keeps what it knows of its control plane. One file holds it all, so that a crash leaves the old or the new. */
 export class LinkFolder {
@@ -17,7 +23,7 @@ export class LinkFolder {
 
   /** @param credential name of the systemd credential that is the key; without it the key is a file */
   constructor(keyDir: string, credential: string | undefined) {
-    this.#folder = join(keyDir, 'link');
+    this.#folder = join(keyDir, FOLDER);
     this.key = credential === undefined ? new FileLinkKey(this.#folder) : new CredentialLinkKey(credential);
   }
 

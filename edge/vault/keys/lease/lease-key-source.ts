@@ -22,7 +22,8 @@ export interface LeaseKeySourceOptions {
   readonly org: string;
   readonly tenant: string;
   readonly device: DeviceKeys;
-  readonly kmsKeys: readonly PublicKey[];
+  /** By which leases are signed now. */
+  readonly kmsKeys: () => readonly PublicKey[];
   readonly requests: LeaseRequests;
   /** Where leases are kept: one for each level of enforcement that this box can hold to. */
   readonly caches: readonly LeaseCache[];
@@ -94,7 +95,7 @@ export class LeaseKeySource implements KeySource {
    */
   async accept(answer: LeaseAnswer): Promise<LeaseView> {
     const { org, tenant, device, requests, kmsKeys, caches, time } = this.#options;
-    const claims = await verifyLeaseToken(answer.lease, kmsKeys);
+    const claims = await verifyLeaseToken(answer.lease, kmsKeys());
     this.#requireMine(claims);
     const request = await requests.find(claims.nonce);
     if (!request) throw leaseRejected('request');
@@ -167,7 +168,7 @@ export class LeaseKeySource implements KeySource {
   /** What lies in a cache was not signed by it. */
   async #stillMine({ token, tek }: HeldLease, enforcement: Enforcement, epoch: number): Promise<LeaseClaims> {
     try {
-      const claims = await verifyLeaseToken(token, this.#options.kmsKeys);
+      const claims = await verifyLeaseToken(token, this.#options.kmsKeys());
       this.#requireMine(claims);
       if (claims.epoch !== epoch) throw leaseRejected('epoch');
       if (claims.enforcement !== enforcement) throw leaseRejected('enforcement');

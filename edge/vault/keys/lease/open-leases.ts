@@ -59,7 +59,7 @@ export async function openLeases({ scope, dataDir, keyDir, settings, logger, onE
   caches.push(new SoftwareLeaseCache({ org, tenant, device, file: join(folder, 'leases') }));
   const stickFile = new StickRequestFile(join(folder, 'request.json'), device);
   const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-  const source = new LeaseKeySource({ org, tenant, device, kmsKeys: readKmsKeys(kmsKeys), requests, caches, time });
+  const source = new LeaseKeySource({ org, tenant, device, kmsKeys: () => readKmsKeys(kmsKeys), requests, caches, time });
   const watch = new LeaseWatch({ leases: source, time, logger, onEnd });
   return { source, watch, stop: () => watch.stop() };
 }

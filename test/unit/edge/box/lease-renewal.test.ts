@@ -152,6 +152,24 @@ describe('a lease', () => {
     expect([vault.state, renewal.failure]).toEqual(['ready', undefined]);
   });
 
+  test('is asked for no sooner than a KMS wants it that is asked by too many, nor much later', async () => {
+    refusal = new SecureGateError('overloaded', 'too many', { details: { retryAfter: 120 } });
+    await start();
+    await vi.advanceTimersByTimeAsync(119_000);
+    expect(calls).toBe(1);
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(121_000);
+    expect(vault.state).toBe('ready');
+  });
+
+  test('is asked for within minutes, however long somebody wants it to wait', async () => {
+    refusal = new SecureGateError('rate_limited', 'too often', { details: { retryAfter: 3600 } });
+    await start();
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(vault.state).toBe('ready');
+  });
+
   test.each(['device_denied', 'tenant_destroyed'] as const)('that is refused for ever (%s) is given up at once', async (code) => {
     await start();
     refusal = new SecureGateError(code, 'for ever');

@@ -14,5 +14,6 @@ test('an empty similarity is the limit of the model: left out of a new venue, ta
 
 test('a policy that nobody touches stays as it is', () => {
   const policy = { matchThreshold: 0.55, unmatchedTtlMs: 2500, sightingsDays: 90 };
-  expect(policyOf(draftOf({ id: 'south', org: 'acme', state: 'ready', reason: null, fixed: false, ...policy }, 'other'))).toEqual(policy);
+  const venue = { id: 'south', org: 'acme', keys: 'file', state: 'ready', reason: null, fixed: false, ...policy } as const;
+  expect(policyOf(draftOf(venue, 'other'))).toEqual(policy);
 });

@@ -53,7 +53,7 @@ class MovedBox {
     time.start();
     const stickFile = new StickRequestFile(this.stickFile, device);
     const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-    return new LeaseKeySource({ org, tenant, device, kmsKeys: [kms.signer.jwk], requests, caches: [cache], time });
+    return new LeaseKeySource({ org, tenant, device, kmsKeys: () => [kms.signer.jwk], requests, caches: [cache], time });
   }
 
   get stickFile(): string {

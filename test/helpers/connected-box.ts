@@ -1,0 +1,62 @@
+import { onTestFinished } from 'vitest';
+import { type Appliance, openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { CloudLink } from '../../edge/box/cloud-link.ts';
+import { Leases } from '../../edge/box/leases.ts';
+import { Tenants } from '../../edge/box/tenants.ts';
+import { parseConfig } from '../../edge/config/load-config.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
+import type { TestBox } from './fleet.ts';
+import { testLogger } from './secrecy/test-logger.ts';
+
+/** Tenants, leases and link of a box as the daemon has them, with vaults in processes of their own and nothing that looks at pictures. */
+export class ConnectedBox {
+  readonly appliance: Appliance;
+  readonly tenants: Tenants;
+  readonly leases: Leases;
+  readonly link: CloudLink;
+
+  /** Its tenant `hall` is under a lease, and nothing in its configuration says of whom. */
+  constructor({ id, dataDir, keyDir, folder }: TestBox) {
+    const config = parseConfig({ dataDir, keyDir, tenants: [{ id: 'hall', org: 'acme', keys: 'lease' }] });
+    const logger = testLogger('edge');
+    const appliance = openAppliance(dataDir, systemClock, id);
+    const nothing = async (): Promise<void> => undefined;
+    this.appliance = appliance;
+    this.tenants = new Tenants({
+      config,
+      appliance: () => appliance,
+      clock: systemClock,
+      logger,
+      onOpen: nothing,
+      onClose: nothing,
+      waits: () => new BackOff(600_000, 600_000),
+    });
+    this.leases = new Leases({ tenants: this.tenants, carrier: undefined, random: () => 0, logger });
+    this.link = new CloudLink({
+      folder,
+      journal: () => appliance.commands,
+      leases: this.leases,
+      tenants: this.tenants,
+      clock: systemClock,
+      random: () => 0,
+      logger,
+    });
+  }
+
+  static async start(box: TestBox): Promise<ConnectedBox> {
+    const connected = new ConnectedBox(box);
+    onTestFinished(() => connected.stop());
+    await connected.tenants.start(new AbortController().signal);
+    await connected.leases.start();
+    await connected.link.start();
+    return connected;
+  }
+
+  async stop(): Promise<void> {
+    await this.link.stop();
+    await this.leases.stop();
+    await this.tenants.stop();
+    this.appliance.close();
+  }
+}

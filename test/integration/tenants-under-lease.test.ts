@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { Leases } from '../../edge/box/leases.ts';
+import { Tenants } from '../../edge/box/tenants.ts';
+import { parseConfig } from '../../edge/config/load-config.ts';
+import { SocketLeaseCarrier } from '../../edge/link/socket-lease-carrier.ts';
+import { systemClock } from '../../edge/runtime/clock.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
+import { testOrg } from '../helpers/kms-org.ts';
+import { type LeasedBox, leasedBox } from '../helpers/leased-box.ts';
+import { testLogger } from '../helpers/secrecy/test-logger.ts';
+import { guest } from '../helpers/vault-guests.ts';
+
+const PATIENTLY = { timeout: 60_000, interval: 50 };
+
+/** Tenants and leases as the daemon has them, on a box whose configuration declares none of those under a lease. */
+async function start(box: LeasedBox, kmsSocket: string) {
+  const config = parseConfig(box.config({ tenants: [{ id: 'north', org: 'acme' }] }));
+  const appliance = openAppliance(config.dataDir);
+  const logger = testLogger('edge');
+  const nothing = async (): Promise<void> => undefined;
+  const waits = (): BackOff => new BackOff(600_000, 600_000);
+  const tenants = new Tenants({ config, appliance: () => appliance, clock: systemClock, logger, onOpen: nothing, onClose: nothing, waits });
+  const leases = new Leases({ tenants, carrier: new SocketLeaseCarrier(kmsSocket), random: () => 0.5, logger });
+  const stop = async (): Promise<void> => {
+    await leases.stop();
+    await tenants.stop();
+    appliance.close();
+  };
+  onTestFinished(stop);
+  await tenants.start(new AbortController().signal);
+  await leases.start();
+  return { tenants, leases, stop };
+}
+
+test('a tenant that comes at run time opens by its first lease, also after a restart, until nobody wants it here', async () => {
+  const org = await testOrg('software', { exportsPerDevice: 1000 });
+  const box = await leasedBox(org);
+  await box.assign();
+  const first = await start(box, org.kms.socket);
+  expect(await first.tenants.add({ id: 'hall', org: 'acme', keys: 'lease' })).toMatchObject({ keys: 'lease', state: 'closed' });
+  first.leases.add('hall');
+  await expect.poll(() => first.tenants.get('hall').state, PATIENTLY).toBe('ready');
+  const { customerId } = await first.tenants.vault('hall').enrolCustomer(guest(1));
+  expect(existsSync(join(box.keyDir, 'hall.key')), 'its key is no file').toBe(false);
+  await first.stop();
+
+  const { tenants, leases } = await start(box, org.kms.socket);
+  const state = (): string => tenants.get('hall').state;
+  await expect.poll(state, PATIENTLY).toBe('ready');
+  expect(await tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
+
+  await leases.drop('hall');
+  expect(tenants.get('hall')).toMatchObject({ state: 'failed', reason: 'lease_revoked' });
+  expect(await leases.get('hall')).toMatchObject({ epoch: null, comes: 'kms' });
+  leases.add('hall');
+  await leases.renew('hall');
+  expect(state()).toBe('ready');
+  expect(await tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
+  await expect(leases.drop('north')).rejects.toMatchObject({ code: 'lease_not_used' });
+}, 120_000);
