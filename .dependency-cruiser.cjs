@@ -70,7 +70,8 @@ const DOORS = [
     package: 'jose',
     from: [
       '^cloud/(kms|iam|fleet/(enrolment|ledger|requests))/',
-      '^edge/(link/commands|vault/keys)/',
+      '^cloud/fleet/sign-for-box.ts$',
+      '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
       '^shared/tokens/',
     ],

@@ -14,6 +14,7 @@ import { TableAudit } from './audit/table-audit.ts';
 import type { CloudConfig } from './config/schema.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import type { Courier } from './fleet/courier.ts';
+import { DesiredStates } from './fleet/desired/desired-states.ts';
 import { Devices } from './fleet/devices/devices.ts';
 import { EnrolledBoxes } from './fleet/devices/enrolled-boxes.ts';
 import { Admission } from './fleet/enrolment/admission.ts';
@@ -135,9 +136,12 @@ export class ControlPlane {
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
+    const desired = new DesiredStates({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
+    desired.start();
+    this.#running.add(() => desired.stop());
     if (courier) {
       const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
-      this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, leaseRequests.takers], logger }));
+      this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, desired.takers, leaseRequests.takers], logger }));
     }
     // What it brings is heard from here on.
     broker?.courier.start();
@@ -145,6 +149,7 @@ export class ControlPlane {
     const context = {
       kms,
       ledger,
+      desired,
       tenants,
       orgs: new Orgs(store.db, now),
       people,

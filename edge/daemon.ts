@@ -13,6 +13,7 @@ import { adminTokenFile } from './appliance/admin-token-file.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import { BestShots } from './box/best-shots.ts';
 import { Cameras } from './box/cameras.ts';
+import { changeableBox } from './box/changeable-box.ts';
 import { CloudLink } from './box/cloud-link.ts';
 import { createBoxPort } from './box/create-box-port.ts';
 import { EpochMoves } from './box/epoch-moves.ts';
@@ -94,17 +95,20 @@ export class Daemon {
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
     this.#leases = new Leases({ tenants: this.#tenants, carrier, random: Math.random, logger });
     this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
+    const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
+    this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#link = new CloudLink({
       folder: this.#linkFolder,
       journal: () => this.#opened.commands,
+      desired: () => this.#opened.desired,
+      box: changeableBox({ tenants: this.#tenants, cameras: this.#cameras, leases: this.#leases, keyDir: config.keyDir }),
+      about: { modelSet: config.models.set, boxVersion: readVersion() },
       leases: this.#leases,
       tenants: this.#tenants,
       clock,
       random: Math.random,
       logger,
     });
-    const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
-    this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
     this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
     const { issuer, dataDir } = config;
@@ -260,6 +264,7 @@ export class Daemon {
     } catch (error) {
       this.#options.logger.error({ err: error, tenant }, 'cameras or webhooks of this tenant were not started');
     }
+    this.#link.tenantChanged();
   }
 
   /** Nobody's face is looked at for a tenant that is closed. */
@@ -269,6 +274,7 @@ export class Daemon {
     } catch (error) {
       this.#options.logger.error({ err: error, tenant }, 'cameras of this tenant did not stop cleanly');
     }
+    this.#link.tenantChanged();
   }
 
   #buildUnit(camera: CameraUnitOptions['camera'], live: CameraUnitOptions['live']): CameraUnit {

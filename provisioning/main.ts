@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   enrol: async () => (await import('./commands/enrol.ts')).enrolCommand(),
   status: async () => (await import('./commands/status.ts')).statusCommand(),
   leave: async () => (await import('./commands/leave.ts')).leaveCommand(),
+  'camera-credential': async () => (await import('./commands/camera-credential.ts')).cameraCredentialCommand(),
   lease: async () => (await import('./commands/lease.ts')).leaseCommand(),
   'device-keys': async () => (await import('./commands/device-keys.ts')).deviceKeysCommand(),
   backup: async () => (await import('./commands/backup.ts')).backupCommand(),

@@ -1,6 +1,7 @@
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { TableAudit } from '../audit/table-audit.ts';
+import type { DesiredStates } from '../fleet/desired/desired-states.ts';
 import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
@@ -31,6 +32,7 @@ export interface RouteContext {
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;
   readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
+  readonly desired: Pick<DesiredStates, 'cameras' | 'get' | 'wake' | 'wakeAll'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

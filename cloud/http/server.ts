@@ -20,6 +20,7 @@ import { addOpenApi } from './plugins/openapi.ts';
 import { addPressure, type Pressure } from './plugins/pressure.ts';
 import { addAuditRoutes } from './routes/audit.ts';
 import { addAuthorityRoutes } from './routes/authorities.ts';
+import { addCameraRoutes } from './routes/cameras.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { addDeviceRoutes } from './routes/devices.ts';
 import { addEnrolmentTokenRoutes } from './routes/enrolment-tokens.ts';
@@ -41,6 +42,7 @@ const ROUTES = [
   addDeviceRoutes,
   addEnrolmentTokenRoutes,
   addAuthorityRoutes,
+  addCameraRoutes,
   addCommandRoutes,
   addReceiptRoutes,
   addAuditRoutes,

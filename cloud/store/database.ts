@@ -162,6 +162,40 @@ export interface Database {
     token: string;
     at: number;
   };
+  cameras: {
+    id: string;
+    org: string;
+    tenant: string;
+    device: string;
+    slug: string;
+    /** JSON of `cameraFieldsSchema`, without the slug. */
+    settings: string;
+    version: number;
+    created_at: number;
+  };
+  /** What each box should be, and how it says that it is; there is none of a box that has never said so. */
+  box_states: {
+    device: string;
+    org: string;
+    /** Of this version of the desired state (ULID); empty where it is to get another one. */
+    id: string;
+    /** The pair of this version. */
+    incarnation: number;
+    sequence: number;
+    /** JSON of `desiredStateSchema`; empty before the first version. */
+    desired: string;
+    changed_at: number;
+    /** Code of why it is not sent; empty where all is well. */
+    problem: string;
+    /** Id and JSON of the last report of the box. */
+    report: string;
+    reported: string;
+    reported_at: number;
+    /** Since it was last woken. */
+    tries: number;
+    /** When it is time to look what the box should be. Whoever changes it from what he saw is the one who looks. */
+    next_try_at: number;
+  };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };
   idempotency: { request: string; content: string; result: string; settled: number; expires_at: number };

@@ -62,4 +62,8 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   ALTER TABLE tenants ADD COLUMN keys TEXT NOT NULL DEFAULT 'file' CHECK (keys IN ('file', 'lease'));
   PRAGMA user_version = 3;
   `,
+  `
+  CREATE TABLE desired (one INTEGER PRIMARY KEY CHECK (one = 1), token TEXT NOT NULL) STRICT;
+  PRAGMA user_version = 4;
+  `,
 ];

@@ -112,6 +112,12 @@ export class Cameras implements CamerasPort, Part {
     });
   }
 
+  /** What the cameras of a tenant are set to; undefined until those in its vault are known. */
+  settings(tenant: string): readonly Pick<HeldCamera, 'id' | 'fixed' | 'settings'>[] | undefined {
+    const cameras = this.#known(tenant);
+    return cameras.read ? [...cameras.byId.values()] : undefined;
+  }
+
   /** The units of all cameras that are held, for figures. */
   units(): CameraUnit[] {
     return Array.from(this.#tenants.values(), ({ byId }) => Array.from(byId.values(), ({ unit }) => unit)).flat();

@@ -10,6 +10,8 @@ import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
+import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../link/desired/convergence.ts';
+import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
@@ -31,6 +33,10 @@ const LOOK_EVERY_MS = 2000;
 export interface CloudLinkOptions {
   readonly folder: LinkFolder;
   readonly journal: () => CommandJournal;
+  readonly desired: () => DesiredJournal;
+  /** What the control plane can change of this box. */
+  readonly box: ChangeableBox;
+  readonly about: ConvergenceOptions['about'];
   readonly leases: Leases;
   readonly tenants: Tenants;
   readonly clock: Clock;
@@ -47,6 +53,7 @@ interface OpenLink {
   readonly uplink: MqttUplink;
   readonly link: Link;
   readonly requests: Requests;
+  readonly convergence: Convergence;
 }
 
 /**
@@ -88,6 +95,11 @@ export class CloudLink implements Part {
     await this.#looks.run(() => this.#close());
   }
 
+  /** A tenant has opened or closed. */
+  tenantChanged(): void {
+    this.#open?.convergence.wake();
+  }
+
   /** Brings the link to where the enrolment is now. What fails is tried again with the next look. */
   async look(): Promise<void> {
     const { logger } = this.#options;
@@ -127,11 +139,12 @@ export class CloudLink implements Part {
     await this.#close();
     await this.#begin(enrolment, key, publicKey);
     this.#options.leases.enrolled(this.#carrier);
+    this.#open?.convergence.start();
   }
 
   async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
-    const { journal, leases, tenants, clock, random, logger } = this.#options;
-    const { device } = enrolment;
+    const { journal, desired, box, about, leases, tenants, clock, random, logger } = this.#options;
+    const { device, org } = enrolment;
     const uplink = new MqttUplink({
       device,
       url: () => new URL(open.enrolment.mqtt ?? ''),
@@ -140,21 +153,25 @@ export class CloudLink implements Part {
       logger,
     });
     const requests = new Requests({ uplink, now: clock.now });
+    const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
+    const now = (): number => trustedNow(clock, tenants);
+    const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
+    const convergence = new Convergence({ device, org, uplink, commandKeys, journal: desired(), box, about, now, waits, logger });
     const link = new Link({
       device,
       uplink,
-      commandKeys: () => open.enrolment.commandKeys,
+      commandKeys,
       journal: journal(),
       executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
       sign: (type, claims) => signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })),
       key: publicKey,
       keys: () => heldKeys(leases, tenants),
-      now: () => trustedNow(clock, tenants),
-      waits: () => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random),
-      parts: [requests],
+      now,
+      waits,
+      parts: [requests, convergence],
       logger,
     });
-    const open: OpenLink = { enrolment, publicKey, uplink, link, requests };
+    const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence };
     await link.start();
     uplink.start();
     this.#open = open;
@@ -164,7 +181,7 @@ export class CloudLink implements Part {
     const open = this.#open;
     this.#open = undefined;
     open?.requests.stop();
-    await Promise.all([open?.link.stop(), open?.uplink.stop()]);
+    await Promise.all([open?.link.stop(), open?.convergence.stop(), open?.uplink.stop()]);
   }
 
   get #requests(): Requests {

@@ -73,6 +73,11 @@ export class Leases implements LeasesPort, Part {
     await this.#end(tenant, new SecureGateError('lease_revoked', 'This box has to do with this tenant no more'));
   }
 
+  /** Whether leases are asked for, for this tenant. */
+  holds(tenant: string): boolean {
+    return this.#renewals.has(tenant);
+  }
+
   #begin(carrier: LeaseCarrier): void {
     this.#carrier = carrier;
     for (const tenant of this.#leased) this.add(tenant);

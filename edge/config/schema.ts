@@ -184,8 +184,8 @@ export const configSchema = z
     link: link.optional(),
     tenants: z
       .array(tenant)
-      .min(1)
-      .describe('Tenants that this file alone declares. The API adds others, whose policy lies in the data folder.'),
+      .default([])
+      .describe('Tenants that this file alone declares. The API, and the control plane, add others, whose policy lies in the data folder.'),
     cameras: z
       .array(camera)
       .default([])

@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type CloudClient, contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import type { components } from '../../shared/cloud-client/paths.ts';
+import { asking, configured, list, make, print } from '../cloud/asking.ts';
 import type { EmbeddedPorts } from '../cloud/embedded-folder.ts';
 import { formatKeys } from '../cloud/format-keys.ts';
-import { formatTable } from '../cloud/format-table.ts';
+import { formatState } from '../cloud/format-state.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
+import { camerasCommand } from './cloud/cameras.ts';
+import { commandsCommand } from './cloud/commands.ts';
+import { receiptsCommand } from './cloud/receipts.ts';
 
 type Role = components['schemas']['GivenRole']['role'];
 
@@ -66,6 +70,9 @@ Examples:
   command.addCommand(keysCommand());
   command.addCommand(devicesCommand());
   command.addCommand(enrolmentTokensCommand());
+  command.addCommand(camerasCommand());
+  command.addCommand(commandsCommand());
+  command.addCommand(receiptsCommand());
   return command;
 }
 
@@ -199,6 +206,15 @@ function devicesCommand(): Command {
   );
   const one = (name: string): Command => asking(name).argument('<org>').argument('<device>');
   command.addCommand(
+    one('state')
+      .description('tell what a box should have, and how far it says that it is')
+      .action(async (org: string, device: string, options: CloudOptions) => {
+        const cloud = await openCloud(options);
+        const state = await contentOf(cloud.GET('/v1/orgs/{org}/devices/{id}/state', { params: { path: { org, id: device } } }));
+        print(options, state, () => formatState(state));
+      }),
+  );
+  command.addCommand(
     one('deny')
       .description('take everything from a box, for ever')
       .action((org: string, device: string, options: CloudOptions) =>
@@ -245,44 +261,4 @@ function enrolmentTokensCommand(): Command {
 
 async function readKeys(cloud: CloudClient, org: string, tenant: string): Promise<components['schemas']['TenantKeys']> {
   return await contentOf(cloud.GET('/v1/orgs/{org}/tenants/{tenant}/keys', { params: { path: { org, tenant } } }));
-}
-
-function configured(name: string): Command {
-  return new Command(name)
-    .requiredOption('--config <file>', 'configuration of the control plane (JSON)')
-    .option('--json', 'print the answer, and an error, as JSON');
-}
-
-function asking(name: string): Command {
-  return configured(name).option('--account <id>', 'whose rights are used; default: the operator on this machine');
-}
-
-/** Lists all there is, page by page. */
-async function list<Item extends object>(
-  options: CloudOptions,
-  fields: readonly (keyof Item & string)[],
-  readPage: (cloud: CloudClient, query: { cursor: string; limit: number }) => Promise<{ data?: { items: Item[]; next: string | null } }>,
-): Promise<void> {
-  const cloud = await openCloud(options);
-  const items: Item[] = [];
-  for (let cursor: string | null = ''; cursor !== null; ) {
-    const page: { items: Item[]; next: string | null } = await contentOf(readPage(cloud, { cursor, limit: 200 }));
-    items.push(...page.items);
-    cursor = page.next;
-  }
-  print(options, items, () =>
-    formatTable(
-      fields,
-      items.map((item) => fields.map((field) => String(item[field] ?? ''))),
-    ),
-  );
-}
-
-async function make(options: CloudOptions, call: (cloud: CloudClient) => Promise<{ data?: { id: string } }>): Promise<void> {
-  const made = await contentOf(call(await openCloud(options)));
-  print(options, made, () => made.id);
-}
-
-function print({ json }: CloudOptions, content: unknown, format: () => string): void {
-  process.stdout.write(`${json === true ? JSON.stringify(content) : format()}\n`);
 }

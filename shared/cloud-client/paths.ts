@@ -1522,6 +1522,54 @@ export interface paths {
         };
         trace?: never;
     };
+    "/v1/orgs/{org}/devices/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a box should have, and what it says that it has */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoxState"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orgs/{org}/devices/{id}/deny": {
         parameters: {
             query?: never;
@@ -1841,6 +1889,240 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/tenants/{tenant}/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the cameras that boxes should have for a tenant */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                    device?: string;
+                };
+                header?: never;
+                path: {
+                    org: string;
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "items": [
+                         *         {
+                         *           "id": "rec_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "tenant": "main-hall",
+                         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "slug": "main-door",
+                         *           "title": "Main door",
+                         *           "url": "rtsp://192.168.10.21:554/stream1",
+                         *           "fps": 5,
+                         *           "tiles": null,
+                         *           "credential": "door",
+                         *           "version": 1,
+                         *           "createdAt": "2026-11-22T10:00:00.000Z"
+                         *         }
+                         *       ],
+                         *       "next": null
+                         *     }
+                         */
+                        "application/json": {
+                            items: components["schemas"]["DesiredCamera"][];
+                            next: string | null;
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Give a box a camera of a tenant */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Random text, a UUID for example. The same request under the same key makes nothing twice within a day. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    org: string;
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewDesiredCamera"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DesiredCamera"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/tenants/{tenant}/cameras/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a camera */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    tenant: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DesiredCamera"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Take a camera from its box */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    tenant: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Change a camera */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description ETag of what the change is based on; without it the change is made in any case. */
+                    "if-match"?: string;
+                };
+                path: {
+                    org: string;
+                    tenant: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DesiredCameraPatch"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DesiredCamera"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/v1/orgs/{org}/commands": {
@@ -2365,6 +2647,76 @@ export interface components {
             /** @description Null for the one that issues. */
             trustedUntil: string | null;
         };
+        /**
+         * @example {
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "desired": {
+         *         "version": {
+         *           "id": "01KAMV8Z0000000000000000CC",
+         *           "incarnation": 1,
+         *           "sequence": 4
+         *         },
+         *         "changedAt": "2026-11-22T10:00:00.000Z",
+         *         "state": {
+         *           "tenants": [
+         *             {
+         *               "id": "main-hall",
+         *               "policy": {
+         *                 "sightingsDays": 30,
+         *                 "unmatchedTtlMs": 10000,
+         *                 "matchThreshold": null
+         *               },
+         *               "cameras": []
+         *             }
+         *           ],
+         *           "removedCameras": []
+         *         }
+         *       },
+         *       "problem": null,
+         *       "reported": {
+         *         "at": "2026-11-22T10:00:01.000Z",
+         *         "state": {
+         *           "version": {
+         *             "id": "01KAMV8Z0000000000000000CC",
+         *             "incarnation": 1,
+         *             "sequence": 4
+         *           },
+         *           "tenants": [
+         *             {
+         *               "id": "main-hall",
+         *               "state": "applied",
+         *               "reason": null
+         *             }
+         *           ],
+         *           "cameras": [],
+         *           "modelSet": "embedded",
+         *           "boxVersion": "0.1.0"
+         *         }
+         *       }
+         *     }
+         */
+        BoxState: {
+            device: string;
+            /** @description What the box should be; null until it has been connected for the first time. */
+            desired: {
+                version: {
+                    incarnation: number;
+                    sequence: number;
+                    id: string;
+                };
+                /** Format: date-time */
+                changedAt: string;
+                state: components["schemas"]["DesiredState"];
+            } | null;
+            /** @description Code of why the desired state is not sent. */
+            problem: string | null;
+            /** @description What the box last said of itself. It follows when its `version` is the one of `desired`. */
+            reported: {
+                /** Format: date-time */
+                at: string;
+                state: components["schemas"]["ReportedState"];
+            } | null;
+        };
         Branding: {
             /**
              * Format: uri
@@ -2442,6 +2794,95 @@ export interface components {
             changedAt: string;
             notBefore: string | null;
             expiresAt: string | null;
+        };
+        /**
+         * @example {
+         *       "id": "rec_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "tenant": "main-hall",
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "slug": "main-door",
+         *       "title": "Main door",
+         *       "url": "rtsp://192.168.10.21:554/stream1",
+         *       "fps": 5,
+         *       "tiles": null,
+         *       "credential": "door",
+         *       "version": 1,
+         *       "createdAt": "2026-11-22T10:00:00.000Z"
+         *     }
+         */
+        DesiredCamera: {
+            slug: string;
+            title: string | null;
+            /** @description Where the box reaches it, without user and password. */
+            url: string;
+            /** @description Pictures a second that are analysed. */
+            fps: number;
+            /** @description Also look for small faces on overlapping tiles of the picture. */
+            tiles: {
+                columns: number;
+                rows: number;
+                overlap: number;
+            } | null;
+            /** @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here. */
+            credential: string | null;
+            id: string;
+            tenant: string;
+            device: string;
+            version: number;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        /**
+         * @example {
+         *       "fps": 8
+         *     }
+         */
+        DesiredCameraPatch: {
+            slug?: string;
+            title?: string | null;
+            /** @description Where the box reaches it, without user and password. */
+            url?: string;
+            /** @description Pictures a second that are analysed. */
+            fps?: number;
+            /** @description Also look for small faces on overlapping tiles of the picture. */
+            tiles?: {
+                columns: number;
+                rows: number;
+                overlap: number;
+            } | null;
+            /** @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here. */
+            credential?: string | null;
+        };
+        DesiredState: {
+            tenants: {
+                id: string;
+                policy: {
+                    sightingsDays: number;
+                    unmatchedTtlMs: number;
+                    matchThreshold: number | null;
+                };
+                cameras: {
+                    slug: string;
+                    title: string | null;
+                    /** @description Where the box reaches it, without user and password. */
+                    url: string;
+                    /** @description Pictures a second that are analysed. */
+                    fps: number;
+                    /** @description Also look for small faces on overlapping tiles of the picture. */
+                    tiles: {
+                        columns: number;
+                        rows: number;
+                        overlap: number;
+                    } | null;
+                    /** @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here. */
+                    credential: string | null;
+                    id: string;
+                }[];
+            }[];
+            removedCameras: {
+                tenant: string;
+                id: string;
+            }[];
         };
         /**
          * @example {
@@ -2717,6 +3158,44 @@ export interface components {
              * @description After it the box does not begin any more; a day where it is not said, 90 at most. Urgent commands never expire.
              */
             expiresAt?: string;
+        };
+        /**
+         * @example {
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "slug": "main-door",
+         *       "title": "Main door",
+         *       "url": "rtsp://192.168.10.21:554/stream1",
+         *       "fps": 5,
+         *       "tiles": null,
+         *       "credential": "door"
+         *     }
+         */
+        NewDesiredCamera: {
+            slug: string;
+            /** @default null */
+            title?: string | null;
+            /** @description Where the box reaches it, without user and password. */
+            url: string;
+            /**
+             * @description Pictures a second that are analysed.
+             * @default 5
+             */
+            fps?: number;
+            /**
+             * @description Also look for small faces on overlapping tiles of the picture.
+             * @default null
+             */
+            tiles?: {
+                columns: number;
+                rows: number;
+                overlap: number;
+            } | null;
+            /**
+             * @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here.
+             * @default null
+             */
+            credential?: string | null;
+            device: string;
         };
         /**
          * @example {
@@ -3059,6 +3538,28 @@ export interface components {
             token: string;
             /** Format: date-time */
             at: string;
+        };
+        ReportedState: {
+            version: {
+                incarnation: number;
+                sequence: number;
+                id: string;
+            } | null;
+            tenants: {
+                id: string;
+                /** @enum {string} */
+                state: "applied" | "waiting" | "fixed" | "failed" | "closed";
+                reason: string | null;
+            }[];
+            cameras: {
+                tenant: string;
+                id: string;
+                /** @enum {string} */
+                state: "applied" | "waiting" | "fixed" | "failed" | "closed";
+                reason: string | null;
+            }[];
+            modelSet: string;
+            boxVersion: string;
         };
         /**
          * @example {

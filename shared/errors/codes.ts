@@ -324,6 +324,22 @@ export const ERROR_CODES = {
     title: "Box's word on a command does not hold",
     next: 'It was not signed by the key of the box that brought it; enrol the box anew where its key has changed.',
   },
+  // What a box should have
+  desired_rejected: {
+    status: 403,
+    title: 'Desired state does not hold',
+    next: 'It was not signed by this control plane for this box; the box has changed nothing.',
+  },
+  desired_too_large: {
+    status: 409,
+    title: 'More than a box can be told to have',
+    next: 'Take cameras away from this box, or give some of its tenants to another one.',
+  },
+  camera_credential_missing: {
+    status: 409,
+    title: 'Credential of the camera is not on the box',
+    next: 'Put it there: securegate camera-credential set NAME',
+  },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },

@@ -13,6 +13,8 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ack-kept'), digest: z.string().regex(/^[\w-]{43}$/), receipt: ulidSchema }),
   /** A hello was heard. `forgotten`: the receipt that it names is not remembered, so the box tells every word again. */
   z.strictObject({ kind: z.literal('welcome'), session: ulidSchema, forgotten: z.boolean() }),
+  /** A report was written down. */
+  z.strictObject({ kind: z.literal('report-kept'), report: ulidSchema }),
   z.strictObject({ kind: z.literal('challenge'), id, nonce: leaseClaimsSchema.shape.nonce }),
   z.strictObject({ kind: z.literal('lease'), id, answer: leaseAnswerSchema }),
   z.strictObject({ kind: z.literal('move-noted'), id }),

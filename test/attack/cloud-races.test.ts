@@ -24,6 +24,11 @@ const VERSIONED = {
     of: `/v1/orgs/ours/devices/${IN_OURS.devices}`,
     change: (name: string) => ({ name }),
   }),
+  'PATCH /v1/orgs/{org}/tenants/{tenant}/cameras/{id}': (_user: string) => ({
+    path: `/v1/orgs/ours/tenants/hall/cameras/${IN_OURS.cameras}`,
+    of: `/v1/orgs/ours/tenants/hall/cameras/${IN_OURS.cameras}`,
+    change: (title: string) => ({ title }),
+  }),
   'PATCH /v1/orgs/{org}/users/{id}': (user: string) => ({
     path: `/v1/orgs/ours/users/${user}`,
     of: `/v1/orgs/ours/users/${user}`,
@@ -39,6 +44,10 @@ const REPEATABLE = {
     body: (name: string) => ({ name, email: `${name}@x.example` }),
   }),
   'POST /v1/orgs/{org}/tenants': (org: string) => ({ path: `/v1/orgs/${org}/tenants`, body: (name: string) => ({ id: name, name }) }),
+  'POST /v1/orgs/{org}/tenants/{tenant}/cameras': (org: string) => ({
+    path: `/v1/orgs/${org}/tenants/hall/cameras`,
+    body: (slug: string) => ({ device: IN_OURS.devices, slug, url: 'rtsp://10.0.0.1/1' }),
+  }),
   'POST /v1/orgs/{org}/users': (org: string) => ({
     path: `/v1/orgs/${org}/users`,
     body: (name: string) => ({ name, email: `${name}@x.example`, roles: [{ role: 'operator' }] }),

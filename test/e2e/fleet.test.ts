@@ -72,6 +72,24 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
   await expect.poll(leases, PATIENTLY).toMatchObject([{ tenant, state: 'ready', comes: 'kms', epoch: 1, failure: null }]);
   await expectDone(await order());
 
+  // The same by commands of `securegate`.
+  const byCommand = (...args: string[]): Promise<string> => run(['cloud', ...args, ...asAda]);
+  const told = await byCommand('commands', 'create', org, device, 'restart-tenant', '--tenant', tenant);
+  await expectDone(told);
+  expect(await byCommand('commands', 'show', org, told)).toMatch(/^restart-tenant for box_.*: SUCCEEDED since /);
+  expect((await byCommand('commands', 'list', org, '--device', device)).split('\n').at(-1)).toMatch(`${told}  ${device}  restart-tenant`);
+  expect(await byCommand('receipts', 'list', org, '--command', told)).toContain('SUCCEEDED');
+  await expect(byCommand('commands', 'cancel', org, told)).rejects.toThrow('[command_settled]');
+  const door = await byCommand('cameras', 'create', org, tenant, device, 'door', '--url', 'rtsp://127.0.0.1:9/1', '--fps', '2');
+  await byCommand('cameras', 'change', org, tenant, door, '--title', 'Main door');
+  expect(await byCommand('cameras', 'list', org, tenant)).toContain(door);
+  const shown = (): Promise<string> => byCommand('devices', 'state', org, device);
+  await expect
+    .poll(shown, PATIENTLY)
+    .toMatch(new RegExp(`It has taken what it should have[^]*\n${tenant} +fixed\n${tenant} +${door} +applied$`));
+  await byCommand('cameras', 'remove', org, tenant, door);
+  await expect.poll(shown, PATIENTLY).not.toContain(door);
+
   // A command waits for a box that has no chance to say that it goes.
   first.kill('SIGKILL');
   await first.exit;

@@ -77,6 +77,12 @@ export class CloudPlace {
     const id = IN_OURS.devices ?? '';
     const row = { id, org: 'ours', name: 'rack', state: 'active', wrap_key, wrap: 'w', jkt: 'j', version: 1, enrolled_at: 0 } as const;
     await this.store.db.insertInto('devices').values(row).execute();
+    const settings = '{"title":null,"url":"rtsp://10.0.0.1/1","fps":5,"tiles":null,"credential":null}';
+    const camera = { org: 'ours', tenant: 'hall', device: id, slug: 'door', settings, version: 1, created_at: 0 };
+    await this.store.db
+      .insertInto('cameras')
+      .values({ id: IN_OURS.cameras ?? '', ...camera })
+      .execute();
   }
 
   /** The routes that are not open to anybody. */
@@ -136,6 +142,7 @@ export class CloudPlace {
 export const IN_OURS: Readonly<Record<string, string>> = {
   devices: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   'enrolment-tokens': 'ent_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+  cameras: 'rec_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   commands: '01KAMV8Z0000000000000000AA',
   receipts: '01KAMV8Z0000000000000000BB',
 };

@@ -1,5 +1,7 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Appliance, openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { Cameras } from '../../edge/box/cameras.ts';
+import { changeableBox } from '../../edge/box/changeable-box.ts';
 import { CloudLink } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
@@ -33,11 +35,18 @@ export class ConnectedBox {
       waits: () => new BackOff(600_000, 600_000),
     });
     this.leases = new Leases({ tenants: this.tenants, carrier: undefined, random: () => 0, logger });
+    const { tenants, leases } = this;
+    const vault: Tenants['vault'] = (tenant) => tenants.vault(tenant);
+    const buildUnit = (): never => expect.unreachable('there is no camera');
+    const cameras = new Cameras({ config, vault, buildUnit, clock: systemClock, logger });
     this.link = new CloudLink({
       folder,
       journal: () => appliance.commands,
-      leases: this.leases,
-      tenants: this.tenants,
+      desired: () => appliance.desired,
+      box: changeableBox({ tenants, cameras, leases, keyDir }),
+      about: { modelSet: 'embedded', boxVersion: '0.1.0' },
+      leases,
+      tenants,
       clock: systemClock,
       random: () => 0,
       logger,

@@ -123,7 +123,7 @@ export class TestFleet {
   }
 
   /** Has the security officer of the KMS trust a box's key. */
-  async trust({ id }: TestBox): Promise<void> {
+  async trust({ id }: Pick<TestBox, 'id'>): Promise<void> {
     const { body: device } = await this.ask('GET', `/devices/${id}`);
     const pemFile = join(await tempFolder(), 'box.pem');
     await writeFile(pemFile, device.wrapKey as string);
@@ -131,7 +131,7 @@ export class TestFleet {
   }
 
   /** Assigns a box to the tenant by the keys that the control plane tells of it; `change` puts other claims into the assignment. */
-  async assign({ id }: TestBox, change: object = {}): Promise<Answer> {
+  async assign({ id }: Pick<TestBox, 'id'>, change: object = {}): Promise<Answer> {
     const { body: device } = await this.ask('GET', `/devices/${id}`);
     const now = Math.floor(Date.now() / 1000);
     const claims = {

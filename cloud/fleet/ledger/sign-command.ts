@@ -1,14 +1,13 @@
-import { calculateJwkThumbprint } from 'jose';
 import { COMMAND_TYPE, type CommandClaims } from '../../../shared/fleet/command.ts';
 import type { KmsClient } from '../../kms/client.ts';
+import { signForBox } from '../sign-for-box.ts';
 import { type CommandRow, orderOf } from './command.ts';
 
 /**
- * A command as it goes out (JWT, RFC 7519, ES256 by the HSM's key for commands, which its header names by RFC 7638).
+ * A command as it goes out.
  * @throws {SecureGateError} the KMS's: `kms_unavailable`
  */
 export async function signCommand(kms: Pick<KmsClient, 'call'>, row: CommandRow): Promise<string> {
-  const kid = await calculateJwkThumbprint(await kms.call('signingKey', { use: 'commands' }));
   const claims: CommandClaims = {
     aud: 'securegate-box',
     sub: row.device,
@@ -19,13 +18,7 @@ export async function signCommand(kms: Pick<KmsClient, 'call'>, row: CommandRow)
     ...(row.expires_at === 0 ? {} : { exp: seconds(row.expires_at) }),
     order: orderOf(row),
   };
-  const message = `${encode({ alg: 'ES256', typ: COMMAND_TYPE, kid })}.${encode(claims)}`;
-  const { signature } = await kms.call('sign', { use: 'commands', message: Buffer.from(message) });
-  return `${message}.${signature.toString('base64url')}`;
-}
-
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url');
+  return await signForBox(kms, COMMAND_TYPE, claims);
 }
 
 function seconds(milliseconds: number): number {

@@ -10,7 +10,7 @@ import { subjectOf } from './access.ts';
 
 const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
 const REFUSALS = new Set([401, 403]);
-const targetSchema = z.union([principalIdSchema, idSchema('box'), idSchema('enrolmentToken'), ulidSchema]);
+const targetSchema = z.union([principalIdSchema, idSchema('box'), idSchema('enrolmentToken'), idSchema('record'), ulidSchema]);
 
 /** Writes down every change and every refusal before it is answered; where that fails, the answer is an error. */
 export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {

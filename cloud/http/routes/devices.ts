@@ -4,6 +4,7 @@ import { versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
 import { nameSchema } from '../../../shared/ids/name-schema.ts';
+import { boxStateSchema } from '../../fleet/desired/box-state.ts';
 import { deviceSchema } from '../../fleet/devices/device.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
@@ -11,7 +12,7 @@ import { orgParams } from './orgs.ts';
 const renameSchema = z.strictObject({ name: nameSchema }).meta({ id: 'DevicePatch', examples: [{ name: 'Main hall, rack 2' }] });
 const deviceParams = orgParams.extend({ id: idSchema('box') });
 
-export const addDeviceRoutes: AddRoutes = (api, { devices }) => {
+export const addDeviceRoutes: AddRoutes = (api, { devices, desired }) => {
   const tags = ['devices'];
   api.route({
     method: 'GET',
@@ -30,6 +31,17 @@ export const addDeviceRoutes: AddRoutes = (api, { devices }) => {
       const device = await devices.get(params.org, params.id);
       setVersion(reply, device.version);
       return device;
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/orgs/:org/devices/:id/state',
+    config: { operation: 'devices.read-state' },
+    schema: { tags, params: deviceParams, response: { 200: boxStateSchema } },
+    handler: async ({ params: { org, id } }) => {
+      await devices.get(org, id);
+      return await desired.get(org, id);
     },
   });
 

@@ -40,7 +40,7 @@ const answerSchema = leaseAnswerSchema
   .meta({ id: 'LeaseAnswer', examples: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: TOKEN }] });
 
 /** What an org's admins signed with their own keys goes to the KMS as it is: it judges that, not who brought it. */
-export const addKeyRoutes: AddRoutes = (api, { kms, devices }) => {
+export const addKeyRoutes: AddRoutes = (api, { kms, devices, desired }) => {
   const tags = ['keys'];
   api.route({
     method: 'GET',
@@ -83,6 +83,7 @@ export const addKeyRoutes: AddRoutes = (api, { kms, devices }) => {
     handler: async ({ body }, reply) => {
       const { id, org, device } = await kms.call('assign', body);
       await devices.settle(org, device);
+      await desired.wake(device);
       return reply.code(201).send({ id });
     },
   });

@@ -11,7 +11,7 @@ const changeSchema = tenantFieldsSchema
   .partial()
   .meta({ id: 'TenantPatch', examples: [{ name: 'Great hall', policies: { sightingsDays: 7 } }] });
 
-export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
+export const addTenantRoutes: AddRoutes = (api, { tenants, desired, idempotency }) => {
   const tags = ['tenants'];
   api.route({
     method: 'GET',
@@ -55,6 +55,7 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, idempotency }) => {
     handler: async (request, reply) => {
       const { org, tenant: id } = request.params;
       const tenant = await tenants.change(org, id, request.body, expectedVersion(request));
+      if (request.body.policies !== undefined) await desired.wakeAll(org);
       setVersion(reply, tenant.version);
       return tenant;
     },

@@ -13,12 +13,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const smallest: ConfigInput = {
+const smallest = {
   dataDir: 'data',
   keyDir: '/etc/securegate/keys',
   tenants: [{ id: 'north', org: 'acme' }],
   cameras: [{ id: 'door', tenant: 'north', url: 'rtsp://user:hunter2@10.0.0.7/stream' }],
-};
+} satisfies ConfigInput;
 
 const withHostnames = (north: string[], south: string[], api: object = {}): object => ({
   ...smallest,
@@ -74,7 +74,7 @@ test.each([
   ['a host name of two tenants', withHostnames(['hall.test'], ['hall.test']), 'tenants.1.hostnames'],
   ['a host name of box and tenant', withHostnames(['hall.test'], [], { hostnames: ['hall.test'] }), 'tenants.0.hostnames'],
   ['no host name of the box beside one of a tenant', withHostnames(['hall.test'], [], { tls: { cert: 'c', key: 'k' } }), 'api.hostnames'],
-  ['two cameras of one id', { ...smallest, cameras: [...(smallest.cameras ?? []), ...(smallest.cameras ?? [])] }, 'cameras.1.id'],
+  ['two cameras of one id', { ...smallest, cameras: [...smallest.cameras, ...smallest.cameras] }, 'cameras.1.id'],
 ])('%s is named', (_, config, field) => {
   expect(JSON.stringify(failureOf(config).toJSON())).toContain(field);
 });

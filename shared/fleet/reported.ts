@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { idSchema, slugSchema } from '../ids/ids.ts';
+import { ulidSchema } from '../ids/ulid.ts';
+import { toldPairSchema } from './hello.ts';
+
+/** Cameras of one box that the control plane can know of. */
+export const MOST_REPORTED_CAMERAS = 400;
+
+/**
+ * `applied`: it is as it should be. `waiting`: it comes by itself, when the tenant is open. `fixed`: the configuration file of the box
+ * says what it is. `failed`: the reason says why. `closed`: it is not desired any more.
+ */
+const itemStates = z.enum(['applied', 'waiting', 'fixed', 'failed', 'closed']);
+/** Code of an error. */
+const reason = z
+  .string()
+  .regex(/^[a-z_]{1,64}$/)
+  .nullable();
+
+const tenantItem = z.strictObject({ id: slugSchema, state: itemStates, reason });
+const cameraItem = z.strictObject({
+  tenant: slugSchema,
+  /** One that the configuration file declares has its slug for an id. */
+  id: z.union([idSchema('record'), slugSchema]),
+  state: itemStates,
+  reason,
+});
+
+/** How a box is, beside what it should be. */
+export const reportedStateSchema = z
+  .strictObject({
+    /** The version of the desired state that it has taken; null before the first. */
+    version: toldPairSchema.extend({ id: ulidSchema }).nullable(),
+    tenants: z.array(tenantItem).max(256),
+    cameras: z.array(cameraItem).max(MOST_REPORTED_CAMERAS),
+    /** By which it detects and recognises. */
+    modelSet: z.string().max(64),
+    boxVersion: z.string().max(64),
+  })
+  .meta({ id: 'ReportedState' });
+export type ReportedState = z.output<typeof reportedStateSchema>;
+
+/** What a box says of its state: on every connect and whenever it changes, until it is answered. */
+export const reportSchema = z.strictObject({
+  /** New for each report. */
+  report: ulidSchema,
+  state: reportedStateSchema,
+});
+export type Report = z.output<typeof reportSchema>;

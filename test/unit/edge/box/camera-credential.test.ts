@@ -1,0 +1,48 @@
+import { chmodSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { cameraAddress, keepCameraCredential } from '../../../../edge/box/camera-credential.ts';
+import { tempFolder } from '../../../helpers/temp-folder.ts';
+
+const ADDRESS = 'rtsp://10.0.0.1:554/stream?channel=1';
+
+test('user and password come into the address as they are, whatever they consist of; the file is its owner’s alone', async () => {
+  const folder = join(await tempFolder(), 'cameras');
+  keepCameraCredential(folder, 'door', 'ada:p@ss:w/rd %41#');
+  expect(statSync(join(folder, 'door')).mode & 0o777).toBe(0o600);
+  const address = cameraAddress(ADDRESS, 'door', folder);
+  const { username, password, host, pathname, search } = new URL(address);
+  expect([username, password].map(decodeURIComponent)).toEqual(['ada', 'p@ss:w/rd %41#']);
+  expect([host, pathname, search]).toEqual(['10.0.0.1:554', '/stream', '?channel=1']);
+  keepCameraCredential(folder, 'door', 'ada:$&$1');
+  expect(decodeURIComponent(new URL(cameraAddress(ADDRESS, 'door', folder)).password)).toBe('$&$1');
+  expect(cameraAddress(ADDRESS, null, folder)).toBe(ADDRESS);
+});
+
+test('one that is not there, is open to others or has no user is refused, and what it holds is not told', async () => {
+  const folder = await tempFolder();
+  const refusal = (name: string): unknown => {
+    try {
+      return cameraAddress(ADDRESS, name, folder);
+    } catch (error) {
+      expect(JSON.stringify(error)).not.toContain('hunter2');
+      return (error as { code: string }).code;
+    }
+  };
+  expect(refusal('none')).toBe('camera_credential_missing');
+  writeFileSync(join(folder, 'open'), 'ada:hunter2', { mode: 0o644 });
+  chmodSync(join(folder, 'open'), 0o644);
+  expect(refusal('open')).toBe('secret_file_unsafe');
+  writeFileSync(join(folder, 'bare'), 'hunter2', { mode: 0o600 });
+  expect(refusal('bare')).toBe('camera_credential_missing');
+});
+
+test.each([
+  ['../north.key', 'ada:hunter2'],
+  ['door', 'hunter2'],
+  ['door', ':hunter2'],
+  ['door', 'ada:hun\nter2'],
+])('the name %j for %j is refused', async (name, credential) => {
+  const folder = await tempFolder();
+  expect(() => keepCameraCredential(folder, name, credential)).toThrowError(expect.objectContaining({ code: 'invalid_request' }));
+});
