@@ -21,6 +21,7 @@ import { Admission } from './fleet/enrolment/admission.ts';
 import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
 import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
 import { EstServer } from './fleet/est/est-server.ts';
+import { Intake } from './fleet/intake/intake.ts';
 import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
@@ -121,7 +122,8 @@ export class ControlPlane {
     this.#running.add(() => client.close());
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
-    this.#finishTenants(tenants, new JobLeases(store.db, { owner: randomUUID(), now }));
+    const leases = new JobLeases(store.db, { owner: randomUUID(), now });
+    this.#finishTenants(tenants, leases);
     const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
@@ -139,9 +141,13 @@ export class ControlPlane {
     const desired = new DesiredStates({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     desired.start();
     this.#running.add(() => desired.stop());
+    const intake = new Intake({ db: store.db, kms, courier, leases, now, logger });
+    intake.start();
+    this.#running.add(() => intake.stop());
     if (courier) {
       const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
-      this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, desired.takers, leaseRequests.takers], logger }));
+      const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers];
+      this.#hear(new Reception({ courier, boxes, takers, logger }));
     }
     // What it brings is heard from here on.
     broker?.courier.start();
@@ -150,6 +156,7 @@ export class ControlPlane {
       kms,
       ledger,
       desired,
+      intake,
       tenants,
       orgs: new Orgs(store.db, now),
       people,
@@ -176,6 +183,7 @@ export class ControlPlane {
           connections: store.connections(),
           unfinishedTenants: await tenants.unfinished(),
           broker: broker?.counts ?? null,
+          uplinkRefused: intake.refused,
         }),
         token: config.metrics && readSecretText(config.metrics.token),
       },

@@ -50,6 +50,8 @@ export class CameraUnit implements Part {
   #liveMs = 0;
   #liveSince: number | undefined;
   #endListening: (() => void) | undefined;
+  /** Whether the last sighting could not be stored. */
+  #losing = false;
 
   constructor(options: CameraUnitOptions) {
     const { camera, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
@@ -169,6 +171,16 @@ export class CameraUnit implements Part {
   #keep(sighting: Parameters<VaultClient['recordSighting']>[0]): void {
     const { vault, usage, logger, camera } = this.#options;
     usage.count(camera.tenant, 'sightings', 1);
-    vault.recordSighting(sighting).catch((error: unknown) => logger.error({ err: error, camera: camera.id }, 'sighting not stored'));
+    vault.recordSighting(sighting).then(
+      () => {
+        this.#losing = false;
+      },
+      (error: unknown) => {
+        usage.count(camera.tenant, 'sightings_lost', 1);
+        // A full disk takes none for days: the first is told, and all are counted.
+        logger[this.#losing ? 'debug' : 'error']({ err: error, camera: camera.id }, 'sighting not stored');
+        this.#losing = true;
+      },
+    );
   }
 }

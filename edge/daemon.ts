@@ -1,7 +1,9 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
+import type { Telemetry } from '../shared/fleet/telemetry.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import type { EdgeEvent, Stats } from '../shared/messages/events.ts';
 import { BackOff } from '../shared/runtime/back-off.ts';
@@ -21,6 +23,7 @@ import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
 import { Leases } from './box/leases.ts';
+import { telemetryOf } from './box/telemetry-of.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
 import { UsageMeter } from './box/usage-meter.ts';
@@ -105,6 +108,7 @@ export class Daemon {
       about: { modelSet: config.models.set, boxVersion: readVersion() },
       leases: this.#leases,
       tenants: this.#tenants,
+      telemetry: () => this.#telemetry(),
       clock,
       random: Math.random,
       logger,
@@ -208,6 +212,15 @@ export class Daemon {
       link: this.#link.state,
       warnings: this.#warnings(),
     };
+  }
+
+  async #telemetry(): Promise<Telemetry> {
+    const { bavail, bsize } = await statfs(this.#options.config.dataDir);
+    return telemetryOf(this.stats(), {
+      version: readVersion(),
+      diskFreeBytes: bavail * bsize,
+      isLeased: (tenant) => this.#tenants.get(tenant).keys === 'lease',
+    });
   }
 
   #warnings(): Stats['warnings'] {

@@ -4,6 +4,7 @@ import type { TableAudit } from '../audit/table-audit.ts';
 import type { DesiredStates } from '../fleet/desired/desired-states.ts';
 import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
+import type { Intake } from '../fleet/intake/intake.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { Authorities } from '../fleet/pki/authorities.ts';
 import type { OperationName } from '../iam/operations.ts';
@@ -33,6 +34,7 @@ export interface RouteContext {
   readonly authorities: Authorities;
   readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
   readonly desired: Pick<DesiredStates, 'cameras' | 'get' | 'wake' | 'wakeAll'>;
+  readonly intake: Pick<Intake, 'sightingCounts' | 'usage' | 'telemetries'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

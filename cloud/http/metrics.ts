@@ -14,6 +14,8 @@ export interface CloudFigures {
   readonly unfinishedTenants: number;
   /** What the broker of this process has done since it started; null where it has none. */
   readonly broker: BrokerFigures | null;
+  /** What boxes told and this process did not take, by reason. */
+  readonly uplinkRefused: Readonly<Record<string, number>>;
 }
 
 interface BrokerFigures {
@@ -85,6 +87,13 @@ export class CloudMetrics {
     registers: [this.#registry],
   });
 
+  readonly #uplinkRefusals = new Counter({
+    name: 'securegate_cloud_uplink_refusals_total',
+    help: 'Sightings that are too old or of a time to come, and batches of a tenant to which their box is not assigned',
+    labelNames: ['reason'],
+    registers: [this.#registry],
+  });
+
   /** Begins to watch the process itself: its memory, its processor time, its event loop. */
   start(): void {
     collectDefaultMetrics({ register: this.#registry });
@@ -110,8 +119,10 @@ export class CloudMetrics {
     this.#kmsCalls.observe({ operation, outcome }, seconds);
   }
 
-  async text({ connections, unfinishedTenants, broker }: CloudFigures): Promise<string> {
+  async text({ connections, unfinishedTenants, broker, uplinkRefused }: CloudFigures): Promise<string> {
     this.#unfinished.set(unfinishedTenants);
+    this.#uplinkRefusals.reset();
+    for (const [reason, count] of Object.entries(uplinkRefused)) this.#uplinkRefusals.inc({ reason }, count);
     if (broker !== null) this.#setBroker(broker);
     for (const [state, count] of Object.entries(connections ?? {})) this.#connections.set({ state }, count);
     return await this.#registry.metrics();

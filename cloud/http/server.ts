@@ -31,6 +31,7 @@ import { addReceiptRoutes } from './routes/receipts.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
+import { addUplinkRoutes } from './routes/uplink.ts';
 
 const ROUTES = [
   addSystemRoutes,
@@ -45,6 +46,7 @@ const ROUTES = [
   addCameraRoutes,
   addCommandRoutes,
   addReceiptRoutes,
+  addUplinkRoutes,
   addAuditRoutes,
 ];
 

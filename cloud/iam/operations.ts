@@ -84,6 +84,21 @@ export const OPERATIONS = {
   'commands.cancel': { title: 'Cancel a command that no box has begun', reach: 'org', roles: ['org:admin', 'technician'] },
   'receipts.list': { title: 'List what boxes have signed of commands', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
   'receipts.read': { title: 'Read what a box has signed of a command', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
+  'sighting-counts.read': {
+    title: 'Read how often somebody was seen in a tenant, by day or hour and camera',
+    reach: 'tenant',
+    roles: ['org:admin', 'tenant:admin', 'operator', 'reviewer', 'auditor', 'dpo'],
+  },
+  'usage.read': {
+    title: 'Read what a tenant used',
+    reach: 'tenant',
+    roles: ['platform:operator', 'org:admin', 'tenant:admin', 'auditor'],
+  },
+  'telemetry.read': {
+    title: 'Read how a box is',
+    reach: 'org',
+    roles: ['platform:operator', 'org:admin', 'technician', 'auditor'],
+  },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
 } as const satisfies Record<string, Operation>;
 

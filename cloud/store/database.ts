@@ -196,6 +196,27 @@ export interface Database {
     /** When it is time to look what the box should be. Whoever changes it from what he saw is the one who looks. */
     next_try_at: number;
   };
+  /** Ids of sightings that count already. */
+  counted_sightings: { device: string; id: string; ended_at: number };
+  /** Who was seen is not in it: no id of a customer leaves the box. */
+  sightings: {
+    device: string;
+    id: string;
+    org: string;
+    tenant: string;
+    camera: string;
+    begun_at: number;
+    ended_at: number;
+    known: number;
+    /** Whole tenths of the similarity. */
+    confidence: number | null;
+  };
+  /** How many there were on a day (UTC, `2026-11-22`); kept for ever. */
+  sighting_days: { org: string; tenant: string; day: string; camera: string; known: number; sightings: number };
+  /** What each run of a vault has counted on a day (UTC), all of it so far. */
+  usage_runs: { org: string; tenant: string; day: string; device: string; run: string; counter: string; amount: number };
+  /** The newest report of each box (JSON of `telemetrySchema`), and when it was heard. */
+  telemetry: { device: string; org: string; at: number; report: string };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };
   idempotency: { request: string; content: string; result: string; settled: number; expires_at: number };

@@ -8,6 +8,7 @@ import { fleet } from './migrations/0003-fleet.ts';
 import { ledger } from './migrations/0004-ledger.ts';
 import { hostnamesOfTenants } from './migrations/0005-hostnames-of-tenants.ts';
 import { desired } from './migrations/0006-desired.ts';
+import { uplink } from './migrations/0007-uplink.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -17,6 +18,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0004-ledger': ledger(dialect),
   '0005-hostnames-of-tenants': hostnamesOfTenants,
   '0006-desired': desired,
+  '0007-uplink': uplink,
 });
 
 /**

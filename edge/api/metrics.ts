@@ -61,6 +61,9 @@ export async function formatMetrics(stats: Stats, stageTimes: ReturnType<BoxPort
   const state = gauge('vault_state', '1 for the state that the vault is in, 0 for the others', ['tenant', 'state']);
   const faces = gauge('vault_faces', 'Faces that can be candidates', ['tenant']);
   const restarts = counter('vault_restarts', 'Starts after a crash', ['tenant']);
+  const outboxItems = gauge('outbox_sightings', 'Sightings that wait to be told to the control plane', ['tenant']);
+  const outboxBytes = gauge('outbox_bytes', 'Room that they take', ['tenant']);
+  const outboxDropped = counter('outbox_dropped', 'Sightings that had no room while they waited', ['tenant']);
   const epoch = gauge('vault_epoch', 'Epoch of the tenant key in use', ['tenant']);
   const newestEpoch = gauge('lease_newest_epoch', 'Epoch in which the KMS wants the tenant to be', ['tenant']);
   const leaseLeft = gauge('lease_left_seconds', "Time until the tenant's lease ends, by the vault's own clock", ['tenant', 'enforcement']);
@@ -69,6 +72,9 @@ export async function formatMetrics(stats: Stats, stageTimes: ReturnType<BoxPort
     for (const name of VAULT_STATES) state.set({ ...labels, state: name }, vault.state === name ? 1 : 0);
     faces.set(labels, vault.faces);
     restarts.inc(labels, vault.restarts);
+    outboxItems.set(labels, vault.outbox.items);
+    outboxBytes.set(labels, vault.outbox.bytes);
+    outboxDropped.inc(labels, vault.outbox.dropped);
     if (vault.epoch !== null) epoch.set(labels, vault.epoch);
     if (vault.lease === null) continue;
     const { enforcement, leftMs, newest } = vault.lease;

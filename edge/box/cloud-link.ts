@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment } from '../../shared/fleet/enrolment.ts';
+import type { Telemetry as Report } from '../../shared/fleet/telemetry.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
@@ -15,18 +16,24 @@ import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
+import { Outbox } from '../link/outbox/outbox.ts';
 import { LinkLeaseCarrier } from '../link/requests/link-lease-carrier.ts';
 import { Requests } from '../link/requests/requests.ts';
+import { Telemetry } from '../link/telemetry.ts';
+import type { Uplink } from '../link/uplink.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
 import { heldKeys } from './held-keys.ts';
 import type { Leases } from './leases.ts';
+import { OutboxSources } from './outbox-sources.ts';
 import type { Tenants } from './tenants.ts';
 import { trustedNow } from './trusted-now.ts';
 
 /** Until what was said is said again. */
 const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
+/** The same for what nobody waits for: after an outage of all boxes the control plane has much to write down. */
+const KEPT_WAITS_MS = { first: 10_000, longest: 300_000 };
 /** How soon the daemon sees that somebody has enrolled the box, or that it has left. */
 const LOOK_EVERY_MS = 2000;
 
@@ -39,6 +46,8 @@ export interface CloudLinkOptions {
   readonly about: ConvergenceOptions['about'];
   readonly leases: Leases;
   readonly tenants: Tenants;
+  /** How the box is now. */
+  readonly telemetry: () => Promise<Report>;
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
@@ -138,12 +147,10 @@ export class CloudLink implements Part {
     }
     await this.#close();
     await this.#begin(enrolment, key, publicKey);
-    this.#options.leases.enrolled(this.#carrier);
-    this.#open?.convergence.start();
   }
 
   async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
-    const { journal, desired, box, about, leases, tenants, clock, random, logger } = this.#options;
+    const { journal, desired, box, about, leases, tenants, telemetry, clock, random, logger } = this.#options;
     const { device, org } = enrolment;
     const uplink = new MqttUplink({
       device,
@@ -168,20 +175,34 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now,
       waits,
-      parts: [requests, convergence],
+      parts: [requests, convergence, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
       logger,
     });
     const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence };
+    this.#open = open;
+    // Before the first step to the desired state, which may open a tenant.
+    leases.enrolled(this.#carrier);
     await link.start();
     uplink.start();
-    this.#open = open;
+  }
+
+  #outboxOf(uplink: Uplink): Outbox {
+    const { tenants, clock, random, logger } = this.#options;
+    const sources = new OutboxSources(tenants);
+    return new Outbox({
+      uplink,
+      sources: () => sources.list(),
+      waits: () => new BackOff(KEPT_WAITS_MS.first, KEPT_WAITS_MS.longest, random),
+      now: clock.now,
+      monotonic: clock.monotonic,
+      logger,
+    });
   }
 
   async #close(): Promise<void> {
     const open = this.#open;
     this.#open = undefined;
-    open?.requests.stop();
-    await Promise.all([open?.link.stop(), open?.convergence.stop(), open?.uplink.stop()]);
+    await Promise.all([open?.link.stop(), open?.uplink.stop()]);
   }
 
   get #requests(): Requests {

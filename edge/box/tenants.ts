@@ -32,7 +32,7 @@ interface Tenant {
 }
 
 export interface TenantsOptions {
-  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir' | 'keyringReplicaDir' | 'lease'>;
+  readonly config: Pick<Config, 'tenants' | 'dataDir' | 'keyDir' | 'keyringReplicaDir' | 'lease' | 'outbox'>;
   readonly appliance: () => Appliance;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -183,7 +183,10 @@ export class Tenants implements TenantsPort, Part {
     const { id, org } = policy;
     const { box } = appliance();
     const lease = leaseSettingsOf(config, policy);
-    const vault = new VaultClient({ org, tenant: id, box, dataDir, keyDir, lease, clock, logger });
+    // The control plane knows the tenants whose keys are its own, and no others.
+    const { mebibytesPerTenant, whenFull } = config.outbox;
+    const outbox = lease && { bytes: mebibytesPerTenant * 2 ** 20, whenFull };
+    const vault = new VaultClient({ org, tenant: id, box, dataDir, keyDir, lease, outbox, clock, logger });
     const replica =
       replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, dataDir, replicaDir, keyDir, logger });
     if (replica) vault.onKeyringChange(async (lost) => (lost ? replica.follow() : replica.followSoon()));

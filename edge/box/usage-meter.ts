@@ -3,7 +3,7 @@ import type { Part } from '../runtime/lifecycle.ts';
 
 const REPORT_EVERY_MS = 5000;
 
-export type UsageCounter = 'frames' | 'sightings' | 'faces_searched';
+export type UsageCounter = 'frames' | 'sightings' | 'sightings_lost' | 'faces_searched';
 
 /**
  * Counts what each tenant uses, and tells the vaults every few seconds: a message for each frame would cost more than it

@@ -138,6 +138,24 @@ const link = z
   })
   .describe('How the box shows its control plane who it is (`securegate enrol`).');
 
+const outbox = z
+  .strictObject({
+    mebibytesPerTenant: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_536)
+      .default(64)
+      .describe('Room on the disk for the sightings of one tenant that wait, MiB: about 4,000 sightings each.'),
+    whenFull: z
+      .enum(['drop-oldest', 'drop-newest'])
+      .default('drop-oldest')
+      .describe(
+        'Which sightings are not told when there is no more room. They are counted, and stay in the vault of their tenant all the same. Usage always has room: it is a few numbers a day.',
+      ),
+  })
+  .describe('What waits for the control plane while it is out of reach, of the tenants whose `keys` are `lease`.');
+
 /** The one schema of the daemon's configuration: reference page and JSON Schema are generated from it. */
 export const configSchema = z
   .strictObject({
@@ -182,6 +200,7 @@ export const configSchema = z
       .optional()
       .describe('Whose access tokens open the tenants of their org, besides API keys and the admin token. Without it, nobody’s do.'),
     link: link.optional(),
+    outbox: outbox.prefault({}),
     tenants: z
       .array(tenant)
       .default([])

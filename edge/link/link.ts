@@ -62,11 +62,12 @@ export class Link implements Part {
     this.#commands.start();
     this.#greeting.start();
     this.#acks.start();
+    for (const part of this.#options.parts) part.start?.();
   }
 
   async stop(): Promise<void> {
     this.#commands.stop();
-    await Promise.all([this.#greeting.stop(), this.#acks.stop()]);
+    await Promise.all([this.#greeting.stop(), this.#acks.stop(), ...this.#options.parts.map((part) => part.stop?.())]);
   }
 
   /** Tells the control plane how far this box is, and what it holds. */

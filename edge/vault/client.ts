@@ -2,13 +2,15 @@ import { createReadStream } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { SightingReport } from '../../shared/fleet/sighting-batch.ts';
+import type { UsageOfRun } from '../../shared/fleet/usage-batch.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { Gives, Takes } from './protocol.ts';
 import type { VaultFiles } from './store/vault-files.ts';
 import { VaultKeeper } from './vault-keeper.ts';
 
-export type { LeaseSettings, LeaseView } from './protocol.ts';
+export type { LeaseSettings, LeaseView, OutboxSettings } from './protocol.ts';
 export { tenantFiles, type VaultState } from './vault-keeper.ts';
 
 /** Hears of a customer whose consent was withdrawn, or who was removed. */
@@ -266,6 +268,26 @@ export class VaultClient extends VaultKeeper {
   /** Counters of the days (UTC, `2026-11-21`) from `from` to `to`, both included, that counted anything; oldest first. */
   usage(range: { from: string; to: string }): Promise<UsageDay[]> {
     return this.call('usage', range);
+  }
+
+  /** Sightings that wait to be told to the control plane, those first that have waited longest; of so many bytes. They stay until they are told. */
+  untoldSightings(bytes: number): Promise<SightingReport[]> {
+    return this.call('untoldSightings', { bytes });
+  }
+
+  /** The control plane has written down these sightings. */
+  async toldSightings(ids: readonly string[]): Promise<void> {
+    await this.call('toldSightings', { ids: [...ids] });
+  }
+
+  /** Usage that the control plane has not written down. */
+  untoldUsage(): Promise<UsageOfRun[]> {
+    return this.call('untoldUsage', {});
+  }
+
+  /** The control plane has written down these amounts. */
+  async toldUsage(days: readonly UsageOfRun[]): Promise<void> {
+    await this.call('toldUsage', { days: [...days] });
   }
 
   /**

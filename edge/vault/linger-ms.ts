@@ -1,7 +1,16 @@
 import type { Operation } from './protocol.ts';
 
 /** What uses no customer's key and takes nothing away; the faces in it are overwritten as soon as it is answered. */
-const WITHOUT_KEYS: ReadonlySet<Operation> = new Set<Operation>(['search', 'verify', 'count', 'usage']);
+const WITHOUT_KEYS: ReadonlySet<Operation> = new Set<Operation>([
+  'search',
+  'verify',
+  'count',
+  'usage',
+  'untoldSightings',
+  'toldSightings',
+  'untoldUsage',
+  'toldUsage',
+]);
 /** What is asked again and again and takes nothing away that was in memory. */
 const OFTEN: ReadonlySet<Operation> = new Set<Operation>([
   'recordSighting',

@@ -19,14 +19,14 @@ import { VAULT_SCHEMA } from './store/vault-schema.ts';
 /**
  * Opens a tenant's files, after making them when there are none. Must be called under the tenant's lock.
  * @param folder `<dataDir>/tenants/<tenant>`
- * @returns the keyring and vault.db; the caller closes both
+ * @returns the keyring and vault.db; the caller closes both, and wipes the outbox key
  * @throws {SecureGateError} `key_file_missing`, `key_file_unsafe`, `key_rejected`, `vault_corrupt`, `vault_newer`, `data_folder_in_use`, `storage_failed`
  */
 export async function openVaultFiles(
   folder: string,
   scope: VaultScope,
   source: KeySource,
-): Promise<{ keyring: Keyring; database: Database.Database }> {
+): Promise<{ keyring: Keyring; database: Database.Database; outboxKey: HeaderKey }> {
   const files = vaultFiles(folder);
   const present = [files.header, files.keysDb, files.vaultDb].filter((path) => existsSync(path));
   if (present.length === 0) await createVaultFiles(files, scope, source);
@@ -37,15 +37,17 @@ export async function openVaultFiles(
   const keys = new Map(opened.keys);
   const fileKeys = take(keys, 'file-keys');
   const fileVault = take(keys, 'file-vault');
+  const outboxKey = take(keys, 'outbox');
   // Nothing uses these yet; what is not needed is not kept.
-  for (const name of ['outbox', 'clip', 'snapshot', 'index-seed']) take(keys, name).bytes.fill(0);
+  for (const name of ['clip', 'snapshot', 'index-seed']) take(keys, name).bytes.fill(0);
   let keysDb: Database.Database | undefined;
   try {
     keysDb = openEncryptedDatabase(files.keysDb, { key: fileKeys.bytes, schema: KEYS_SCHEMA, mode: 'open' });
     const database = openEncryptedDatabase(files.vaultDb, { key: fileVault.bytes, schema: VAULT_SCHEMA, mode: 'open' });
-    return { keyring: new Keyring(scope, header, { keys, previous: opened.previous }, keysDb), database };
+    return { keyring: new Keyring(scope, header, { keys, previous: opened.previous }, keysDb), database, outboxKey };
   } catch (error) {
     keysDb?.close();
+    outboxKey.bytes.fill(0);
     wipeKeys(keys);
     wipeKeys(opened.previous);
     throw error;

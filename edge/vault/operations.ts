@@ -44,7 +44,7 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
     }
   },
 
-  recordSighting: nothingOf((vault, input) => vault.sightings.record(input)),
+  recordSighting: nothingOf((vault, input) => vault.recordSighting(input)),
   listSightings: (vault, input) => vault.sightings.list(input),
   keepSightings: nothingOf((vault, { days }) => vault.retention.keep(days)),
 
@@ -56,6 +56,11 @@ export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Take
 
   count: nothingOf((vault, { counter, by }) => vault.usage.count(counter, by)),
   usage: (vault, { from, to }) => vault.usage.between(from, to),
+
+  untoldSightings: (vault, { bytes }) => vault.outbox.untold(bytes),
+  toldSightings: nothingOf((vault, { ids }) => vault.outbox.told(ids)),
+  untoldUsage: (vault) => vault.usage.untold(),
+  toldUsage: nothingOf((vault, { days }) => vault.usage.told(days)),
 
   holdFile: nothingOf((vault, { file }) => vault.file(file).hold()),
   releaseFile: (vault, { file }) => ({ unchanged: vault.file(file).release() }),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { MOST_SIGHTINGS, sightingReportSchema } from '../../shared/fleet/sighting-batch.ts';
+import { MOST_USAGE_DAYS, usageDaySchema } from '../../shared/fleet/usage-batch.ts';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
@@ -84,6 +86,10 @@ const leaseSettingsSchema = z.strictObject({
 });
 export type LeaseSettings = z.infer<typeof leaseSettingsSchema>;
 
+/** What may wait for the control plane. */
+const outboxSettingsSchema = z.strictObject({ bytes: z.int().min(1), whenFull: z.enum(['drop-oldest', 'drop-newest']) });
+export type OutboxSettings = z.infer<typeof outboxSettingsSchema>;
+
 /** Milliseconds since the Unix epoch, of the vault's own trusted time. */
 const leaseViewSchema = leaseClaimsSchema
   .pick({ epoch: true, newest: true, enforcement: true })
@@ -125,6 +131,8 @@ export const OPERATIONS = {
       keyDir: z.string().min(1),
       /** The key comes under a lease; without this, from its file in `keyDir`. */
       lease: leaseSettingsSchema.optional(),
+      /** The control plane hears what is seen here; without this, nobody does. */
+      outbox: outboxSettingsSchema.optional(),
       logLevel: z.string(),
     }),
     gives: nothing,
@@ -225,6 +233,14 @@ export const OPERATIONS = {
     gives: z.array(z.strictObject({ day: z.iso.date(), counters })),
   },
 
+  untoldSightings: {
+    takes: z.strictObject({ bytes: z.int().min(1) }),
+    gives: z.array(sightingReportSchema),
+  },
+  toldSightings: { takes: z.strictObject({ ids: z.array(idSchema('sighting')).max(MOST_SIGHTINGS) }), gives: nothing },
+  untoldUsage: { takes: nothing, gives: z.array(usageDaySchema) },
+  toldUsage: { takes: z.strictObject({ days: z.array(usageDaySchema).max(MOST_USAGE_DAYS) }), gives: nothing },
+
   holdFile: { takes: z.strictObject({ file }), gives: nothing },
   releaseFile: { takes: z.strictObject({ file }), gives: z.strictObject({ unchanged: z.boolean() }) },
   examine: {
@@ -262,6 +278,8 @@ const figuresSchema = z.strictObject({
   rejected: z.number().int(),
   /** Whether the disk took the last thing that was to be written. */
   writable: z.boolean(),
+  /** Sightings that wait to be told to the control plane, and those that had no room, ever. */
+  outbox: z.strictObject({ items: z.int(), bytes: z.int(), dropped: z.int() }),
   /** Changes of the keyring since the vault was opened. */
   keyringChanges: z.number().int(),
   /** Those of them by which something was taken away. */

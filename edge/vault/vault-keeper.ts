@@ -8,7 +8,16 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { pause } from '../runtime/pause.ts';
-import { type Gives, LEASE_ENDED_EXIT, type LeaseSettings, type LeaseView, type Operation, type Takes } from './protocol.ts';
+import {
+  type Figures,
+  type Gives,
+  LEASE_ENDED_EXIT,
+  type LeaseSettings,
+  type LeaseView,
+  type Operation,
+  type OutboxSettings,
+  type Takes,
+} from './protocol.ts';
 import { parseScope } from './scope.ts';
 import { type VaultFiles, vaultFiles } from './store/vault-files.ts';
 import { VaultProcess } from './vault-process.ts';
@@ -23,6 +32,8 @@ export interface VaultClientOptions {
   readonly keyDir: string;
   /** The tenant's key comes under a lease of a KMS; without this, from a file. */
   readonly lease?: LeaseSettings | undefined;
+  /** The control plane hears what is seen here; without this, nobody does. */
+  readonly outbox?: OutboxSettings | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -113,6 +124,11 @@ export abstract class VaultKeeper {
   /** Whether the disk took the last thing that was to be written, as of the last answer. */
   get writable(): boolean {
     return this.#process?.figures.writable ?? true;
+  }
+
+  /** Sightings that wait to be told to the control plane, and those that had no room, ever, as of the last answer. */
+  get outbox(): Figures['outbox'] {
+    return this.#process?.figures.outbox ?? { items: 0, bytes: 0, dropped: 0 };
   }
 
   /** Epoch of the tenant key in use, as of the last answer; null while the vault is not open. */
@@ -263,7 +279,7 @@ export abstract class VaultKeeper {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const { org, tenant, box, dataDir, keyDir, lease, logger } = this.#options;
+    const { org, tenant, box, dataDir, keyDir, lease, outbox, logger } = this.#options;
     // The vault checks the ids itself; here it saves a process for ids that it would refuse.
     const scope = parseScope({ org, tenant, box });
     if (signal.aborted) throw aborted();
@@ -273,7 +289,7 @@ export abstract class VaultKeeper {
     signal.addEventListener('abort', kill);
     try {
       process.start();
-      await process.call('open', { scope, dataDir, keyDir, lease, logLevel: logger.level });
+      await process.call('open', { scope, dataDir, keyDir, lease, outbox, logLevel: logger.level });
     } catch (error) {
       // One that lacks a lease is spoken to until it has one.
       if (AWAITS_LEASE.has(SecureGateError.from(error).code) && !signal.aborted) throw error;

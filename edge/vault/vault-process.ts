@@ -33,7 +33,10 @@ export class VaultProcess {
   #child: ChildProcess | undefined;
   #channel: Socket | undefined;
   #exited: Promise<void> = Promise.resolve();
-  #figures: Figures = { faces: 0, rejected: 0, writable: true, keyringChanges: 0, keyringLosses: 0, epoch: null, lease: null };
+  #figures: Figures = {
+    ...{ faces: 0, rejected: 0, writable: true, outbox: { items: 0, bytes: 0, dropped: 0 } },
+    ...{ keyringChanges: 0, keyringLosses: 0, epoch: null, lease: null },
+  };
   #answeredAt = 0;
   #nextId = 1;
 

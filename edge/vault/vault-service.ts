@@ -8,7 +8,16 @@ import { type Leases, openLeases } from './keys/lease/open-leases.ts';
 import { StandaloneKeySource } from './keys/standalone-key-source.ts';
 import { lingerMs } from './linger-ms.ts';
 import { HANDLERS } from './operations.ts';
-import { type Figures, type Gives, OPERATIONS, type Operation, type Reply, requestSchema, type Taken } from './protocol.ts';
+import {
+  type Figures,
+  type Gives,
+  OPERATIONS,
+  type Operation,
+  type OutboxSettings,
+  type Reply,
+  requestSchema,
+  type Taken,
+} from './protocol.ts';
 import { parseScope, type VaultScope } from './scope.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { Vault } from './vault.ts';
@@ -19,6 +28,7 @@ interface Setup {
   readonly dataDir: string;
   readonly source: KeySource;
   readonly leases: Leases | undefined;
+  readonly outbox: OutboxSettings | undefined;
 }
 
 /** What the service does itself; the rest an open vault does. */
@@ -78,6 +88,7 @@ export class VaultService {
       faces: this.#vault?.faceCount ?? 0,
       rejected: this.#vault?.rejected ?? 0,
       writable: this.#vault?.writable ?? true,
+      outbox: this.#vault?.outboxSize ?? { items: 0, bytes: 0, dropped: 0 },
       keyringChanges: this.#vault?.keyringChanges ?? 0,
       keyringLosses: this.#vault?.keyringLosses ?? 0,
       epoch: this.#vault?.epoch ?? null,
@@ -123,18 +134,18 @@ export class VaultService {
     return HANDLERS[operation](this.#opened(), parse(takes, input) as Taken<O>);
   }
 
-  async #prepare({ scope, dataDir, keyDir, lease }: Taken<'open'>): Promise<Setup> {
+  async #prepare({ scope, dataDir, keyDir, lease, outbox }: Taken<'open'>): Promise<Setup> {
     const checked = parseScope(scope);
     if (!lease) {
       const source = new StandaloneKeySource({ keyDir, dataDir, tenant: checked.tenant });
-      return { scope: checked, dataDir, source, leases: undefined };
+      return { scope: checked, dataDir, source, leases: undefined, outbox };
     }
     const leases = await openLeases({ scope: checked, dataDir, keyDir, settings: lease, logger: this.#logger, onEnd: this.#onLeaseEnd });
-    return { scope: checked, dataDir, source: leases.source, leases };
+    return { scope: checked, dataDir, source: leases.source, leases, outbox };
   }
 
-  async #open({ scope, dataDir, source, leases }: Setup): Promise<void> {
-    const vault = new Vault({ scope, dataDir, source, clock: this.#clock, logger: this.#logger });
+  async #open({ scope, dataDir, source, leases, outbox }: Setup): Promise<void> {
+    const vault = new Vault({ scope, dataDir, source, outbox, clock: this.#clock, logger: this.#logger });
     await vault.start();
     this.#vault = vault;
     leases?.watch.look();

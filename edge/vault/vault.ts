@@ -2,7 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { newUlid } from '../../shared/ids/ulid.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import type { Sighting } from '../../shared/messages/events.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { CustomerAccess } from './customers/customer-access.ts';
 import { Customers } from './customers/customers.ts';
@@ -12,10 +14,12 @@ import { Erasures } from './erasures/erasures.ts';
 import { type Examination, examine } from './examine.ts';
 import { Gallery } from './gallery/gallery.ts';
 import { createSqliteVecIndex } from './gallery/sqlite-vec-index.ts';
+import type { HeaderKey } from './keys/header-key.ts';
 import type { KeySource } from './keys/key-source.ts';
 import type { Keyring } from './keys/keyring.ts';
 import { openVaultFiles } from './open-vault-files.ts';
-import type { Gives, Taken } from './protocol.ts';
+import { Outbox } from './outbox/outbox.ts';
+import type { Gives, OutboxSettings, Taken } from './protocol.ts';
 import { Records } from './records/records.ts';
 import { parseScope, type VaultScope } from './scope.ts';
 import { Retention } from './sightings/retention.ts';
@@ -23,6 +27,7 @@ import { Sightings } from './sightings/sightings.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { CustomerStore } from './store/customer-store.ts';
 import { FileHold } from './store/file-hold.ts';
+import type { OutboxSize } from './store/outbox-store.ts';
 import { RecordStore } from './store/record-store.ts';
 import { requireIntact } from './store/require-intact.ts';
 import { SealedRows } from './store/sealed-rows.ts';
@@ -36,6 +41,8 @@ export interface VaultOptions {
   readonly dataDir: string;
   /** Where the tenant's key comes from. */
   readonly source: KeySource;
+  /** What may wait for the control plane; undefined where it does not know this tenant. */
+  readonly outbox?: OutboxSettings | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -54,6 +61,7 @@ interface OpenVault {
   readonly retention: Retention;
   readonly records: Records;
   readonly usage: UsageCounters;
+  readonly outbox: Outbox;
 }
 
 /**
@@ -86,6 +94,11 @@ export class Vault {
   /** Whether the disk took the last counts; they are written every few seconds, for as long as anything is counted. */
   get writable(): boolean {
     return !(this.#open?.usage.failing ?? false);
+  }
+
+  /** Sightings that wait to be told to the control plane, and those that had no room, ever. */
+  get outboxSize(): OutboxSize | undefined {
+    return this.#open?.outbox.size;
   }
 
   /** Of the tenant key in use; null until it is open. */
@@ -131,6 +144,10 @@ export class Vault {
     return this.#opened().usage;
   }
 
+  get outbox(): Outbox {
+    return this.#opened().outbox;
+  }
+
   /**
    * Opens the tenant's files (or makes them) and reads gallery and names into memory.
    * @throws {SecureGateError} `invalid_id`, and those of openVaultFiles
@@ -143,8 +160,8 @@ export class Vault {
       mkdirSync(tenants, { recursive: true, mode: 0o700 });
       this.#lock = new VaultLock(join(tenants, `${scope.tenant}.lock`));
       this.#lock.acquire();
-      const { keyring, database } = await openVaultFiles(join(tenants, scope.tenant), scope, source);
-      this.#open = this.#build(scope, keyring, database);
+      const { keyring, database, outboxKey } = await openVaultFiles(join(tenants, scope.tenant), scope, source);
+      this.#open = this.#build(scope, keyring, database, outboxKey);
       const swept = this.customers.read();
       this.#swept = swept.erased;
       logger.info({ tenant: scope.tenant, faces: this.faceCount, rejected: this.rejected, swept }, 'vault opened');
@@ -153,6 +170,15 @@ export class Vault {
       this.stop();
       throw asVaultError(error);
     }
+  }
+
+  /** Keeps a sighting and has it told to the control plane: both, or neither. @throws {SecureGateError} those of Sightings.record */
+  recordSighting(sighting: Sighting): void {
+    const { database, sightings, outbox } = this.#opened();
+    database.transaction(() => {
+      sightings.record(sighting);
+      outbox.put(sighting);
+    })();
   }
 
   /**
@@ -195,6 +221,7 @@ export class Vault {
     this.#directory.clear();
     this.#open?.retention.stop();
     this.#open?.usage.stop();
+    this.#open?.outbox.stop();
     this.#open?.database.close();
     this.#open?.keyring.close();
     this.#open = undefined;
@@ -212,8 +239,9 @@ export class Vault {
     }
   }
 
-  #build(scope: VaultScope, keyring: Keyring, database: Database.Database): OpenVault {
-    const { clock, logger } = this.#options;
+  #build(scope: VaultScope, keyring: Keyring, database: Database.Database, outboxKey: HeaderKey): OpenVault {
+    const { outbox: settings, clock, logger } = this.#options;
+    const run = settings && newUlid(clock.now());
     const store = new CustomerStore(database);
     const access = new CustomerAccess(scope, keyring, store, logger);
     const faces = new Faces(access, store, this.#gallery, clock);
@@ -231,7 +259,8 @@ export class Vault {
       sightings: new Sightings(scope, access, sightingStore, retention),
       retention,
       records: new Records(access, new RecordStore(database)),
-      usage: new UsageCounters(new UsageStore(database), clock, logger),
+      usage: new UsageCounters(new UsageStore(database, run), clock, logger),
+      outbox: new Outbox({ scope, key: outboxKey, database, settings, logger }),
     };
   }
 

@@ -2460,6 +2460,192 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orgs/{org}/tenants/{tenant}/sighting-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how often somebody was seen in a tenant, by day or hour and camera */
+        get: {
+            parameters: {
+                query: {
+                    /** @description UTC. */
+                    from: string;
+                    /** @description Included. */
+                    to: string;
+                    /** @description Hours are told of 31 days at most, as far back as the tenant keeps sightings. */
+                    per?: "day" | "hour";
+                };
+                header?: never;
+                path: {
+                    org: string;
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "counts": [
+                         *         {
+                         *           "camera": "entrance",
+                         *           "from": "2026-11-22T00:00:00.000Z",
+                         *           "known": 41,
+                         *           "unknown": 7
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            counts: components["schemas"]["SightingCount"][];
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/tenants/{tenant}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what a tenant used */
+        get: {
+            parameters: {
+                query: {
+                    /** @description UTC. */
+                    from: string;
+                    /** @description Included. */
+                    to: string;
+                };
+                header?: never;
+                path: {
+                    org: string;
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "days": [
+                         *         {
+                         *           "day": "2026-11-22",
+                         *           "counters": {
+                         *             "frames": 431800,
+                         *             "sightings": 48,
+                         *             "faces_searched": 1290
+                         *           }
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            days: components["schemas"]["UsageDay"][];
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/devices/{id}/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how a box is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["BoxTelemetry"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orgs/{org}/audit": {
         parameters: {
             query?: never;
@@ -2716,6 +2902,49 @@ export interface components {
                 at: string;
                 state: components["schemas"]["ReportedState"];
             } | null;
+        };
+        /**
+         * @example {
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "at": "2026-11-22T10:00:00.000Z",
+         *       "report": {
+         *         "version": "1.0.0",
+         *         "uptimeMs": 3600000,
+         *         "cameras": {
+         *           "live": 4,
+         *           "others": 0
+         *         },
+         *         "frames": {
+         *           "seen": 72000,
+         *           "skipped": 0
+         *         },
+         *         "diskFreeBytes": 412000000000,
+         *         "tenants": [
+         *           {
+         *             "tenant": "main-hall",
+         *             "state": "ready",
+         *             "leaseEndsAt": "2026-11-23T09:00:00.000Z",
+         *             "waiting": 0,
+         *             "dropped": 0
+         *           }
+         *         ],
+         *         "warnings": [
+         *           {
+         *             "tenant": null,
+         *             "reason": "backup_outdated"
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
+        BoxTelemetry: {
+            device: string;
+            /**
+             * Format: date-time
+             * @description When it was heard.
+             */
+            at: string;
+            report: components["schemas"]["Telemetry"];
         };
         Branding: {
             /**
@@ -3563,6 +3792,26 @@ export interface components {
         };
         /**
          * @example {
+         *       "camera": "entrance",
+         *       "from": "2026-11-22T00:00:00.000Z",
+         *       "known": 41,
+         *       "unknown": 7
+         *     }
+         */
+        SightingCount: {
+            camera: string;
+            /**
+             * Format: date-time
+             * @description Begin of the day (UTC), or of the hour.
+             */
+            from: string;
+            /** @description Sightings of customers. */
+            known: number;
+            /** @description Sightings of people who matched nobody, or could not be told. */
+            unknown: number;
+        };
+        /**
+         * @example {
          *       "payload": "eyJvcmciOiJhY21lIn0",
          *       "signatures": [
          *         {
@@ -3577,6 +3826,35 @@ export interface components {
             signatures: {
                 protected: string;
                 signature: string;
+            }[];
+        };
+        Telemetry: {
+            /** @description Of the software of the box. */
+            version: string;
+            uptimeMs: number;
+            cameras: {
+                live: number;
+                others: number;
+            };
+            /** @description Pictures that were looked at since it started, and given up. */
+            frames: {
+                seen: number;
+                skipped: number;
+            };
+            diskFreeBytes: number;
+            tenants: {
+                tenant: string;
+                /** @enum {string} */
+                state: "starting" | "ready" | "closed" | "failed" | "stopped";
+                leaseEndsAt: string | null;
+                /** @description Sightings that the control plane has not confirmed. */
+                waiting: number;
+                /** @description Sightings that had no room while they waited, ever. */
+                dropped: number;
+            }[];
+            warnings: {
+                tenant: string | null;
+                reason: string;
             }[];
         };
         /**
@@ -3667,6 +3945,27 @@ export interface components {
             name?: string;
             hostnames?: string[];
             policies?: components["schemas"]["PoliciesInput"];
+        };
+        /**
+         * @example {
+         *       "day": "2026-11-22",
+         *       "counters": {
+         *         "frames": 431800,
+         *         "sightings": 48,
+         *         "faces_searched": 1290
+         *       }
+         *     }
+         */
+        UsageDay: {
+            /**
+             * Format: date
+             * @description UTC.
+             */
+            day: string;
+            /** @description What the boxes of the tenant counted, together. */
+            counters: {
+                [key: string]: number;
+            };
         };
     };
     responses: never;

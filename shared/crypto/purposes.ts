@@ -22,6 +22,8 @@ export const PURPOSES = {
   'face-picture': { code: 0x0014, holds: 'data' },
   /** A record of the venue that is about the customer. */
   record: { code: 0x0015, holds: 'data' },
+  /** What waits to be told to the control plane, under the outbox key of the tenant. */
+  'outbox-item': { code: 0x0016, holds: 'data' },
 } as const satisfies Record<string, { code: number; holds: 'keys' | 'data' }>;
 
 export type Purpose = keyof typeof PURPOSES;

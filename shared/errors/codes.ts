@@ -271,6 +271,11 @@ export const ERROR_CODES = {
     next: 'Nothing at once: the connection is tried again. If it stays so, check address, certificate and clock; the log of the broker says whom it refused.',
   },
   // Boxes and the control plane
+  tenant_not_assigned: {
+    status: 403,
+    title: 'Box is not assigned to this tenant',
+    next: 'Have an admin of the org assign it: securegate org-keys assign',
+  },
   device_not_found: { status: 404, title: 'No such box', next: 'Check the id of the box, and the org.' },
   enrolment_token_rejected: {
     status: 403,

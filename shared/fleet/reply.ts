@@ -15,6 +15,8 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('welcome'), session: ulidSchema, forgotten: z.boolean() }),
   /** A report was written down. */
   z.strictObject({ kind: z.literal('report-kept'), report: ulidSchema }),
+  /** A batch of the box's outbox is written down. `refused`: how many of it count for nothing, whenever they come. */
+  z.strictObject({ kind: z.literal('kept'), batch: ulidSchema, refused: z.int().min(0) }),
   z.strictObject({ kind: z.literal('challenge'), id, nonce: leaseClaimsSchema.shape.nonce }),
   z.strictObject({ kind: z.literal('lease'), id, answer: leaseAnswerSchema }),
   z.strictObject({ kind: z.literal('move-noted'), id }),

@@ -92,6 +92,8 @@ export const statsSchema = z.strictObject({
       restarts: z.number().int(),
       /** Of the tenant key in use; null while the vault is not open. */
       epoch: z.number().int().nullable(),
+      /** Sightings that wait to be told to the control plane, bytes of them, and those that had no room, ever. */
+      outbox: z.strictObject({ items: z.number().int(), bytes: z.number().int(), dropped: z.number().int() }),
       /** Of a tenant whose key comes from a KMS; null where there is none. */
       lease: z
         .strictObject({

@@ -71,9 +71,14 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
   const leases = async (): Promise<unknown> => JSON.parse(await securegate(['lease', 'show', ...box, '--api', api, '--json']));
   await expect.poll(leases, PATIENTLY).toMatchObject([{ tenant, state: 'ready', comes: 'kms', epoch: 1, failure: null }]);
   await expectDone(await order());
+  const asked = { path: { org, id: device } };
+  const telemetry = async () => (await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}/telemetry', { params: asked }))).report;
+  await expect
+    .poll(telemetry, PATIENTLY)
+    .toMatchObject({ cameras: { live: 0, others: 0 }, diskFreeBytes: expect.any(Number), tenants: [] });
 
   // The same by commands of `securegate`.
-  const byCommand = (...args: string[]): Promise<string> => run(['cloud', ...args, ...asAda]);
+  const byCommand = (...args: string[]): Promise<string> => securegate(['cloud', ...args, ...admin.options]);
   const told = await byCommand('commands', 'create', org, device, 'restart-tenant', '--tenant', tenant);
   await expectDone(told);
   expect(await byCommand('commands', 'show', org, told)).toMatch(/^restart-tenant for box_.*: SUCCEEDED since /);

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../edge/runtime/clock.ts';
-import { VaultClient } from '../../edge/vault/client.ts';
+import { type OutboxSettings, VaultClient } from '../../edge/vault/client.ts';
 import { StandaloneKeySource } from '../../edge/vault/keys/standalone-key-source.ts';
 import { Vault } from '../../edge/vault/vault.ts';
 import { newId } from '../../shared/ids/ids.ts';
@@ -24,13 +24,14 @@ export async function testBox(): Promise<TestBox> {
 }
 
 /** A vault in this process, not started; stopped when the test has ended. */
-export function testVault(box: TestBox, tenant = 'hall', now: () => number = systemClock.now): Vault {
+export function testVault(box: TestBox, tenant = 'hall', now: () => number = systemClock.now, outbox?: OutboxSettings): Vault {
   const { dataDir, keyDir } = box;
   const clock = { ...systemClock, now };
   const vault = new Vault({
     scope: { org: 'acme', tenant, box: box.box },
     dataDir,
     source: new StandaloneKeySource({ keyDir, dataDir, tenant }),
+    outbox,
     clock,
     logger: testLogger(),
   });
@@ -39,8 +40,8 @@ export function testVault(box: TestBox, tenant = 'hall', now: () => number = sys
 }
 
 /** A vault in a process of its own, not started; stopped when the test has ended. */
-export function testClient(box: TestBox, tenant = 'hall'): VaultClient {
-  const client = new VaultClient({ org: 'acme', tenant, ...box, logger: testLogger() });
+export function testClient(box: TestBox, tenant = 'hall', outbox?: OutboxSettings): VaultClient {
+  const client = new VaultClient({ org: 'acme', tenant, ...box, outbox, logger: testLogger() });
   onTestFinished(() => client.stop());
   return client;
 }

@@ -24,6 +24,7 @@ async function closedHall(waitMs: number) {
       tenants: [{ id: 'hall', org: 'acme', hostnames: [], keys: 'file', unmatchedTtlMs: 10_000, sightingsDays: 30 }],
       dataDir,
       keyDir,
+      outbox: { mebibytesPerTenant: 64, whenFull: 'drop-oldest' },
     },
     appliance: () => appliance,
     clock: systemClock,

@@ -10,7 +10,7 @@ import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
 const renameSchema = z.strictObject({ name: nameSchema }).meta({ id: 'DevicePatch', examples: [{ name: 'Main hall, rack 2' }] });
-const deviceParams = orgParams.extend({ id: idSchema('box') });
+export const deviceParams = orgParams.extend({ id: idSchema('box') });
 
 export const addDeviceRoutes: AddRoutes = (api, { devices, desired }) => {
   const tags = ['devices'];

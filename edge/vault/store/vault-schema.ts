@@ -6,6 +6,8 @@ import type { SchemaSteps } from './open-encrypted-database.ts';
  * `position` is the order in which rows were added, for paging. Of the time of a sighting no column says more than between
  * which positions those of a day (UTC) lie; the day '' stands for those of an earlier version, whose days are not known.
  * `content` is the customer's envelope, or plain JSON where a row has no customer.
+ * `outbox`: what waits to be told to the control plane, sealed; `outbox_size` counts it along, with what had no room.
+ * `usage_runs`: what each run of this vault has counted of `usage_counters`, and how much of it the control plane has written down.
  */
 export const VAULT_SCHEMA: SchemaSteps = [
   `
@@ -73,5 +75,34 @@ export const VAULT_SCHEMA: SchemaSteps = [
     PRIMARY KEY (day, counter)
   ) STRICT, WITHOUT ROWID;
   PRAGMA user_version = 2;
+  `,
+  `
+  CREATE TABLE outbox (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    envelope BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE outbox_size (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    items INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    dropped INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO outbox_size VALUES (1, 0, 0, 0);
+  CREATE TRIGGER outbox_grows AFTER INSERT ON outbox BEGIN
+    UPDATE outbox_size SET items = items + 1, bytes = bytes + length(NEW.envelope);
+  END;
+  CREATE TRIGGER outbox_shrinks AFTER DELETE ON outbox BEGIN
+    UPDATE outbox_size SET items = items - 1, bytes = bytes - length(OLD.envelope);
+  END;
+  CREATE TABLE usage_runs (
+    run TEXT NOT NULL,
+    day TEXT NOT NULL,
+    counter TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    told INTEGER NOT NULL,
+    PRIMARY KEY (run, day, counter)
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA user_version = 3;
   `,
 ];

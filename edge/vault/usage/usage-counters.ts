@@ -1,3 +1,4 @@
+import { MOST_USAGE_DAYS, type UsageOfRun } from '../../../shared/fleet/usage-batch.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { asVaultError } from '../store/as-vault-error.ts';
@@ -43,6 +44,17 @@ export class UsageCounters {
       days.set(day, counters);
     }
     return [...days].map(([day, counters]) => ({ day, counters }));
+  }
+
+  /** What the control plane has not written down. */
+  untold(): UsageOfRun[] {
+    this.#write();
+    return this.#store.untold(MOST_USAGE_DAYS);
+  }
+
+  /** The control plane has written down these amounts. */
+  told(days: readonly UsageOfRun[]): void {
+    this.#store.told(days);
   }
 
   /** Writes what waits. */

@@ -13,7 +13,16 @@ async function openService(): Promise<VaultService> {
   const input = { scope: { org: 'acme', tenant: 'hall', box }, dataDir, keyDir, logLevel: 'silent' };
   expect(await service.handle({ id: 1, operation: 'open', arguments: input })).toEqual({
     id: 1,
-    figures: { faces: 0, rejected: 0, writable: true, keyringChanges: 0, keyringLosses: 0, epoch: 1, lease: null },
+    figures: {
+      faces: 0,
+      rejected: 0,
+      writable: true,
+      outbox: { items: 0, bytes: 0, dropped: 0 },
+      keyringChanges: 0,
+      keyringLosses: 0,
+      epoch: 1,
+      lease: null,
+    },
     result: {},
   });
   return service;

@@ -243,6 +243,7 @@ describe('envelope v1', () => {
       ['sighting', 19, 'data'],
       ['face-picture', 20, 'data'],
       ['record', 21, 'data'],
+      ['outbox-item', 22, 'data'],
     ]);
   });
 });
