@@ -1,3 +1,5 @@
+import { runLiveWithCloud } from './cloud/run-live-with-cloud.ts';
+import { runOnceWithCloud } from './cloud/run-once-with-cloud.ts';
 import { prepare } from './prepare.ts';
 import { paletteFor } from './print/palette.ts';
 import { resultLines } from './print/result-lines.ts';
@@ -13,6 +15,8 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Leave the run's folder behind. */
   readonly keep: boolean;
+  /** With a control plane, a KMS and a broker, by which the box is told what it has. */
+  readonly withCloud: boolean;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface DemoOptions {
  * @returns whether the product kept its promises; a show without end always did
  * @throws {SecureGateError} what kept the demo from running
  */
-export async function runDemo({ once, json, keep }: DemoOptions): Promise<boolean> {
+export async function runDemo({ once, json, keep, withCloud }: DemoOptions): Promise<boolean> {
   const say = (line: string): void => void process.stderr.write(`demo: ${line}\n`);
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const prepared = await prepare(say);
@@ -32,10 +36,11 @@ export async function runDemo({ once, json, keep }: DemoOptions): Promise<boolea
   const run = await makeRunFolder(process.env);
   try {
     if (!once) {
-      await runLive({ prepared, run, palette: paletteFor(process.stdout, process.env), say, print, signal });
+      const palette = paletteFor(process.stdout, process.env);
+      await (withCloud ? runLiveWithCloud : runLive)({ prepared, run, palette, say, print, signal });
       return true;
     }
-    const result = await runOnce({ prepared, run, say, signal });
+    const result = await (withCloud ? runOnceWithCloud : runOnce)({ prepared, run, say, signal });
     for (const line of json ? [JSON.stringify(result)] : resultLines(result)) print(line);
     return isGood(result);
   } finally {

@@ -44,7 +44,7 @@ export async function writeConfig(run: RunFolder, urls: Readonly<Record<string, 
 
 /** Writes the configuration of a box that is told by its control plane what it has. */
 export async function writeEnrolledConfig(run: RunFolder): Promise<void> {
-  await write(run, { ...BOX, tenants: [{ id: 'harbour-hall', org: ORG }] });
+  await write(run, BOX);
 }
 
 async function write({ config }: RunFolder, content: ConfigInput): Promise<void> {

@@ -1,22 +1,10 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { startDemo } from '../helpers/start-demo.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-
-const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
-
-/** The demo as `npm run demo` starts it; everything that it writes goes below `folder`. */
-function startDemo(folder: string, ...args: string[]): ChildProcessByStdio<null, Readable, Readable> {
-  const env = { ...process.env, TMPDIR: folder, UV_THREADPOOL_SIZE: '128', MALLOC_PERTURB_: '165' };
-  const child = spawn(process.execPath, [MAIN, 'demo', ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
-}
 
 test('keeps every promise over a whole run and leaves nothing behind', { timeout: 240_000 }, async () => {
   const folder = await tempFolder();

@@ -8,6 +8,16 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Labels of what was found, by file. */
 export type Findings = ReadonlyMap<string, ReadonlySet<string>>;
 
+/** The files in which something was found, in any of several searches. */
+export function filesOf(searches: readonly Findings[]): ReadonlySet<string> {
+  return new Set(searches.flatMap((findings) => Array.from(findings.keys())));
+}
+
+/** What was found, for people. */
+export function findingLines(searches: readonly Findings[]): string[] {
+  return searches.flatMap((findings) => Array.from(findings, ([file, labels]) => `${file} holds ${Array.from(labels).join('; ')}`));
+}
+
 /** Searches every file below a folder, also while others write there; what vanishes in between is passed over. */
 export async function scanFolder(folder: string, search: ByteSearch): Promise<Findings> {
   const findings = new Map<string, Set<string>>();

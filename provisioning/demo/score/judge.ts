@@ -1,5 +1,5 @@
 import type { EnrolledGuest } from '../enrolment/enrol-guests.ts';
-import type { Findings } from '../scan/scan-folder.ts';
+import { type Findings, findingLines } from '../scan/scan-folder.ts';
 import type { Watch } from '../watch.ts';
 import { type DemoResult, makeResult } from './make-result.ts';
 import { scoreSightings } from './score-sightings.ts';
@@ -15,6 +15,6 @@ export interface Evidence {
 export function judge({ watch, enrolled, foreignCandidates, leaks }: Evidence, say: (line: string) => void): DemoResult {
   const score = scoreSightings(watch.sightings, new Map(enrolled.map((guest) => [guest.customerId, guest])));
   for (const remark of score.remarks) say(remark);
-  for (const [file, labels] of leaks.flatMap((findings) => Array.from(findings))) say(`${file} holds ${Array.from(labels).join('; ')}`);
+  for (const line of findingLines(leaks)) say(line);
   return makeResult({ stats: watch.stats, score, foreignCandidates, leaks });
 }

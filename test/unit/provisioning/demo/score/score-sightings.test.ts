@@ -179,4 +179,16 @@ describe('makeResult', () => {
   ])('good: %s with %o', (good, changes) => {
     expect(isGood({ ...makeResult({ stats, score, foreignCandidates: 0, leaks: [] }), ...changes })).toBe(good);
   });
+
+  test.each([
+    [true, {}],
+    [false, { sightingsInCloud: 35 }],
+    [false, { miscounted: 1 }],
+    [false, { namesInCloud: 1 }],
+    [false, { commandsDone: 1 }],
+  ])('good: %s with a cloud with %o', (good, changes) => {
+    const counted = { sightingsOnBox: 36, sightingsInCloud: 36, miscounted: 0 };
+    const cloud = { hsm: 'software', enrolledMs: 1, leasedMs: 1, ...counted, namesInCloud: 0, commandsDone: 2, ...changes } as const;
+    expect(isGood({ ...makeResult({ stats, score, foreignCandidates: 0, leaks: [] }), cloud })).toBe(good);
+  });
 });
