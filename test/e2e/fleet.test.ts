@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { CloudProcess } from '../../provisioning/cloud/cloud-process.ts';
+import { assignBox, enrolBox } from '../../provisioning/cloud/enrol-box.ts';
 import { foundOrg } from '../../provisioning/cloud/found-org.ts';
 import { openCloud } from '../../provisioning/cloud/open-cloud.ts';
 import { securegate } from '../../provisioning/cloud/securegate.ts';
@@ -33,7 +34,6 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
   const box = ['--config', at('box.json')];
   const tenants = [{ id: tenant, org, keys: 'lease' }];
   await writeFile(at('box.json'), JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: 0 }, tenants }));
-  const { token } = await contentOf(ada.POST('/v1/orgs/{org}/enrolment-tokens', { params: { path }, body: { name: 'Main door' } }));
   const daemons: DaemonProcess[] = [];
   const startDaemon = (): DaemonProcess => {
     const daemon = new DaemonProcess(at('box.json'));
@@ -42,14 +42,10 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
     return daemon;
   };
   const first = startDaemon();
-  const firstApi = ['--api', (await first.until('ready')).api];
-  const enrolled = await securegate(['enrol', '--cloud', cloud.fleetUrl, '--token', '-', ...box, ...firstApi, '--json'], { input: token });
-  const { device, fingerprint } = JSON.parse(enrolled) as { device: string; fingerprint: string };
-  const { wrapKey } = await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}', { params: { path: { org, id: device } } }));
-  await writeFile(at('box.pem'), wrapKey);
-  await securegate(['kms-trust', 'add', at('box.pem'), '--config', cloud.trustConfig], { env: cloud.env });
-  const assigned = ['--key', admin.key, '--device', device, '--fingerprint', fingerprint, ...admin.options];
-  await securegate(['org-keys', 'assign', org, tenant, ...assigned]);
+  const { api } = await first.until('ready');
+  const enrolled = await enrolBox(cloud, admin, { config: at('box.json'), api, folder });
+  const { device } = enrolled;
+  await assignBox(admin, enrolled, tenant);
 
   /** The newest word of the daemon on its link. */
   const connected = (daemon: DaemonProcess, wanted: boolean): Promise<unknown> =>
@@ -71,15 +67,15 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
 
   // Nobody told it of a KMS but its enrolment.
   await connected(first, true);
-  expect(await securegate(['status', ...box, ...firstApi])).toMatch(/Link: +connected for [01] min/);
-  const leases = async (): Promise<unknown> => JSON.parse(await securegate(['lease', 'show', ...box, ...firstApi, '--json']));
+  expect(await securegate(['status', ...box, '--api', api])).toMatch(/Link: +connected for [01] min/);
+  const leases = async (): Promise<unknown> => JSON.parse(await securegate(['lease', 'show', ...box, '--api', api, '--json']));
   await expect.poll(leases, PATIENTLY).toMatchObject([{ tenant, state: 'ready', comes: 'kms', epoch: 1, failure: null }]);
   await expectDone(await order());
-  const ofBox = { path: { org, id: device } };
-  const telemetry = async () => (await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}/telemetry', { params: ofBox }))).report;
+  const asked = { path: { org, id: device } };
+  const telemetry = async () => (await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}/telemetry', { params: asked }))).report;
   await expect
     .poll(telemetry, PATIENTLY)
-    .toMatchObject({ cameras: { live: 0, others: 0 }, diskFreeBytes: expect.any(Number), tenants: [] });
+    .toMatchObject({ cameras: { live: 0, others: 0 }, diskFreeBytes: expect.any(Number), tenants: [{ id: tenant }] });
 
   // The same by commands of `securegate`.
   const byCommand = (...args: string[]): Promise<string> => securegate(['cloud', ...args, ...admin.options]);
@@ -118,8 +114,8 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
   await ada.POST('/v1/orgs/{org}/devices/{id}/deny', { params: { path: { org, id: device } } });
   await connected(second, false);
   await second.until('stats', ({ link }) => /not authorized/i.test(link?.problem ?? ''), denied);
-  const { api } = await second.until('ready');
-  expect(await (await fetch(`${api}/readyz`)).json()).toMatchObject({ warnings: expect.arrayContaining(['broker_unavailable']) });
+  const { api: secondApi } = await second.until('ready');
+  expect(await (await fetch(`${secondApi}/readyz`)).json()).toMatchObject({ warnings: expect.arrayContaining(['broker_unavailable']) });
   const metrics = await (await fetch(`${cloud.url}/metrics`)).text();
   expect(metrics).toContain('securegate_cloud_connected_boxes 0');
   expect(metrics).toMatch(/broker_refusals_total\{what="refused",reason="not allowed"\} [1-9]/);

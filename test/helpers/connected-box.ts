@@ -47,7 +47,7 @@ export class ConnectedBox {
       about: { modelSet: 'embedded', boxVersion: '0.1.0' },
       leases,
       tenants,
-      telemetry: () => Promise.reject(new Error('nobody asks')),
+      telemetry: () => Promise.reject(new Error('this box has nothing to tell')),
       clock: systemClock,
       random: () => 0,
       ...(overHttps === undefined ? {} : { overHttps }),

@@ -1,24 +1,19 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type CloudClient, contentOf } from '../../../shared/cloud-client/create-cloud-client.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import type { CommandKind } from '../../../shared/fleet/command.ts';
 import type { EdgeEvent } from '../../../shared/messages/events.ts';
 import { CloudProcess } from '../../cloud/cloud-process.ts';
+import { assignBox, type EnrolledBox, enrolBox } from '../../cloud/enrol-box.ts';
 import { foundOrg, type OrgAdmin } from '../../cloud/found-org.ts';
 import { openCloud } from '../../cloud/open-cloud.ts';
 import { BoxApi } from '../daemon/box-api.ts';
 import { DaemonProcess, type ProcessEnd } from '../daemon/daemon-process.ts';
 import { ToldEvents } from '../daemon/told-events.ts';
-import { CAMERAS, TENANTS } from '../footage/script.ts';
+import { TENANTS } from '../footage/script.ts';
 import { limit } from '../limit.ts';
 import { ORG, type RunFolder, readAdminToken, UNMATCHED_TTL_MS } from '../run-folder.ts';
-import type { CameraCount } from '../score/compare-counts.ts';
-import { assignBox, type EnrolledBox, enrolBox } from './enrol-box.ts';
 
-/** Longest time for whatever control plane and box have to bring about together. */
+/** Longest time from the start of the box to its leases. */
 const PATIENCE_MS = 60_000;
-const LOOK_EVERY_MS = 200;
-const DAY_MS = 86_400_000;
 
 export interface CloudVenueOptions {
   readonly run: RunFolder;
@@ -27,14 +22,6 @@ export interface CloudVenueOptions {
   readonly say: (line: string) => void;
   /** Aborted when it is to end early. */
   readonly signal: AbortSignal;
-}
-
-/** How long it took, milliseconds. */
-export interface Opening {
-  /** From the token to the box's own certificate. */
-  readonly enrolledMs: number;
-  /** From the start of the daemon until both tenants are open under leases. */
-  readonly leasedMs: number;
 }
 
 /** The demo's two venues with a cloud: a box that knows nothing but its control plane, and a control plane that never hears a name. */
@@ -58,8 +45,12 @@ export class CloudVenue {
     this.#daemon = new DaemonProcess({ configFile: run.config, logFile: run.log, onEvent: take });
   }
 
-  /** From nothing to two tenants that are open. @throws {SecureGateError} `demo_failed`, `stopped` */
-  async open(): Promise<Opening> {
+  /**
+   * From nothing to two tenants that are open under leases.
+   * @returns how long the box took, from its start until they were, milliseconds
+   * @throws {SecureGateError} `demo_failed`, `stopped`, and what keeps control plane and KMS from starting
+   */
+  async open(): Promise<number> {
     const { run, say } = this.#options;
     this.#step('starting KMS, control plane and broker');
     await this.cloud.start();
@@ -68,30 +59,25 @@ export class CloudVenue {
     this.#admin = await foundOrg(this.cloud, { org: ORG, tenants: TENANTS, folder: run.path });
     await this.#setPolicies();
     this.#step('enrolling the box by a token');
-    const began = performance.now();
-    this.#box = await enrolBox(this.cloud, this.#admin, run.config, run.path);
-    const enrolledMs = performance.now() - began;
+    this.#box = await enrolBox(this.cloud, this.#admin, { config: run.config, folder: run.path });
     this.#step('letting the box have the keys of both tenants, by what the admin signs');
     for (const tenant of TENANTS) await assignBox(this.#admin, this.#box, tenant);
-    this.#step('starting the box, and waiting for its leases; it loads the models first');
-    return { enrolledMs, leasedMs: await this.#startBox() };
+    this.#step('starting the box: it loads its models, hears of its tenants and waits for their leases');
+    return await this.#startBox();
   }
 
   get admin(): OrgAdmin {
-    if (this.#admin === undefined) throw new Error('The venue is not open');
-    return this.#admin;
+    return opened(this.#admin);
   }
 
-  /** Id of the box. */
-  get device(): string {
-    if (this.#box === undefined) throw new Error('The venue is not open');
-    return this.#box.device;
+  /** The box as the control plane knows it. */
+  get enrolled(): EnrolledBox {
+    return opened(this.#box);
   }
 
   /** Kept when the daemon has ended. */
   get ended(): Promise<ProcessEnd> {
-    if (this.#ended === undefined) throw new Error('The daemon was not started');
-    return this.#ended;
+    return opened(this.#ended);
   }
 
   /** Where the API of the box is, and it as its operator uses it. */
@@ -100,47 +86,9 @@ export class CloudVenue {
     return { url, api: new BoxApi(url, await readAdminToken(this.#options.run)) };
   }
 
-  /** The API of the control plane, for ten minutes, as the org's admin. */
+  /** The API of the control plane as the org's admin, for ten minutes. */
   client(): Promise<CloudClient> {
     return openCloud({ config: this.cloud.config, account: this.admin.account });
-  }
-
-  /** Has the control plane tell the box of its cameras. @param urls address of the stream by the camera's id */
-  async giveCameras(urls: Readonly<Record<string, string>>): Promise<void> {
-    const client = await this.client();
-    for (const { id: slug, tenant } of CAMERAS) {
-      const body = { device: this.device, slug, url: urls[slug] ?? '' };
-      await client.POST('/v1/orgs/{org}/tenants/{tenant}/cameras', { params: { path: { org: ORG, tenant } }, body });
-    }
-  }
-
-  /** Tells the box to do something for each tenant. @returns how many commands it has done, by its own signed word */
-  async command(kind: CommandKind & ('renew-lease' | 'restart-tenant')): Promise<number> {
-    const client = await this.client();
-    const path = { org: ORG };
-    const states = TENANTS.map(async (tenant) => {
-      const body = { device: this.device, order: { kind, body: { tenant } } };
-      const { id } = await contentOf(client.POST('/v1/orgs/{org}/commands', { params: { path }, body }));
-      await this.#until(`the command ${kind} is done`, async () => {
-        const { state } = await contentOf(client.GET('/v1/orgs/{org}/commands/{id}', { params: { path: { ...path, id } } }));
-        return state === 'SUCCEEDED';
-      });
-      const { items } = await contentOf(client.GET('/v1/orgs/{org}/receipts', { params: { path, query: { command: id } } }));
-      return items.length;
-    });
-    return (await Promise.all(states)).reduce((sum, receipts) => sum + receipts, 0);
-  }
-
-  /** Sightings as the cloud has counted them today. */
-  async counts(): Promise<CameraCount[]> {
-    const client = await this.client();
-    const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
-    // The day may have changed since the first of them.
-    const query = { from: day(Date.now() - DAY_MS), to: day(Date.now()) };
-    const calls = TENANTS.map((tenant) =>
-      contentOf(client.GET('/v1/orgs/{org}/tenants/{tenant}/sighting-counts', { params: { path: { org: ORG, tenant }, query } })),
-    );
-    return (await Promise.all(calls)).flatMap(({ counts }) => counts);
   }
 
   /** Takes the box's power away. */
@@ -165,7 +113,14 @@ export class CloudVenue {
     await this.cloud.stop();
   }
 
-  /** @returns how long it took, milliseconds */
+  async #setPolicies(): Promise<void> {
+    const client = await this.client();
+    const body = { policies: { unmatchedTtlMs: UNMATCHED_TTL_MS } };
+    for (const tenant of TENANTS) {
+      await contentOf(client.PATCH('/v1/orgs/{org}/tenants/{tenant}', { params: { path: { org: ORG, tenant } }, body }));
+    }
+  }
+
   async #startBox(): Promise<number> {
     const { signal } = this.#options;
     const began = performance.now();
@@ -176,31 +131,17 @@ export class CloudVenue {
     const leased = this.#told.until('stats', ({ vaults }) =>
       TENANTS.every((id) => vaults.some(({ tenant, state, lease }) => tenant === id && state === 'ready' && lease !== null)),
     );
-    await Promise.race([leased, limit(signal, PATIENCE_MS, 'The tenants got no lease in time')]);
+    await Promise.race([leased, limit(signal, PATIENCE_MS, 'The tenants of the box got no lease in time')]);
     return performance.now() - began;
   }
 
-  async #setPolicies(): Promise<void> {
-    const client = await this.client();
-    const body = { policies: { unmatchedTtlMs: UNMATCHED_TTL_MS } };
-    for (const tenant of TENANTS) await client.PATCH('/v1/orgs/{org}/tenants/{tenant}', { params: { path: { org: ORG, tenant } }, body });
-  }
-
-  async #until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const late = performance.now() + PATIENCE_MS;
-    while (!(await holds())) {
-      this.#goOn();
-      if (performance.now() > late) throw new SecureGateError('demo_failed', `Not within ${PATIENCE_MS / 1000} s: ${what}`);
-      await pause(LOOK_EVERY_MS);
-    }
-  }
-
   #step(line: string): void {
-    this.#goOn();
+    if (this.#options.signal.aborted) throw new SecureGateError('stopped', 'The demo was interrupted');
     this.#options.say(line);
   }
+}
 
-  #goOn(): void {
-    if (this.#options.signal.aborted) throw new SecureGateError('stopped', 'The demo was interrupted');
-  }
+function opened<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error('The venue is not open');
+  return part;
 }

@@ -11,6 +11,7 @@ import { readAdminToken } from '../run-folder.ts';
 import type { LiveOptions } from '../run-live.ts';
 import { CloudVenue } from './cloud-venue.ts';
 import { describeForBox } from './describe-for-box.ts';
+import { giveCameras } from './give-cameras.ts';
 
 /**
  * Shows box and cloud at work until `signal`: what the control plane tells the box is done while sightings are printed.
@@ -41,9 +42,9 @@ export async function runLiveWithCloud({ prepared, run, palette, say, print, sig
     const cameras = await startCameras({ videos: Object.fromEntries(prepared.footage), fps: FRAME.fps, end: 'loop' });
     try {
       shown = true;
-      await venue.giveCameras(cameras.urls);
+      await giveCameras(await venue.client(), venue.enrolled.device, cameras.urls);
       for (const line of await invitation(url, await readAdminToken(run), palette)) print(line);
-      for (const line of cloudInvitation(venue, palette)) print(line);
+      for (const line of cloudInvitation(venue, palette, Date.now())) print(line);
       await venue.untilStopped();
     } finally {
       await cameras.stop();

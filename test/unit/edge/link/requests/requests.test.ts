@@ -60,7 +60,7 @@ test('what was asked before the connection was lost is not waited for, nor what 
   requests.onConnect();
   await expect(lost).rejects.toMatchObject({ code: 'cloud_unavailable' });
   const ended = askChallenge();
-  requests.stop();
+  await requests.stop();
   await expect(ended).rejects.toMatchObject({ code: 'cloud_unavailable' });
   offline = new SecureGateError('broker_unavailable', 'offline');
   await expect(askChallenge()).rejects.toMatchObject({ code: 'broker_unavailable' });
