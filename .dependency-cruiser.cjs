@@ -45,7 +45,7 @@ const ROOMS = [
   { name: 'cloud', path: '^cloud/[^/]+$', may: ['^cloud/(?!kms/)', KMS_CLIENT, SHARED] },
   { name: 'cloud/config', path: '^cloud/config/', may: ['^cloud/store/', SHARED] },
   { name: 'cloud/store', path: '^cloud/store/', may: [SHARED] },
-  { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', SHARED] },
+  { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/tenants', path: '^cloud/tenants/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
@@ -68,7 +68,12 @@ const DOORS = [
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
   {
     package: 'jose',
-    from: ['^cloud/(kms|iam|fleet/(enrolment|ledger))/', '^edge/(link/commands|vault/keys)/', '^provisioning/org-keys/', '^shared/tokens/'],
+    from: [
+      '^cloud/(audit|kms|iam|fleet/(enrolment|ledger))/',
+      '^edge/(link/commands|vault/keys)/',
+      '^provisioning/org-keys/',
+      '^shared/(audit|tokens)/',
+    ],
   },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'aedes', from: ['^cloud/broker/'] },

@@ -10,7 +10,9 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
-import { TableAudit } from './audit/table-audit.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { LogHeads } from './audit/log-heads.ts';
+import { LogTree } from './audit/log-tree.ts';
 import type { CloudConfig } from './config/schema.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import type { Courier } from './fleet/courier.ts';
@@ -71,6 +73,7 @@ interface FleetParts {
   readonly authorities: Authorities;
   readonly admission: Admission;
   readonly devices: Devices;
+  readonly audit: AuditLog;
   /** Of the certificates of boxes. */
   readonly lifeMs: number;
   readonly broker: EmbeddedBroker | undefined;
@@ -128,7 +131,12 @@ export class ControlPlane {
     const broker = this.#newBroker(admission);
     const courier = fleet?.courier ?? broker?.courier;
     const devices = new Devices(store.db, kms, courier, now);
-    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker });
+    const audit = new AuditLog({ db: store.db, now, random: randomBytes });
+    const logTree = new LogTree(store.db);
+    const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, now, random: randomBytes, logger });
+    logHeads.start();
+    this.#running.add(() => logHeads.stop());
+    await this.#startFleet(store, { kms, authorities, admission, devices, audit, lifeMs, broker });
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
@@ -147,7 +155,9 @@ export class ControlPlane {
       devices,
       enrolmentTokens: new EnrolmentTokens({ db: store.db, authorities, now, random: randomBytes }),
       authorities,
-      audit: new TableAudit(store.db),
+      audit,
+      logTree,
+      logHeads,
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms), ...(broker ? [stateOf(broker)] : [])],
     };
@@ -206,7 +216,7 @@ export class ControlPlane {
   }
 
   /** The servers for boxes, where the configuration has them. */
-  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker }: FleetParts): Promise<void> {
+  async #startFleet({ db }: Store, { kms, authorities, admission, devices, audit, lifeMs, broker }: FleetParts): Promise<void> {
     const {
       config: { fleet },
       now,
@@ -214,7 +224,7 @@ export class ControlPlane {
     } = this.#options;
     if (fleet === undefined) return;
     const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
-    const enrolments = new Enrolments({ db, devices, issuer, admission, now });
+    const enrolments = new Enrolments({ db, devices, issuer, admission, audit, now });
     await broker?.start();
     this.#running.add(() => broker?.stop());
     const mqtt = fleet.mqtt ?? (broker ? `mqtts://${fleet.names[0]}:${broker.port}` : null);

@@ -1,6 +1,8 @@
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { Idempotency } from '../../shared/http/idempotency.ts';
-import type { TableAudit } from '../audit/table-audit.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { LogHeads } from '../audit/log-heads.ts';
+import type { LogTree } from '../audit/log-tree.ts';
 import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
@@ -26,7 +28,9 @@ export interface RouteContext {
   readonly orgs: Orgs;
   readonly tenants: Tenants;
   readonly people: People;
-  readonly audit: TableAudit;
+  readonly audit: AuditLog;
+  readonly logTree: LogTree;
+  readonly logHeads: LogHeads;
   readonly devices: Devices;
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;

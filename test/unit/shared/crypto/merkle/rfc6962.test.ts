@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY_ROOT, hashLeaf } from '../../../../../shared/crypto/merkle/hashes.ts';
 import { proveConsistency } from '../../../../../shared/crypto/merkle/prove-consistency.ts';
 import { proveInclusion } from '../../../../../shared/crypto/merkle/prove-inclusion.ts';
-import { rangeRoot, type ReadNode } from '../../../../../shared/crypto/merkle/range-root.ts';
+import { type ReadNode, rangeRoot } from '../../../../../shared/crypto/merkle/range-root.ts';
 import { appendToTiles, nodesOfTiles, type ReadTile } from '../../../../../shared/crypto/merkle/tiles.ts';
 import { verifyConsistency } from '../../../../../shared/crypto/merkle/verify-consistency.ts';
 import { verifyInclusion } from '../../../../../shared/crypto/merkle/verify-inclusion.ts';
@@ -69,7 +69,11 @@ function treeHash(leaves: readonly Buffer[]): Buffer {
   if (leaves.length === 1 && only) return only;
   const k = 2 ** Math.floor(Math.log2(leaves.length - 1));
   const [left, right] = [treeHash(leaves.slice(0, k)), treeHash(leaves.slice(k))];
-  return createHash('sha256').update(Buffer.from([1])).update(left).update(right).digest();
+  return createHash('sha256')
+    .update(Buffer.from([1]))
+    .update(left)
+    .update(right)
+    .digest();
 }
 
 const hex = (hashes: readonly Buffer[]): string[] => hashes.map((hash) => hash.toString('hex'));
@@ -105,7 +109,14 @@ describe('the reference vectors of RFC 6962', async () => {
   ])('the tree of %i goes on in that of %i', async (from, to, proof) => {
     expect(hex(await proveConsistency(tree.nodes, from, to))).toEqual(proof);
     const [one, other] = [from, to].map((size) => ({ size, root: bytes(ROOTS[size] ?? '') }));
-    if (one && other) expect(verifyConsistency(one, other, proof.map((hash) => bytes(hash ?? '')))).toBe(true);
+    if (one && other)
+      expect(
+        verifyConsistency(
+          one,
+          other,
+          proof.map((hash) => bytes(hash ?? '')),
+        ),
+      ).toBe(true);
   });
 });
 
@@ -115,7 +126,7 @@ describe('random trees', () => {
     const roots: Buffer[] = [EMPTY_ROOT];
     while (tree.size < 1000) {
       // As a log gets them: some together.
-      const more = Array.from({ length: Math.min(1 + (randomBytes(1)[0] ?? 0) % 7, 1000 - tree.size) }, () => randomBytes(8));
+      const more = Array.from({ length: Math.min(1 + ((randomBytes(1)[0] ?? 0) % 7), 1000 - tree.size) }, () => randomBytes(8));
       await tree.add(...more);
       while (roots.length <= tree.size) roots.push(treeHash(tree.hashes.slice(0, roots.length)));
       expect(await tree.root()).toEqual(roots[tree.size]);
@@ -127,7 +138,10 @@ describe('random trees', () => {
       const inclusion = { index, size, leaf, root, proof: await proveInclusion(nodes, index, size) };
       expect(verifyInclusion(inclusion)).toBe(true);
       expect(verifyInclusion({ ...inclusion, index: (index + 1) % size })).toBe(false);
-      const [from, to] = [{ size: index + 1, root: roots[index + 1] ?? root }, { size, root }];
+      const [from, to] = [
+        { size: index + 1, root: roots[index + 1] ?? root },
+        { size, root },
+      ];
       expect(verifyConsistency(from, to, await proveConsistency(nodes, index + 1, size))).toBe(true);
     }
   });
@@ -163,9 +177,9 @@ describe('random trees', () => {
     const leaf = tree.hashes[index] ?? EMPTY_ROOT;
     const inclusion = await proveInclusion(tree.nodes, index, size);
     const consistency = await proveConsistency(tree.nodes, from, size);
-    const isIncluded = ([own, whole, ...proof]: Buffer[]): boolean =>
+    const isIncluded = ([own, whole, ...proof]: readonly Buffer[]): boolean =>
       verifyInclusion({ index, size, leaf: own ?? leaf, root: whole ?? root, proof });
-    const isConsistent = ([one, other, ...proof]: Buffer[]): boolean =>
+    const isConsistent = ([one, other, ...proof]: readonly Buffer[]): boolean =>
       verifyConsistency({ size: from, root: one ?? root }, { size, root: other ?? root }, proof);
     for (const [holds, parts] of [
       [isIncluded, [leaf, root, ...inclusion]],
@@ -184,10 +198,21 @@ describe('random trees', () => {
 
   test('sizes and places that make no sense are refused', () => {
     const root = EMPTY_ROOT;
-    for (const [index, size] of [[0, 0], [1, 1], [-1, 1], [0.5, 2], [0, Number.POSITIVE_INFINITY]] as const) {
+    for (const [index, size] of [
+      [0, 0],
+      [1, 1],
+      [-1, 1],
+      [0.5, 2],
+      [0, Number.POSITIVE_INFINITY],
+    ] as const) {
       expect(verifyInclusion({ index, size, leaf: root, root, proof: [] })).toBe(false);
     }
-    for (const [from, to] of [[2, 1], [-1, 1], [1, 2], [0.5, 1]] as const) {
+    for (const [from, to] of [
+      [2, 1],
+      [-1, 1],
+      [1, 2],
+      [0.5, 1],
+    ] as const) {
       expect(verifyConsistency({ size: from, root }, { size: to, root }, [])).toBe(false);
     }
   });
