@@ -70,6 +70,7 @@ const DOORS = [
     package: 'jose',
     from: [
       '^cloud/(audit|kms|iam|fleet/(enrolment|ledger))/',
+      '^cloud/fleet/verify-box-token\\.ts$',
       '^edge/(link/commands|vault/keys)/',
       '^provisioning/org-keys/',
       '^shared/(audit|tokens)/',

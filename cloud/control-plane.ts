@@ -29,6 +29,7 @@ import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
 import { Reception } from './fleet/reception.ts';
+import { Witnesses } from './fleet/witness/witnesses.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -142,7 +143,10 @@ export class ControlPlane {
     const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
-    if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers], logger }));
+    if (courier) {
+      const witnesses = new Witnesses({ db: store.db, courier, audit, tree: logTree, heads: logHeads, now, logger });
+      this.#hear(new Reception({ courier, boxes, takers: [ledger.takers, witnesses.takers], logger }));
+    }
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
-import { followedFrom, type LogUpdate } from '../../shared/audit/follow-log.ts';
-import { LOG_FORK_TYPE, LOG_HEAD_TYPE, type LogFork, type LogHead, logForkSchema } from '../../shared/audit/log-tokens.ts';
+import { followedFrom, forksSince, type LogUpdate } from '../../shared/audit/follow-log.ts';
+import { LOG_FORK_TYPE, LOG_HEAD_TYPE, type LogFork, type LogHead, readFork } from '../../shared/audit/log-tokens.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newUlid } from '../../shared/ids/ulid.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
@@ -74,46 +74,49 @@ export class LogHeads {
    */
   async update(head: LogHead | undefined): Promise<LogUpdate> {
     const { token, size } = (await this.#made()) ?? (await this.#work.run(() => this.#make(undefined)));
-    const forks = head === undefined ? [] : await this.forksSince(head.log);
-    const from =
-      head &&
-      followedFrom(
-        head,
-        forks.map(({ fork }) => fork),
-      ).size;
+    const forks = head === undefined ? [] : forksSince(head.log, await this.forks());
+    const from = head && followedFrom(head, forks.map(readFork)).size;
     // Without a proof, whoever asks sees that this log is not the one that he followed.
     const proof = from === undefined || from > size ? [] : await this.#options.tree.consistency(from, size);
-    return { head: token, forks: forks.map((one) => one.token), proof };
+    return { head: token, forks, proof };
   }
 
-  /** Every fork since a log of this id, the first one first. */
-  async forksSince(log: string): Promise<{ fork: LogFork; token: string }[]> {
-    const rows = await this.#options.db.selectFrom('log_forks').selectAll().execute();
-    const found: { fork: LogFork; token: string }[] = [];
-    for (let of = log, row = rows.find((one) => one.of === of); row; row = rows.find((one) => one.of === of)) {
-      found.push({ fork: readFork(row.token), token: row.token });
-      of = row.log;
-    }
-    return found;
+  /** How many leaves the log of an id has, or had when another one took its place; none where it was never there. */
+  async sizeOf(log: string): Promise<number> {
+    const { db } = this.#options;
+    const present = await db.selectFrom('log').select('size').where('id', '=', log).executeTakeFirst();
+    const past = await db.selectFrom('log_forks').select('size').where('of', '=', log).executeTakeFirst();
+    return (present ?? past)?.size ?? 0;
+  }
+
+  /** Every fork that was declared, signed, the first one first. */
+  async forks(): Promise<string[]> {
+    const rows = await this.#options.db.selectFrom('log_forks').select('token').orderBy('at').orderBy('log').execute();
+    return rows.map(({ token }) => token);
   }
 
   /**
    * Goes on under a new id, after the log was restored from a backup: whoever followed it to where it is no more learns that it is lost.
+   * @param backupAt when the backup was made; what was logged later is not what it was
    * @returns the declaration
    * @throws {SecureGateError} `kms_unavailable`, `log_busy`
    */
-  async declareFork(): Promise<LogFork> {
+  async declareFork(backupAt: number): Promise<LogFork> {
     const { db, tree, kms, now, random } = this.#options;
-    const { id: of, size, at } = await this.#timed();
+    const { id: of, at } = await this.#timed();
+    const last = await db
+      .selectFrom('log_heads')
+      .select('size')
+      .where('log', '=', of)
+      .where('at', '<=', backupAt)
+      .orderBy('size', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    const size = last?.size ?? 0;
     const fork: LogFork = { log: newUlid(now(), random), of, size, root: await tree.root(size), at };
     const token = await signLogToken(kms, LOG_FORK_TYPE, fork);
     await db.transaction().execute(async (within) => {
-      const { numUpdatedRows } = await within
-        .updateTable('log')
-        .set({ id: fork.log })
-        .where('id', '=', of)
-        .where('size', '=', size)
-        .executeTakeFirst();
+      const { numUpdatedRows } = await within.updateTable('log').set({ id: fork.log }).where('id', '=', of).executeTakeFirst();
       if (numUpdatedRows === 0n) throw new SecureGateError('log_busy', 'The audit log has moved on meanwhile');
       await within.insertInto('log_forks').values({ log: fork.log, of, size, at, token }).execute();
     });
@@ -164,9 +167,4 @@ export class LogHeads {
       .returning(['id', 'size', 'at'])
       .executeTakeFirstOrThrow();
   }
-}
-
-/** What stands in the database was signed here. */
-function readFork(token: string): LogFork {
-  return logForkSchema.parse(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')));
 }

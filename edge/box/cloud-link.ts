@@ -1,16 +1,18 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment } from '../../shared/fleet/enrolment.ts';
-import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Stats } from '../../shared/messages/events.ts';
 import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
+import type { SignToken } from '../link/commands/acks.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
+import { Witness } from '../link/witness/witness.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
@@ -40,6 +42,7 @@ export class CloudLink implements Part {
   #enrolment: Enrolment | undefined;
   #uplink: MqttUplink | undefined;
   #link: Link | undefined;
+  #witness: Witness | undefined;
 
   constructor(options: CloudLinkOptions) {
     this.#options = options;
@@ -50,6 +53,11 @@ export class CloudLink implements Part {
     if (this.#uplink === undefined) return null;
     const { problem, forMs } = this.#uplink;
     return { connected: problem === null, problem, forMs };
+  }
+
+  /** What speaks against the log of the control plane. */
+  get warnings(): Stats['warnings'] {
+    return this.#options.folder.log.accusations().map((reason) => ({ tenant: null, reason }));
   }
 
   async start(): Promise<void> {
@@ -65,7 +73,7 @@ export class CloudLink implements Part {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#link?.stop(), this.#uplink?.stop()]);
+    await Promise.all([this.#link?.stop(), this.#witness?.stop(), this.#uplink?.stop()]);
   }
 
   /** Goes on with the new certificate, and with what came with it. */
@@ -76,7 +84,7 @@ export class CloudLink implements Part {
   }
 
   async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
-    const { journal, leases, tenants, clock, random, logger } = this.#options;
+    const { folder, journal, leases, tenants, clock, random, logger } = this.#options;
     const { device } = enrolment;
     const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
     this.#enrolment = enrolment;
@@ -87,22 +95,30 @@ export class CloudLink implements Part {
       random,
       logger,
     });
+    const signToken: SignToken = (type, claims) =>
+      signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
+    const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
+    const now = (): number => trustedNow(clock, tenants);
+    const auditKeys = (): readonly PublicKey[] => this.#known.auditKeys;
+    const witness = new Witness({ device, uplink, auditKeys, memory: folder.log, sign: signToken, now, backOff: waits(), logger });
     const link = new Link({
       device,
       uplink,
       commandKeys: () => this.#known.commandKeys,
       journal: journal(),
       executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
-      sign: (type, claims) => signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })),
+      sign: signToken,
       keys: () => heldKeys(leases, tenants),
-      now: () => trustedNow(clock, tenants),
-      waits: () => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random),
-      parts: [],
+      now,
+      waits,
+      parts: [witness],
       logger,
     });
     await link.start();
+    witness.start();
     uplink.start();
     this.#uplink = uplink;
+    this.#witness = witness;
     this.#link = link;
   }
 

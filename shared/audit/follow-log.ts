@@ -11,6 +11,7 @@ import {
   logForkSchema,
   logHeadSchema,
   logTokenSchema,
+  readFork,
   verifyLogToken,
 } from './log-tokens.ts';
 
@@ -57,6 +58,12 @@ export async function followLog(kept: string | undefined, update: LogUpdate, key
 }
 
 type Root = Parameters<typeof verifyConsistency>[0];
+
+/** Of all forks, those that lead on from a log. @param forks the first one first */
+export function forksSince(log: string, forks: readonly string[]): string[] {
+  const first = forks.findIndex((fork) => readFork(fork).of === log);
+  return first === -1 ? [] : forks.slice(first);
+}
 
 /** From where a log has to go on: its last head, or the fork before which least of it was left. */
 export function followedFrom(kept: LogHead, forks: readonly LogFork[]): Pick<LogHead, 'size' | 'root'> {

@@ -1,11 +1,15 @@
-import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { calculateJwkThumbprint, compactVerify, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
 import { z } from 'zod';
+import type { ErrorCode } from '../errors/codes.ts';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import { idSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
 import type { PublicKey } from '../lease/public-key.ts';
 
 export const hashSchema = z.string().regex(/^[\w-]{43}$/, { error: 'not a SHA-256 in base64url' });
+
+/** Why a head is not believed. */
+export const LOG_REFUSALS = ['log_head_rejected', 'log_forked', 'log_truncated', 'log_backdated'] as const satisfies readonly ErrorCode[];
 
 const treeSchema = z.strictObject({
   /** Id of the log: a new one whenever it has lost some of its end. */
@@ -39,6 +43,20 @@ export const cosignatureSchema = treeSchema.extend({
 });
 export type Cosignature = z.output<typeof cosignatureSchema>;
 
+/** A box's word that it was offered a head that it does not believe. The same form of signature. */
+export const LOG_REFUSAL_TYPE = 'securegate-log-refusal+jwt';
+export const logRefusalSchema = z.strictObject({
+  aud: z.literal('securegate-cloud'),
+  sub: idSchema('box'),
+  iat: z.int(),
+  /** Why, as an error code. */
+  reason: z.enum(LOG_REFUSALS),
+  /** The last head that it had signed, and the one that it was offered; as they are signed. */
+  kept: z.string().max(2048),
+  offered: z.string().max(2048),
+});
+export type LogRefusal = z.output<typeof logRefusalSchema>;
+
 /** A word of the control plane about its log. */
 export const logTokenSchema = z
   .string()
@@ -66,4 +84,14 @@ export async function verifyLogToken<Schema extends z.ZodType>(
   } catch (cause) {
     throw new SecureGateError('log_head_rejected', 'This is not what the control plane signed of its log', { cause });
   }
+}
+
+/** What a head says, whoever signed it. @throws {ZodError} */
+export function readHead(token: string): LogHead {
+  return logHeadSchema.parse(decodeJwt(token));
+}
+
+/** What a fork says, whoever signed it. @throws {ZodError} */
+export function readFork(token: string): LogFork {
+  return logForkSchema.parse(decodeJwt(token));
 }

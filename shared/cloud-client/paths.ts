@@ -2274,21 +2274,19 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/audit/forks/{log}": {
+    "/v1/audit/forks": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Declarations that the log was begun anew after a restore, since it had this id */
+        /** Declarations that the log was begun anew after a restore, the first one first */
         get: {
             parameters: {
                 query?: never;
                 header?: never;
-                path: {
-                    log: string;
-                };
+                path?: never;
                 cookie?: never;
             };
             requestBody?: never;
@@ -2314,7 +2312,40 @@ export interface paths {
             };
         };
         put?: never;
-        post?: never;
+        /** Declare that the log was begun anew, after a restore from a backup */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AuditRestore"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditFork"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2460,51 +2491,6 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/audit/forks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Declare that the log was begun anew, after a restore from a backup */
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Default Response */
-                201: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AuditFork"];
-                    };
-                };
-                /** @description Refused */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
         delete?: never;
         options?: never;
         head?: never;
@@ -2691,6 +2677,18 @@ export interface components {
         AuditProof: {
             /** @description RFC 6962, from the leaves up. */
             proof: string[];
+        };
+        /**
+         * @example {
+         *       "backupAt": "2027-03-01T08:00:00.000Z"
+         *     }
+         */
+        AuditRestore: {
+            /**
+             * Format: date-time
+             * @description When the backup was made from which the control plane was restored: what it had logged later is lost.
+             */
+            backupAt: string;
         };
         /**
          * @example {

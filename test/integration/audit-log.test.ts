@@ -141,7 +141,7 @@ describe.each(['SQLite', 'Postgres'])('the log on %s', (database) => {
     const place = await freshPlace();
     await place.act('one', 'two');
     const before = await place.head();
-    const fork = await place.heads.declareFork();
+    const fork = await place.heads.declareFork(place.time);
     expect(fork).toMatchObject({ of: before.log, size: 2, root: before.root });
     await place.act('three');
     const { head, forks } = await followLog(before.token, await place.heads.update(before), [place.key]);

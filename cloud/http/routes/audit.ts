@@ -75,6 +75,13 @@ const proofSchema = z
   .meta({ id: 'AuditProof', examples: [{ proof: [HASH] }] });
 const tileSchema = z.strictObject({ hashes: z.array(hashSchema).max(256) }).meta({ id: 'AuditTile', examples: [{ hashes: [HASH] }] });
 const forksSchema = z.strictObject({ forks: z.array(logTokenSchema) }).meta({ id: 'AuditForks', examples: [{ forks: [TOKEN] }] });
+const restoreSchema = z
+  .strictObject({
+    backupAt: z.iso
+      .datetime()
+      .describe('When the backup was made from which the control plane was restored: what it had logged later is lost.'),
+  })
+  .meta({ id: 'AuditRestore', examples: [{ backupAt: '2027-03-01T08:00:00.000Z' }] });
 const forkSchema = logForkSchema.meta({
   id: 'AuditFork',
   examples: [{ log: '01KAMV8Z0000000000000000AB', of: '01KAMV8Z0000000000000000AA', size: 42, root: HASH, at: 1_795_000_000_000 }],
@@ -128,15 +135,14 @@ export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads }) => 
 
   api.route({
     method: 'GET',
-    url: '/v1/audit/forks/:log',
+    url: '/v1/audit/forks',
     config: open,
     schema: {
       tags,
-      summary: 'Declarations that the log was begun anew after a restore, since it had this id',
-      params: z.strictObject({ log: logForkSchema.shape.log }),
+      summary: 'Declarations that the log was begun anew after a restore, the first one first',
       response: { 200: forksSchema },
     },
-    handler: async ({ params }) => ({ forks: (await logHeads.forksSince(params.log)).map(({ token }) => token) }),
+    handler: async () => ({ forks: await logHeads.forks() }),
   });
 
   api.route({
@@ -177,7 +183,7 @@ export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads }) => 
     method: 'POST',
     url: '/v1/audit/forks',
     config: { operation: 'audit.declare-fork' },
-    schema: { tags, response: { 201: forkSchema } },
-    handler: async (_request, reply) => reply.code(201).send(await logHeads.declareFork()),
+    schema: { tags, body: restoreSchema, response: { 201: forkSchema } },
+    handler: async ({ body }, reply) => reply.code(201).send(await logHeads.declareFork(Date.parse(body.backupAt))),
   });
 };

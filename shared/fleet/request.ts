@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { logTokenSchema } from '../audit/log-tokens.ts';
+import { ulidSchema } from '../ids/ulid.ts';
+
+/** The answer repeats it. */
+const id = ulidSchema;
+/** A JWT that the box signed. */
+const token = z.string().max(8192);
+
+/** What a box asks the control plane: none of it is kept on the way, nor what answers it (reply.ts). */
+export const requestSchema = z.discriminatedUnion('kind', [
+  /** How the log goes on from the last head that the box has signed; null before the first. */
+  z.strictObject({ kind: z.literal('log-head'), id, head: logTokenSchema.nullable() }),
+  /** The box has signed a head (log-tokens.ts). It is not answered: with the next head, the box signs again. */
+  z.strictObject({ kind: z.literal('log-cosigned'), id, token }),
+  /** The box has refused a head. It is not answered either. */
+  z.strictObject({ kind: z.literal('log-refused'), id, token }),
+]);
+export type Request = z.output<typeof requestSchema>;
