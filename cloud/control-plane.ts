@@ -11,6 +11,7 @@ import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { AuditLog } from './audit/audit-log.ts';
+import { KmsEntries } from './audit/kms-entries.ts';
 import { LogHeads } from './audit/log-heads.ts';
 import { LogTree } from './audit/log-tree.ts';
 import type { CloudConfig } from './config/schema.ts';
@@ -29,6 +30,7 @@ import { IdentityUpkeep } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { type ServerCredentials, ServerIdentity } from './fleet/pki/server-identity.ts';
 import { Reception } from './fleet/reception.ts';
+import { listWitnesses } from './fleet/witness/list-witnesses.ts';
 import { Witnesses } from './fleet/witness/witnesses.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
@@ -134,7 +136,8 @@ export class ControlPlane {
     const devices = new Devices(store.db, kms, courier, now);
     const audit = new AuditLog({ db: store.db, now, random: randomBytes });
     const logTree = new LogTree(store.db);
-    const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, now, random: randomBytes, logger });
+    const kmsEntries = new KmsEntries({ db: store.db, kms, now, random: randomBytes, logger });
+    const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, kmsEntries, now, random: randomBytes, logger });
     logHeads.start();
     this.#running.add(() => logHeads.stop());
     await this.#startFleet(store, { kms, authorities, admission, devices, audit, lifeMs, broker });
@@ -162,6 +165,7 @@ export class ControlPlane {
       audit,
       logTree,
       logHeads,
+      witnesses: (org: string) => listWitnesses(store.db, org),
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms), ...(broker ? [stateOf(broker)] : [])],
     };

@@ -8,6 +8,7 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
+import type { KmsEntries } from './kms-entries.ts';
 import type { LogTree } from './log-tree.ts';
 import { signLogToken } from './sign-log-token.ts';
 
@@ -20,6 +21,7 @@ export interface LogHeadsOptions {
   readonly db: Kysely<Database>;
   readonly tree: LogTree;
   readonly kms: Pick<KmsClient, 'call'>;
+  readonly kmsEntries: KmsEntries;
   readonly now: () => number;
   readonly random: (size: number) => Buffer;
   readonly logger: Logger;
@@ -145,7 +147,8 @@ export class LogHeads {
 
   /** @param made the one before: it stays the newest where nothing was added */
   async #make(made: Made | undefined): Promise<Made> {
-    const { db, tree, kms } = this.#options;
+    const { db, tree, kms, kmsEntries } = this.#options;
+    await kmsEntries.fetch();
     if (made?.size === (await tree.size())) return made;
     const { id: log, size, at } = await this.#timed();
     const head: LogHead = { log, size, root: await tree.root(size), at };

@@ -7,6 +7,7 @@ import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { Authorities } from '../fleet/pki/authorities.ts';
+import type { LogWitness } from '../fleet/witness/list-witnesses.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
 import type { KmsClient } from '../kms/client.ts';
@@ -31,6 +32,7 @@ export interface RouteContext {
   readonly audit: AuditLog;
   readonly logTree: LogTree;
   readonly logHeads: LogHeads;
+  readonly witnesses: (org: string) => Promise<LogWitness[]>;
   readonly devices: Devices;
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;

@@ -71,6 +71,11 @@ export const OPERATIONS = {
   'receipts.list': { title: 'List what boxes have signed of commands', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
   'receipts.read': { title: 'Read what a box has signed of a command', reach: 'org', roles: ['org:admin', 'technician', 'auditor', 'dpo'] },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'audit.list-witnesses': {
+    title: 'List the boxes that watch the log of what was done',
+    reach: 'org',
+    roles: ['org:admin', 'auditor', 'dpo'],
+  },
   'audit.declare-fork': {
     title: 'Declare that the log was begun anew, after a restore from a backup',
     reach: 'platform',

@@ -14,9 +14,11 @@ export async function fetchLog(cloud: CloudClient, org: string): Promise<LogExpo
   const { forks } = await contentOf(cloud.GET('/v1/audit/forks'));
   const { size } = readHead(head);
   const leaves = await fetchLeaves(cloud, size);
+  const { items } = await contentOf(cloud.GET('/v1/orgs/{org}/audit/witnesses', { params: { path: { org } } }));
+  const cosignatures = items.map(({ token }) => token);
   // What came in while the head was made is under the next one.
   const under = entries.filter(({ leaf }) => leaf < size).reverse();
-  return logExportSchema.parse({ version: 1, org, key, head, forks, leaves, entries: under });
+  return logExportSchema.parse({ version: 1, org, key, head, forks, leaves, entries: under, cosignatures });
 }
 
 async function fetchEntries(cloud: CloudClient, org: string): Promise<ExportedEntry[]> {

@@ -30,6 +30,8 @@ export const logExportSchema = z.strictObject({
   leaves: z.array(hashSchema),
   /** Those of the org that are under the head, in the order of the log. */
   entries: z.array(entrySchema),
+  /** What boxes of the org have signed of the log. */
+  cosignatures: z.array(z.string().max(8192)),
 });
 export type LogExport = z.output<typeof logExportSchema>;
 export type ExportedEntry = LogExport['entries'][number];

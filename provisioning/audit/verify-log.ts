@@ -8,6 +8,7 @@ import {
   logHeadSchema,
   logTokenSchema,
   readFork,
+  verifyCosignature,
   verifyLogToken,
 } from '../../shared/audit/log-tokens.ts';
 import { proveConsistency } from '../../shared/crypto/merkle/prove-consistency.ts';
@@ -37,12 +38,14 @@ export interface VerifiedLog {
   readonly head: LogHead;
   /** Declared since the last time. */
   readonly forks: readonly LogFork[];
+  /** The boxes that have signed this log. */
+  readonly witnesses: readonly string[];
   readonly seen: SeenLog;
 }
 
 /**
  * Checks what a control plane tells of its log, with nothing but its public key: that its head is signed, that it holds every leaf of the log
- * that was seen the last time, and that each entry of the org is what one of its leaves was made of.
+ * that was seen the last time, that boxes saw no other one, and that each entry of the org is what one of its leaves was made of.
  * @param key pinned
  * @param seen from the last time
  * @throws {SecureGateError} `log_head_rejected`, `log_forked`, `log_truncated`, `log_backdated`, `log_entry_rejected`, `log_entry_missing`
@@ -62,9 +65,10 @@ export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | 
   const { head, forks } = await followLog(seen?.head, update, [key]);
   verifyEntries(log, leaves);
   verifyTimes(log.entries, kept && forks.length === 0 ? [kept, head] : [head]);
+  const witnesses = await verifyWitnesses(log.cosignatures, head, nodes);
   const still = log.entries.filter(({ leaf }) => kept && leaf < kept.size).length;
   if (seen && forks.length === 0 && still < seen.entries) throw refusal('log_entry_missing', { missing: seen.entries - still });
-  return { head, forks, seen: { version: 1, org: log.org, key, head: log.head, entries: log.entries.length } };
+  return { head, forks, witnesses, seen: { version: 1, org: log.org, key, head: log.head, entries: log.entries.length } };
 }
 
 async function treeOf(leaves: readonly Buffer[]): Promise<ReadNode> {
@@ -103,6 +107,19 @@ function verifyTimes(entries: readonly ExportedEntry[], heads: readonly LogHead[
     if (logged < last || !isBetween || isLate) throw refusal('log_backdated', { leaf });
     last = logged;
   }
+}
+
+/** A box that was shown another log than this one has signed another root. Its own key is in what it signed. */
+async function verifyWitnesses(cosignatures: readonly string[], head: LogHead, nodes: ReadNode): Promise<string[]> {
+  const witnesses: string[] = [];
+  for (const token of cosignatures) {
+    const { sub, log, size, root } = await verifyCosignature(token);
+    // Of the log before a declared fork, or newer than this head.
+    if (log !== head.log || size > head.size) continue;
+    if ((await rangeRoot(nodes, 0, size)).toString('base64url') !== root) throw refusal('log_forked', { device: sub });
+    witnesses.push(sub);
+  }
+  return witnesses;
 }
 
 function refusal(code: ErrorCode, details: Record<string, unknown>): SecureGateError {

@@ -127,15 +127,16 @@ async function verify(org: string, options: Verifying): Promise<void> {
   process.stdout.write(`${options.json ? JSON.stringify(toldOf(verified)) : inWords(org, verified, seen)}\n`);
 }
 
-function toldOf({ head, forks, seen: { entries } }: VerifiedLog) {
-  return { verified: true, ...head, entries, forks };
+function toldOf({ head, forks, witnesses, seen: { entries } }: VerifiedLog) {
+  return { verified: true, ...head, entries, witnesses, forks };
 }
 
-function inWords(org: string, { head, forks, seen }: VerifiedLog, before: SeenLog | undefined): string {
+function inWords(org: string, { head, forks, witnesses, seen }: VerifiedLog, before: SeenLog | undefined): string {
   const at = new Date(head.at).toISOString();
   const since = before === undefined ? 'It is the first head that was seen here.' : 'It goes on from the head that was seen last.';
   const lost = forks.map(({ size, at: when }) => `Begun anew after ${size} entries at ${new Date(when).toISOString()}: ask why.`);
-  return [`The log of ${head.size} entries holds all ${seen.entries} of ${org} at ${at}. ${since}`, ...lost].join('\n');
+  const told = `The log of ${head.size} entries holds all ${seen.entries} of ${org} at ${at}. ${since}`;
+  return [told, `Boxes of ${org} that watch it and have seen no other: ${witnesses.length}.`, ...lost].join('\n');
 }
 
 /** @returns undefined where there is no such file @throws {SecureGateError} `file_unreadable` */

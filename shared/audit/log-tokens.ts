@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors/codes.ts';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import { idSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
-import type { PublicKey } from '../lease/public-key.ts';
+import { type PublicKey, publicKeySchema } from '../lease/public-key.ts';
 
 export const hashSchema = z.string().regex(/^[\w-]{43}$/, { error: 'not a SHA-256 in base64url' });
 
@@ -83,6 +83,18 @@ export async function verifyLogToken<Schema extends z.ZodType>(
     return schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
   } catch (cause) {
     throw new SecureGateError('log_head_rejected', 'This is not what the control plane signed of its log', { cause });
+  }
+}
+
+/** Reads what a box has signed of the log, by the key in it: whose key that is, is for others to know. @throws {SecureGateError} `log_head_rejected` */
+export async function verifyCosignature(token: string): Promise<Cosignature> {
+  try {
+    const key = await importJWK(publicKeySchema.parse(decodeProtectedHeader(token).jwk), 'ES256');
+    const { payload, protectedHeader } = await compactVerify(token, key, { algorithms: ['ES256'] });
+    if (protectedHeader.typ !== COSIGNATURE_TYPE) throw new Error('it says something else');
+    return cosignatureSchema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
+  } catch (cause) {
+    throw new SecureGateError('log_head_rejected', 'This is not what a box signed of the log', { cause });
   }
 }
 

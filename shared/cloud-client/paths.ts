@@ -2229,6 +2229,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orgs/{org}/audit/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the boxes that watch the log of what was done */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditWitnesses"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit/heads/latest": {
         parameters: {
             query?: never;
@@ -2699,6 +2746,27 @@ export interface components {
          */
         AuditTile: {
             hashes: string[];
+        };
+        /**
+         * @example {
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "log": "01KAMV8Z0000000000000000AA",
+         *       "size": 42,
+         *       "at": "2026-11-22T10:00:02.000Z",
+         *       "token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+         *     }
+         */
+        AuditWitness: {
+            device: string;
+            log: string;
+            size: number;
+            /** Format: date-time */
+            at: string;
+            /** @description What the box signed (JWT, ES256): the newest head of the log that goes on from all that it had signed before. */
+            token: string;
+        };
+        AuditWitnesses: {
+            items: components["schemas"]["AuditWitness"][];
         };
         /**
          * @example {

@@ -360,6 +360,11 @@ export const ERROR_CODES = {
     title: 'The audit log was begun anew after a restore',
     next: 'The control plane says that it lost the end of its log: ask those who run it when and why, then take the evidence away.',
   },
+  kms_audit_truncated: {
+    status: 409,
+    title: "The KMS's own audit is shorter than it was",
+    next: 'It was restored from a backup, or somebody has cut it off: compare it with the entries `kms.…` of the audit log.',
+  },
   log_busy: {
     status: 409,
     title: 'The audit log has moved on meanwhile',

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { LoggedEntry } from '../../cloud/audit/audit-log.ts';
 import { Reception } from '../../cloud/fleet/reception.ts';
+import { listWitnesses } from '../../cloud/fleet/witness/list-witnesses.ts';
 import { Witnesses } from '../../cloud/fleet/witness/witnesses.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import type { ExportedEntry, LogExport } from '../../provisioning/audit/log-export.ts';
@@ -30,7 +31,8 @@ async function exportOf(place: LogPlace): Promise<LogExport> {
   const tiles = Array.from({ length: Math.ceil(size / TILE_WIDTH) }, (_, number) => place.tree.tile({ level: 0, number }));
   const leaves = (await Promise.all(tiles)).flat().slice(0, size);
   const entries = (await place.entries()).map(toldOf);
-  return { version: 1, org: 'acme', key: place.key, head: token, forks: await place.heads.forks(), leaves, entries };
+  const cosignatures = (await listWitnesses(place.store.db, 'acme')).map((witness) => witness.token);
+  return { version: 1, org: 'acme', key: place.key, head: token, forks: await place.heads.forks(), leaves, entries, cosignatures };
 }
 
 function toldOf({ org: _org, position: _position, at, actor, tenant, target, evidence, loggedAt, ...entry }: LoggedEntry): ExportedEntry {
@@ -180,6 +182,14 @@ describe.each(['SQLite', 'Postgres'])('a control plane on %s that', (database) =
     await expect(watched.audit((told) => ({ ...told, org: 'other' }))).rejects.toMatchObject({ code: 'log_entry_rejected' });
     const twice = (told: LogExport): LogExport => ({ ...told, entries: [...told.entries.slice(0, 1), ...told.entries] });
     await expect(watched.audit(twice)).rejects.toMatchObject({ code: 'log_entry_rejected' });
+  });
+
+  test('shows a box another log than the auditor is caught by what the box has signed', async () => {
+    const watched = await Watched.start(database);
+    // As if the auditor looked for the first time, or had been shown the other log from the beginning.
+    watched.seen = undefined;
+    await watched.rewrite((log) => log.map((entry) => (entry.target === 'two' ? { ...entry, actor: 'usr_b' } : entry)));
+    await expect(watched.audit()).rejects.toMatchObject({ code: 'log_forked', details: { device: watched.box.id } });
   });
 
   test('withholds an entry that it has told is caught by the auditor', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { AuditLog, type LoggedEntry } from '../../cloud/audit/audit-log.ts';
+import { KmsEntries } from '../../cloud/audit/kms-entries.ts';
 import { LogHeads } from '../../cloud/audit/log-heads.ts';
 import { LogTree } from '../../cloud/audit/log-tree.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
@@ -27,7 +28,8 @@ export class LogPlace {
     this.key = key;
     this.audit = new AuditLog({ db: store.db, now, random: randomBytes });
     this.tree = new LogTree(store.db);
-    this.heads = new LogHeads({ db: store.db, tree: this.tree, kms, now, random: randomBytes, logger: testLogger('cloud') });
+    const parts = { db: store.db, kms, now, random: randomBytes, logger: testLogger('cloud') };
+    this.heads = new LogHeads({ ...parts, tree: this.tree, kmsEntries: new KmsEntries(parts) });
   }
 
   static async open(address: StoreAddress, kms: Pick<KmsClient, 'call'>): Promise<LogPlace> {

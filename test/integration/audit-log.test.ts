@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { sql } from 'kysely';
@@ -7,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { followLog } from '../../shared/audit/follow-log.ts';
 import { verifyConsistency } from '../../shared/crypto/merkle/verify-consistency.ts';
 import { verifyInclusion } from '../../shared/crypto/merkle/verify-inclusion.ts';
+import { pinAdmins } from '../helpers/cloud.ts';
 import { type TestKms, testKms } from '../helpers/kms.ts';
 import { LogPlace, leafOf } from '../helpers/log-place.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
@@ -147,6 +150,65 @@ describe.each(['SQLite', 'Postgres'])('the log on %s', (database) => {
     const { head, forks } = await followLog(before.token, await place.heads.update(before), [place.key]);
     expect(forks).toEqual([fork]);
     expect(head).toMatchObject({ log: fork.log, size: 3 });
+  });
+});
+
+describe('what the KMS did', () => {
+  const told = async (place: LogPlace) =>
+    (await place.store.db.selectFrom('audit').selectAll().orderBy('leaf').execute()).map(({ operation, org, target, outcome }) =>
+      [operation, org, target, outcome].join(' '),
+    );
+
+  test('is in the log with the hash of its own line, once, whoever fetches it', async () => {
+    const kms = await testKms('software');
+    const address = await postgres.database();
+    const [one, two] = [await LogPlace.open({ postgres: address }, kms.client), await LogPlace.open({ postgres: address }, kms.client)];
+    await pinAdmins(kms, 'acme');
+    const cell = { org: 'acme', tenant: 'hall', epoch: 1 };
+    await kms.client.call('createEpoch', cell);
+    await expect(kms.client.call('createEpoch', { ...cell, org: 'other' })).rejects.toMatchObject({ code: 'admins_missing' });
+    await kms.client.call('listEpochs', { org: 'acme', tenant: 'hall' });
+    await kms.client.call('signingKey', { use: 'commands' });
+    await kms.client.call('sign', { use: 'commands', message: Buffer.from('x') });
+    await Promise.all([one.head(), two.head()]);
+    const expected = [
+      'kms.pinAdmins acme  done',
+      'kms.createEpoch acme 1 done',
+      'kms.createEpoch other 1 admins_missing',
+      'kms.sign  commands done',
+    ];
+    expect(await told(one)).toEqual(expected);
+    const lines = (await readFile(join(kms.dataDir, 'audit.jsonl'), 'utf8')).trim().split('\n');
+    const hashes = lines.map((line) => createHash('sha256').update(line).digest('base64url'));
+    for (const { evidence } of await one.entries()) expect(hashes).toContain(evidence);
+    // The signature of a head is no reason for another one.
+    const { size } = await one.head();
+    await two.head();
+    expect((await one.head()).size).toBe(size);
+    await kms.client.call('denyDevice', { device: `box_${'a'.repeat(26)}` });
+    await one.head();
+    expect(await told(one)).toEqual([...expected, `kms.denyDevice  box_${'a'.repeat(26)} done`]);
+  });
+
+  test('is read anew, and said, where the KMS has lost some of it', async () => {
+    const kms = await testKms('software');
+    const place = await LogPlace.open({ file: join(await tempFolder(), 'cloud.db') }, kms.client);
+    for (const letter of ['a', 'b']) await kms.client.call('denyDevice', { device: `box_${letter.repeat(26)}` });
+    await place.head();
+    const file = join(kms.dataDir, 'audit.jsonl');
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    await writeFile(file, lines.filter((line) => !line.includes('denyDevice')).join('\n'));
+    await appendFile(file, '{"at":"2026-11-22T10:0\n');
+    await kms.client.call('denyDevice', { device: `box_${'c'.repeat(26)}` });
+    await place.head();
+    const outcomes = (await told(place)).map((line) => line.replaceAll(/box_(.)\1+/g, '$1'));
+    expect(outcomes).toEqual([
+      'kms.denyDevice  a done',
+      'kms.denyDevice  b done',
+      'kms.audit   kms_audit_truncated',
+      'kms.audit   storage_failed',
+      'kms.denyDevice  c done',
+    ]);
   });
 });
 

@@ -1,42 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { openAppliance } from '../../edge/appliance/open-appliance.ts';
-import { CloudLink } from '../../edge/box/cloud-link.ts';
-import { Leases } from '../../edge/box/leases.ts';
-import { Tenants } from '../../edge/box/tenants.ts';
-import { parseConfig } from '../../edge/config/load-config.ts';
+import { expect, test } from 'vitest';
 import { LinkFolder } from '../../edge/link/enrolment/link-folder.ts';
-import { systemClock } from '../../edge/runtime/clock.ts';
-import { BackOff } from '../../shared/runtime/back-off.ts';
 import { TestFleet } from '../helpers/fleet.ts';
 import { freePort } from '../helpers/free-port.ts';
-import { testLogger } from '../helpers/secrecy/test-logger.ts';
+import { linkOf } from '../helpers/link-of.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const PATIENTLY = { timeout: 30_000, interval: 50 };
-
-/** The link as the daemon has it. */
-async function linkOf(folder: LinkFolder): Promise<CloudLink> {
-  const root = await tempFolder();
-  const config = parseConfig({ dataDir: join(root, 'data'), keyDir: join(root, 'keys'), tenants: [{ id: 'hall', org: 'acme' }] });
-  const appliance = openAppliance(config.dataDir);
-  onTestFinished(() => appliance.close());
-  const logger = testLogger('edge');
-  const tenants = new Tenants({
-    config,
-    appliance: () => appliance,
-    clock: systemClock,
-    logger,
-    onOpen: async () => undefined,
-    onClose: async () => undefined,
-    waits: () => new BackOff(600_000, 600_000),
-  });
-  const leases = new Leases({ config, tenants, carrier: undefined, random: () => 0, logger });
-  const link = new CloudLink({ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger });
-  onTestFinished(() => link.stop());
-  return link;
-}
 
 test('a box that is not enrolled, or whose enrolment cannot be read, or whose control plane has no broker, starts without a link', async () => {
   const root = await tempFolder();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hashSchema, logForkSchema, logTokenSchema } from '../../../shared/audit/log-tokens.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
+import { logWitnessSchema } from '../../fleet/witness/list-witnesses.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
@@ -75,6 +76,7 @@ const proofSchema = z
   .meta({ id: 'AuditProof', examples: [{ proof: [HASH] }] });
 const tileSchema = z.strictObject({ hashes: z.array(hashSchema).max(256) }).meta({ id: 'AuditTile', examples: [{ hashes: [HASH] }] });
 const forksSchema = z.strictObject({ forks: z.array(logTokenSchema) }).meta({ id: 'AuditForks', examples: [{ forks: [TOKEN] }] });
+const witnessesSchema = z.strictObject({ items: z.array(logWitnessSchema) }).meta({ id: 'AuditWitnesses' });
 const restoreSchema = z
   .strictObject({
     backupAt: z.iso
@@ -96,7 +98,7 @@ const inclusionQuery = z.strictObject({ leaf: place, size: place.describe('Of th
 const consistencyQuery = z.strictObject({ from: place, to: place });
 const tileParams = z.strictObject({ level: place.max(6), number: place });
 
-export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads }) => {
+export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads, witnesses }) => {
   const tags = ['audit'];
   api.route({
     method: 'GET',
@@ -121,6 +123,14 @@ export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads }) => 
       }));
       return { items };
     },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/orgs/:org/audit/witnesses',
+    config: { operation: 'audit.list-witnesses' },
+    schema: { tags, params: orgParams, response: { 200: witnessesSchema } },
+    handler: async ({ params }) => ({ items: await witnesses(params.org) }),
   });
 
   // What follows is hashes and signatures, which say nothing of what was done: whoever wants to may watch the log.
