@@ -143,7 +143,7 @@ export class ControlPlane {
     await this.#startFleet(store, { kms, authorities, admission, devices, audit, lifeMs, broker });
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
-    const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
+    const ledger = new Ledger({ boxes, courier, audit, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
     if (courier) {

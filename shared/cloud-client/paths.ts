@@ -2765,6 +2765,19 @@ export interface components {
             /** @description What the box signed (JWT, ES256): the newest head of the log that goes on from all that it had signed before. */
             token: string;
         };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *           "log": "01KAMV8Z0000000000000000AA",
+         *           "size": 42,
+         *           "at": "2026-11-22T10:00:02.000Z",
+         *           "token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+         *         }
+         *       ]
+         *     }
+         */
         AuditWitnesses: {
             items: components["schemas"]["AuditWitness"][];
         };

@@ -76,7 +76,10 @@ const proofSchema = z
   .meta({ id: 'AuditProof', examples: [{ proof: [HASH] }] });
 const tileSchema = z.strictObject({ hashes: z.array(hashSchema).max(256) }).meta({ id: 'AuditTile', examples: [{ hashes: [HASH] }] });
 const forksSchema = z.strictObject({ forks: z.array(logTokenSchema) }).meta({ id: 'AuditForks', examples: [{ forks: [TOKEN] }] });
-const witnessesSchema = z.strictObject({ items: z.array(logWitnessSchema) }).meta({ id: 'AuditWitnesses' });
+const witnessesSchema = z.strictObject({ items: z.array(logWitnessSchema) }).meta({
+  id: 'AuditWitnesses',
+  examples: [{ items: logWitnessSchema.meta()?.examples as z.output<typeof logWitnessSchema>[] }],
+});
 const restoreSchema = z
   .strictObject({
     backupAt: z.iso
