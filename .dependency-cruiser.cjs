@@ -45,7 +45,7 @@ const ROOMS = [
   { name: 'cloud', path: '^cloud/[^/]+$', may: ['^cloud/(?!kms/)', KMS_CLIENT, SHARED] },
   { name: 'cloud/config', path: '^cloud/config/', may: ['^cloud/store/', SHARED] },
   { name: 'cloud/store', path: '^cloud/store/', may: [SHARED] },
-  { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', SHARED] },
+  { name: 'cloud/audit', path: '^cloud/audit/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/tenants', path: '^cloud/tenants/', may: ['^cloud/store/', KMS_CLIENT, SHARED] },
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
@@ -69,11 +69,11 @@ const DOORS = [
   {
     package: 'jose',
     from: [
-      '^cloud/(kms|iam|fleet/(enrolment|ledger|requests))/',
-      '^cloud/fleet/sign-for-box.ts$',
+      '^cloud/(audit|kms|iam|fleet/(enrolment|ledger|requests))/',
+      '^cloud/fleet/(sign-for-box|verify-box-token)\\.ts$',
       '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
-      '^shared/tokens/',
+      '^shared/(audit|tokens)/',
     ],
   },
   { package: 'kysely', from: ['^cloud/'] },

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { join } from 'node:path';
 import { readConfig } from '../shared/config/read-config.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
-import { TableAudit } from './audit/table-audit.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { cloudConfigSchema } from './config/schema.ts';
 import { storeAddress } from './config/store-address.ts';
 import { GRACE_MS } from './fleet/enrolment/enrolments.ts';
@@ -55,8 +55,16 @@ export async function certifyBroker(configFile: string, { names, folder, control
     if (!existsSync(key)) write(key, newKey());
     const publicKey = createPublicKey(createPrivateKey(readFileSync(key))).export({ type: 'spki', format: 'der' });
     const issued = await issuer.issueToServer(names, publicKey);
-    const about = { operation: 'broker.certify', org: '', tenant: '', target: names.join(' ').slice(0, 200), outcome: 'done' };
-    await new TableAudit(store.db).record({ at: Date.now(), request: randomUUID(), actor: LOCAL_OPERATOR, ...about });
+    const about = {
+      operation: 'broker.certify',
+      org: '',
+      tenant: '',
+      target: names.join(' ').slice(0, 200),
+      outcome: 'done',
+      evidence: '',
+    };
+    const audit = new AuditLog({ db: store.db, now: Date.now, random: randomBytes });
+    await audit.record({ at: Date.now(), request: randomUUID(), actor: LOCAL_OPERATOR, ...about });
     const rights = fileOf('dynamic-security.json');
     if (!existsSync(rights)) write(rights, JSON.stringify(firstRights(controlPlanes)));
     const trusted = await authorities.trusted();

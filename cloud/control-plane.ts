@@ -10,7 +10,10 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
 import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
-import { TableAudit } from './audit/table-audit.ts';
+import { AuditLog } from './audit/audit-log.ts';
+import { KmsEntries } from './audit/kms-entries.ts';
+import { LogHeads } from './audit/log-heads.ts';
+import { LogTree } from './audit/log-tree.ts';
 import type { CloudConfig } from './config/schema.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import { ExternalBroker } from './external-broker.ts';
@@ -32,6 +35,8 @@ import { OwnIdentity } from './fleet/pki/own-identity.ts';
 import { Reception } from './fleet/reception.ts';
 import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import { LeaseRequests } from './fleet/requests/lease-requests.ts';
+import { listWitnesses } from './fleet/witness/list-witnesses.ts';
+import { Witnesses } from './fleet/witness/witnesses.ts';
 import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
@@ -76,6 +81,7 @@ interface FleetParts {
   readonly authorities: Authorities;
   readonly admission: Admission;
   readonly devices: Devices;
+  readonly audit: AuditLog;
   /** Of the certificates of boxes. */
   readonly lifeMs: number;
   readonly broker: EmbeddedBroker | ExternalBroker | undefined;
@@ -136,10 +142,16 @@ export class ControlPlane {
     const broker = this.#newBroker(store, admission, leases, mailboxes);
     const courier = fleet?.courier ?? broker?.courier;
     const devices = new Devices(store.db, kms, courier, now);
-    await this.#startFleet(store, { kms, authorities, admission, devices, lifeMs, broker, mailboxes });
+    const audit = new AuditLog({ db: store.db, now, random: randomBytes });
+    const logTree = new LogTree(store.db);
+    const kmsEntries = new KmsEntries({ db: store.db, kms, now, random: randomBytes, logger });
+    const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, kmsEntries, now, random: randomBytes, logger });
+    logHeads.start();
+    this.#running.add(() => logHeads.stop());
+    await this.#startFleet(store, { kms, authorities, admission, devices, audit, lifeMs, broker, mailboxes });
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
-    const ledger = new Ledger({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
+    const ledger = new Ledger({ boxes, courier, audit, db: store.db, kms, now, random: Math.random, logger });
     ledger.start();
     this.#running.add(() => ledger.stop());
     const desired = new DesiredStates({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
@@ -150,7 +162,8 @@ export class ControlPlane {
     this.#running.add(() => intake.stop());
     if (courier) {
       const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
-      const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers];
+      const witnesses = new Witnesses({ db: store.db, courier, audit, tree: logTree, heads: logHeads, now, logger });
+      const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers, witnesses.takers];
       this.#hear(new Reception({ courier, boxes, takers, logger }));
     }
     // What it brings is heard from here on.
@@ -167,7 +180,10 @@ export class ControlPlane {
       devices,
       enrolmentTokens: new EnrolmentTokens({ db: store.db, authorities, now, random: randomBytes }),
       authorities,
-      audit: new TableAudit(store.db),
+      audit,
+      logTree,
+      logHeads,
+      witnesses: (org: string) => listWitnesses(store.db, org),
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
       readiness: async () => [await stateOfStore(store), await stateOfKms(kms), ...(broker ? [stateOf(broker)] : [])],
     };
@@ -232,7 +248,7 @@ export class ControlPlane {
   }
 
   /** The servers for boxes, where the configuration has them. */
-  async #startFleet({ db }: Store, { kms, authorities, admission, devices, lifeMs, broker, mailboxes }: FleetParts): Promise<void> {
+  async #startFleet({ db }: Store, { kms, authorities, admission, devices, audit, lifeMs, broker, mailboxes }: FleetParts): Promise<void> {
     const {
       config: { fleet },
       now,
@@ -240,7 +256,7 @@ export class ControlPlane {
     } = this.#options;
     if (fleet === undefined) return;
     const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
-    const enrolments = new Enrolments({ db, devices, issuer, admission, now });
+    const enrolments = new Enrolments({ db, devices, issuer, admission, audit, now });
     await broker?.start();
     this.#running.add(() => broker?.stop());
     const mqtt = fleet.mqtt ?? (broker ? broker.urlBy(fleet.names[0] ?? '') : null);

@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readConfig } from '../shared/config/read-config.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
-import { TableAudit } from './audit/table-audit.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { cloudConfigSchema } from './config/schema.ts';
 import { storeAddress } from './config/store-address.ts';
 import { LocalIssuer } from './iam/local-issuer.ts';
@@ -31,7 +31,8 @@ export async function signToken(configFile: string, account: string = LOCAL_OPER
     const found = await people.account(account);
     if (found === undefined) throw new SecureGateError('principal_not_found', 'There is no such account, or it is closed');
     const about = { operation: 'tokens.sign', org: found.org, tenant: '', target: account };
-    await new TableAudit(store.db).record({ at: now, request: randomUUID(), actor: LOCAL_OPERATOR, ...about, outcome: 'done' });
+    const audit = new AuditLog({ db: store.db, now: Date.now, random: randomBytes });
+    await audit.record({ at: now, request: randomUUID(), actor: LOCAL_OPERATOR, ...about, outcome: 'done', evidence: '' });
     const token = await LocalIssuer.open(dataDir).sign(account, found.org, now);
     return { token, url: api.port === 0 ? null : `${api.tls === undefined ? 'http' : 'https'}://${api.host}:${api.port}` };
   } finally {

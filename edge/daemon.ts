@@ -228,7 +228,7 @@ export class Daemon {
       const { epoch, heldLease: lease } = this.#tenants.vault(id);
       return { id, epoch, lease, renews: this.#leases.renews(id) };
     });
-    const warnings = warningsOf(watched, this.#upkeep.lastBackup, this.#options.clock.now());
+    const warnings = [...warningsOf(watched, this.#upkeep.lastBackup, this.#options.clock.now()), ...this.#link.warnings];
     return this.#link.state?.connected === false ? [...warnings, { tenant: null, reason: 'broker_unavailable' }] : warnings;
   }
 

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   kms: async () => (await import('./commands/kms.ts')).kmsCommand(),
   cloud: async () => (await import('./commands/cloud.ts')).cloudCommand(),
   'org-keys': async () => (await import('./commands/org-keys.ts')).orgKeysCommand(),
+  audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };

@@ -1,12 +1,15 @@
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { Idempotency } from '../../shared/http/idempotency.ts';
-import type { TableAudit } from '../audit/table-audit.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { LogHeads } from '../audit/log-heads.ts';
+import type { LogTree } from '../audit/log-tree.ts';
 import type { DesiredStates } from '../fleet/desired/desired-states.ts';
 import type { Devices } from '../fleet/devices/devices.ts';
 import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
 import type { Intake } from '../fleet/intake/intake.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { Authorities } from '../fleet/pki/authorities.ts';
+import type { LogWitness } from '../fleet/witness/list-witnesses.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
 import type { KmsClient } from '../kms/client.ts';
@@ -28,7 +31,10 @@ export interface RouteContext {
   readonly orgs: Orgs;
   readonly tenants: Tenants;
   readonly people: People;
-  readonly audit: TableAudit;
+  readonly audit: AuditLog;
+  readonly logTree: LogTree;
+  readonly logHeads: LogHeads;
+  readonly witnesses: (org: string) => Promise<LogWitness[]>;
   readonly devices: Devices;
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;

@@ -100,6 +100,16 @@ export const OPERATIONS = {
     roles: ['platform:operator', 'org:admin', 'technician', 'auditor'],
   },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'audit.list-witnesses': {
+    title: 'List the boxes that watch the log of what was done',
+    reach: 'org',
+    roles: ['org:admin', 'auditor', 'dpo'],
+  },
+  'audit.declare-fork': {
+    title: 'Declare that the log was begun anew, after a restore from a backup',
+    reach: 'platform',
+    roles: ['platform:operator'],
+  },
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -33,10 +33,12 @@ export interface KmsOperationsOptions {
 }
 
 /** Whom a call is about, as the audit tells it. */
-type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId'>;
+type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use'>;
+/** What asks about the KMS itself: it is not written down. */
+type Unrecorded = 'status' | 'auditSince';
 type Handler<O extends Operation> = (input: Takes<O>, about: (scope: About) => void) => Promise<Gives<O>>;
 
-/** Does what a checked message asks for. Each call is written down before it begins and before it is answered; `status` alone is not. */
+/** Does what a checked message asks for. Each call is written down before it begins and before it is answered, but for those that ask about the KMS itself. */
 export class KmsOperations {
   readonly #options: KmsOperationsOptions;
   /** A key that is being handed out must not be destroyed meanwhile, nor two epochs be made at a time. */
@@ -49,11 +51,12 @@ export class KmsOperations {
   /** @returns the result in the form in which it travels */
   async run(operation: Operation, input: unknown): Promise<unknown> {
     if (operation === 'status') return await this.#status(parse(OPERATIONS.status.takes, input));
+    if (operation === 'auditSince') return this.#options.audit.since(parse(OPERATIONS.auditSince.takes, input).offset);
     const call = this.#options.random(8).toString('hex');
     let scope: About = {};
     const about = (more: About): void => {
-      const { org, tenant, device, epoch, approvalId } = { ...scope, ...more };
-      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId })) as About;
+      const { org, tenant, device, epoch, approvalId, use } = { ...scope, ...more };
+      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId, use })) as About;
     };
     const record = (phase: AuditEvent['phase'], outcome?: string): void => {
       const at = new Date(this.#options.now()).toISOString();
@@ -72,7 +75,7 @@ export class KmsOperations {
     }
   }
 
-  async #handle<O extends Exclude<Operation, 'status'>>(operation: O, input: unknown, about: (scope: About) => void): Promise<unknown> {
+  async #handle<O extends Exclude<Operation, Unrecorded>>(operation: O, input: unknown, about: (scope: About) => void): Promise<unknown> {
     const { takes, gives } = schemasOf(operation);
     const taken = parse(takes, input);
     about(taken as About);
@@ -80,7 +83,7 @@ export class KmsOperations {
     return z.encode(gives, await handler(taken, about));
   }
 
-  readonly #handlers: { readonly [O in Exclude<Operation, 'status'>]: Handler<O> } = {
+  readonly #handlers: { readonly [O in Exclude<Operation, Unrecorded>]: Handler<O> } = {
     pinAdmins: async ({ org, signed }) =>
       await this.#byTenant.run(org, async () => ({ version: (await this.#options.orders.pin(org, signed)).version })),
     getAdmins: async ({ org }) => this.#options.store.adminSets.get(org),

@@ -45,6 +45,11 @@ export const OPERATIONS = {
       reason: z.string().nullable(),
     }),
   },
+  /** What the KMS has written down after a place in its own audit: lines as they stand there. */
+  auditSince: {
+    takes: z.strictObject({ offset: z.int().min(0) }),
+    gives: z.strictObject({ lines: z.array(z.string()), next: z.int() }),
+  },
   /** Pins the admin keys of an org, or changes them. */
   pinAdmins: { takes: z.strictObject({ org: slugSchema, signed: signedSetSchema }), gives: z.strictObject({ version: z.int() }) },
   /** The admin keys that count: an org compares them with its own. */

@@ -59,7 +59,30 @@ export interface Database {
     target: string;
     /** `done`, or the code of the refusal. */
     outcome: string;
+    /** SHA-256 of what it rests on, base64url; empty where it rests on nothing. */
+    evidence: string;
+    /** Its place in the log, when it got there, and what its leaf was made with (base64url). */
+    leaf: number;
+    logged_at: number;
+    salt: string;
   };
+  /** The log over the audit: one row. Whoever adds to it changes this row first, and is alone until he is done. */
+  log: {
+    /** ULID: a new one for each fork. */
+    id: string;
+    size: number;
+    /** Time of its newest leaf or head: none is said that is before it. */
+    at: number;
+    /** Up to where the KMS's own audit is in it, bytes. */
+    kms_offset: number;
+  };
+  /** The tree of the log: 43 characters (base64url) for each hash. */
+  log_tiles: { level: number; number: number; hashes: string };
+  /** What was signed of the log. */
+  log_heads: { log: string; size: number; at: number; token: string };
+  log_forks: { log: string; of: string; size: number; at: number; token: string };
+  /** The newest head that each box has signed. */
+  log_cosignatures: { device: string; org: string; log: string; size: number; at: number; token: string };
   devices: {
     id: string;
     org: string;

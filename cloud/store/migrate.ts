@@ -9,6 +9,7 @@ import { ledger } from './migrations/0004-ledger.ts';
 import { hostnamesOfTenants } from './migrations/0005-hostnames-of-tenants.ts';
 import { desired } from './migrations/0006-desired.ts';
 import { uplink } from './migrations/0007-uplink.ts';
+import { log } from './migrations/0008-log.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -19,6 +20,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0005-hostnames-of-tenants': hostnamesOfTenants,
   '0006-desired': desired,
   '0007-uplink': uplink,
+  '0008-log': log(dialect),
 });
 
 /**

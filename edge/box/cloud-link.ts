@@ -10,6 +10,7 @@ import type { Stats } from '../../shared/messages/events.ts';
 import type { ClientCredentials } from '../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
+import type { SignToken } from '../link/commands/acks.ts';
 import type { CommandJournal } from '../link/commands/command-journal.ts';
 import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../link/desired/convergence.ts';
 import type { DesiredJournal } from '../link/desired/desired-journal.ts';
@@ -23,6 +24,7 @@ import { LinkLeaseCarrier } from '../link/requests/link-lease-carrier.ts';
 import { Requests } from '../link/requests/requests.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import type { Uplink } from '../link/uplink.ts';
+import { Witness } from '../link/witness/witness.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
@@ -99,6 +101,11 @@ export class CloudLink implements Part {
     return { connected: by !== null, by, problem, forMs };
   }
 
+  /** What speaks against the log of the control plane. */
+  get warnings(): Stats['warnings'] {
+    return this.#options.folder.log.accusations().map((reason) => ({ tenant: null, reason }));
+  }
+
   async start(): Promise<void> {
     await this.look();
     this.#timer = setInterval(() => void this.look(), LOOK_EVERY_MS);
@@ -155,7 +162,7 @@ export class CloudLink implements Part {
   }
 
   async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
-    const { journal, desired, box, about, leases, tenants, telemetry, clock, random, overHttps = HTTPS, logger } = this.#options;
+    const { folder, journal, desired, box, about, leases, tenants, telemetry, clock, random, overHttps = HTTPS, logger } = this.#options;
     const { device, org } = enrolment;
     const mqtt = new MqttUplink({
       device,
@@ -173,20 +180,24 @@ export class CloudLink implements Part {
     const requests = new Requests({ uplink, now: clock.now });
     const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
     const now = (): number => trustedNow(clock, tenants);
+    const signToken: SignToken = (type, claims) =>
+      signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
     const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
     const convergence = new Convergence({ device, org, uplink, commandKeys, journal: desired(), box, about, now, waits, logger });
+    const auditKeys = (): readonly PublicKey[] => open.enrolment.auditKeys;
+    const witness = new Witness({ device, uplink, auditKeys, memory: folder.log, sign: signToken, now, backOff: waits(), logger });
     const link = new Link({
       device,
       uplink,
       commandKeys,
       journal: journal(),
       executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
-      sign: (type, claims) => signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })),
+      sign: signToken,
       key: publicKey,
       keys: () => heldKeys(leases, tenants),
       now,
       waits,
-      parts: [requests, convergence, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
+      parts: [requests, convergence, witness, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
       logger,
     });
     const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence };

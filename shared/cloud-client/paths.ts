@@ -2697,6 +2697,321 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orgs/{org}/audit/witnesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the boxes that watch the log of what was done */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditWitnesses"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/heads/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest signed head of the log */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditHead"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/forks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Declarations that the log was begun anew after a restore, the first one first */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditForks"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Declare that the log was begun anew, after a restore from a backup */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AuditRestore"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditFork"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/proofs/inclusion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proof that a leaf is in the log */
+        get: {
+            parameters: {
+                query: {
+                    leaf: number;
+                    /** @description Of the tree in which the leaf is: that of a head. */
+                    size: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditProof"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/proofs/consistency": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Proof that the log only grew between two sizes */
+        get: {
+            parameters: {
+                query: {
+                    from: number;
+                    to: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditProof"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/tiles/{level}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 256 hashes of the tree of the log, fewer in the last tile of a level; tiles of level 0 hold the leaves */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    level: number;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditTile"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2782,7 +3097,11 @@ export interface components {
          *           "operation": "tenants.create",
          *           "tenant": null,
          *           "target": "main-hall",
-         *           "outcome": "done"
+         *           "outcome": "done",
+         *           "evidence": null,
+         *           "leaf": 41,
+         *           "loggedAt": "2027-03-01T08:00:00.000Z",
+         *           "salt": "q7yB0f2Zx1kq9m3tYw8nGfT4sD6hJ5lP0aVcXbEeRrU"
          *         }
          *       ]
          *     }
@@ -2801,6 +3120,134 @@ export interface components {
             target: string | null;
             /** @description `done`, or the code of the refusal. */
             outcome: string;
+            /** @description SHA-256 (base64url) of what it rests on: a line of the KMS's own audit, or what a box has signed. */
+            evidence: string | null;
+            /** @description Its place in the log. */
+            leaf: number;
+            /**
+             * Format: date-time
+             * @description When it got there.
+             */
+            loggedAt: string;
+            /** @description What its leaf was made with, beside all of this (base64url). */
+            salt: string;
+        };
+        /**
+         * @example {
+         *       "log": "01KAMV8Z0000000000000000AB",
+         *       "of": "01KAMV8Z0000000000000000AA",
+         *       "size": 42,
+         *       "root": "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK",
+         *       "at": 1795000000000
+         *     }
+         */
+        AuditFork: {
+            log: string;
+            size: number;
+            root: string;
+            at: number;
+            of: string;
+        };
+        /**
+         * @example {
+         *       "forks": [
+         *         "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+         *       ]
+         *     }
+         */
+        AuditForks: {
+            forks: string[];
+        };
+        /**
+         * @example {
+         *       "head": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",
+         *       "key": {
+         *         "kty": "EC",
+         *         "crv": "P-256",
+         *         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+         *         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+         *       }
+         *     }
+         */
+        AuditHead: {
+            /** @description JWT (ES256, key by RFC 7638 in `kid`): `log`, `size`, `root` (RFC 6962, SHA-256, base64url) and `at`, milliseconds. */
+            head: string;
+            /** @description By which it is signed. Compare it with one that you have from elsewhere. */
+            key: {
+                /** @constant */
+                kty: "EC";
+                /** @constant */
+                crv: "P-256";
+                x: string;
+                y: string;
+            };
+        };
+        /**
+         * @example {
+         *       "proof": [
+         *         "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK"
+         *       ]
+         *     }
+         */
+        AuditProof: {
+            /** @description RFC 6962, from the leaves up. */
+            proof: string[];
+        };
+        /**
+         * @example {
+         *       "backupAt": "2027-03-01T08:00:00.000Z"
+         *     }
+         */
+        AuditRestore: {
+            /**
+             * Format: date-time
+             * @description When the backup was made from which the control plane was restored: what it had logged later is lost.
+             */
+            backupAt: string;
+        };
+        /**
+         * @example {
+         *       "hashes": [
+         *         "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK"
+         *       ]
+         *     }
+         */
+        AuditTile: {
+            hashes: string[];
+        };
+        /**
+         * @example {
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "log": "01KAMV8Z0000000000000000AA",
+         *       "size": 42,
+         *       "at": "2026-11-22T10:00:02.000Z",
+         *       "token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+         *     }
+         */
+        AuditWitness: {
+            device: string;
+            log: string;
+            size: number;
+            /** Format: date-time */
+            at: string;
+            /** @description What the box signed (JWT, ES256): the newest head of the log that goes on from all that it had signed before. */
+            token: string;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *           "log": "01KAMV8Z0000000000000000AA",
+         *           "size": 42,
+         *           "at": "2026-11-22T10:00:02.000Z",
+         *           "token": "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+         *         }
+         *       ]
+         *     }
+         */
+        AuditWitnesses: {
+            items: components["schemas"]["AuditWitness"][];
         };
         /**
          * @example {

@@ -345,6 +345,52 @@ export const ERROR_CODES = {
     title: 'Credential of the camera is not on the box',
     next: 'Put it there: securegate camera-credential set NAME',
   },
+  // The log of what was done
+  log_head_rejected: {
+    status: 403,
+    title: 'Head of the audit log does not hold',
+    next: 'It was not signed by a key that is pinned: compare the key with that of the control plane (securegate audit key).',
+  },
+  log_forked: {
+    status: 409,
+    title: 'The audit log was rewritten',
+    next: 'What was in it is not there any more, or is something else: keep both heads and ask those who run the control plane.',
+  },
+  log_truncated: {
+    status: 409,
+    title: 'The audit log is shorter than it was',
+    next: 'Keep both heads. After a restore from a backup, those who run the control plane declare it: securegate audit declare-fork.',
+  },
+  log_backdated: {
+    status: 409,
+    title: 'The audit log says a time that cannot be',
+    next: 'Something was put in later than it says: keep both heads and ask those who run the control plane.',
+  },
+  log_entry_rejected: {
+    status: 409,
+    title: 'An entry is not what the audit log holds',
+    next: 'It was changed, or was never in the log: the details name it. Ask those who run the control plane.',
+  },
+  log_entry_missing: {
+    status: 409,
+    title: 'Entries of the audit log are withheld',
+    next: 'Fewer of this org were told than before: ask those who run the control plane which were erased, and why.',
+  },
+  log_fork_declared: {
+    status: 409,
+    title: 'The audit log was begun anew after a restore',
+    next: 'The control plane says that it lost the end of its log: ask those who run it when and why, then take the evidence away.',
+  },
+  kms_audit_truncated: {
+    status: 409,
+    title: "The KMS's own audit is shorter than it was",
+    next: 'It was restored from a backup, or somebody has cut it off: compare it with the entries `kms.…` of the audit log.',
+  },
+  log_busy: {
+    status: 409,
+    title: 'The audit log has moved on meanwhile',
+    next: 'Try again.',
+  },
   // Cameras
   camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },

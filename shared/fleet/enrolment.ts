@@ -19,6 +19,8 @@ export const linkSchema = z.strictObject({
   commandKeys: z.array(publicKeySchema).min(1),
   /** By which leases are signed. */
   leaseKeys: z.array(publicKeySchema).min(1),
+  /** By which heads of the log are signed; none is known to a box that enrolled before there was one, until its certificate is renewed. */
+  auditKeys: z.array(publicKeySchema).default([]),
 });
 export type Link = z.output<typeof linkSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logUpdateSchema } from '../audit/follow-log.ts';
 import { ulidSchema } from '../ids/ulid.ts';
 import { leaseAnswerSchema } from '../lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../lease/lease-token.ts';
@@ -22,5 +23,7 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('refused'), id, error: errorSchema }),
   /** A batch of the box's outbox is written down. `refused`: how many of it count for nothing, whenever they come. */
   z.strictObject({ kind: z.literal('kept'), batch: ulidSchema, refused: z.int().min(0) }),
+  /** The newest head of the log. `id`: that of the request (request.ts) which it answers. */
+  z.strictObject({ kind: z.literal('log-head'), id: ulidSchema, update: logUpdateSchema }),
 ]);
 export type Reply = z.output<typeof replySchema>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { logTokenSchema } from '../audit/log-tokens.ts';
 import { ulidSchema } from '../ids/ulid.ts';
 
 /** The answer repeats it. */
@@ -14,5 +15,11 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lease-export'), id, request: token }),
   /** For the KMS: that a tenant has moved (epoch-moved.ts). */
   z.strictObject({ kind: z.literal('lease-moved'), id, token }),
+  /** How the log goes on from the last head that the box has signed; null before the first. */
+  z.strictObject({ kind: z.literal('log-head'), id, head: logTokenSchema.nullable() }),
+  /** The box has signed a head (log-tokens.ts). It is not answered: with the next head, the box signs again. */
+  z.strictObject({ kind: z.literal('log-cosigned'), id, token }),
+  /** The box has refused a head. It is not answered either. */
+  z.strictObject({ kind: z.literal('log-refused'), id, token }),
 ]);
 export type Request = z.output<typeof requestSchema>;

@@ -15,7 +15,7 @@ import { type TestKms, testKms } from './kms.ts';
 import { tempFolder } from './temp-folder.ts';
 
 /** What a request may leave behind that is refused. */
-const OF_REFUSALS = ['audit', 'idempotency'];
+const OF_REFUSALS = ['audit', 'log', 'log_tiles', 'log_heads', 'idempotency'];
 const SAMPLES = 200;
 
 /** Somebody who asks. */

@@ -54,6 +54,9 @@ export class TestFleet {
   readonly ask: (method: string, path: string, body?: object, headers?: Record<string, string>) => Promise<Answer>;
   readonly asOperator: (method: string, path: string, body?: object) => Promise<Answer>;
 
+  /** Of the admin of the org. */
+  readonly accessToken: () => Promise<string>;
+
   private constructor(
     kms: TestKms,
     cloud: TestCloud,
@@ -66,8 +69,8 @@ export class TestFleet {
     this.kms = kms;
     this.cloud = cloud;
     this.admin = admin;
-    this.ask = async (method, path, body, headers) =>
-      cloud.ask(await tokenOf(adminId, 'acme'), method, `/v1/orgs/acme${path}`, body, headers);
+    this.accessToken = () => tokenOf(adminId, 'acme');
+    this.ask = async (method, path, body, headers) => cloud.ask(await this.accessToken(), method, `/v1/orgs/acme${path}`, body, headers);
     this.asOperator = async (method, path, body) => cloud.ask(await tokenOf(LOCAL_OPERATOR, ''), method, path, body);
   }
 

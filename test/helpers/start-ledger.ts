@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { AuditLog } from '../../cloud/audit/audit-log.ts';
 import { Ledger, type LedgerOptions } from '../../cloud/fleet/ledger/ledger.ts';
 import { Reception } from '../../cloud/fleet/reception.ts';
 
@@ -8,9 +10,9 @@ export interface RunningLedger {
 }
 
 /** Starts a ledger with the reception of its control plane. */
-export function startLedger(options: LedgerOptions): RunningLedger {
-  const { courier, boxes, logger } = options;
-  const ledger = new Ledger(options);
+export function startLedger(options: Omit<LedgerOptions, 'audit'>): RunningLedger {
+  const { db, courier, boxes, now, logger } = options;
+  const ledger = new Ledger({ ...options, audit: new AuditLog({ db, now, random: randomBytes }) });
   const reception = courier && new Reception({ courier, boxes, takers: [ledger.takers], logger });
   ledger.start();
   reception?.start();

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import pg from 'pg';
-import { TableAudit } from '../../cloud/audit/table-audit.ts';
+import { AuditLog } from '../../cloud/audit/audit-log.ts';
 import { People } from '../../cloud/iam/people.ts';
 import type { Dialect } from '../../cloud/store/database.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
@@ -71,7 +72,7 @@ function parts(db: Store['db']) {
   const now = (): number => NOW;
   // What is kept of a tenant's key is the KMS's; here it is a row.
   const tenants = new Tenants(db, { call: async () => ({}) as never }, now);
-  const [orgs, people, audit] = [new Orgs(db, now), new People(db, now), new TableAudit(db)];
+  const [orgs, people, audit] = [new Orgs(db, now), new People(db, now), new AuditLog({ db, now, random: randomBytes })];
   return { orgs, tenants, people, audit, idempotency: new StoredIdempotency(db, now) };
 }
 
@@ -102,7 +103,7 @@ async function fill(store: Store): Promise<void> {
   ]);
   await people.create('acme', SHOP, { kind: 'service', name: 'Ticket shop' }, [{ role: 'operator', tenant: 'hall' }]);
   await people.change('acme', SHOP, { active: false });
-  const entry = { at: NOW, request: 'r1', actor: ADA, org: 'acme', tenant: '', target: 'hall' };
+  const entry = { at: NOW, request: 'r1', actor: ADA, org: 'acme', tenant: '', target: 'hall', evidence: '' };
   await audit.record({ ...entry, operation: 'tenants.create', outcome: 'done' });
   await audit.record({ ...entry, operation: 'tenants.change', outcome: 'version_conflict' });
   for (const request of ['settled', 'open']) {

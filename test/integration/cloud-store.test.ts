@@ -1,15 +1,20 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { AuditLog } from '../../cloud/audit/audit-log.ts';
+import { LogTree } from '../../cloud/audit/log-tree.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import { People } from '../../cloud/iam/people.ts';
 import { JobLeases } from '../../cloud/store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
+import { verifyInclusion } from '../../shared/crypto/merkle/verify-inclusion.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { pinAdmins, TestCloud } from '../helpers/cloud.ts';
 import { testKms } from '../helpers/kms.ts';
+import { leafOf } from '../helpers/log-place.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
 import { contentThen, dumpedVersions, loadDump, readContent } from '../helpers/store-dump.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -32,6 +37,17 @@ async function opened(address: StoreAddress): Promise<Store> {
   return store;
 }
 
+/** Every entry of an org is in the log, also what was recorded before there was one. */
+async function expectInLog({ db }: Store, audit: AuditLog): Promise<void> {
+  const tree = new LogTree(db);
+  const size = await tree.size();
+  const root = Buffer.from(await tree.root(size), 'base64url');
+  for (const entry of await audit.list('acme', { limit: 1000 })) {
+    const proof = (await tree.inclusion(entry.leaf, size)).map((hash) => Buffer.from(hash, 'base64url'));
+    expect(verifyInclusion({ index: entry.leaf, size, leaf: leafOf(entry), root, proof })).toBe(true);
+  }
+}
+
 describe.each(['SQLite', 'Postgres'])('the store on %s', (database) => {
   test.each(dumpedVersions())('what version %s left is all there after the migrations since, and can be worked with', async (version) => {
     const address = await freshAddress(database);
@@ -45,12 +61,17 @@ describe.each(['SQLite', 'Postgres'])('the store on %s', (database) => {
       code: 'conflict',
     });
     await expect(sql`UPDATE audit SET outcome = 'x'`.execute(store.db)).rejects.toThrow('append-only');
-    const before = (await sql<{ position: number }>`SELECT max(position) AS position FROM audit`.execute(store.db)).rows[0]?.position ?? 0;
-    await sql`INSERT INTO audit (at, request, actor, operation, org, tenant, target, outcome) VALUES (1, 'r', 'a', 'o', '', '', '', 'done')`.execute(
-      store.db,
-    );
-    const after = (await sql<{ position: number }>`SELECT max(position) AS position FROM audit`.execute(store.db)).rows[0]?.position;
-    expect(after).toBe(before + 1);
+    const audit = new AuditLog({ db: store.db, now: Date.now, random: randomBytes });
+    const [before] = await audit.list('acme', { limit: 1 });
+    if (before === undefined) throw new Error('the audit is empty');
+    await audit.record({
+      ...{ at: 1, request: 'r', actor: 'a', operation: 'o', org: 'acme', tenant: '', target: '' },
+      outcome: 'done',
+      evidence: '',
+    });
+    const [after] = await audit.list('acme', { limit: 1 });
+    expect(after).toMatchObject({ position: before.position + 1, leaf: before.leaf + 1 });
+    await expectInLog(store, audit);
   });
 
   test('a job is done by one at a time; it is free again when it is done, also badly, and when its time is over', async () => {

@@ -1,8 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import type { AuditEntry } from '../../../shared/audit/audit-entry.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { parseEnrolmentToken } from '../../../shared/fleet/enrolment-token.ts';
-import { TableAudit } from '../../audit/table-audit.ts';
+import type { AuditLog } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/database.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Issuer } from '../pki/issuer.ts';
@@ -19,6 +20,7 @@ export interface EnrolmentsOptions {
   readonly devices: Devices;
   readonly issuer: Issuer;
   readonly admission: Admission;
+  readonly audit: AuditLog;
   readonly now: () => number;
 }
 
@@ -47,7 +49,7 @@ export class Enrolments {
    * @throws {SecureGateError} `enrolment_token_rejected`, `enrolment_rejected`, `device_denied`, `conflict` (another box has this id)
    */
   async enrol({ token, statement, request, requestId }: EnrolmentRequest): Promise<string> {
-    const { db, devices } = this.#options;
+    const { db, devices, audit } = this.#options;
     const found = await findToken(db, parseEnrolmentToken(token)?.secret ?? '');
     if (found === undefined) throw new SecureGateError('enrolment_token_rejected', 'This enrolment token does not count');
     const { org } = found;
@@ -60,7 +62,7 @@ export class Enrolments {
         // Of a box that enrols anew with another key, only that one counts.
         await this.#denyOtherKeys(within, stated.id, key);
         await endTokensOf(within, stated.id, this.#options.now(), found.id);
-        await this.#record(within, { requestId, org, operation: 'devices.enrol', target: stated.id, outcome: 'done' });
+        await audit.recordWithin(within, this.#entry({ requestId, org, operation: 'devices.enrol', target: stated.id, outcome: 'done' }));
       });
       try {
         await devices.settle(org, stated.id);
@@ -71,7 +73,7 @@ export class Enrolments {
       }
     } catch (error) {
       const { code } = SecureGateError.from(error);
-      await this.#record(db, { requestId, org, operation: 'devices.enrol', target: found.id, outcome: code });
+      await audit.record(this.#entry({ requestId, org, operation: 'devices.enrol', target: found.id, outcome: code }));
       throw error;
     }
   }
@@ -95,7 +97,8 @@ export class Enrolments {
   async leave(shown: X509Certificate, requestId: string): Promise<AdmittedDevice> {
     const device = await this.#options.admission.admit(shown);
     await this.#options.devices.release(device.org, device.id);
-    await this.#record(this.#options.db, { requestId, org: device.org, operation: 'devices.leave', target: device.id, outcome: 'done' });
+    const about = { requestId, org: device.org, operation: 'devices.leave', target: device.id };
+    await this.#options.audit.record(this.#entry({ ...about, outcome: 'done' }));
     return device;
   }
 
@@ -148,11 +151,7 @@ export class Enrolments {
     return certificate;
   }
 
-  async #record(
-    db: Kysely<Database>,
-    { requestId, org, operation, target, outcome }: Record<'requestId' | 'org' | 'operation' | 'target' | 'outcome', string>,
-  ): Promise<void> {
-    const entry = { at: this.#options.now(), request: requestId, actor: '', operation, org, tenant: '', target, outcome };
-    await new TableAudit(db).record(entry);
+  #entry({ requestId, ...about }: Record<'requestId' | 'org' | 'operation' | 'target' | 'outcome', string>): AuditEntry {
+    return { at: this.#options.now(), request: requestId, actor: '', tenant: '', ...about, evidence: '' };
   }
 }

@@ -18,7 +18,8 @@ export function addLinkRoutes(api: HttpApi, { enrolments, admission, kms, mqtt }
   api.get('/v1/link', async (request): Promise<Link> => {
     const { id, org, name, state } = await admission.admit(shownCertificate(request));
     const [commands, leases] = [await kms.call('signingKey', { use: 'commands' }), await kms.call('signingKey', { use: 'leases' })];
-    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases] };
+    const audit = await kms.call('signingKey', { use: 'audit' });
+    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit] };
   });
 
   api.delete('/v1/link', async (request, reply) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { AckClaims } from '../../../shared/fleet/ack.ts';
+import type { AuditLog } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/database.ts';
 import type { Links } from './links.ts';
 import { moveCommand } from './move-command.ts';
@@ -25,15 +26,16 @@ export interface Kept {
 export interface AcknowledgeOptions {
   readonly db: Kysely<Database>;
   readonly links: Links;
+  readonly audit: AuditLog;
   readonly now: () => number;
 }
 
 /**
- * Writes down what a box says of a command, together with its last word itself. The same word again changes nothing.
+ * Writes down what a box says of a command, together with its last word itself, whose hash is in the log. The same word again changes nothing.
  * @param receipt id under which a last word is kept, where it is new
  * @returns undefined where it was not its last word
  */
-export async function acknowledge({ db, links, now }: AcknowledgeOptions, word: Word, receipt: string): Promise<Kept | undefined> {
+export async function acknowledge({ db, links, audit, now }: AcknowledgeOptions, word: Word, receipt: string): Promise<Kept | undefined> {
   const { org, device, token, claims } = word;
   const { command, state, reason = '', pair } = claims;
   return await db.transaction().execute(async (within) => {
@@ -52,7 +54,12 @@ export async function acknowledge({ db, links, now }: AcknowledgeOptions, word: 
       .values({ id: receipt, digest, org, device, command, state, reason, token, at: now() })
       .onConflict((conflict) => conflict.column('digest').doNothing())
       .executeTakeFirst();
+    const isNew = numInsertedOrUpdatedRows > 0n;
+    if (isNew) {
+      const about = { operation: 'commands.settle', org, tenant: '', target: command, outcome: state === 'SUCCEEDED' ? 'done' : reason };
+      await audit.recordWithin(within, { at: now(), request: receipt, actor: device, ...about, evidence: digest });
+    }
     const { id } = await within.selectFrom('receipts').select('id').where('digest', '=', digest).executeTakeFirstOrThrow();
-    return { digest, receipt: id, isNew: numInsertedOrUpdatedRows > 0n };
+    return { digest, receipt: id, isNew };
   });
 }

@@ -5,6 +5,7 @@ import type { Reply } from '../../../shared/fleet/reply.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import { UnderWay } from '../../../shared/runtime/under-way.ts';
+import type { AuditLog } from '../../audit/audit-log.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
@@ -26,6 +27,7 @@ export interface LedgerOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly boxes: KnownBoxes;
+  readonly audit: AuditLog;
   /** Without one, commands are written down here, and sent by another process. */
   readonly courier?: Courier | undefined;
   readonly now: () => number;
@@ -86,10 +88,10 @@ export class Ledger {
       await this.#reply(device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {
-      const { db, now } = this.#options;
+      const { db, audit, now } = this.#options;
       const token = payload.toString('latin1');
       const claims = await verifyAck(token, device, signingKeys);
-      const kept = await acknowledge({ db, links: this.#links, now }, { org, device, token, claims }, this.#receiptIds.next());
+      const kept = await acknowledge({ db, links: this.#links, audit, now }, { org, device, token, claims }, this.#receiptIds.next());
       if (kept === undefined) return;
       if (kept.isNew) await this.#wake(device);
       await this.#reply(device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });

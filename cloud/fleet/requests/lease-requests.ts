@@ -10,6 +10,8 @@ import type { Takers } from '../reception.ts';
 import { type Pace, Paces } from './paces.ts';
 import { Turns } from './turns.ts';
 
+type LeaseRequest = Extract<Request, { kind: `lease-${string}` }>;
+
 /** Of one box, which can have hundreds of tenants, each with a challenge and an export. */
 const PACE: Pace = { perSecond: 4, atOnce: 64 };
 /** Fewer than the KMS does at a time for this process: commands are signed between them. */
@@ -47,13 +49,13 @@ export class LeaseRequests {
   readonly takers: Takers = {
     requests: async (device, _box, payload) => {
       const request = requestSchema.parse(JSON.parse(payload.toString()));
-      const reply = await this.#replyTo(device, request);
+      const reply = isOfLeases(request) ? await this.#replyTo(device, request) : undefined;
       if (reply) await this.#answer(device, reply);
     },
   };
 
   /** @returns undefined for a box that waits no longer */
-  async #replyTo(device: string, request: Request): Promise<Reply | undefined> {
+  async #replyTo(device: string, request: LeaseRequest): Promise<Reply | undefined> {
     const { id, kind } = request;
     try {
       const { monotonic } = this.#options;
@@ -69,7 +71,7 @@ export class LeaseRequests {
     }
   }
 
-  async #ask(device: string, request: Request): Promise<Reply> {
+  async #ask(device: string, request: LeaseRequest): Promise<Reply> {
     const { kms } = this.#options;
     const { id } = request;
     switch (request.kind) {
@@ -92,6 +94,10 @@ export class LeaseRequests {
       this.#options.logger.debug({ err: error, device, kind: reply.kind }, 'a box was not answered');
     }
   }
+}
+
+function isOfLeases(request: Request): request is LeaseRequest {
+  return request.kind.startsWith('lease-');
 }
 
 /** Whose signature it is finds out the KMS; that it is the one of the box that brings it, nobody knows there. */

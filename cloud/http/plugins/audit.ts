@@ -26,6 +26,7 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
       tenant: slugOrNothing(tenant),
       target: targetOf(request, reply.getHeader('location')),
       outcome: request.refusal ?? 'done',
+      evidence: '',
     };
     try {
       await audit.record(entry);

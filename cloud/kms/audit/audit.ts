@@ -16,11 +16,21 @@ export interface AuditEvent {
   readonly epoch?: number;
   /** The approval by which a key went out without a challenge. */
   readonly approvalId?: string;
+  /** What a signature was for. */
+  readonly use?: string;
+}
+
+/** Whole lines as they stand in the audit, and where they end, in bytes. */
+export interface AuditLines {
+  readonly lines: string[];
+  readonly next: number;
 }
 
 /** Where the KMS writes what it did. What cannot be written down is not done. */
 export interface Audit {
   /** Returns when the event is safe. @throws {SecureGateError} `storage_failed` */
   record(event: AuditEvent): void;
+  /** What was recorded after a place, as much as is told at a time. @throws {SecureGateError} `kms_audit_truncated`, `storage_failed` */
+  since(offset: number): AuditLines;
   close(): void;
 }

@@ -4,12 +4,15 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { type Enrolment, enrolmentSchema } from '../../../shared/fleet/enrolment.ts';
 import { readKeyFile } from '../../runtime/read-key-file.ts';
 import { writeFileDurably } from '../../runtime/write-file-durably.ts';
+import { LogMemory } from '../witness/log-memory.ts';
 import { CredentialLinkKey } from './credential-link-key.ts';
 import { FileLinkKey } from './file-link-key.ts';
 import type { LinkKey } from './link-key.ts';
 
 const FOLDER = 'link';
 const FILE = 'enrolment.json';
+const LOG_FILE = 'log.json';
+const EVIDENCE_FILE = 'log-evidence.jsonl';
 
 /** Where an enrolled box keeps what its control plane told it (enrolment.ts). */
 export function enrolmentFile(keyDir: string): string {
@@ -25,6 +28,11 @@ export class LinkFolder {
   constructor(keyDir: string, credential: string | undefined) {
     this.#folder = join(keyDir, FOLDER);
     this.key = credential === undefined ? new FileLinkKey(this.#folder) : new CredentialLinkKey(credential);
+  }
+
+  /** Where the box remembers the control plane's log, and what speaks against it. */
+  get log(): LogMemory {
+    return new LogMemory(join(this.#folder, LOG_FILE), join(this.#folder, EVIDENCE_FILE));
   }
 
   make(): void {
@@ -56,9 +64,9 @@ export class LinkFolder {
     writeFileDurably(join(this.#folder, FILE), Buffer.from(`${JSON.stringify(enrolment, null, 2)}\n`));
   }
 
-  /** The box has left. The key goes last: without the file, the box is not enrolled. */
+  /** The box has left. The key goes last: without the file, the box is not enrolled. What speaks against the control plane stays. */
   clear(): void {
-    rmSync(join(this.#folder, FILE), { force: true });
+    for (const file of [FILE, LOG_FILE]) rmSync(join(this.#folder, file), { force: true });
     this.key.forget();
   }
 }

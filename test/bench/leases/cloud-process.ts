@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
+import { AuditLog } from '../../../cloud/audit/audit-log.ts';
 import { Broker } from '../../../cloud/broker/broker.ts';
 import { Ledger } from '../../../cloud/fleet/ledger/ledger.ts';
 import { MqttCourier } from '../../../cloud/fleet/mqtt-courier.ts';
@@ -65,7 +67,8 @@ async function start({ cert, key, ca, brokerFile, storeFile, kmsSocket, signingK
   await new Orgs(db, Date.now).create(id, fields);
   const kms = new KmsClient(kmsSocket);
   const boxes = { find: async () => ({ org: 'acme', signingKeys: [signingKey] }) };
-  ledger = new Ledger({ boxes, courier, db, kms, now: Date.now, random: Math.random, logger });
+  const audit = new AuditLog({ db, now: Date.now, random: randomBytes });
+  ledger = new Ledger({ boxes, audit, courier, db, kms, now: Date.now, random: Math.random, logger });
   ledger.start();
   const leases = new LeaseRequests({ courier, kms, monotonic: () => performance.now(), logger });
   new Reception({ courier, boxes, takers: [ledger.takers, leases.takers], logger }).start();

@@ -1,0 +1,127 @@
+import { z } from 'zod';
+import { followedFrom, followLog, forksSince } from '../../shared/audit/follow-log.ts';
+import { leafHash } from '../../shared/audit/leaf.ts';
+import {
+  LOG_HEAD_TYPE,
+  type LogFork,
+  type LogHead,
+  logHeadSchema,
+  logTokenSchema,
+  readFork,
+  verifyCosignature,
+  verifyLogToken,
+} from '../../shared/audit/log-tokens.ts';
+import { proveConsistency } from '../../shared/crypto/merkle/prove-consistency.ts';
+import { type ReadNode, rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
+import { appendToTiles, nodesOfTiles, type ReadTile } from '../../shared/crypto/merkle/tiles.ts';
+import type { ErrorCode } from '../../shared/errors/codes.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
+import type { ExportedEntry, LogExport } from './log-export.ts';
+
+/** An entry gets into the log as it is made; what another part of the deployment wrote down comes when it is fetched. */
+const LONGEST_WAIT_MS = 600_000;
+const COMES_LATER = 'kms.';
+
+/** What is kept of a log that was checked, for the next time. */
+export const seenLogSchema = z.strictObject({
+  version: z.literal(1),
+  org: z.string(),
+  key: publicKeySchema,
+  head: logTokenSchema,
+  /** How many entries of the org were under it. */
+  entries: z.int(),
+});
+export type SeenLog = z.output<typeof seenLogSchema>;
+
+export interface VerifiedLog {
+  readonly head: LogHead;
+  /** Declared since the last time. */
+  readonly forks: readonly LogFork[];
+  /** The boxes that have signed this log. */
+  readonly witnesses: readonly string[];
+  readonly seen: SeenLog;
+}
+
+/**
+ * Checks what a control plane tells of its log, with nothing but its public key: that its head is signed, that it holds every leaf of the log
+ * that was seen the last time, that boxes saw no other one, and that each entry of the org is what one of its leaves was made of.
+ * @param key pinned
+ * @param seen from the last time
+ * @throws {SecureGateError} `log_head_rejected`, `log_forked`, `log_truncated`, `log_backdated`, `log_entry_rejected`, `log_entry_missing`
+ */
+export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | undefined): Promise<VerifiedLog> {
+  const { size, root } = await verifyLogToken(log.head, LOG_HEAD_TYPE, logHeadSchema, [key]);
+  const leaves = log.leaves.map((leaf) => Buffer.from(leaf, 'base64url'));
+  const nodes = await treeOf(leaves);
+  if (leaves.length !== size || (await rangeRoot(nodes, 0, size)).toString('base64url') !== root) {
+    throw new SecureGateError('log_forked', 'The leaves are not those that were signed');
+  }
+  const kept = seen && (await verifyLogToken(seen.head, LOG_HEAD_TYPE, logHeadSchema, [key]));
+  const since = kept === undefined ? [] : forksSince(kept.log, log.forks);
+  const from = kept && followedFrom(kept, since.map(readFork)).size;
+  const proof = from === undefined || from === 0 || from > size ? [] : await proveConsistency(nodes, from, size);
+  const update = { head: log.head, forks: since, proof: proof.map((hash) => hash.toString('base64url')) };
+  const { head, forks } = await followLog(seen?.head, update, [key]);
+  verifyEntries(log, leaves);
+  verifyTimes(log.entries, kept && forks.length === 0 ? [kept, head] : [head]);
+  const witnesses = await verifyWitnesses(log.cosignatures, head, nodes);
+  const still = log.entries.filter(({ leaf }) => kept && leaf < kept.size).length;
+  if (seen && forks.length === 0 && still < seen.entries) throw refusal('log_entry_missing', { missing: seen.entries - still });
+  return { head, forks, witnesses, seen: { version: 1, org: log.org, key, head: log.head, entries: log.entries.length } };
+}
+
+async function treeOf(leaves: readonly Buffer[]): Promise<ReadNode> {
+  const tiles = new Map<string, Buffer>();
+  const read: ReadTile = async ({ level, number }) => tiles.get(`${level}/${number}`) ?? Buffer.alloc(0);
+  for (const { level, number, hashes } of await appendToTiles(read, 0, leaves)) tiles.set(`${level}/${number}`, hashes);
+  return nodesOfTiles(read);
+}
+
+function verifyEntries({ org, entries }: LogExport, leaves: readonly Buffer[]): void {
+  let last = -1;
+  for (const { leaf, at, request, actor, operation, tenant, target, outcome, evidence, loggedAt, salt } of entries) {
+    const known = {
+      request,
+      actor: actor ?? '',
+      operation,
+      org,
+      tenant: tenant ?? '',
+      target: target ?? '',
+      outcome,
+      evidence: evidence ?? '',
+    };
+    const salted = { entry: { at: Date.parse(at), ...known }, salt: Buffer.from(salt, 'base64url'), loggedAt: Date.parse(loggedAt) };
+    if (leaf <= last || !leaves[leaf]?.equals(leafHash(salted))) throw refusal('log_entry_rejected', { leaf });
+    last = leaf;
+  }
+}
+
+/** @param heads each is later than all that is under it, and not later than what is not */
+function verifyTimes(entries: readonly ExportedEntry[], heads: readonly LogHead[]): void {
+  let last = 0;
+  for (const { leaf, at, loggedAt, operation } of entries) {
+    const [said, logged] = [Date.parse(at), Date.parse(loggedAt)];
+    const isBetween = heads.every((head) => (leaf < head.size ? logged <= head.at : logged >= head.at));
+    const isLate = logged - said > LONGEST_WAIT_MS && !operation.startsWith(COMES_LATER);
+    if (logged < last || !isBetween || isLate) throw refusal('log_backdated', { leaf });
+    last = logged;
+  }
+}
+
+/** A box that was shown another log than this one has signed another root. Its own key is in what it signed. */
+async function verifyWitnesses(cosignatures: readonly string[], head: LogHead, nodes: ReadNode): Promise<string[]> {
+  const witnesses: string[] = [];
+  for (const token of cosignatures) {
+    const { sub, log, size, root } = await verifyCosignature(token);
+    // Of the log before a declared fork, or newer than this head.
+    if (log !== head.log || size > head.size) continue;
+    if ((await rangeRoot(nodes, 0, size)).toString('base64url') !== root) throw refusal('log_forked', { device: sub });
+    witnesses.push(sub);
+  }
+  return witnesses;
+}
+
+function refusal(code: ErrorCode, details: Record<string, unknown>): SecureGateError {
+  return new SecureGateError(code, 'What is told of the log is not what is in it', { details });
+}

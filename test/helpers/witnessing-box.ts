@@ -1,0 +1,64 @@
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { keyHash } from '../../cloud/fleet/pki/key-hash.ts';
+import { LogMemory } from '../../edge/link/witness/log-memory.ts';
+import { Witness } from '../../edge/link/witness/witness.ts';
+import { replySchema } from '../../shared/fleet/reply.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
+import { signJwt } from '../../shared/lease/sign-jwt.ts';
+import { BackOff } from '../../shared/runtime/back-off.ts';
+import type { MemoryTransport } from './memory-transport.ts';
+import { testLogger } from './secrecy/test-logger.ts';
+import { tempFolder } from './temp-folder.ts';
+
+/** A box as far as it watches the log of its control plane. */
+export class WitnessingBox {
+  readonly id = newId('box');
+  readonly memory: LogMemory;
+  readonly #transport: MemoryTransport;
+  readonly #key: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+
+  private constructor(folder: string, transport: MemoryTransport) {
+    this.memory = new LogMemory(join(folder, 'log.json'), join(folder, 'log-evidence.jsonl'));
+    this.#transport = transport;
+  }
+
+  static async start(transport: MemoryTransport, auditKeys: readonly PublicKey[]): Promise<WitnessingBox> {
+    const box = new WitnessingBox(await tempFolder(), transport);
+    const uplink = transport.uplink(box.id);
+    const witness = new Witness({
+      device: box.id,
+      uplink,
+      auditKeys: () => auditKeys,
+      memory: box.memory,
+      sign: (type, claims) => box.sign(type, claims),
+      now: Date.now,
+      backOff: new BackOff(20, 100),
+      logger: testLogger('edge'),
+    });
+    uplink.onMessage(async (_channel, payload) => {
+      const reply = replySchema.parse(JSON.parse(payload.toString()));
+      if (reply.kind === 'log-head') witness.onReply['log-head']?.(reply);
+    });
+    uplink.onConnect(async () => witness.onConnect());
+    witness.start();
+    onTestFinished(() => witness.stop());
+    return box;
+  }
+
+  get keyHash(): string {
+    return keyHash(createPublicKey(this.#key));
+  }
+
+  /** Asks anew how the log goes on. */
+  async ask(): Promise<void> {
+    await this.#transport.connect(this.id);
+  }
+
+  async sign(type: string, claims: object): Promise<string> {
+    const own = publicKeySchema.parse(createPublicKey(this.#key).export({ format: 'jwk' }));
+    return await signJwt(type, claims, own, async (input) => sign('sha256', input, { key: this.#key, dsaEncoding: 'ieee-p1363' }));
+  }
+}
