@@ -210,6 +210,11 @@ export const ERROR_CODES = {
   },
   cell_gone: { status: 410, title: 'Key was destroyed', next: 'What was sealed under it cannot be opened any more; make a new epoch.' },
   tenant_destroyed: { status: 410, title: 'Tenant was destroyed', next: 'Its id is never used again; choose another one.' },
+  tenant_frozen: {
+    status: 423,
+    title: 'Tenant is about to be shredded',
+    next: 'Its keys are given to nobody. Cancel the shred, as long as its destruction has not begun.',
+  },
   epoch_not_found: { status: 404, title: 'Tenant has no such epoch', next: 'List the epochs of the tenant.' },
   epoch_replaced: {
     status: 410,
