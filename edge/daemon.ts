@@ -21,6 +21,7 @@ import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
 import { leaseSettingsOf } from './box/lease-settings-of.ts';
 import { Leases } from './box/leases.ts';
+import { Shredder } from './box/shredder.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
 import { UsageMeter } from './box/usage-meter.ts';
@@ -63,6 +64,7 @@ export class Daemon {
   readonly #hub: EventHub;
   readonly #tenants: Tenants;
   readonly #leases: Leases;
+  readonly #shredder: Shredder;
   readonly #cameras: Cameras;
   readonly #webhooks: Webhooks;
   readonly #bestShots: BestShots;
@@ -94,20 +96,31 @@ export class Daemon {
     const { kmsSocket } = config.lease ?? {};
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
     this.#leases = new Leases({ config, tenants: this.#tenants, carrier, random: Math.random, logger });
+    const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
+    const hasTenant: Tenants['has'] = (tenant) => this.#tenants.has(tenant);
+    this.#cameras = new Cameras({ config, hasTenant, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
+    this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
+    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
+    this.#shredder = new Shredder({
+      config,
+      appliance: () => this.#opened,
+      tenants: this.#tenants,
+      leases: this.#leases,
+      holders: [this.#cameras, this.#webhooks, this.#bestShots, this.#inView],
+      clock,
+      logger,
+    });
     this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
     this.#link = new CloudLink({
       folder: this.#linkFolder,
       journal: () => this.#opened.commands,
       leases: this.#leases,
       tenants: this.#tenants,
+      shredder: this.#shredder,
       clock,
       random: Math.random,
       logger,
     });
-    const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
-    this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
-    this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
-    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
     const { issuer, dataDir } = config;
     this.#issuerKeys = issuer && new IssuerKeys({ config: issuer, file: join(dataDir, 'issuer-keys.json'), now: clock.now, logger });
     this.#upkeep = new Upkeep({ keyDir: config.keyDir, tenants: this.#tenants, logger });
@@ -127,6 +140,7 @@ export class Daemon {
         this.#inferencePart(),
         this.#tenants,
         this.#leases,
+        this.#shredder,
         new EpochMoves({
           tenants: this.#tenants,
           isLeased: (tenant) => leaseSettingsOf(config, tenant) !== undefined,
@@ -173,6 +187,7 @@ export class Daemon {
       stageTimes: () => this.#times.values(),
       engine,
       tenants: this.#tenants,
+      shredder: this.#shredder,
       leases: this.#leases,
       cameras: this.#cameras,
       faces: new Faces({ engine, bestShots: this.#bestShots, matchThreshold }),

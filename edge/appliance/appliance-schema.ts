@@ -58,4 +58,14 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   ) STRICT;
   PRAGMA user_version = 2;
   `,
+  `
+  CREATE TABLE tombstones (
+    tenant TEXT PRIMARY KEY,
+    org TEXT NOT NULL,
+    buried_at INTEGER NOT NULL,
+    removed TEXT,
+    finished INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  PRAGMA user_version = 3;
+  `,
 ];

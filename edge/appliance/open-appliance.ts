@@ -13,6 +13,7 @@ import { LoginLinks } from './login-links.ts';
 import { Sessions } from './sessions.ts';
 import { StoredCommands } from './stored-commands.ts';
 import { TenantPolicies } from './tenant-policies.ts';
+import { Tombstones } from './tombstones.ts';
 
 const rowSchema = z.strictObject({ id: idSchema('box') });
 
@@ -27,6 +28,7 @@ export interface Appliance {
   readonly loginLinks: LoginLinks;
   readonly idempotency: StoredIdempotencyResults;
   readonly commands: StoredCommands;
+  readonly tombstones: Tombstones;
   close(): void;
 }
 
@@ -64,6 +66,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock, newBo
         loginLinks: new LoginLinks(db, clock),
         idempotency: new StoredIdempotencyResults(db, clock),
         commands: new StoredCommands(db),
+        tombstones: new Tombstones(db),
         close: () => void db.close(),
       };
     } catch (error) {

@@ -16,6 +16,7 @@ import type { Part } from '../runtime/lifecycle.ts';
 import { commandExecutors } from './command-executors.ts';
 import { heldKeys } from './held-keys.ts';
 import type { Leases } from './leases.ts';
+import type { Shredder } from './shredder.ts';
 import type { Tenants } from './tenants.ts';
 import { trustedNow } from './trusted-now.ts';
 
@@ -27,6 +28,7 @@ export interface CloudLinkOptions {
   readonly journal: () => CommandJournal;
   readonly leases: Leases;
   readonly tenants: Tenants;
+  readonly shredder: Shredder;
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
@@ -76,7 +78,7 @@ export class CloudLink implements Part {
   }
 
   async #open(enrolment: Enrolment, key: KeyObject): Promise<void> {
-    const { journal, leases, tenants, clock, random, logger } = this.#options;
+    const { journal, leases, tenants, shredder, clock, random, logger } = this.#options;
     const { device } = enrolment;
     const publicKey = publicKeySchema.parse(createPublicKey(key).export({ format: 'jwk' }));
     this.#enrolment = enrolment;
@@ -92,7 +94,7 @@ export class CloudLink implements Part {
       uplink,
       commandKeys: () => this.#known.commandKeys,
       journal: journal(),
-      executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
+      executors: commandExecutors({ leases, tenants, shredder, sayHello: () => link.sayHello() }),
       sign: (type, claims) => signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' })),
       keys: () => heldKeys(leases, tenants),
       now: () => trustedNow(clock, tenants),

@@ -38,6 +38,13 @@ export class Leases implements LeasesPort, Part {
     }
   }
 
+  /** The tenant is gone: nobody asks for its leases any more. */
+  async forget(tenant: string): Promise<void> {
+    const renewal = this.#renewals.get(tenant);
+    this.#renewals.delete(tenant);
+    await renewal?.stop();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(Array.from(this.#renewals.values(), (renewal) => renewal.stop()));
   }
@@ -104,7 +111,8 @@ export class Leases implements LeasesPort, Part {
   }
 
   get #leased(): readonly string[] {
-    return this.#options.config.tenants.filter(({ keys }) => keys === 'lease').map(({ id }) => id);
+    const { config, tenants } = this.#options;
+    return config.tenants.filter(({ id, keys }) => keys === 'lease' && tenants.has(id)).map(({ id }) => id);
   }
 
   /** Why the last try to renew a lease failed; null where it did not, or nobody tries. */

@@ -60,9 +60,13 @@ export class Tenants implements TenantsPort, Part {
   /** Begins to open all vaults. One that does not open stays closed until the reason has passed, and the others go on. */
   async start(signal: AbortSignal): Promise<void> {
     const { config, appliance, logger } = this.#options;
-    for (const tenant of config.tenants) this.#hold(changed({ ...DEFAULTS, id: tenant.id, org: tenant.org }, tenant), true);
+    for (const tenant of config.tenants) {
+      if (this.#isGone(tenant.id))
+        logger.error({ tenant: tenant.id, code: 'tenant_shredded' }, 'the configuration names a shredded tenant');
+      else this.#hold(changed({ ...DEFAULTS, id: tenant.id, org: tenant.org }, tenant), true);
+    }
     for (const policy of appliance().tenants.list()) {
-      if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
+      if (!this.#tenants.has(policy.id) && !this.#isGone(policy.id)) this.#hold(policy, false);
     }
     this.#opening = Array.from(this.#tenants, async ([tenant, { vault }]) => {
       try {
@@ -115,6 +119,10 @@ export class Tenants implements TenantsPort, Part {
     return found && { org: found.org, tenant: found.id };
   }
 
+  has(tenant: string): boolean {
+    return this.#tenants.has(tenant);
+  }
+
   get(tenant: string): TenantView {
     return viewOf(this.#find(tenant));
   }
@@ -125,6 +133,7 @@ export class Tenants implements TenantsPort, Part {
 
   async add(wanted: { id: string; org: string } & TenantSettings): Promise<TenantView> {
     const { id, org } = wanted;
+    if (this.#isGone(id)) throw shredded(id);
     if (this.#tenants.has(id) || this.#adding.has(id)) {
       throw new SecureGateError('conflict', 'There is a tenant of this id', { details: { tenant: id } });
     }
@@ -132,6 +141,7 @@ export class Tenants implements TenantsPort, Part {
     const tenant = this.#build(changed({ ...DEFAULTS, id, org }, wanted), false);
     try {
       await tenant.vault.start();
+      if (this.#isGone(id)) throw shredded(id);
       this.#options.appliance().tenants.put(tenant.policy);
     } catch (error) {
       await tenant.replica?.stop();
@@ -143,6 +153,18 @@ export class Tenants implements TenantsPort, Part {
     this.#tenants.set(id, tenant);
     await this.#options.onOpen(id);
     return viewOf(tenant);
+  }
+
+  /**
+   * A tenant that was shredded is on this box no more, from now on.
+   * @returns what is to be removed of it; also of one that this box never had
+   */
+  bury(id: string, org: string): Pick<Tenant, 'vault' | 'replica'> {
+    const policies = this.#options.appliance().tenants.list();
+    const tenant = this.#tenants.get(id) ?? this.#build(policies.find((policy) => policy.id === id) ?? { ...DEFAULTS, id, org }, false);
+    this.#tenants.delete(id);
+    tenant.waiting.abort();
+    return tenant;
   }
 
   async change(id: string, wanted: TenantSettings): Promise<TenantView> {
@@ -222,11 +244,20 @@ export class Tenants implements TenantsPort, Part {
     }
   }
 
+  #isGone(id: string): boolean {
+    return this.#options.appliance().tombstones.find(id) !== undefined;
+  }
+
   #find(id: string): Tenant {
     const tenant = this.#tenants.get(id);
+    if (tenant === undefined && this.#isGone(id)) throw shredded(id);
     if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant', { details: { tenant: id } });
     return tenant;
   }
+}
+
+function shredded(tenant: string): SecureGateError {
+  return new SecureGateError('tenant_shredded', 'This tenant was shredded', { details: { tenant } });
 }
 
 function changed(policy: TenantPolicy, wanted: TenantSettings): TenantPolicy {

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
 import { CloudLink } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
+import { Shredder } from '../../edge/box/shredder.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import { LinkFolder } from '../../edge/link/enrolment/link-folder.ts';
@@ -33,7 +34,17 @@ async function linkOf(folder: LinkFolder): Promise<CloudLink> {
     waits: () => new BackOff(600_000, 600_000),
   });
   const leases = new Leases({ config, tenants, carrier: undefined, random: () => 0, logger });
-  const link = new CloudLink({ folder, journal: () => appliance.commands, leases, tenants, clock: systemClock, random: () => 0, logger });
+  const shredder = new Shredder({ config, appliance: () => appliance, tenants, leases, holders: [], clock: systemClock, logger });
+  const link = new CloudLink({
+    folder,
+    journal: () => appliance.commands,
+    leases,
+    tenants,
+    shredder,
+    clock: systemClock,
+    random: () => 0,
+    logger,
+  });
   onTestFinished(() => link.stop());
   return link;
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ACK_TYPE, type AckClaims, type AckState } from '../../../shared/fleet/ack.ts';
+import { ACK_TYPE, type AckClaims, type AckState, type Removed } from '../../../shared/fleet/ack.ts';
 import type { CommandClaims } from '../../../shared/fleet/command.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
@@ -25,6 +25,8 @@ export interface Outcome {
   readonly state: AckState;
   /** Code of an error. */
   readonly reason?: string | undefined;
+  /** Where the order was to remove something. */
+  readonly removed?: Removed | undefined;
 }
 
 /** The box's words on commands: signed once, and told until the control plane has written them down. */
@@ -46,7 +48,7 @@ export class Acks {
   }
 
   /** @param token the command as it came */
-  async sign({ sub, jti, pair }: CommandClaims, token: string, { state, reason }: Outcome): Promise<string> {
+  async sign({ sub, jti, pair }: CommandClaims, token: string, { state, reason, removed }: Outcome): Promise<string> {
     const { sign, now } = this.#options;
     const claims: AckClaims = {
       aud: 'securegate-cloud',
@@ -57,6 +59,7 @@ export class Acks {
       ...(pair === undefined ? {} : { pair }),
       state,
       ...(reason === undefined ? {} : { reason }),
+      ...(removed === undefined ? {} : { removed }),
     };
     return await sign(ACK_TYPE, claims);
   }
