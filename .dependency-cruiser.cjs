@@ -50,7 +50,8 @@ const ROOMS = [
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
   { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/(audit|store)/', KMS_CLIENT, SHARED] },
-  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/shred', path: '^cloud/shred/', may: ['^cloud/(fleet|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|shred|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
@@ -68,7 +69,12 @@ const DOORS = [
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
   {
     package: 'jose',
-    from: ['^cloud/(kms|iam|fleet/(enrolment|ledger))/', '^edge/(link/commands|vault/keys)/', '^provisioning/org-keys/', '^shared/tokens/'],
+    from: [
+      '^cloud/(kms|iam|fleet/(enrolment|ledger)|shred)/',
+      '^edge/(link/commands|vault/keys)/',
+      '^provisioning/org-keys/',
+      '^shared/(receipts|tokens)/',
+    ],
   },
   { package: 'kysely', from: ['^cloud/'] },
   { package: 'aedes', from: ['^cloud/broker/'] },

@@ -35,6 +35,11 @@ import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
 import { VerifiedTokens } from './iam/verified-tokens.ts';
 import { KmsClient } from './kms/client.ts';
+import { DeletionReceipts } from './shred/deletion-receipts.ts';
+import { Erasures } from './shred/erasures.ts';
+import { ShredJob } from './shred/shred-job.ts';
+import { Shredding } from './shred/shredding.ts';
+import { Shreds } from './shred/shreds.ts';
 import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
@@ -119,7 +124,8 @@ export class ControlPlane {
     this.#running.add(() => client.close());
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
-    this.#finishTenants(tenants, new JobLeases(store.db, { owner: randomUUID(), now }));
+    const leases = new JobLeases(store.db, { owner: randomUUID(), now });
+    this.#finishTenants(tenants, leases);
     const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
@@ -135,12 +141,22 @@ export class ControlPlane {
     ledger.start();
     this.#running.add(() => ledger.stop());
     if (courier) this.#hear(new Reception({ courier, boxes, takers: [ledger.takers], logger }));
+    const decided = { db: store.db, onWaiting: () => shredJob.wake(), now };
+    const shreds = new Shreds(decided);
+    const erasures = new Erasures({ ...decided, kms, commands: ledger.commands });
+    const shredding = new Shredding({ db: store.db, kms, tenants, commands: ledger.commands, now, logger });
+    const shredJob = new ShredJob({ lookers: [shredding, erasures], leases, logger });
+    shredJob.start();
+    this.#running.add(() => shredJob.stop());
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());
     const context = {
       kms,
       ledger,
+      shreds,
+      erasures,
+      deletionReceipts: new DeletionReceipts({ db: store.db, kms, shreds, erasures, now }),
       tenants,
       orgs: new Orgs(store.db, now),
       people,

@@ -21,6 +21,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   cloud: async () => (await import('./commands/cloud.ts')).cloudCommand(),
   'org-keys': async () => (await import('./commands/org-keys.ts')).orgKeysCommand(),
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
+  wipe: async () => (await import('./commands/wipe.ts')).wipeCommand(),
+  receipt: async () => (await import('./commands/receipt.ts')).receiptCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };
 

@@ -8,6 +8,9 @@ import type { Authorities } from '../fleet/pki/authorities.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
 import type { KmsClient } from '../kms/client.ts';
+import type { DeletionReceipts } from '../shred/deletion-receipts.ts';
+import type { Erasures } from '../shred/erasures.ts';
+import type { Shreds } from '../shred/shreds.ts';
 import type { Orgs } from '../tenants/orgs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
@@ -31,6 +34,9 @@ export interface RouteContext {
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;
   readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
+  readonly shreds: Shreds;
+  readonly erasures: Erasures;
+  readonly deletionReceipts: DeletionReceipts;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

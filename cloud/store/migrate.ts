@@ -7,6 +7,7 @@ import { severalProcesses } from './migrations/0002-several-processes.ts';
 import { fleet } from './migrations/0003-fleet.ts';
 import { ledger } from './migrations/0004-ledger.ts';
 import { hostnamesOfTenants } from './migrations/0005-hostnames-of-tenants.ts';
+import { shred } from './migrations/0009-shred.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -15,6 +16,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0003-fleet': fleet(),
   '0004-ledger': ledger(dialect),
   '0005-hostnames-of-tenants': hostnamesOfTenants,
+  '0009-shred': shred,
 });
 
 /**

@@ -7,6 +7,7 @@ import type { EmbeddedPorts } from '../cloud/embedded-folder.ts';
 import { formatKeys } from '../cloud/format-keys.ts';
 import { formatTable } from '../cloud/format-table.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
+import { shredsCommand } from './shreds.ts';
 
 type Role = components['schemas']['GivenRole']['role'];
 
@@ -66,6 +67,7 @@ Examples:
   command.addCommand(keysCommand());
   command.addCommand(devicesCommand());
   command.addCommand(enrolmentTokensCommand());
+  command.addCommand(shredsCommand(asking));
   return command;
 }
 

@@ -10,7 +10,7 @@ import type { Operation } from '../helpers/api-operations.ts';
 import { CloudPlace, fill, type TestAccount } from '../helpers/cloud-place.ts';
 
 /** What anybody may ask. */
-const OPEN = ['GET /healthz', 'GET /readyz', 'GET /v1/lease-keys'];
+const OPEN = ['GET /healthz', 'GET /readyz', 'GET /v1/lease-keys', 'GET /v1/receipt-keys'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 /** There is no org of this name. */
 const NOWHERE = 'nowhere';

@@ -41,7 +41,8 @@ export class Freezes {
     const frozen = this.#database
       .prepare<[string, string]>('SELECT 1 FROM freezes WHERE org = ? AND tenant = ? AND ended_at IS NULL')
       .get(org, tenant);
-    if (frozen !== undefined) throw new SecureGateError('tenant_frozen', 'This tenant is about to be shredded', { details: { org, tenant } });
+    if (frozen !== undefined)
+      throw new SecureGateError('tenant_frozen', 'This tenant is about to be shredded', { details: { org, tenant } });
   }
 
   #insert(org: string, tenant: string, id: string, begunAt: number, endedAt: number | null): void {
