@@ -50,7 +50,8 @@ const ROOMS = [
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
   { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/(audit|store)/', KMS_CLIENT, SHARED] },
-  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/shred', path: '^cloud/shred/', may: ['^cloud/(fleet|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|shred|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
@@ -69,11 +70,11 @@ const DOORS = [
   {
     package: 'jose',
     from: [
-      '^cloud/(audit|kms|iam|fleet/(enrolment|ledger|requests))/',
+      '^cloud/(audit|kms|iam|fleet/(enrolment|ledger|requests)|shred)/',
       '^cloud/fleet/(sign-for-box|verify-box-token)\\.ts$',
       '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
-      '^shared/(audit|tokens)/',
+      '^shared/(audit|receipts|tokens)/',
     ],
   },
   { package: 'kysely', from: ['^cloud/'] },

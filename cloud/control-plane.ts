@@ -45,6 +45,11 @@ import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
 import { VerifiedTokens } from './iam/verified-tokens.ts';
 import { KmsClient } from './kms/client.ts';
+import { DeletionReceipts } from './shred/deletion-receipts.ts';
+import { Erasures } from './shred/erasures.ts';
+import { ShredJob } from './shred/shred-job.ts';
+import { Shredding } from './shred/shredding.ts';
+import { Shreds } from './shred/shreds.ts';
 import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
@@ -166,6 +171,13 @@ export class ControlPlane {
       const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers, witnesses.takers];
       this.#hear(new Reception({ courier, boxes, takers, logger }));
     }
+    const decided = { db: store.db, onWaiting: () => shredJob.wake(), now };
+    const shreds = new Shreds(decided);
+    const erasures = new Erasures({ ...decided, kms, commands: ledger.commands });
+    const shredding = new Shredding({ db: store.db, kms, tenants, commands: ledger.commands, desired, now, logger });
+    const shredJob = new ShredJob({ lookers: [shredding, erasures], leases, logger });
+    shredJob.start();
+    this.#running.add(() => shredJob.stop());
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());
@@ -174,6 +186,9 @@ export class ControlPlane {
       ledger,
       desired,
       intake,
+      shreds,
+      erasures,
+      deletionReceipts: new DeletionReceipts({ db: store.db, kms, shreds, erasures, now }),
       tenants,
       orgs: new Orgs(store.db, now),
       people,

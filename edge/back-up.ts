@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { adminTokenFile } from './appliance/admin-token-file.ts';
-import { type Appliance, applianceFile, openAppliance } from './appliance/open-appliance.ts';
+import { type Appliance, applianceFile } from './appliance/open-appliance.ts';
+import { openUnlessInUse } from './appliance/open-unless-in-use.ts';
 import { type CreateBackupOptions, createBackup } from './backup/create-backup.ts';
 import { writeLastBackup } from './backup/last-backup.ts';
 import type { Manifest } from './backup/manifest.ts';
@@ -38,16 +39,6 @@ export async function backUp(config: Config, folder: string, { tokenFile, logger
     return manifest;
   } finally {
     appliance?.close();
-  }
-}
-
-/** Whoever holds it open keeps a daemon from starting. @returns undefined while one runs */
-function openUnlessInUse(dataDir: string): Appliance | undefined {
-  try {
-    return openAppliance(dataDir);
-  } catch (error) {
-    if (SecureGateError.from(error).code === 'data_folder_in_use') return undefined;
-    throw error;
   }
 }
 

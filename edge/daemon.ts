@@ -23,6 +23,7 @@ import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
 import { Leases } from './box/leases.ts';
+import { Shredder } from './box/shredder.ts';
 import { telemetryOf } from './box/telemetry-of.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
@@ -66,6 +67,7 @@ export class Daemon {
   readonly #hub: EventHub;
   readonly #tenants: Tenants;
   readonly #leases: Leases;
+  readonly #shredder: Shredder;
   readonly #cameras: Cameras;
   readonly #webhooks: Webhooks;
   readonly #bestShots: BestShots;
@@ -97,9 +99,21 @@ export class Daemon {
     const { kmsSocket } = config.lease ?? {};
     const carrier = kmsSocket === undefined ? undefined : new SocketLeaseCarrier(kmsSocket);
     this.#leases = new Leases({ tenants: this.#tenants, carrier, random: Math.random, logger });
-    this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
     const vault: Tenants['vault'] = (tenant) => this.#tenants.vault(tenant);
-    this.#cameras = new Cameras({ config, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
+    const hasTenant: Tenants['has'] = (tenant) => this.#tenants.has(tenant);
+    this.#cameras = new Cameras({ config, hasTenant, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
+    this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
+    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
+    this.#shredder = new Shredder({
+      config,
+      appliance: () => this.#opened,
+      tenants: this.#tenants,
+      leases: this.#leases,
+      holders: [this.#cameras, this.#webhooks, this.#bestShots, this.#inView],
+      clock,
+      logger,
+    });
+    this.#linkFolder = new LinkFolder(config.keyDir, config.link?.credential);
     this.#link = new CloudLink({
       folder: this.#linkFolder,
       journal: () => this.#opened.commands,
@@ -109,12 +123,11 @@ export class Daemon {
       leases: this.#leases,
       tenants: this.#tenants,
       telemetry: () => this.#telemetry(),
+      shredder: this.#shredder,
       clock,
       random: Math.random,
       logger,
     });
-    this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
-    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
     const { issuer, dataDir } = config;
     this.#issuerKeys = issuer && new IssuerKeys({ config: issuer, file: join(dataDir, 'issuer-keys.json'), now: clock.now, logger });
     this.#upkeep = new Upkeep({ keyDir: config.keyDir, tenants: this.#tenants, logger });
@@ -134,6 +147,7 @@ export class Daemon {
         this.#inferencePart(),
         this.#tenants,
         this.#leases,
+        this.#shredder,
         new EpochMoves({
           tenants: this.#tenants,
           isLeased: (tenant) => this.#tenants.get(tenant).keys === 'lease',
@@ -180,6 +194,7 @@ export class Daemon {
       stageTimes: () => this.#times.values(),
       engine,
       tenants: this.#tenants,
+      shredder: this.#shredder,
       leases: this.#leases,
       cameras: this.#cameras,
       faces: new Faces({ engine, bestShots: this.#bestShots, matchThreshold }),

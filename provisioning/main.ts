@@ -23,6 +23,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'org-keys': async () => (await import('./commands/org-keys.ts')).orgKeysCommand(),
   audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
+  wipe: async () => (await import('./commands/wipe.ts')).wipeCommand(),
+  receipt: async () => (await import('./commands/receipt.ts')).receiptCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };
 

@@ -13,6 +13,9 @@ import type { LogWitness } from '../fleet/witness/list-witnesses.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
 import type { KmsClient } from '../kms/client.ts';
+import type { DeletionReceipts } from '../shred/deletion-receipts.ts';
+import type { Erasures } from '../shred/erasures.ts';
+import type { Shreds } from '../shred/shreds.ts';
 import type { Orgs } from '../tenants/orgs.ts';
 import type { Tenants } from '../tenants/tenants.ts';
 
@@ -41,6 +44,9 @@ export interface RouteContext {
   readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
   readonly desired: Pick<DesiredStates, 'cameras' | 'get' | 'wake' | 'wakeAll'>;
   readonly intake: Pick<Intake, 'sightingCounts' | 'usage' | 'telemetries'>;
+  readonly shreds: Shreds;
+  readonly erasures: Erasures;
+  readonly deletionReceipts: DeletionReceipts;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly idempotency: Idempotency;
   readonly readiness: () => Promise<PartState[]>;

@@ -24,10 +24,12 @@ import { addCameraRoutes } from './routes/cameras.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { addDeviceRoutes } from './routes/devices.ts';
 import { addEnrolmentTokenRoutes } from './routes/enrolment-tokens.ts';
+import { addErasureRoutes } from './routes/erasures.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
 import { addReceiptRoutes } from './routes/receipts.ts';
+import { addShredRoutes } from './routes/shreds.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
 import { addTenantRoutes } from './routes/tenants.ts';
@@ -47,6 +49,8 @@ const ROUTES = [
   addCommandRoutes,
   addReceiptRoutes,
   addUplinkRoutes,
+  addShredRoutes,
+  addErasureRoutes,
   addAuditRoutes,
 ];
 

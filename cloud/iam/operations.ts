@@ -99,6 +99,26 @@ export const OPERATIONS = {
     reach: 'org',
     roles: ['platform:operator', 'org:admin', 'technician', 'auditor'],
   },
+  'shreds.create': {
+    title: 'Ask for the shred of a tenant; nothing happens before it is approved',
+    reach: 'org',
+    roles: ['org:admin', 'dpo'],
+  },
+  'shreds.list': { title: 'List the shreds of an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'shreds.read': { title: 'Read a shred, and how far each box is', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'shreds.approve': {
+    title: 'Agree to a shred: with the last approval that is needed it begins',
+    reach: 'org',
+    roles: ['org:admin', 'dpo'],
+  },
+  'shreds.cancel': { title: 'Cancel a shred whose destruction has not begun', reach: 'org', roles: ['org:admin', 'dpo'] },
+  'erasures.create': {
+    title: 'Have customers erased on every box of their tenant',
+    reach: 'tenant',
+    roles: ['org:admin', 'tenant:admin', 'dpo'],
+  },
+  'erasures.list': { title: 'List the erasures of an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'erasures.read': { title: 'Read an erasure, and what each box said of it', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'audit.list-witnesses': {
     title: 'List the boxes that watch the log of what was done',

@@ -11,6 +11,7 @@ import type { Challenges } from './export/challenges.ts';
 import type { Exports } from './export/exports.ts';
 import { verifyExportRequest } from './export/verify-export-request.ts';
 import type { Hsm } from './hsm/hsm.ts';
+import { holdersOf } from './orders/holders-of.ts';
 import type { Orders } from './orders/orders.ts';
 import { type Gives, OPERATIONS, type Operation, schemasOf, type Takes } from './protocol.ts';
 import type { RollbackGuard } from './rollback-guard.ts';
@@ -111,6 +112,20 @@ export class KmsOperations {
       return {};
     },
     destroyEpoch: (cell) => this.#ofTenant(cell, () => this.#options.epochs.destroy(cell)),
+    freezeTenant: ({ org, tenant, id }) => {
+      const { store, guard, now } = this.#options;
+      return this.#ofTenant({ org, tenant }, async () => ({
+        begunAt: await guard.change(() => store.freezes.begin(org, tenant, id, now())),
+      }));
+    },
+    endFreeze: ({ org, tenant, id }) => {
+      const { store, guard, now } = this.#options;
+      return this.#ofTenant({ org, tenant }, async () => {
+        await guard.change(() => store.freezes.end(org, tenant, id, now()));
+        return {};
+      });
+    },
+    listHolders: async ({ org, tenant, before }) => holdersOf(this.#options.store.assignments.everOf(org, tenant), before),
     destroyTenant: ({ org, tenant }) => this.#ofTenant({ org, tenant }, () => this.#options.epochs.destroyTenant(org, tenant)),
     assign: async ({ assignment }, about) => {
       const { id, org, tenant, device } = await this.#options.orders.assign(assignment);

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { ulidSchema } from '../../shared/ids/ulid.ts';
 import { adminSetSchema, signedSetSchema } from '../../shared/lease/admin-set.ts';
 import { bytesSchema, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import { ENFORCEMENTS } from '../../shared/lease/lease-token.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { BOX_STATES } from './epochs/moves.ts';
 import { SIGNING_USES } from './hsm/hsm.ts';
@@ -20,12 +22,21 @@ const epoch = z.int().min(1).max(0xffffffff);
 const tenant = z.strictObject({ org: slugSchema, tenant: slugSchema });
 const cell = tenant.extend({ epoch });
 const place = tenant.extend({ device: idSchema('box') });
+const freeze = tenant.extend({ id: ulidSchema });
 const token = z.string().max(8192);
 const laterCa = z.templateLiteral(['ca-', z.int().min(2).max(999)]).refine((name) => /^ca-[1-9]\d*$/.test(name));
 const use = z.union([z.enum(SIGNING_USES), laterCa]);
 /** Leases are signed where a key is handed out and nowhere else. */
 const useToAskFor = z.union([z.enum(SIGNING_USES).exclude(['leases']), laterCa]);
 const destruction = z.strictObject({ state: z.enum(['unrecoverable', 'erased']), from: z.int().nullable() });
+
+const holderSchema = z.strictObject({
+  device: idSchema('box'),
+  /** The weakest of its leases: what that promises is all that can be said. */
+  enforcement: z.enum(ENFORCEMENTS),
+  /** Milliseconds since the Unix epoch. */
+  leaseEndsAt: z.int(),
+});
 
 /** What each operation takes and gives. */
 export const OPERATIONS = {
@@ -75,6 +86,11 @@ export const OPERATIONS = {
   acknowledgeMove: { takes: z.strictObject({ token }), gives: nothing },
   /** Destroys an epoch that no box waits for any more. */
   destroyEpoch: { takes: cell, gives: destruction },
+  /** Gives no key of a tenant to anybody until the freeze of this id is ended. */
+  freezeTenant: { takes: freeze, gives: z.strictObject({ begunAt: z.int() }) },
+  endFreeze: { takes: freeze, gives: nothing },
+  /** Every box that could ever get the tenant's keys, and until when it may hold one that it was given before `before`. */
+  listHolders: { takes: tenant.extend({ before: z.int() }), gives: z.array(holderSchema) },
   destroyTenant: { takes: tenant, gives: destruction },
   assign: { takes: z.strictObject({ assignment: token }), gives: place.extend({ id: z.string() }) },
   /** Tenants of an org to which a device is assigned. */

@@ -1,5 +1,9 @@
 import type { Generated } from 'kysely';
 import type { DeviceState } from '../../shared/fleet/enrolment.ts';
+import type { Enforcement } from '../../shared/lease/lease-token.ts';
+
+/** How far the shred of a tenant is; shred-states.ts says what leads where. */
+export type ShredState = 'requested' | 'approved' | 'frozen' | 'destroying' | 'telling' | 'done' | 'cancelling' | 'cancelled';
 
 export type Dialect = 'sqlite' | 'postgres';
 
@@ -29,7 +33,7 @@ export interface Database {
     /** JSON of `policiesSchema`. */
     policies: string;
     /** `making` until the KMS has its key. */
-    state: 'making' | 'active';
+    state: 'making' | 'active' | 'shredded';
     version: number;
     created_at: number;
   };
@@ -240,6 +244,46 @@ export interface Database {
   usage_runs: { org: string; tenant: string; day: string; device: string; run: string; counter: string; amount: number };
   /** The newest report of each box (JSON of `telemetrySchema`), and when it was heard. */
   telemetry: { device: string; org: string; at: number; report: string };
+  shreds: {
+    /** ULID. */
+    id: string;
+    org: string;
+    tenant: string;
+    state: ShredState;
+    /** Code of what keeps it from going on; empty where nothing does. */
+    reason: string;
+    requested_by: string;
+    requested_at: number;
+    approvals_needed: number;
+    /** How long it stays frozen before its destruction begins. */
+    grace_ms: number;
+    /** Since when the KMS gives no key, by its clock. */
+    frozen_at: number | null;
+    /** Until when it can be cancelled, by the clock of the control plane. */
+    destroys_from: number | null;
+    destroyed_at: number | null;
+    /** When no backup of the HSM has its keys any more; null where nobody can promise that. */
+    unrecoverable_from: number | null;
+    /** When it was done or cancelled. */
+    settled_at: number | null;
+    version: number;
+  };
+  shred_approvals: { shred: string; account: string; at: number };
+  /** Boxes that could ever get the tenant's keys, each with the command that it was told last. */
+  shred_boxes: { shred: string; device: string; enforcement: Enforcement; lease_ends_at: number; command: string };
+  erasures: {
+    /** ULID. */
+    id: string;
+    org: string;
+    tenant: string;
+    /** JSON list of their ids, which say nothing of them. */
+    customers: string;
+    requested_by: string;
+    requested_at: number;
+    /** When the last box had done its part. */
+    settled_at: number | null;
+  };
+  erasure_boxes: { erasure: string; device: string; command: string };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };
   idempotency: { request: string; content: string; result: string; settled: number; expires_at: number };

@@ -10,6 +10,7 @@ import { hostnamesOfTenants } from './migrations/0005-hostnames-of-tenants.ts';
 import { desired } from './migrations/0006-desired.ts';
 import { uplink } from './migrations/0007-uplink.ts';
 import { log } from './migrations/0008-log.ts';
+import { shred } from './migrations/0009-shred.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -21,6 +22,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0006-desired': desired,
   '0007-uplink': uplink,
   '0008-log': log(dialect),
+  '0009-shred': shred,
 });
 
 /**

@@ -105,7 +105,9 @@ export const tenantSchema = tenantFieldsSchema
   .extend({
     org: slugSchema,
     id: slugSchema,
-    state: z.enum(['making', 'active']).describe('`making` until its key is there.'),
+    state: z
+      .enum(['making', 'active', 'shredded'])
+      .describe('`making` until its key is there; `shredded` when its keys are destroyed: its id is never used again.'),
     version: z.int(),
     createdAt: z.iso.datetime(),
   })

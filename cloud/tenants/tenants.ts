@@ -10,6 +10,8 @@ import { PreparedQuery } from '../store/prepared-query.ts';
 import { type Tenant, type TenantFields, tenantSchema } from './org.ts';
 
 const FIRST_EPOCH = 1;
+/** What there is about a tenant that goes with it. What it used stays for its invoices. */
+const OF_TENANT = ['hostnames', 'cameras', 'sightings', 'sighting_days'] as const;
 const checked = z.compile(tenantSchema);
 
 type Row = Selectable<Database['tenants']>;
@@ -87,18 +89,20 @@ export class Tenants {
 
   /**
    * @param version on which the change is based; without it the change is made in any case
-   * @throws {SecureGateError} `tenant_not_found`, `version_conflict`, `conflict` (host name taken)
+   * @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `version_conflict`, `conflict` (host name taken)
    */
   async change(org: string, id: string, changes: Changes<TenantFields>, version?: number): Promise<Tenant> {
     const { name, policies, hostnames } = changes;
-    await this.get(org, id);
+    const { state } = await this.get(org, id);
+    if (state === 'shredded') throw new SecureGateError('tenant_destroyed', 'This tenant was shredded', { details: { org, tenant: id } });
     await this.#takingHostnames(() =>
       this.#db.transaction().execute(async (within) => {
         let update = within
           .updateTable('tenants')
           .set((row) => ({ name, policies: policies && JSON.stringify(policies), version: row('version', '+', 1) }))
           .where('org', '=', org)
-          .where('id', '=', id);
+          .where('id', '=', id)
+          .where('state', '<>', 'shredded');
         if (version !== undefined) update = update.where('version', '=', version);
         const { numUpdatedRows } = await update.executeTakeFirst();
         if (numUpdatedRows === 0n) throw new SecureGateError('version_conflict', 'This tenant was changed in the meantime');
@@ -108,6 +112,20 @@ export class Tenants {
       }),
     );
     return await this.get(org, id);
+  }
+
+  /** The tenant's keys are destroyed: nothing of it is left but its id, which is never used again, and what it used; its host names are free. */
+  async bury(org: string, id: string): Promise<void> {
+    await this.#db.transaction().execute(async (within) => {
+      await within
+        .updateTable('tenants')
+        .set((row) => ({ state: 'shredded', version: row('version', '+', 1) }))
+        .where('org', '=', org)
+        .where('id', '=', id)
+        .where('state', '<>', 'shredded')
+        .execute();
+      for (const table of OF_TENANT) await within.deleteFrom(table).where('org', '=', org).where('tenant', '=', id).execute();
+    });
   }
 
   async #insert(org: string, id: string, { name, policies, hostnames }: TenantFields): Promise<void> {
@@ -124,7 +142,13 @@ export class Tenants {
 
   async #makeKey(org: string, tenant: string): Promise<void> {
     await this.#kms.call('createEpoch', { org, tenant, epoch: FIRST_EPOCH });
-    await this.#db.updateTable('tenants').set({ state: 'active' }).where('org', '=', org).where('id', '=', tenant).execute();
+    await this.#db
+      .updateTable('tenants')
+      .set({ state: 'active' })
+      .where('org', '=', org)
+      .where('id', '=', tenant)
+      .where('state', '=', 'making')
+      .execute();
   }
 
   async #takingHostnames(work: () => Promise<void>): Promise<void> {

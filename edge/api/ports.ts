@@ -1,3 +1,4 @@
+import type { Removed } from '../../shared/fleet/ack.ts';
 import type { Venue } from '../../shared/http/tenant-context.ts';
 import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
@@ -17,6 +18,8 @@ export interface BoxPort {
   /** Parts that `/readyz` reports, each with its reason when it is not ready. */
   health(): readonly { readonly part: string; readonly ready: boolean; readonly reason: string | null }[];
   readonly tenants: TenantsPort;
+  /** Removes a tenant from the box for ever. @throws {SecureGateError} `tenant_not_found`, `lease_cache_failed`, `tpm_unavailable`, `storage_failed` */
+  wipe(tenant: string): Promise<Removed>;
   readonly leases: LeasesPort;
   readonly cameras: CamerasPort;
   readonly faces: FacesPort;

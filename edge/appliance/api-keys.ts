@@ -41,6 +41,7 @@ export class ApiKeys {
   readonly #find: Statement<[string], Row>;
   readonly #revoke: Statement<[number, string, string]>;
   readonly #use: Statement<[number, string]>;
+  readonly #remove: Statement<[string]>;
 
   constructor(database: Database, clock: Clock) {
     this.#clock = clock;
@@ -50,6 +51,7 @@ export class ApiKeys {
     this.#list = database.prepare('SELECT * FROM api_keys WHERE tenant = ? ORDER BY created_at, id');
     this.#find = database.prepare('SELECT * FROM api_keys WHERE id = ?');
     this.#revoke = database.prepare('UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE tenant = ? AND id = ?');
+    this.#remove = database.prepare('DELETE FROM api_keys WHERE tenant = ?');
     this.#use = database.prepare('UPDATE api_keys SET last_used_at = ? WHERE id = ?');
   }
 
@@ -74,6 +76,11 @@ export class ApiKeys {
   revoke(tenant: string, id: string): void {
     const { changes } = this.#revoke.run(this.#clock.now(), tenant, id);
     if (changes === 0) throw new SecureGateError('record_not_found', 'This tenant has no such key', { details: { keyId: id } });
+  }
+
+  /** Those of a tenant that is gone. */
+  removeOf(tenant: string): void {
+    this.#remove.run(tenant);
   }
 
   /** @returns whose key it is; undefined for one that is unknown, expired or revoked */

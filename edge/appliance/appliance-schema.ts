@@ -66,4 +66,14 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   CREATE TABLE desired (one INTEGER PRIMARY KEY CHECK (one = 1), token TEXT NOT NULL) STRICT;
   PRAGMA user_version = 4;
   `,
+  `
+  CREATE TABLE tombstones (
+    tenant TEXT PRIMARY KEY,
+    org TEXT NOT NULL,
+    buried_at INTEGER NOT NULL,
+    removed TEXT,
+    finished INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  PRAGMA user_version = 5;
+  `,
 ];

@@ -14,6 +14,7 @@ import { Sessions } from './sessions.ts';
 import { StoredCommands } from './stored-commands.ts';
 import { StoredDesired } from './stored-desired.ts';
 import { TenantPolicies } from './tenant-policies.ts';
+import { Tombstones } from './tombstones.ts';
 
 const rowSchema = z.strictObject({ id: idSchema('box') });
 
@@ -29,6 +30,7 @@ export interface Appliance {
   readonly idempotency: StoredIdempotencyResults;
   readonly commands: StoredCommands;
   readonly desired: StoredDesired;
+  readonly tombstones: Tombstones;
   close(): void;
 }
 
@@ -67,6 +69,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock, newBo
         idempotency: new StoredIdempotencyResults(db, clock),
         commands: new StoredCommands(db),
         desired: new StoredDesired(db),
+        tombstones: new Tombstones(db),
         close: () => void db.close(),
       };
     } catch (error) {

@@ -21,8 +21,10 @@ export interface TenantPolicy {
 export class TenantPolicies {
   readonly #all: Statement<[], TenantPolicy>;
   readonly #put: Statement<[string, string, number | null, number, number, KeyOrigin]>;
+  readonly #remove: Statement<[string]>;
 
   constructor(database: Database) {
+    this.#remove = database.prepare('DELETE FROM tenants WHERE id = ?');
     this.#all = database.prepare(
       `SELECT id, org, match_threshold AS "matchThreshold", unmatched_ttl_ms AS "unmatchedTtlMs", sightings_days AS "sightingsDays", keys
        FROM tenants ORDER BY id`,
@@ -36,6 +38,10 @@ export class TenantPolicies {
 
   list(): readonly TenantPolicy[] {
     return this.#all.all();
+  }
+
+  remove(id: string): void {
+    this.#remove.run(id);
   }
 
   /** Adds the tenant or changes its policy; the org of a tenant never changes, nor where its key comes from. */

@@ -99,6 +99,13 @@ export class KeyringReplica {
     if (!this.#behind) await this.#working;
   }
 
+  /** The keyring is gone: nothing is copied any more when this resolves. */
+  async abandon(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#stopping.abort();
+    await this.#working;
+  }
+
   async #work(): Promise<void> {
     const { signal } = this.#stopping;
     while (this.#reached < this.#wanted && !signal.aborted) {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
@@ -23,6 +23,10 @@ export async function readKeyringVersion(keyDir: string, tenant: string): Promis
 
 export async function writeKeyringVersion(keyDir: string, tenant: string, version: number): Promise<void> {
   await replaceDurably(fileOf(keyDir, tenant), `${version}\n`);
+}
+
+export async function forgetKeyringVersion(keyDir: string, tenant: string): Promise<void> {
+  await rm(fileOf(keyDir, tenant), { force: true });
 }
 
 function fileOf(keyDir: string, tenant: string): string {

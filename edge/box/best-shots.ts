@@ -55,6 +55,11 @@ export class BestShots implements Part {
     this.#tenants.clear();
   }
 
+  drop(tenant: string): void {
+    for (const { shot } of this.#tenants.get(tenant)?.values() ?? []) wipe(shot);
+    this.#tenants.delete(tenant);
+  }
+
   /** Copies the shot, unless a better one of this sighting is kept. @param takenAt monotonic, milliseconds */
   offer(tenant: string, sightingId: string, shot: FaceShot, takenAt: number): void {
     const kept = this.#tenants.get(tenant) ?? new Map<string, KeptShot>();

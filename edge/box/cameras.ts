@@ -42,6 +42,8 @@ interface TenantCameras {
 
 export interface CamerasOptions {
   readonly config: Pick<Config, 'cameras'>;
+  /** Whether a tenant that the configuration file names is on this box: one that was shredded is not. */
+  readonly hasTenant: (tenant: string) => boolean;
   /** @throws {SecureGateError} `tenant_not_found` */
   readonly vault: (tenant: string) => VaultClient;
   readonly buildUnit: (camera: CameraConfig, live: CameraLiveView) => CameraUnit;
@@ -66,7 +68,8 @@ export class Cameras implements CamerasPort, Part {
 
   async start(): Promise<void> {
     this.#running = true;
-    for (const { id, tenant, url, fps, tiles } of this.#options.config.cameras) {
+    const { config, hasTenant } = this.#options;
+    for (const { id, tenant, url, fps, tiles } of config.cameras.filter((camera) => hasTenant(camera.tenant))) {
       this.#hold(tenant, id, { slug: id, url, fps, tiles }, FIXED_VERSION, true);
     }
   }
@@ -116,6 +119,15 @@ export class Cameras implements CamerasPort, Part {
   settings(tenant: string): readonly Pick<HeldCamera, 'id' | 'fixed' | 'settings'>[] | undefined {
     const cameras = this.#known(tenant);
     return cameras.read ? [...cameras.byId.values()] : undefined;
+  }
+
+  /** The tenant is gone: its cameras stop and are forgotten. */
+  async drop(tenant: string): Promise<void> {
+    const { byId, work } = this.#of(tenant);
+    await work.run(async () => {
+      this.#tenants.delete(tenant);
+      await Promise.all(Array.from(byId.values(), stopUnit));
+    });
   }
 
   /** The units of all cameras that are held, for figures. */

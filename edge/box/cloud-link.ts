@@ -31,6 +31,7 @@ import { commandExecutors } from './command-executors.ts';
 import { heldKeys } from './held-keys.ts';
 import type { Leases } from './leases.ts';
 import { OutboxSources } from './outbox-sources.ts';
+import type { Shredder } from './shredder.ts';
 import type { Tenants } from './tenants.ts';
 import { trustedNow } from './trusted-now.ts';
 
@@ -54,6 +55,7 @@ export interface CloudLinkOptions {
   readonly tenants: Tenants;
   /** How the box is now. */
   readonly telemetry: () => Promise<Report>;
+  readonly shredder: Shredder;
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
@@ -162,7 +164,21 @@ export class CloudLink implements Part {
   }
 
   async #begin(enrolment: Enrolment, key: KeyObject, publicKey: PublicKey): Promise<void> {
-    const { folder, journal, desired, box, about, leases, tenants, telemetry, clock, random, overHttps = HTTPS, logger } = this.#options;
+    const {
+      folder,
+      journal,
+      desired,
+      box,
+      about,
+      leases,
+      tenants,
+      shredder,
+      telemetry,
+      clock,
+      random,
+      overHttps = HTTPS,
+      logger,
+    } = this.#options;
     const { device, org } = enrolment;
     const mqtt = new MqttUplink({
       device,
@@ -191,7 +207,7 @@ export class CloudLink implements Part {
       uplink,
       commandKeys,
       journal: journal(),
-      executors: commandExecutors({ leases, tenants, sayHello: () => link.sayHello() }),
+      executors: commandExecutors({ leases, tenants, shredder, sayHello: () => link.sayHello() }),
       sign: signToken,
       key: publicKey,
       keys: () => heldKeys(leases, tenants),

@@ -8,6 +8,7 @@ import type { EventHub } from './event-hub.ts';
 import type { Faces } from './faces.ts';
 import type { InView } from './in-view.ts';
 import type { Leases } from './leases.ts';
+import type { Shredder } from './shredder.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface BoxParts {
@@ -17,6 +18,7 @@ export interface BoxParts {
   readonly stageTimes: BoxPort['stageTimes'];
   readonly engine: () => OpenStages;
   readonly tenants: Tenants;
+  readonly shredder: Shredder;
   readonly leases: Leases;
   readonly cameras: Cameras;
   readonly faces: Faces;
@@ -28,7 +30,7 @@ export interface BoxParts {
 
 /** What the API may ask of the box, answered by its parts. */
 export function createBoxPort(parts: BoxParts): BoxPort {
-  const { box, version, stats, stageTimes, engine, tenants, leases, cameras, faces, webhooks, hub, bestShots, inView } = parts;
+  const { box, version, stats, stageTimes, engine, tenants, shredder, leases, cameras, faces, webhooks, hub, bestShots, inView } = parts;
   return {
     box,
     version,
@@ -37,6 +39,7 @@ export function createBoxPort(parts: BoxParts): BoxPort {
     models: () => engine().licences,
     health: () => [inferenceHealth(engine()), vaultsHealth(tenants), ...replicaHealth(tenants)],
     tenants,
+    wipe: (tenant) => shredder.shred(tenants.get(tenant).org, tenant),
     leases,
     cameras,
     faces,

@@ -14,6 +14,10 @@ export class InView {
     else seen.delete(sighting.id);
   }
 
+  drop(tenant: string): void {
+    this.#tenants.delete(tenant);
+  }
+
   /** The longest in view first. */
   list(tenant: string): readonly Sighting[] {
     return [...(this.#tenants.get(tenant)?.values() ?? [])];

@@ -33,6 +33,13 @@ export class Leases implements LeasesPort, Part {
     if (carrier) this.#begin(carrier);
   }
 
+  /** The tenant is gone: nobody asks for its leases any more. */
+  async forget(tenant: string): Promise<void> {
+    const renewal = this.#renewals.get(tenant);
+    this.#renewals.delete(tenant);
+    await renewal?.stop();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(Array.from(this.#renewals.values(), (renewal) => renewal.stop()));
   }

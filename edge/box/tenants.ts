@@ -62,10 +62,11 @@ export class Tenants implements TenantsPort, Part {
     const { config, appliance, logger } = this.#options;
     for (const tenant of config.tenants) {
       const { id, org, keys } = tenant;
-      this.#hold(changed({ ...DEFAULTS, id, org, keys }, tenant), true);
+      if (this.#isGone(id)) logger.error({ tenant: id, code: 'tenant_shredded' }, 'the configuration names a shredded tenant');
+      else this.#hold(changed({ ...DEFAULTS, id, org, keys }, tenant), true);
     }
     for (const policy of appliance().tenants.list()) {
-      if (!this.#tenants.has(policy.id)) this.#hold(policy, false);
+      if (!this.#tenants.has(policy.id) && !this.#isGone(policy.id)) this.#hold(policy, false);
     }
     this.#opening = Array.from(this.#tenants, async ([tenant, { vault }]) => {
       try {
@@ -118,6 +119,10 @@ export class Tenants implements TenantsPort, Part {
     return found && { org: found.org, tenant: found.id };
   }
 
+  has(tenant: string): boolean {
+    return this.#tenants.has(tenant);
+  }
+
   get(tenant: string): TenantView {
     return viewOf(this.#find(tenant));
   }
@@ -128,6 +133,7 @@ export class Tenants implements TenantsPort, Part {
 
   async add(wanted: { id: string; org: string; keys?: KeyOrigin } & TenantSettings): Promise<TenantView> {
     const { id, org, keys = DEFAULTS.keys } = wanted;
+    if (this.#isGone(id)) throw shredded(id);
     if (this.#tenants.has(id) || this.#adding.has(id)) {
       throw new SecureGateError('conflict', 'There is a tenant of this id', { details: { tenant: id } });
     }
@@ -135,6 +141,7 @@ export class Tenants implements TenantsPort, Part {
     const tenant = this.#build(changed({ ...DEFAULTS, id, org, keys }, wanted), false);
     try {
       await startOrAwaitLease(tenant.vault);
+      if (this.#isGone(id)) throw shredded(id);
       this.#options.appliance().tenants.put(tenant.policy);
     } catch (error) {
       await tenant.replica?.stop();
@@ -146,6 +153,18 @@ export class Tenants implements TenantsPort, Part {
     this.#tenants.set(id, tenant);
     if (tenant.vault.state === 'ready') await this.#options.onOpen(id);
     return viewOf(tenant);
+  }
+
+  /**
+   * A tenant that was shredded is on this box no more, from now on.
+   * @returns what is to be removed of it; also of one that this box never had
+   */
+  bury(id: string, org: string): Pick<Tenant, 'vault' | 'replica'> {
+    const policies = this.#options.appliance().tenants.list();
+    const tenant = this.#tenants.get(id) ?? this.#build(policies.find((policy) => policy.id === id) ?? { ...DEFAULTS, id, org }, false);
+    this.#tenants.delete(id);
+    tenant.waiting.abort();
+    return tenant;
   }
 
   async change(id: string, wanted: TenantSettings): Promise<TenantView> {
@@ -226,8 +245,13 @@ export class Tenants implements TenantsPort, Part {
     }
   }
 
+  #isGone(id: string): boolean {
+    return this.#options.appliance().tombstones.find(id) !== undefined;
+  }
+
   #find(id: string): Tenant {
     const tenant = this.#tenants.get(id);
+    if (tenant === undefined && this.#isGone(id)) throw shredded(id);
     if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant', { details: { tenant: id } });
     return tenant;
   }
@@ -238,6 +262,10 @@ async function startOrAwaitLease(vault: VaultClient): Promise<void> {
   await vault.start().catch((error: unknown) => {
     if (vault.state !== 'closed') throw error;
   });
+}
+
+function shredded(tenant: string): SecureGateError {
+  return new SecureGateError('tenant_shredded', 'This tenant was shredded', { details: { tenant } });
 }
 
 function changed(policy: TenantPolicy, wanted: TenantSettings): TenantPolicy {

@@ -4,7 +4,7 @@ import type { Vault } from './vault.ts';
 /** What an open vault does for each message; the others are the service's own. */
 type OnOpenVault = Exclude<
   Operation,
-  'open' | 'close' | 'requestLease' | 'requestOnStick' | 'acceptLease' | 'getLease' | 'sayMoved' | 'forgetLease'
+  'open' | 'close' | 'countTraces' | 'shred' | 'requestLease' | 'requestOnStick' | 'acceptLease' | 'getLease' | 'sayMoved' | 'forgetLease'
 >;
 
 export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> | Promise<Gives<O>> } = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { removedSchema } from '../../shared/fleet/ack.ts';
 import { MOST_SIGHTINGS, sightingReportSchema } from '../../shared/fleet/sighting-batch.ts';
 import { MOST_USAGE_DAYS, usageDaySchema } from '../../shared/fleet/usage-batch.ts';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
@@ -120,24 +121,29 @@ const file = z.enum(['data', 'keyring']);
 
 const counters = z.record(z.string(), z.number().int());
 
+const placeSchema = z.strictObject({
+  // Any string passes here: the vault refuses a bad id itself, with the code that says so.
+  scope: z.strictObject({ org: z.string(), tenant: z.string(), box: z.string() }),
+  dataDir: z.string().min(1),
+  keyDir: z.string().min(1),
+  /** The key comes under a lease; without this, from its file in `keyDir`. */
+  lease: leaseSettingsSchema.optional(),
+  /** The control plane hears what is seen here; without this, nobody does. */
+  outbox: outboxSettingsSchema.optional(),
+  logLevel: z.string(),
+});
+
 /** Every operation of the vault: what it takes and what it gives. */
 export const OPERATIONS = {
   /** First message of all: whose vault it is and where. It carries no secret; the vault gets the key itself. */
   open: {
-    takes: z.strictObject({
-      // Any string passes here: the vault refuses a bad id itself, with the code that says so.
-      scope: z.strictObject({ org: z.string(), tenant: z.string(), box: z.string() }),
-      dataDir: z.string().min(1),
-      keyDir: z.string().min(1),
-      /** The key comes under a lease; without this, from its file in `keyDir`. */
-      lease: leaseSettingsSchema.optional(),
-      /** The control plane hears what is seen here; without this, nobody does. */
-      outbox: outboxSettingsSchema.optional(),
-      logLevel: z.string(),
-    }),
+    takes: placeSchema,
     gives: nothing,
   },
   close: { takes: nothing, gives: nothing },
+  /** In place of `open`: what there is to remove of a tenant, and its removal. */
+  countTraces: { takes: placeSchema, gives: removedSchema },
+  shred: { takes: placeSchema, gives: nothing },
 
   /** Also answered by a vault that is not open for want of a lease. */
   requestLease: {

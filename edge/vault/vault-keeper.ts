@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Removed } from '../../shared/fleet/ack.ts';
 import { type LeaseAnswer, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import type { StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
@@ -93,6 +94,8 @@ export abstract class VaultKeeper {
   #restarting: Promise<void> = Promise.resolve();
   #restarts = 0;
   #readySince = 0;
+  /** Why it never starts again. */
+  #gone: SecureGateError | undefined;
   #keyringChanges = 0;
   #keyringLosses = 0;
   #keyringFollowed: Promise<unknown> = Promise.resolve();
@@ -165,6 +168,7 @@ export abstract class VaultKeeper {
    * `lease_ended`, `lease_rejected`, `lease_rolled_back`, `lease_cache_failed`, `not_enrolled`: it is closed and waits for `acceptLease`
    */
   async start(signal?: AbortSignal): Promise<void> {
+    if (this.#gone) throw this.#gone;
     if (this.#state !== 'stopped' && this.#state !== 'failed') throw new SecureGateError('internal', 'The vault was started twice');
     this.#stopping = new AbortController();
     this.#setState('starting');
@@ -246,6 +250,27 @@ export abstract class VaultKeeper {
     }
   }
 
+  /**
+   * Ends the tenant's process at once and removes everything of the tenant from the disk; this vault never starts again.
+   * @param note is told what there is to remove, before anything is
+   * @throws {SecureGateError} `lease_cache_failed`, `tpm_unavailable`, `storage_failed`: something is left; it can be asked for again
+   */
+  async shred(note: (found: Removed) => void): Promise<void> {
+    const gone = new SecureGateError('tenant_shredded', 'This tenant was shredded');
+    this.#gone = gone;
+    this.#process?.kill();
+    await this.#end();
+    this.#setState('stopped', gone);
+    const process = new VaultProcess(this.#clock, () => undefined);
+    try {
+      process.start();
+      note(await process.call('countTraces', this.#place));
+      await process.call('shred', this.#place);
+    } finally {
+      await process.stop();
+    }
+  }
+
   protected async call<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
     if (this.#state === 'closed' && this.#reason) throw this.#reason;
     const process = this.#process;
@@ -278,10 +303,15 @@ export abstract class VaultKeeper {
     return this.#process;
   }
 
-  async #open(signal: AbortSignal): Promise<void> {
+  /** What the process has to know. */
+  get #place(): Takes<'open'> {
     const { org, tenant, box, dataDir, keyDir, lease, outbox, logger } = this.#options;
+    return { scope: { org, tenant, box }, dataDir, keyDir, lease, outbox, logLevel: logger.level };
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
     // The vault checks the ids itself; here it saves a process for ids that it would refuse.
-    const scope = parseScope({ org, tenant, box });
+    parseScope(this.#place.scope);
     if (signal.aborted) throw aborted();
     const process = new VaultProcess(this.#clock, (code) => this.#exited(process, code));
     this.#process = process;
@@ -289,7 +319,7 @@ export abstract class VaultKeeper {
     signal.addEventListener('abort', kill);
     try {
       process.start();
-      await process.call('open', { scope, dataDir, keyDir, lease, outbox, logLevel: logger.level });
+      await process.call('open', this.#place);
     } catch (error) {
       // One that lacks a lease is spoken to until it has one.
       if (AWAITS_LEASE.has(SecureGateError.from(error).code) && !signal.aborted) throw error;

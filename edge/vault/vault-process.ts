@@ -22,8 +22,8 @@ interface Pending {
   readonly timer: NodeJS.Timeout | undefined;
 }
 
-/** Both read the whole gallery and take as long as it takes; whoever starts the vault can abort it. */
-const UNTIMED: ReadonlySet<Operation> = new Set<Operation>(['open', 'acceptLease', 'examine']);
+/** They read or remove all there is and take as long as it takes; whoever starts the vault can abort it. */
+const UNTIMED: ReadonlySet<Operation> = new Set<Operation>(['open', 'acceptLease', 'examine', 'shred']);
 
 /** One run of a vault's process, from fork to exit. */
 export class VaultProcess {

@@ -19,6 +19,7 @@ import {
   type Taken,
 } from './protocol.ts';
 import { parseScope, type VaultScope } from './scope.ts';
+import { countTraces, type ShredPlace, shredTenant } from './shred/shred-tenant.ts';
 import { asVaultError } from './store/as-vault-error.ts';
 import { Vault } from './vault.ts';
 
@@ -113,6 +114,11 @@ export class VaultService {
       await this.stop();
       return {};
     },
+    countTraces: async (input) => countTraces(this.#shredPlace(input)),
+    shred: async (input) => {
+      await shredTenant(this.#shredPlace(input));
+      return {};
+    },
     requestLease: async ({ nonce, epoch }) => ({ request: await this.#leases.source.request(nonce, epoch) }),
     requestOnStick: async () => this.#leases.source.requestOnStick(),
     acceptLease: async ({ answer }) => {
@@ -132,6 +138,12 @@ export class VaultService {
   async #onVault<O extends keyof typeof HANDLERS>(operation: O, input: unknown): Promise<Gives<O>> {
     const takes: (typeof OPERATIONS)[O]['takes'] = OPERATIONS[operation].takes;
     return HANDLERS[operation](this.#opened(), parse(takes, input) as Taken<O>);
+  }
+
+  #shredPlace({ scope, dataDir, keyDir, lease, logLevel }: Taken<'shred'>): ShredPlace {
+    if (this.#setup) throw new SecureGateError('invalid_request', 'The vault is open');
+    this.#logger.level = logLevel;
+    return { scope: parseScope(scope), dataDir, keyDir, lease };
   }
 
   async #prepare({ scope, dataDir, keyDir, lease, outbox }: Taken<'open'>): Promise<Setup> {

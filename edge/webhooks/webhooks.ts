@@ -48,7 +48,8 @@ interface TenantWebhooks {
   readonly byId: Map<string, Webhook>;
   /** Changes are made one after the other: what one of them checks, none of the others changes meanwhile. */
   readonly work: SerialWork;
-  /** Comes to its end when the webhooks stop. */
+  readonly ending: AbortController;
+  /** Comes to its end when the webhooks stop, or those of the tenant do. */
   readonly saving: Promise<void>;
 }
 
@@ -97,7 +98,9 @@ export class Webhooks implements WebhooksPort, Part {
     if (!this.#running || this.#tenants.has(tenant)) return;
     const byId = new Map<string, Webhook>();
     const work = new SerialWork();
-    this.#tenants.set(tenant, { byId, work, saving: this.#saveRegularly(tenant, byId, work, this.#stopping.signal) });
+    const ending = new AbortController();
+    const saving = this.#saveRegularly(tenant, byId, work, AbortSignal.any([this.#stopping.signal, ending.signal]));
+    this.#tenants.set(tenant, { byId, work, ending, saving });
     for (const { id, version, data } of records) {
       const { url, active, secret } = storedSchema.parse(data);
       const log = logs.get(id) ?? new DeliveryLog(vault, id);
@@ -114,6 +117,16 @@ export class Webhooks implements WebhooksPort, Part {
     for (const { courier } of this.#tenants.get(sighting.tenant)?.byId.values() ?? []) {
       courier?.offer({ id: newId('delivery'), sighting });
     }
+  }
+
+  /** The tenant is gone: its webhooks end, and what waits is given up. */
+  async drop(tenant: string): Promise<void> {
+    const held = this.#tenants.get(tenant);
+    if (held === undefined) return;
+    this.#tenants.delete(tenant);
+    held.ending.abort();
+    await Promise.all(Array.from(held.byId.values(), (webhook) => this.#discard(webhook)));
+    await held.saving;
   }
 
   async stop(): Promise<void> {

@@ -11,6 +11,7 @@ import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 import { camerasCommand } from './cloud/cameras.ts';
 import { commandsCommand } from './cloud/commands.ts';
 import { receiptsCommand } from './cloud/receipts.ts';
+import { shredsCommand } from './shreds.ts';
 
 interface BrokerOptions {
   readonly name: string[];
@@ -91,6 +92,7 @@ Examples:
   command.addCommand(camerasCommand());
   command.addCommand(commandsCommand());
   command.addCommand(receiptsCommand());
+  command.addCommand(shredsCommand(asking));
   return command;
 }
 

@@ -2646,6 +2646,620 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orgs/{org}/shreds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the shreds of an org */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "items": [
+                         *         {
+                         *           "id": "01KAMV8Z0000000000000000CC",
+                         *           "org": "acme",
+                         *           "tenant": "main-hall",
+                         *           "state": "telling",
+                         *           "reason": null,
+                         *           "requestedBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "requestedAt": "2026-11-22T10:00:00.000Z",
+                         *           "approvals": [
+                         *             {
+                         *               "by": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *               "at": "2026-11-22T10:01:00.000Z"
+                         *             },
+                         *             {
+                         *               "by": "usr_bbbbbbbbbbbbbbbbbbbbbbbbbb",
+                         *               "at": "2026-11-22T10:02:00.000Z"
+                         *             }
+                         *           ],
+                         *           "approvalsNeeded": 2,
+                         *           "graceMinutes": 60,
+                         *           "frozenAt": "2026-11-22T10:02:00.100Z",
+                         *           "destroysFrom": "2026-11-22T11:02:00.100Z",
+                         *           "destroyedAt": "2026-11-22T11:02:00.200Z",
+                         *           "unrecoverableFrom": "2026-11-29T11:02:00.200Z",
+                         *           "settledAt": null,
+                         *           "boxes": [
+                         *             {
+                         *               "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *               "state": "erased",
+                         *               "unrecoverableFrom": "2026-11-29T11:02:00.200Z",
+                         *               "because": "hsm_horizon",
+                         *               "enforcement": "memory",
+                         *               "leaseEndsAt": "2026-11-23T10:02:00.100Z",
+                         *               "command": "01KAMV8Z0000000000000000AA",
+                         *               "reason": null,
+                         *               "receipt": "01KAMV8Z0000000000000000BB",
+                         *               "removed": {
+                         *                 "keyFiles": 4,
+                         *                 "dataFiles": 3,
+                         *                 "bytes": 1048576,
+                         *                 "customers": 0,
+                         *                 "tpmCounter": false
+                         *               }
+                         *             }
+                         *           ],
+                         *           "version": 5
+                         *         }
+                         *       ],
+                         *       "next": null
+                         *     }
+                         */
+                        "application/json": {
+                            items: components["schemas"]["Shred"][];
+                            next: string | null;
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Ask for the shred of a tenant; nothing happens before it is approved */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Random text, a UUID for example. The same request under the same key makes nothing twice within a day. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewShred"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Shred"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/shreds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a shred, and how far each box is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Shred"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/shreds/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agree to a shred: with the last approval that is needed it begins */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Shred"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/shreds/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Cancel a shred whose destruction has not begun */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Shred"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/shreds/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a shred, and how far each box is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeletionReceipt"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/receipt-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Public keys by which the control plane signs receipts; whoever checks one compares them by another way */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ReceiptKeys"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/tenants/{tenant}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have customers erased on every box of their tenant */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description Random text, a UUID for example. The same request under the same key makes nothing twice within a day. */
+                    "idempotency-key"?: string;
+                };
+                path: {
+                    org: string;
+                    tenant: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewErasure"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Erasure"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the erasures of an org */
+        get: {
+            parameters: {
+                query?: {
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "items": [
+                         *         {
+                         *           "id": "01KAMV8Z0000000000000000DD",
+                         *           "org": "acme",
+                         *           "tenant": "main-hall",
+                         *           "customers": [
+                         *             "cus_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+                         *           ],
+                         *           "requestedBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *           "requestedAt": "2026-11-22T10:00:00.000Z",
+                         *           "settledAt": null,
+                         *           "boxes": [
+                         *             {
+                         *               "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+                         *               "state": "pending",
+                         *               "reason": null,
+                         *               "command": "01KAMV8Z0000000000000000AA",
+                         *               "receipt": null,
+                         *               "removed": null
+                         *             }
+                         *           ]
+                         *         }
+                         *       ],
+                         *       "next": null
+                         *     }
+                         */
+                        "application/json": {
+                            items: components["schemas"]["Erasure"][];
+                            next: string | null;
+                        };
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an erasure, and what each box said of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Erasure"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/erasures/{id}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an erasure, and what each box said of it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeletionReceipt"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orgs/{org}/audit": {
         parameters: {
             query?: never;
@@ -3473,6 +4087,21 @@ export interface components {
         };
         /**
          * @example {
+         *       "version": 1,
+         *       "statement": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
+         *       "words": [
+         *         "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
+         *       ]
+         *     }
+         */
+        DeletionReceipt: {
+            /** @constant */
+            version: 1;
+            statement: string;
+            words: string[];
+        };
+        /**
+         * @example {
          *       "id": "rec_aaaaaaaaaaaaaaaaaaaaaaaaaa",
          *       "tenant": "main-hall",
          *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -3660,6 +4289,61 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "01KAMV8Z0000000000000000DD",
+         *       "org": "acme",
+         *       "tenant": "main-hall",
+         *       "customers": [
+         *         "cus_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+         *       ],
+         *       "requestedBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "requestedAt": "2026-11-22T10:00:00.000Z",
+         *       "settledAt": null,
+         *       "boxes": [
+         *         {
+         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *           "state": "pending",
+         *           "reason": null,
+         *           "command": "01KAMV8Z0000000000000000AA",
+         *           "receipt": null,
+         *           "removed": null
+         *         }
+         *       ]
+         *     }
+         */
+        Erasure: {
+            id: string;
+            org: string;
+            tenant: string;
+            customers: string[];
+            requestedBy: string;
+            /** Format: date-time */
+            requestedAt: string;
+            /** @description When the last box had done its part. */
+            settledAt: string | null;
+            boxes: {
+                device: string;
+                /**
+                 * @description `erased`: its files open nothing of them any more, whatever older files lie beside.
+                 * @enum {string}
+                 */
+                state: "pending" | "erased";
+                /** @description Code of why it has not done it yet; it is told again. */
+                reason: string | null;
+                command: string;
+                /** @description Its signed word. */
+                receipt: string | null;
+                /** @description `customers`: how many of these it knew. */
+                removed: {
+                    keyFiles: number;
+                    dataFiles: number;
+                    bytes: number;
+                    customers: number;
+                    tpmCounter: boolean;
+                } | null;
+            }[];
+        };
+        /**
+         * @example {
          *       "name": "Ada",
          *       "email": "ada@acme.example"
          *     }
@@ -3823,7 +4507,7 @@ export interface components {
          */
         NewCommand: {
             device: string;
-            order: components["schemas"]["Order"];
+            order: components["schemas"]["OrderToGive"];
             /**
              * Format: date-time
              * @description The box is not told earlier; others are told meanwhile. Not of urgent commands.
@@ -3899,6 +4583,17 @@ export interface components {
         };
         /**
          * @example {
+         *       "customers": [
+         *         "cus_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+         *       ]
+         *     }
+         */
+        NewErasure: {
+            /** @description The ids of one person, or of several: each box knows a person by an id of its own, and erases those that it knows. */
+            customers: string[];
+        };
+        /**
+         * @example {
          *       "id": "acme",
          *       "name": "Acme Halls",
          *       "jurisdiction": "CH"
@@ -3936,6 +4631,20 @@ export interface components {
             name: string;
             /** @default [] */
             roles?: components["schemas"]["GivenRole"][];
+        };
+        /**
+         * @example {
+         *       "tenant": "main-hall",
+         *       "graceMinutes": 60
+         *     }
+         */
+        NewShred: {
+            tenant: string;
+            /**
+             * @description How long the tenant stays frozen, so that it can be cancelled, before its keys are destroyed.
+             * @default 60
+             */
+            graceMinutes?: number;
         };
         /**
          * @example {
@@ -3985,6 +4694,45 @@ export interface components {
             moved?: string;
         };
         Order: {
+            /** @constant */
+            kind: "renew-lease";
+            body: {
+                tenant: string;
+            };
+        } | {
+            /** @constant */
+            kind: "sync";
+            body: Record<string, never>;
+        } | {
+            /** @constant */
+            kind: "restart-tenant";
+            body: {
+                tenant: string;
+            };
+        } | {
+            /** @constant */
+            kind: "revoke-lease";
+            body: {
+                tenant: string;
+            };
+        } | {
+            /** @constant */
+            kind: "shred-tenant";
+            body: {
+                tenant: string;
+                org: string;
+                shred: string;
+            };
+        } | {
+            /** @constant */
+            kind: "erase-customers";
+            body: {
+                tenant: string;
+                erasure: string;
+                customers: string[];
+            };
+        };
+        OrderToGive: {
             /** @constant */
             kind: "renew-lease";
             body: {
@@ -4215,6 +4963,28 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /**
+         * @example {
+         *       "keys": [
+         *         {
+         *           "kty": "EC",
+         *           "crv": "P-256",
+         *           "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+         *           "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+         *         }
+         *       ]
+         *     }
+         */
+        ReceiptKeys: {
+            keys: {
+                /** @constant */
+                kty: "EC";
+                /** @constant */
+                crv: "P-256";
+                x: string;
+                y: string;
+            }[];
+        };
         ReportedState: {
             version: {
                 incarnation: number;
@@ -4236,6 +5006,122 @@ export interface components {
             }[];
             modelSet: string;
             boxVersion: string;
+        };
+        /**
+         * @example {
+         *       "id": "01KAMV8Z0000000000000000CC",
+         *       "org": "acme",
+         *       "tenant": "main-hall",
+         *       "state": "telling",
+         *       "reason": null,
+         *       "requestedBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "requestedAt": "2026-11-22T10:00:00.000Z",
+         *       "approvals": [
+         *         {
+         *           "by": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *           "at": "2026-11-22T10:01:00.000Z"
+         *         },
+         *         {
+         *           "by": "usr_bbbbbbbbbbbbbbbbbbbbbbbbbb",
+         *           "at": "2026-11-22T10:02:00.000Z"
+         *         }
+         *       ],
+         *       "approvalsNeeded": 2,
+         *       "graceMinutes": 60,
+         *       "frozenAt": "2026-11-22T10:02:00.100Z",
+         *       "destroysFrom": "2026-11-22T11:02:00.100Z",
+         *       "destroyedAt": "2026-11-22T11:02:00.200Z",
+         *       "unrecoverableFrom": "2026-11-29T11:02:00.200Z",
+         *       "settledAt": null,
+         *       "boxes": [
+         *         {
+         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *           "state": "erased",
+         *           "unrecoverableFrom": "2026-11-29T11:02:00.200Z",
+         *           "because": "hsm_horizon",
+         *           "enforcement": "memory",
+         *           "leaseEndsAt": "2026-11-23T10:02:00.100Z",
+         *           "command": "01KAMV8Z0000000000000000AA",
+         *           "reason": null,
+         *           "receipt": "01KAMV8Z0000000000000000BB",
+         *           "removed": {
+         *             "keyFiles": 4,
+         *             "dataFiles": 3,
+         *             "bytes": 1048576,
+         *             "customers": 0,
+         *             "tpmCounter": false
+         *           }
+         *         }
+         *       ],
+         *       "version": 5
+         *     }
+         */
+        Shred: {
+            id: string;
+            org: string;
+            tenant: string;
+            /**
+             * @description It can be cancelled until it is `destroying`. `telling`: the keys are gone, and boxes have yet to do their part.
+             * @enum {string}
+             */
+            state: "requested" | "approved" | "frozen" | "destroying" | "telling" | "done" | "cancelling" | "cancelled";
+            /** @description Code of what keeps it from going on; it is tried again. */
+            reason: string | null;
+            requestedBy: string;
+            /** Format: date-time */
+            requestedAt: string;
+            approvals: {
+                by: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+            approvalsNeeded: number;
+            graceMinutes: number;
+            frozenAt: string | null;
+            /** @description Until when it can be cancelled. */
+            destroysFrom: string | null;
+            /** @description When its keys were destroyed in the HSM. */
+            destroyedAt: string | null;
+            /** @description When no backup of the HSM has them any more; null where nobody can promise that. */
+            unrecoverableFrom: string | null;
+            settledAt: string | null;
+            boxes: components["schemas"]["ShredBox"][];
+            version: number;
+        };
+        ShredBox: {
+            device: string;
+            /**
+             * @description `erased`: it said that it has removed all, or its leases are over. `unrecoverable`: no copy of anything opens any more.
+             * @enum {string}
+             */
+            state: "pending" | "erased" | "unrecoverable";
+            /** @description From when it is so; null where nobody can promise that. */
+            unrecoverableFrom: string | null;
+            /** @description What decides that time: the box's signed word, the end of its last lease, or the backups of the HSM. */
+            because: ("ack" | "lease_end" | "hsm_horizon") | null;
+            /**
+             * @description How it holds keys between leases; of `software`, only its own word counts.
+             * @enum {string}
+             */
+            enforcement: "memory" | "tpm" | "software";
+            /**
+             * Format: date-time
+             * @description When the last lease ends that it can have been given.
+             */
+            leaseEndsAt: string;
+            /** @description What it was told last. */
+            command: string;
+            /** @description Code of why it has not done it yet; it is told again. */
+            reason: string | null;
+            /** @description Its signed word. */
+            receipt: string | null;
+            removed: {
+                keyFiles: number;
+                dataFiles: number;
+                bytes: number;
+                customers: number;
+                tpmCounter: boolean;
+            } | null;
         };
         /**
          * @example {
@@ -4329,10 +5215,10 @@ export interface components {
             org: string;
             id: string;
             /**
-             * @description `making` until its key is there.
+             * @description `making` until its key is there; `shredded` when its keys are destroyed: its id is never used again.
              * @enum {string}
              */
-            state: "making" | "active";
+            state: "making" | "active" | "shredded";
             version: number;
             /** Format: date-time */
             createdAt: string;

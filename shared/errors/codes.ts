@@ -122,6 +122,11 @@ export const ERROR_CODES = {
     title: 'Lease of the tenant was revoked',
     next: 'Whoever revoked it lets the box renew it: the command renew-lease of the control plane.',
   },
+  tenant_shredded: {
+    status: 410,
+    title: 'Tenant was shredded on this box',
+    next: 'It does not come back here, and its id is never used again: take it out of the configuration, or choose another id.',
+  },
   lease_not_used: {
     status: 409,
     title: 'Tenant has no use for a lease',
@@ -210,6 +215,11 @@ export const ERROR_CODES = {
   },
   cell_gone: { status: 410, title: 'Key was destroyed', next: 'What was sealed under it cannot be opened any more; make a new epoch.' },
   tenant_destroyed: { status: 410, title: 'Tenant was destroyed', next: 'Its id is never used again; choose another one.' },
+  tenant_frozen: {
+    status: 423,
+    title: 'Tenant is about to be shredded',
+    next: 'Its keys are given to nobody. Cancel the shred, as long as its destruction has not begun.',
+  },
   epoch_not_found: { status: 404, title: 'Tenant has no such epoch', next: 'List the epochs of the tenant.' },
   epoch_replaced: {
     status: 410,
@@ -305,11 +315,24 @@ export const ERROR_CODES = {
   },
   // Commands to boxes
   command_not_found: { status: 404, title: 'No such command', next: 'Check the id of the command, and the org.' },
+  shred_not_found: { status: 404, title: 'No such shred', next: 'Check the id of the shred, and the org.' },
+  shred_settled: {
+    status: 409,
+    title: 'It is too late for this shred',
+    next: 'It was approved, cancelled, or its destruction has begun: read it. What was begun has no way back.',
+  },
+  approver_not_person: { status: 403, title: 'Only people approve a shred', next: 'Approve it with the account of a person.' },
+  receipt_rejected: {
+    status: 422,
+    title: 'Receipt does not hold',
+    next: 'Get it anew from the control plane, and its public keys by a way that you trust. Where it still does not hold, somebody says what is not so.',
+  },
+  erasure_not_found: { status: 404, title: 'No such erasure', next: 'Check the id of the erasure, and the org.' },
   receipt_not_found: { status: 404, title: 'No such receipt', next: 'Check the id of the receipt, and the org.' },
   command_settled: {
     status: 409,
     title: 'Command cannot be cancelled any more',
-    next: 'The box has begun it or said what came of it, or its time is over: read the command.',
+    next: 'The box has begun it or said what came of it, or its time is over: read the command. What belongs to a shred or an erasure is not cancelled by itself.',
   },
   command_rejected: {
     status: 403,

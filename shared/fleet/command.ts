@@ -4,6 +4,9 @@ import { ulidSchema } from '../ids/ulid.ts';
 
 export const COMMAND_TYPE = 'securegate-command+jwt';
 
+/** Customers who are erased by one command: as many as a vault erases in one go. */
+export const MOST_ERASED = 50;
+
 const ofTenant = z.strictObject({ tenant: slugSchema });
 const nothing = z.strictObject({});
 
@@ -11,37 +14,56 @@ const nothing = z.strictObject({});
  * Everything that a box can be told to do.
  * `urgent`: it counts whenever it comes, before everything else that waits; it never expires.
  * `repeatable`: done twice it comes to the same; what is not, is never begun again after a crash.
+ * `ofFlow`: it belongs to something larger that several people decided; nobody gives or cancels it by itself.
  */
 export const COMMANDS = {
   /** Ask for a new lease of a tenant now, also after it was revoked. */
-  'renew-lease': { body: ofTenant, urgent: false, repeatable: true },
+  'renew-lease': { body: ofTenant, urgent: false, repeatable: true, ofFlow: false },
   /** Say hello again, with all that it tells. */
-  sync: { body: nothing, urgent: false, repeatable: true },
+  sync: { body: nothing, urgent: false, repeatable: true, ofFlow: false },
   /** End the process of a tenant's vault and start it anew. */
-  'restart-tenant': { body: ofTenant, urgent: false, repeatable: false },
+  'restart-tenant': { body: ofTenant, urgent: false, repeatable: false, ofFlow: false },
   /** Forget a tenant's key and close the tenant, until it is renewed. */
-  'revoke-lease': { body: ofTenant, urgent: true, repeatable: true },
-} as const satisfies Record<string, { body: z.ZodType; urgent: boolean; repeatable: boolean }>;
+  'revoke-lease': { body: ofTenant, urgent: true, repeatable: true, ofFlow: false },
+  /** Remove everything of a tenant, for ever. */
+  'shred-tenant': {
+    body: ofTenant.extend({ org: slugSchema, shred: ulidSchema }),
+    urgent: true,
+    repeatable: true,
+    ofFlow: true,
+  },
+  /** Remove customers of a tenant; those whom this box does not know are none of its business. */
+  'erase-customers': {
+    body: ofTenant.extend({ erasure: ulidSchema, customers: z.array(idSchema('customer')).min(1).max(MOST_ERASED) }),
+    urgent: true,
+    repeatable: true,
+    ofFlow: true,
+  },
+} as const satisfies Record<string, { body: z.ZodType; urgent: boolean; repeatable: boolean; ofFlow: boolean }>;
 
 export type CommandKind = keyof typeof COMMANDS;
 export const COMMAND_KINDS = Object.keys(COMMANDS) as [CommandKind, ...CommandKind[]];
+/** Those that somebody can give by itself. */
+export const KINDS_TO_GIVE = COMMAND_KINDS.filter((kind) => !COMMANDS[kind].ofFlow);
 export type CommandBody<Kind extends CommandKind> = z.output<(typeof COMMANDS)[Kind]['body']>;
 
 type OrderSchema = {
   [Kind in CommandKind]: z.ZodObject<{ kind: z.ZodLiteral<Kind>; body: (typeof COMMANDS)[Kind]['body'] }, z.core.$strict>;
 }[CommandKind];
 
-/** A kind of command with the body that belongs to it. */
-export const orderSchema = z
-  .discriminatedUnion(
+function orderOf(kinds: readonly CommandKind[]) {
+  return z.discriminatedUnion(
     'kind',
-    COMMAND_KINDS.map((kind) => z.strictObject({ kind: z.literal(kind), body: COMMANDS[kind].body })) as unknown as [
-      OrderSchema,
-      ...OrderSchema[],
-    ],
-  )
-  .meta({ id: 'Order' });
+    kinds.map((kind) => z.strictObject({ kind: z.literal(kind), body: COMMANDS[kind].body })) as unknown as [OrderSchema, ...OrderSchema[]],
+  );
+}
+
+/** A kind of command with the body that belongs to it. */
+export const orderSchema = orderOf(COMMAND_KINDS).meta({ id: 'Order' });
 export type Order = z.output<typeof orderSchema>;
+
+/** What somebody can tell a box to do by itself. */
+export const orderToGiveSchema = orderOf(KINDS_TO_GIVE).meta({ id: 'OrderToGive' });
 
 /** Numbers that a box must be able to compare for ever. */
 const count = z.int().min(1).max(0x7fffffff);

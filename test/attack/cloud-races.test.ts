@@ -60,6 +60,15 @@ const REPEATABLE = {
     path: `/v1/orgs/${org}/commands`,
     body: (tenant: string) => ({ device: IN_OURS.devices, order: { kind: 'renew-lease', body: { tenant } } }),
   }),
+  // A tenant is shredded once: what differs is how long it can be cancelled.
+  'POST /v1/orgs/{org}/shreds': (org: string) => ({
+    path: `/v1/orgs/${org}/shreds`,
+    body: (name: string) => ({ tenant: 'club', graceMinutes: name.length }),
+  }),
+  'POST /v1/orgs/{org}/tenants/{tenant}/erasures': (org: string) => ({
+    path: `/v1/orgs/${org}/tenants/hall/erasures`,
+    body: (name: string) => ({ customers: [`cus_${(name === 'another' ? 'b' : 'a').repeat(26)}`] }),
+  }),
 };
 /** An org that has no admin yet. */
 const FRESH = 'fresh';

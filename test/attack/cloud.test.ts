@@ -14,6 +14,7 @@ const OPEN = [
   'GET /healthz',
   'GET /readyz',
   'GET /v1/lease-keys',
+  'GET /v1/receipt-keys',
   'GET /v1/audit/heads/latest',
   'GET /v1/audit/forks',
   'GET /v1/audit/proofs/inclusion',

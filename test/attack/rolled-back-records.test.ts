@@ -11,6 +11,7 @@ import { tempFolder } from '../helpers/temp-folder.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
 const HALL = { org: 'acme', tenant: 'hall' };
+const SHRED = '01KAMV8Z0000000000000000AA';
 
 describe.skipIf(!hasSoftHsm)('records of the KMS on SoftHSM2 (skipped where it is not installed)', () => {
   let org: TestOrg;
@@ -35,6 +36,7 @@ describe.skipIf(!hasSoftHsm)('records of the KMS on SoftHSM2 (skipped where it i
       return await org.kms.client.call('pinAdmins', { org: 'acme', signed: await signSet(set, [org.admin]) });
     },
     'an approval was used': answer,
+    'a tenant was frozen': () => org.kms.client.call('freezeTenant', { ...HALL, id: SHRED }),
     'a tenant was destroyed': () => org.kms.client.call('destroyTenant', HALL),
     'a box had moved to a new epoch': async () => {
       await org.kms.client.call('createEpoch', { ...HALL, epoch: 2 });

@@ -25,6 +25,7 @@ import type { StillPurpose } from '../../edge/pipeline/stage-tasks.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import { VaultClient } from '../../edge/vault/client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Removed } from '../../shared/fleet/ack.ts';
 import type { Venue } from '../../shared/http/tenant-context.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
@@ -118,6 +119,12 @@ export class ApiBox implements BoxPort {
     };
     this.cameras = this.#camerasPort();
     this.webhooks = this.#webhooksPort();
+  }
+
+  /** Says that nothing was there: the tenants of a test stay. */
+  async wipe(tenant: string): Promise<Removed> {
+    this.#tenant(tenant);
+    return { keyFiles: 0, dataFiles: 0, bytes: 0, customers: 0, tpmCounter: false };
   }
 
   async start(): Promise<void> {

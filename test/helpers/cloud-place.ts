@@ -145,6 +145,8 @@ export const IN_OURS: Readonly<Record<string, string>> = {
   cameras: 'rec_aaaaaaaaaaaaaaaaaaaaaaaaaa',
   commands: '01KAMV8Z0000000000000000AA',
   receipts: '01KAMV8Z0000000000000000BB',
+  shreds: '01KAMV8Z0000000000000000CC',
+  erasures: '01KAMV8Z0000000000000000DD',
 };
 
 /** The path with somebody or something of an org in it. */

@@ -4,6 +4,7 @@ import { Cameras } from '../../edge/box/cameras.ts';
 import { changeableBox } from '../../edge/box/changeable-box.ts';
 import { CloudLink, type CloudLinkOptions } from '../../edge/box/cloud-link.ts';
 import { Leases } from '../../edge/box/leases.ts';
+import { Shredder } from '../../edge/box/shredder.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
@@ -38,7 +39,9 @@ export class ConnectedBox {
     const { tenants, leases } = this;
     const vault: Tenants['vault'] = (tenant) => tenants.vault(tenant);
     const buildUnit = (): never => expect.unreachable('there is no camera');
-    const cameras = new Cameras({ config, vault, buildUnit, clock: systemClock, logger });
+    const hasTenant: Tenants['has'] = (tenant) => tenants.has(tenant);
+    const cameras = new Cameras({ config, hasTenant, vault, buildUnit, clock: systemClock, logger });
+    const shredder = new Shredder({ config, appliance: () => appliance, tenants, leases, holders: [cameras], clock: systemClock, logger });
     this.link = new CloudLink({
       folder,
       journal: () => appliance.commands,
@@ -47,6 +50,7 @@ export class ConnectedBox {
       about: { modelSet: 'embedded', boxVersion: '0.1.0' },
       leases,
       tenants,
+      shredder,
       telemetry: () => Promise.reject(new Error('this box has nothing to tell')),
       clock: systemClock,
       random: () => 0,

@@ -30,6 +30,8 @@ export class Deeds {
     sync: () => this.#do('sync'),
     'restart-tenant': ({ tenant }) => this.#do(`restart ${tenant}`),
     'revoke-lease': ({ tenant }) => this.#do(`revoke ${tenant}`),
+    'shred-tenant': ({ tenant }) => this.#do(`shred ${tenant}`),
+    'erase-customers': ({ tenant }) => this.#do(`erase in ${tenant}`),
   };
 
   async #do(what: string): Promise<void> {

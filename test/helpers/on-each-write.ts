@@ -10,6 +10,21 @@ const OF_FILES = ['writeFileSync', 'writeSync', 'fsyncSync', 'renameSync', 'rmSy
  * @returns ends it
  */
 export function onEachWrite(note: () => void): () => void {
+  const database = new Database(':memory:');
+  const statement: object = Object.getPrototypeOf(database.prepare('SELECT 1'));
+  database.close();
+  return beforeEach(note, [...OF_FILES.map((method) => [fs, method] as const), [statement, 'run'], [Database.prototype, 'pragma']]);
+}
+
+/** The same for what is removed from the disk: files and folders. */
+export function onEachRemoval(note: () => void): () => void {
+  return beforeEach(note, [
+    [fs, 'rmSync'],
+    [fs, 'rmdirSync'],
+  ]);
+}
+
+function beforeEach(note: () => void, calls: readonly (readonly [owner: object, method: string])[]): () => void {
   let noting = false;
   const noteOnce = (): void => {
     if (noting) return;
@@ -20,14 +35,7 @@ export function onEachWrite(note: () => void): () => void {
       noting = false;
     }
   };
-  const database = new Database(':memory:');
-  const statement: object = Object.getPrototypeOf(database.prepare('SELECT 1'));
-  database.close();
-  const undo = [
-    ...OF_FILES.map((method) => before(fs, method, noteOnce)),
-    before(statement, 'run', noteOnce),
-    before(Database.prototype, 'pragma', noteOnce),
-  ];
+  const undo = calls.map(([owner, method]) => before(owner, method, noteOnce));
   syncBuiltinESMExports();
   return () => {
     for (const restore of undo) restore();

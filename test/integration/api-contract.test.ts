@@ -89,6 +89,7 @@ function goodBody({ body, name }: Operation, { customerId, sightingId, ids }: Th
   if ('token' in fields) fields.token = api.admin;
   if ('consent' in fields) fields.consent = consentFor();
   if ('noticeVersion' in fields) Object.assign(fields, consentFor());
+  if ('confirm' in fields) fields.confirm = 'north';
   if ('slug' in fields) fields.slug = `camera-${things}`;
   if (name.endsWith('/cameras/test')) fields.url = ANSWERING_CAMERA;
   return { json: fields };
@@ -139,6 +140,7 @@ describe('the document', () => {
         `admin GET ${T}/lease`,
         `admin PUT ${T}/lease`,
         `admin POST ${T}/lease/requests`,
+        `admin POST ${T}/wipe`,
         `admin GET ${T}/backup`,
         `admin POST ${T}/open`,
         `admin GET ${T}/api-keys`,

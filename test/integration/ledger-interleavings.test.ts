@@ -84,7 +84,8 @@ class World {
       if (tenant.startsWith('slow')) await this.#finish.promise;
       if (life === this.crashes) this.done.push(tenant);
     };
-    const executors = { 'renew-lease': act, 'restart-tenant': act, 'revoke-lease': act, sync: async () => undefined };
+    const acts = { 'renew-lease': act, 'restart-tenant': act, 'revoke-lease': act, 'shred-tenant': act, 'erase-customers': act };
+    const executors = { ...acts, sync: async () => undefined };
     this.box = new LinkedBox({ transport: this.transport, commandKeys: [this.kms.publicKey], executors, now });
   }
 

@@ -41,6 +41,7 @@ const BREACHES: readonly (readonly [rule: string, path: string, text: string])[]
   ['room cloud/fleet', 'cloud/fleet/breach.ts', "import '../iam/target.ts';"],
   ['room cloud/iam', 'cloud/iam/breach.ts', "import '../http/target.ts';"],
   ['room cloud/broker', 'cloud/broker/breach.ts', "import '../store/target.ts';"],
+  ['room cloud/shred', 'cloud/shred/breach.ts', "import '../http/target.ts';"],
   ['room cloud/http', 'cloud/http/breach.ts', "import '../target.ts';"],
   ['room cloud/kms', 'cloud/kms/breach.ts', "import '../../edge/runtime/target.ts';"],
   ['room models', 'models/breach.ts', "import '../edge/runtime/target.ts';"],

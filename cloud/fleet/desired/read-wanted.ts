@@ -18,8 +18,9 @@ export async function readWanted(
 ): Promise<DesiredTenant[]> {
   const assigned = await kms.call('assignedTenants', { org, device });
   if (assigned.length === 0) return [];
+  const living = db.selectFrom('tenants').select(['id', 'policies']).where('state', '<>', 'shredded');
   const [tenants, cameras] = await Promise.all([
-    db.selectFrom('tenants').select(['id', 'policies']).where('org', '=', org).where('id', 'in', assigned).orderBy('id').execute(),
+    living.where('org', '=', org).where('id', 'in', assigned).orderBy('id').execute(),
     db.selectFrom('cameras').selectAll().where('org', '=', org).where('device', '=', device).orderBy('id').execute(),
   ]);
   return tenants.map(({ id, policies }) => ({

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
-import { COMMANDS, type Order, orderSchema } from '../../../shared/fleet/command.ts';
+import { COMMANDS, type Order, orderSchema, orderToGiveSchema } from '../../../shared/fleet/command.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
 import { ulidSchema } from '../../../shared/ids/ulid.ts';
 import type { Database } from '../../store/database.ts';
@@ -14,7 +14,7 @@ const LONGEST_LIFE_MS = 90 * DAY_MS;
 export const newCommandSchema = z
   .strictObject({
     device: idSchema('box'),
-    order: orderSchema,
+    order: orderToGiveSchema,
     notBefore: z.iso.datetime().optional().describe('The box is not told earlier; others are told meanwhile. Not of urgent commands.'),
     expiresAt: z.iso
       .datetime()

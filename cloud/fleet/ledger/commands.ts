@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { COMMANDS } from '../../../shared/fleet/command.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Database } from '../../store/database.ts';
 import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
@@ -82,8 +83,8 @@ export class Commands {
    */
   async cancel(org: string, id: string): Promise<Command> {
     const { db, now, onWaiting } = this.#options;
-    const { device, state } = await this.get(org, id);
-    if (!(await moveCommand(db, id, 'CANCELED', {}, now()))) {
+    const { device, state, order } = await this.get(org, id);
+    if (COMMANDS[order.kind].ofFlow || !(await moveCommand(db, id, 'CANCELED', {}, now()))) {
       throw new SecureGateError('command_settled', 'It is too late to cancel this command', { details: { state } });
     }
     await onWaiting(device);

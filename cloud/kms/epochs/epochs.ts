@@ -47,12 +47,13 @@ export class Epochs {
 
   /**
    * Makes the next epoch of a tenant, from the second on to move its boxes there. An epoch that is there already is left as it is, so that it can be asked for again.
-   * @throws {SecureGateError} `tenant_destroyed`, `cell_gone` (that epoch was destroyed), `conflict` (not the next one), and the HSM's
+   * @throws {SecureGateError} `tenant_destroyed`, `tenant_frozen`, `cell_gone` (that epoch was destroyed), `conflict` (not the next one), and the HSM's
    */
   async create(cell: Cell): Promise<void> {
     const { hsm, store, moves } = this.#options;
     const { org, tenant, epoch } = cell;
     store.denials.requireTenant(org, tenant);
+    store.freezes.requireNone(org, tenant);
     for (const left of store.epochs.list(org, tenant)) if (left.state === 'making') await this.#abandon(left);
     const known = store.epochs.list(org, tenant);
     const same = known.find((one) => one.epoch === epoch);
@@ -88,11 +89,12 @@ export class Epochs {
 
   /**
    * The tenant key of an epoch, wrapped, for a device.
-   * @throws {SecureGateError} `tenant_destroyed`, `epoch_not_found`, `cell_gone`, `epoch_replaced`
+   * @throws {SecureGateError} `tenant_destroyed`, `tenant_frozen`, `epoch_not_found`, `cell_gone`, `epoch_replaced`
    */
   wrapped(cell: Cell, device: string): Buffer {
     const { store, moves } = this.#options;
     store.denials.requireTenant(cell.org, cell.tenant);
+    store.freezes.requireNone(cell.org, cell.tenant);
     const { wrapped, state } = store.epochs.get(cell);
     if (wrapped === null || state !== 'ready') throw gone(cell, store.epochs.newest(cell.org, cell.tenant));
     moves.requireEntitled(cell, device);

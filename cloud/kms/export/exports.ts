@@ -34,7 +34,7 @@ export class Exports {
   /**
    * @param approval for a request that answers no challenge; it is used up before the key goes out, whatever comes of that
    * @throws {SecureGateError} `export_rejected`, `approval_used`, `assignment_rejected`, `admins_missing`, `device_denied`, `device_untrusted`,
-   * `rate_limited`, `tenant_destroyed`, `epoch_not_found`, `epoch_replaced`, `cell_gone`, `tek_rejected`, and the HSM's
+   * `rate_limited`, `tenant_destroyed`, `tenant_frozen`, `epoch_not_found`, `epoch_replaced`, `cell_gone`, `tek_rejected`, and the HSM's
    */
   async export(request: ExportRequest, approval?: Approval): Promise<LeaseAnswer> {
     const { hsm, orders, epochs, rates, challenges, limits, now } = this.#options;

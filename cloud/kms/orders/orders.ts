@@ -36,7 +36,7 @@ export class Orders {
 
   /**
    * Takes an assignment in place of the one that this device has for this tenant.
-   * @throws {SecureGateError} `admins_missing`, `assignment_rejected`, `assignment_used`, `device_denied`, `tenant_destroyed`
+   * @throws {SecureGateError} `admins_missing`, `assignment_rejected`, `assignment_used`, `device_denied`, `tenant_destroyed`, `tenant_frozen`
    */
   async assign(token: string): Promise<Assignment> {
     const assignment = await this.#verify(token);
@@ -44,6 +44,7 @@ export class Orders {
     await this.#guard.change(() => {
       this.#store.denials.requireDevice(device);
       this.#store.denials.requireTenant(org, tenant);
+      this.#store.freezes.requireNone(org, tenant);
       this.#store.assignments.add({ id, org, tenant, device, token }, this.#now());
     });
     return assignment;

@@ -58,6 +58,15 @@ export class AssignmentRecords {
       .map(({ tenant }) => tenant);
   }
 
+  /** Every assignment that there ever was for a tenant, and when it ended. */
+  everOf(org: string, tenant: string): (Pick<AssignmentRecord, 'device' | 'token'> & { readonly ended_at: number | null })[] {
+    return this.#database
+      .prepare<[string, string], Pick<AssignmentRecord, 'device' | 'token'> & { ended_at: number | null }>(
+        'SELECT device, token, ended_at FROM assignments WHERE org = ? AND tenant = ? ORDER BY device',
+      )
+      .all(org, tenant);
+  }
+
   /** @returns whether there was one */
   end(org: string, tenant: string, device: string, now: number): boolean {
     return (

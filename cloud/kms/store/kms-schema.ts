@@ -59,6 +59,14 @@ CREATE TABLE IF NOT EXISTS destroyed_tenants (
   destroyed_at INTEGER NOT NULL,
   PRIMARY KEY (org, tenant)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS freezes (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  begun_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  PRIMARY KEY (org, tenant, id)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rate_windows (
   subject TEXT PRIMARY KEY,
   started_at INTEGER NOT NULL,

@@ -6,6 +6,7 @@ import { asStoreError } from './as-store-error.ts';
 import { AssignmentRecords } from './assignment-records.ts';
 import { Denials } from './denials.ts';
 import { EpochRecords } from './epoch-records.ts';
+import { Freezes } from './freezes.ts';
 import { KMS_SCHEMA } from './kms-schema.ts';
 import { MoveRecords } from './move-records.ts';
 import { Rates } from './rates.ts';
@@ -20,6 +21,7 @@ export interface KmsStore {
   readonly assignments: AssignmentRecords;
   readonly approvals: UsedApprovals;
   readonly denials: Denials;
+  readonly freezes: Freezes;
   readonly rates: Rates;
   readonly version: RecordsVersion;
   /** Does all of it or nothing. */
@@ -51,6 +53,7 @@ export function openKmsStore(dataDir: string): KmsStore {
       assignments: new AssignmentRecords(opened),
       approvals: new UsedApprovals(opened),
       denials: new Denials(opened),
+      freezes: new Freezes(opened),
       rates: new Rates(opened),
       version: new RecordsVersion(opened),
       atomically: (work) => opened.transaction(work)(),

@@ -1,7 +1,8 @@
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { pageOf } from '../../../shared/http/common.ts';
 import { idempotencyHeaders } from '../../../shared/http/headers.ts';
 import type { Api, RouteContext } from '../api.ts';
-import { newTenantSchema, tenantPatchSchema, tenantSchema } from '../schemas/box.ts';
+import { newTenantSchema, tenantPatchSchema, tenantSchema, wipedSchema, wipeSchema } from '../schemas/box.ts';
 import { tenantParams } from '../schemas/common.ts';
 
 const tags = ['tenants'];
@@ -71,5 +72,22 @@ export function addTenantRoutes(api: Api, { box, idempotency }: RouteContext): v
       response: { 200: tenantSchema },
     },
     handler: ({ params }) => box.tenants.open(params.tenant),
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/tenants/:tenant/wipe',
+    config: { access: 'admin' },
+    schema: {
+      summary: 'Remove a tenant from this box for ever: its keys, its data, and its name, which never comes back here',
+      tags,
+      params: tenantParams,
+      body: wipeSchema,
+      response: { 200: wipedSchema },
+    },
+    handler: async ({ params: { tenant }, body }) => {
+      if (body.confirm !== tenant) throw new SecureGateError('invalid_request', 'The tenant is not confirmed by its name');
+      return await box.wipe(tenant);
+    },
   });
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { removedSchema } from '../../../shared/fleet/ack.ts';
 import { pageQuery } from '../../../shared/http/common.ts';
 import { idSchema, slugSchema } from '../../../shared/ids/ids.ts';
 import { CAMERA_STATES, sightingSchema, statsSchema, VAULT_STATES } from '../../../shared/messages/events.ts';
@@ -48,6 +49,10 @@ export const tenantPatchSchema = newTenantSchema
   .pick({ unmatchedTtlMs: true, sightingsDays: true })
   .extend({ matchThreshold: z.number().min(0).max(1).nullable().optional() })
   .meta({ id: 'TenantPatch', examples: [{ matchThreshold: 0.5 }] });
+
+/** `confirm`: the id of the tenant, once more. */
+export const wipeSchema = z.strictObject({ confirm: slugSchema }).meta({ id: 'Wipe', examples: [{ confirm: 'north-hall' }] });
+export const wipedSchema = removedSchema.meta({ id: 'Wiped' });
 
 export const SCOPES = [
   'people:read',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { ACK_TYPE, type AckClaims, type AckState } from '../../../shared/fleet/ack.ts';
+import { ACK_TYPE, type AckClaims, type AckState, type Removed } from '../../../shared/fleet/ack.ts';
 import type { CommandClaims } from '../../../shared/fleet/command.ts';
 import type { PublicKey } from '../../../shared/lease/public-key.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
@@ -30,6 +30,8 @@ export interface Outcome {
   readonly state: AckState;
   /** Code of an error. */
   readonly reason?: string | undefined;
+  /** Where the order was to remove something. */
+  readonly removed?: Removed | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export class Acks {
   }
 
   /** @param token the command as it came */
-  async sign({ sub, jti, pair }: CommandClaims, token: string, { state, reason }: Outcome): Promise<string> {
+  async sign({ sub, jti, pair }: CommandClaims, token: string, { state, reason, removed }: Outcome): Promise<string> {
     const { sign, now } = this.#options;
     const claims: AckClaims = {
       aud: 'securegate-cloud',
@@ -65,6 +67,7 @@ export class Acks {
       ...(pair === undefined ? {} : { pair }),
       state,
       ...(reason === undefined ? {} : { reason }),
+      ...(removed === undefined ? {} : { removed }),
     };
     return await sign(ACK_TYPE, claims);
   }

@@ -113,8 +113,7 @@ export class CommandRouter {
   async #execute(order: Order): Promise<Outcome> {
     const { executors, logger } = this.#options;
     try {
-      await withinTime(execute(executors, order), LONGEST_MS);
-      return { state: 'SUCCEEDED' };
+      return { state: 'SUCCEEDED', removed: await withinTime(execute(executors, order), LONGEST_MS) };
     } catch (error) {
       const failure = SecureGateError.from(error);
       logger.warn({ err: failure, kind: order.kind }, 'a command was not done');

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { destroyFile } from '../../runtime/destroy-file.ts';
 import { readKeyFile } from '../../runtime/read-key-file.ts';
 import { syncFolder } from '../../runtime/sync-folder.ts';
 import { writeFileDurably } from '../../runtime/write-file-durably.ts';
@@ -62,19 +63,11 @@ export class StandaloneKeySource implements KeySource {
     }
   }
 
-  /**
-   * Overwrites the older key files and removes them. A magnetic disk has lost them then. An SSD, and a file system that copies on
-   * write, put what is overwritten in another place: there the old key lies on, for whoever reads the raw chips, until the
-   * disk has used that place again. And nobody can know of the copies that were made of it. Hence never more than `erased`.
-   */
+  /** Overwrites the older key files and removes them (destroy-file.ts says how far that goes). */
   async retire(before: number): Promise<void> {
     const folder = this.#folder();
     const old = this.#epochs(folder).filter((epoch) => epoch < before);
-    for (const epoch of old) {
-      const path = this.#path(folder, epoch);
-      overwrite(path);
-      rmSync(path);
-    }
+    for (const epoch of old) destroyFile(this.#path(folder, epoch));
     if (old.length > 0) syncFolder(folder);
   }
 
@@ -98,15 +91,5 @@ export class StandaloneKeySource implements KeySource {
   #folder(): string {
     const { keyDir, dataDir } = this.#options;
     return keyFolder(keyDir, dataDir);
-  }
-}
-
-function overwrite(path: string): void {
-  const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    writeSync(fd, randomBytes(KEY_BYTES), 0, KEY_BYTES, 0);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

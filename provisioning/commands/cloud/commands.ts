@@ -1,8 +1,11 @@
 import { Argument, Command } from 'commander';
 import { contentOf } from '../../../shared/cloud-client/create-cloud-client.ts';
-import { COMMAND_KINDS, type Order } from '../../../shared/fleet/command.ts';
+import type { components } from '../../../shared/cloud-client/paths.ts';
+import { KINDS_TO_GIVE } from '../../../shared/fleet/command.ts';
 import { asking, list, make, print } from '../../cloud/asking.ts';
 import { type CloudOptions, openCloud } from '../../cloud/open-cloud.ts';
+
+type OrderToGive = components['schemas']['OrderToGive'];
 
 /** `securegate cloud commands`: what boxes are told to do. */
 export function commandsCommand(): Command {
@@ -12,12 +15,12 @@ export function commandsCommand(): Command {
       .description('tell a box to do something; a box that is away has a day to come for it')
       .argument('<org>')
       .argument('<device>')
-      .addArgument(new Argument('<kind>', 'what to do').choices(COMMAND_KINDS))
+      .addArgument(new Argument('<kind>', 'what to do').choices(KINDS_TO_GIVE))
       .option('--tenant <id>', 'the tenant that it is about')
-      .action((org: string, device: string, kind: Order['kind'], { tenant, ...options }: CloudOptions & { tenant?: string }) =>
+      .action((org: string, device: string, kind: OrderToGive['kind'], { tenant, ...options }: CloudOptions & { tenant?: string }) =>
         make(options, (cloud) => {
           // Whether this kind is about a tenant, the control plane says.
-          const order = { kind, body: tenant === undefined ? {} : { tenant } } as Order;
+          const order = { kind, body: tenant === undefined ? {} : { tenant } } as OrderToGive;
           return cloud.POST('/v1/orgs/{org}/commands', { params: { path: { org } }, body: { device, order } });
         }),
       ),

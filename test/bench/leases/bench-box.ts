@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { APPLIANCE_SCHEMA } from '../../../edge/appliance/appliance-schema.ts';
 import { StoredCommands } from '../../../edge/appliance/stored-commands.ts';
 import { LeaseRenewal, type LeaseRenewalOptions } from '../../../edge/box/lease-renewal.ts';
+import type { Executors } from '../../../edge/link/commands/executors.ts';
 import { Link } from '../../../edge/link/link.ts';
 import { MqttUplink } from '../../../edge/link/mqtt-uplink.ts';
 import { LinkLeaseCarrier } from '../../../edge/link/requests/link-lease-carrier.ts';
@@ -31,6 +32,16 @@ export interface BenchBoxOptions {
 }
 
 type Vault = LeaseRenewalOptions['vault'];
+
+const nothing = async (): Promise<undefined> => undefined;
+const NOTHING: Executors = {
+  'renew-lease': nothing,
+  'revoke-lease': nothing,
+  'restart-tenant': nothing,
+  'shred-tenant': nothing,
+  'erase-customers': nothing,
+  sync: nothing,
+};
 
 /** A vault as far as its leases go: it signs its requests, and does not open what comes. */
 class BenchVault implements Vault {
@@ -88,13 +99,12 @@ export class BenchBox {
     const carrier = new LinkLeaseCarrier(requests);
     const disk = new Database(':memory:');
     for (const step of APPLIANCE_SCHEMA) disk.exec(step);
-    const nothing = async (): Promise<void> => undefined;
     this.#link = new Link({
       device,
       uplink: this.#uplink,
       commandKeys: () => commandKeys,
       journal: new StoredCommands(disk),
-      executors: { 'renew-lease': nothing, 'revoke-lease': nothing, 'restart-tenant': nothing, sync: async () => this.onCommand() },
+      executors: { ...NOTHING, sync: async () => this.onCommand() },
       sign: signToken,
       key: publicKey,
       keys: async () => [],

@@ -1,0 +1,100 @@
+import { createHash, createPublicKey } from 'node:crypto';
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import type { Kysely } from 'kysely';
+import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { type DeletionReceipt, RECEIPT_TYPE, type Statement, statementSchema } from '../../shared/receipts/receipt.ts';
+import { stateOfBox } from '../../shared/receipts/state-of-box.ts';
+import { keyHash } from '../fleet/pki/key-hash.ts';
+import type { KmsClient } from '../kms/client.ts';
+import type { Database } from '../store/database.ts';
+import type { Erasures } from './erasures.ts';
+import type { Shreds } from './shreds.ts';
+import { type Told, toldBoxes } from './told-boxes.ts';
+
+export interface DeletionReceiptsOptions {
+  readonly db: Kysely<Database>;
+  readonly kms: Pick<KmsClient, 'call'>;
+  readonly shreds: Pick<Shreds, 'get'>;
+  readonly erasures: Pick<Erasures, 'get'>;
+  readonly now: () => number;
+}
+
+/** What is given to who asked for a shred or an erasure: how far it is now, signed, with the words of the boxes. */
+export class DeletionReceipts {
+  readonly #options: DeletionReceiptsOptions;
+
+  constructor(options: DeletionReceiptsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws {SecureGateError} `shred_not_found`, `kms_unavailable` */
+  async ofShred(org: string, id: string): Promise<DeletionReceipt> {
+    const { shreds, now } = this.#options;
+    const { tenant, requestedBy, requestedAt, approvals, frozenAt, destroyedAt, unrecoverableFrom, boxes } = await shreds.get(org, id);
+    const { told, words } = await this.#told(boxes);
+    // To the second, as the statement has it: a state that is reached within it is told by the next receipt.
+    const iat = Math.floor(now() / 1000);
+    const hsm = destroyedAt === null ? null : { unrecoverableFrom: unrecoverableFrom === null ? null : Date.parse(unrecoverableFrom) };
+    return await this.#signed(words, {
+      ...({ aud: 'securegate-receipt', kind: 'shred', jti: id, iat } as const),
+      ...{ org, tenant, requestedBy, requestedAt, approvals, frozenAt, destroyedAt, unrecoverableFrom },
+      boxes: boxes.map(({ device, enforcement, leaseEndsAt, command }) => {
+        const word = wordOf(command, told.get(command));
+        const known = { enforcement, leaseEndsAt: Date.parse(leaseEndsAt), erasedAt: word && Date.parse(word.at) };
+        const { state, unrecoverableFrom: from, because } = stateOfBox(known, hsm, iat * 1000);
+        return {
+          device,
+          enforcement,
+          leaseEndsAt,
+          word,
+          state,
+          because,
+          unrecoverableFrom: from === null ? null : new Date(from).toISOString(),
+        };
+      }),
+    });
+  }
+
+  /** @throws {SecureGateError} `erasure_not_found`, `kms_unavailable` */
+  async ofErasure(org: string, id: string): Promise<DeletionReceipt> {
+    const { erasures, now } = this.#options;
+    const { tenant, customers, requestedBy, requestedAt, boxes } = await erasures.get(org, id);
+    const { told, words } = await this.#told(boxes);
+    return await this.#signed(words, {
+      ...({ aud: 'securegate-receipt', kind: 'erasure', jti: id, iat: Math.floor(now() / 1000) } as const),
+      ...{ org, tenant, customers, requestedBy, requestedAt },
+      boxes: boxes.map(({ device, command }) => {
+        const word = wordOf(command, told.get(command));
+        return { device, state: word ? ('erased' as const) : ('pending' as const), word };
+      }),
+    });
+  }
+
+  async #told(boxes: readonly { readonly command: string }[]): Promise<{ told: ReadonlyMap<string, Told>; words: string[] }> {
+    const told = await toldBoxes(
+      this.#options.db,
+      boxes.map(({ command }) => command),
+    );
+    return { told, words: [...told.values()].flatMap(({ done }) => (done ? [done.token] : [])) };
+  }
+
+  async #signed(words: string[], said: Statement): Promise<DeletionReceipt> {
+    const { kms } = this.#options;
+    const kid = await calculateJwkThumbprint(await kms.call('signingKey', { use: 'audit' }));
+    const message = `${encode({ alg: 'ES256', typ: RECEIPT_TYPE, kid })}.${encode(statementSchema.parse(said))}`;
+    const { signature } = await kms.call('sign', { use: 'audit', message: Buffer.from(message) });
+    return { version: 1, statement: `${message}.${signature.toString('base64url')}`, words };
+  }
+}
+
+function wordOf(command: string, told: Told | undefined): Statement['boxes'][number]['word'] {
+  if (!told?.done) return null;
+  const { token, at, removed } = told.done;
+  const key = createPublicKey({ key: publicKeySchema.parse(decodeProtectedHeader(token).jwk), format: 'jwk' });
+  const digest = createHash('sha256').update(token).digest('base64url');
+  return { digest, key: keyHash(key), command, at: new Date(at).toISOString(), removed };
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}

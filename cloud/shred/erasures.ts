@@ -1,0 +1,217 @@
+import type { Kysely, Selectable } from 'kysely';
+import { z } from 'zod';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { removedSchema } from '../../shared/fleet/ack.ts';
+import { MOST_ERASED } from '../../shared/fleet/command.ts';
+import { idSchema, principalIdSchema, slugSchema } from '../../shared/ids/ids.ts';
+import { Ulids, ulidSchema } from '../../shared/ids/ulid.ts';
+import type { Commands } from '../fleet/ledger/commands.ts';
+import type { KmsClient } from '../kms/client.ts';
+import type { Database } from '../store/database.ts';
+import { isUniqueViolation } from '../store/is-unique-violation.ts';
+import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import type { Looker } from './shred-job.ts';
+import { tellBox } from './tell-box.ts';
+import { toldBoxes } from './told-boxes.ts';
+
+export const newErasureSchema = z
+  .strictObject({
+    customers: z
+      .array(idSchema('customer'))
+      .min(1)
+      .max(MOST_ERASED)
+      .describe('The ids of one person, or of several: each box knows a person by an id of its own, and erases those that it knows.'),
+  })
+  .meta({ id: 'NewErasure', examples: [{ customers: ['cus_aaaaaaaaaaaaaaaaaaaaaaaaaa'] }] });
+
+const time = z.iso.datetime();
+export const erasureSchema = z
+  .strictObject({
+    id: ulidSchema,
+    org: slugSchema,
+    tenant: slugSchema,
+    customers: z.array(idSchema('customer')),
+    requestedBy: principalIdSchema,
+    requestedAt: time,
+    settledAt: time.nullable().describe('When the last box had done its part.'),
+    boxes: z.array(
+      z.strictObject({
+        device: idSchema('box'),
+        state: z
+          .enum(['pending', 'erased'])
+          .describe('`erased`: its files open nothing of them any more, whatever older files lie beside.'),
+        reason: z.string().nullable().describe('Code of why it has not done it yet; it is told again.'),
+        command: ulidSchema,
+        receipt: ulidSchema.nullable().describe('Its signed word.'),
+        removed: removedSchema.nullable().describe('`customers`: how many of these it knew.'),
+      }),
+    ),
+  })
+  .meta({
+    id: 'Erasure',
+    examples: [
+      {
+        id: '01KAMV8Z0000000000000000DD',
+        org: 'acme',
+        tenant: 'main-hall',
+        customers: ['cus_aaaaaaaaaaaaaaaaaaaaaaaaaa'],
+        requestedBy: 'usr_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+        requestedAt: '2026-11-22T10:00:00.000Z',
+        settledAt: null,
+        boxes: [
+          {
+            device: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa',
+            state: 'pending',
+            reason: null,
+            command: '01KAMV8Z0000000000000000AA',
+            receipt: null,
+            removed: null,
+          },
+        ],
+      },
+    ],
+  });
+export type Erasure = z.output<typeof erasureSchema>;
+
+type Row = Selectable<Database['erasures']>;
+
+export interface ErasuresOptions {
+  readonly db: Kysely<Database>;
+  readonly kms: Pick<KmsClient, 'call'>;
+  readonly commands: Pick<Commands, 'create' | 'newId'>;
+  readonly onWaiting: () => void;
+  readonly now: () => number;
+}
+
+/**
+ * Erasures of customers on every box of their tenant. What a box erased is beyond recovery once the tenant's epoch has moved and the key
+ * before it is destroyed; the keys of the tenant tell how far that is.
+ */
+export class Erasures implements Looker {
+  readonly #options: ErasuresOptions;
+  readonly #ids: Ulids;
+
+  constructor(options: ErasuresOptions) {
+    this.#options = options;
+    this.#ids = new Ulids(options.now);
+  }
+
+  newId(): string {
+    return this.#ids.next();
+  }
+
+  /** @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `conflict` (of two repetitions of one request), `kms_unavailable` */
+  async create(org: string, tenant: string, id: string, by: string, customers: readonly string[]): Promise<Erasure> {
+    const { db, kms, commands, onWaiting, now } = this.#options;
+    const known = await db.selectFrom('tenants').select('state').where('org', '=', org).where('id', '=', tenant).executeTakeFirst();
+    if (known === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
+    if (known.state === 'shredded') throw new SecureGateError('tenant_destroyed', 'This tenant was shredded', { details: { org, tenant } });
+    // Also those that had the tenant once: their files may still hold the customer.
+    const holders = await kms.call('listHolders', { org, tenant, before: now() });
+    const row: Row = {
+      ...{ id, org, tenant, customers: JSON.stringify([...new Set(customers)]) },
+      ...{ requested_by: by, requested_at: now(), settled_at: null },
+    };
+    const boxes = holders.map(({ device }) => ({ erasure: id, device, command: commands.newId() }));
+    try {
+      await db.transaction().execute(async (within) => {
+        await within.insertInto('erasures').values(row).execute();
+        if (boxes.length > 0) await within.insertInto('erasure_boxes').values(boxes).execute();
+      });
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new SecureGateError('conflict', 'There is this erasure already', { cause: error, details: { id } });
+    }
+    onWaiting();
+    return await this.get(org, id);
+  }
+
+  /** @throws {SecureGateError} `erasure_not_found` */
+  async get(org: string, id: string): Promise<Erasure> {
+    const row = await this.#options.db.selectFrom('erasures').selectAll().where('org', '=', org).where('id', '=', id).executeTakeFirst();
+    if (row === undefined) throw new SecureGateError('erasure_not_found', 'There is no such erasure');
+    return await this.#viewOf(row);
+  }
+
+  /** In the order in which they were asked for. */
+  async list(org: string, { cursor = '', limit }: PageQuery): Promise<Page<Erasure>> {
+    const found = await this.#options.db
+      .selectFrom('erasures')
+      .selectAll()
+      .where('org', '=', org)
+      .where('id', '>', cursor)
+      .orderBy('id')
+      .limit(limit + 1)
+      .execute();
+    const { items, next } = pageOf(found, limit, { id: ({ id }) => id, view: (row) => row });
+    return { items: await Promise.all(items.map((row) => this.#viewOf(row))), next };
+  }
+
+  async waits(): Promise<boolean> {
+    const open = this.#options.db.selectFrom('erasures').select('id').where('settled_at', 'is', null).limit(1);
+    return (await open.executeTakeFirst()) !== undefined;
+  }
+
+  /** Tells boxes what they have not been told, and ends what is done. A tenant that is shredded meanwhile takes its customers along. */
+  async look(stop: AbortSignal): Promise<void> {
+    const { db, now } = this.#options;
+    const open = await db
+      .selectFrom('erasures')
+      .innerJoin('tenants', (join) => join.onRef('tenants.org', '=', 'erasures.org').onRef('tenants.id', '=', 'erasures.tenant'))
+      .selectAll('erasures')
+      .select('tenants.state')
+      .where('settled_at', 'is', null)
+      .orderBy('erasures.id')
+      .execute();
+    for (const { state, ...row } of open) {
+      if (stop.aborted) return;
+      if (state !== 'shredded' && !(await this.#tell(row))) continue;
+      await db.updateTable('erasures').set({ settled_at: now() }).where('id', '=', row.id).execute();
+    }
+  }
+
+  /** @returns whether all of them have done it */
+  async #tell({ id, org, tenant, customers, requested_by }: Row): Promise<boolean> {
+    const { db } = this.#options;
+    const boxes = await this.#boxesOf(id);
+    const body = { tenant, erasure: id, customers: JSON.parse(customers) as string[] };
+    const replace = async (device: string, command: string): Promise<void> => {
+      await db.updateTable('erasure_boxes').set({ command }).where('erasure', '=', id).where('device', '=', device).execute();
+    };
+    for (const { device, command, told } of boxes) {
+      const what = { org, device, command, by: requested_by, order: { kind: 'erase-customers', body } } as const;
+      await tellBox({ ...this.#options, replace }, told, what);
+    }
+    return boxes.every(({ told }) => told !== undefined && told.done !== null);
+  }
+
+  async #boxesOf(erasure: string) {
+    const { db } = this.#options;
+    const boxes = await db.selectFrom('erasure_boxes').selectAll().where('erasure', '=', erasure).orderBy('device').execute();
+    const told = await toldBoxes(
+      db,
+      boxes.map(({ command }) => command),
+    );
+    return boxes.map(({ device, command }) => ({ device, command, told: told.get(command) }));
+  }
+
+  async #viewOf({ id, org, tenant, customers, requested_by, requested_at, settled_at }: Row): Promise<Erasure> {
+    return erasureSchema.parse({
+      ...{ id, org, tenant, customers: JSON.parse(customers) as unknown, requestedBy: requested_by },
+      requestedAt: new Date(requested_at).toISOString(),
+      settledAt: settled_at === null ? null : new Date(settled_at).toISOString(),
+      boxes: (await this.#boxesOf(id)).map(({ device, command, told }) => {
+        const done = told?.done ?? null;
+        const reason = done === null ? (told?.reason ?? null) : null;
+        return {
+          device,
+          command,
+          reason,
+          state: done ? 'erased' : 'pending',
+          receipt: done?.receipt ?? null,
+          removed: done?.removed ?? null,
+        };
+      }),
+    });
+  }
+}

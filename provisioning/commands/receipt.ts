@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { z } from 'zod';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { deletionReceiptSchema, type Statement } from '../../shared/receipts/receipt.ts';
+import { verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
+import { formatTable } from '../cloud/format-table.ts';
+
+interface Options {
+  readonly keys: string;
+  readonly box: string[];
+  readonly json?: true;
+}
+
+const keysSchema = z.object({ keys: z.array(publicKeySchema).min(1) });
+const boxKey = z.templateLiteral(['box_', z.string(), '=', z.string()]);
+
+/** `securegate receipt`: what the control plane gave to who asked for a shred or an erasure. */
+export function receiptCommand(): Command {
+  const command = new Command('receipt').description('receipts of shreds and erasures');
+  command.addCommand(
+    new Command('verify')
+      .description('check a receipt, without any network')
+      .argument('<file>', 'the receipt (JSON)')
+      .requiredOption('--keys <file>', 'public keys of the control plane (JSON), as /v1/receipt-keys gave them to somebody whom you trust')
+      .option('--box <id=hash...>', 'SHA-256 of the key of a box, where you have its certificate (base64url)', [])
+      .option('--json', 'print what it says as JSON')
+      .addHelpText('after', '\nIt proves itself by signatures alone: of the control plane, and of each box that has done its part.')
+      .action(verify),
+  );
+  return command;
+}
+
+async function verify(file: string, { keys: keysFile, box, json }: Options): Promise<void> {
+  const [receipt, { keys }] = await Promise.all([read(file, deletionReceiptSchema), read(keysFile, keysSchema)]);
+  const said = await verifyReceipt(receipt, keys, new Map(box.map(pinned)));
+  process.stdout.write(`${json ? JSON.stringify(said) : format(said)}\n`);
+}
+
+function pinned(text: string): [string, string] {
+  const parsed = boxKey.safeParse(text);
+  if (!parsed.success) throw new SecureGateError('usage', 'A key of a box is given as box_…=HASH');
+  const [id = '', ...hash] = text.split('=');
+  return [id, hash.join('=')];
+}
+
+async function read<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.output<Schema>> {
+  try {
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw new SecureGateError('file_unreadable', `${file} holds nothing of this kind`, { cause, details: { file } });
+  }
+}
+
+function format(said: Statement): string {
+  const { kind, org, tenant, jti, iat, requestedAt } = said;
+  const what =
+    kind === 'shred' ? `Shred ${jti} of ${org}/${tenant}` : `Erasure ${jti} of ${said.customers.length} customer(s) of ${org}/${tenant}`;
+  const keys = kind === 'shred' && said.destroyedAt !== null ? [`Keys destroyed:   ${said.destroyedAt}`] : [];
+  const boxes = said.boxes.map((box) => {
+    const from = 'unrecoverableFrom' in box ? box.unrecoverableFrom : null;
+    return [box.device, box.state, from ?? '', box.word?.at ?? ''];
+  });
+  return [
+    'The receipt holds.',
+    what,
+    `Asked for:        ${requestedAt}`,
+    ...keys,
+    `As of:            ${new Date(iat * 1000).toISOString()}`,
+    formatTable(['box', 'state', 'unrecoverable from', 'its word'], boxes),
+  ].join('\n');
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { removedSchema } from '../fleet/ack.ts';
+import { idSchema, principalIdSchema, slugSchema } from '../ids/ids.ts';
+import { ulidSchema } from '../ids/ulid.ts';
+import { ENFORCEMENTS } from '../lease/lease-token.ts';
+import { BOX_STATES, REASONS } from './state-of-box.ts';
+
+export const RECEIPT_TYPE = 'securegate-receipt+jwt';
+
+const time = z.iso.datetime();
+const sha256 = z.string().regex(/^[\w-]{43}$/);
+const token = z
+  .string()
+  .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/)
+  .max(65_536);
+
+/** A box's own word that it has done its part. */
+const wordSchema = z.strictObject({
+  /** SHA-256 of what it signed, base64url. */
+  digest: sha256,
+  /** SHA-256 of the public key (SubjectPublicKeyInfo) of its certificate, base64url. */
+  key: sha256,
+  command: ulidSchema,
+  at: time,
+  removed: removedSchema.nullable(),
+});
+
+const common = {
+  aud: z.literal('securegate-receipt'),
+  iat: z.int(),
+  org: slugSchema,
+  tenant: slugSchema,
+  requestedBy: principalIdSchema,
+  requestedAt: time,
+};
+
+const shredStatementSchema = z.strictObject({
+  ...common,
+  kind: z.literal('shred'),
+  /** Of the shred. */
+  jti: ulidSchema,
+  approvals: z.array(z.strictObject({ by: principalIdSchema, at: time })),
+  frozenAt: time.nullable(),
+  destroyedAt: time.nullable(),
+  /** When no backup of the HSM has the keys any more; null where nobody can promise that. */
+  unrecoverableFrom: time.nullable(),
+  boxes: z.array(
+    z.strictObject({
+      device: idSchema('box'),
+      state: z.enum(BOX_STATES),
+      unrecoverableFrom: time.nullable(),
+      because: z.enum(REASONS).nullable(),
+      enforcement: z.enum(ENFORCEMENTS),
+      leaseEndsAt: time,
+      word: wordSchema.nullable(),
+    }),
+  ),
+});
+
+const erasureStatementSchema = z.strictObject({
+  ...common,
+  kind: z.literal('erasure'),
+  /** Of the erasure. */
+  jti: ulidSchema,
+  customers: z.array(idSchema('customer')),
+  boxes: z.array(z.strictObject({ device: idSchema('box'), state: z.enum(['pending', 'erased']), word: wordSchema.nullable() })),
+});
+
+/** What the control plane says of a shred or an erasure (JWT, RFC 7519, ES256 by the HSM's key for the audit), as of the time that it names. */
+export const statementSchema = z.discriminatedUnion('kind', [shredStatementSchema, erasureStatementSchema]);
+export type Statement = z.output<typeof statementSchema>;
+
+/** What somebody who asked gets to keep: the statement, and what each box signed. It proves itself without asking anybody. */
+export const deletionReceiptSchema = z.strictObject({
+  version: z.literal(1),
+  statement: token,
+  words: z.array(token).max(100_000),
+});
+export type DeletionReceipt = z.output<typeof deletionReceiptSchema>;

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { newCommandSchema } from '../../cloud/fleet/ledger/command.ts';
+import { DeletionReceipts } from '../../cloud/shred/deletion-receipts.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import type { PublicKey } from '../../shared/lease/public-key.ts';
+import { type DeletionReceipt, RECEIPT_TYPE, type Statement } from '../../shared/receipts/receipt.ts';
+import { verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
+import { testOrg } from '../helpers/kms-org.ts';
+import { ShredPlace } from '../helpers/shred-place.ts';
+import { tempFolder } from '../helpers/temp-folder.ts';
+
+const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
+const PATIENTLY = { timeout: 20_000, interval: 20 };
+const refused = expect.objectContaining({ code: 'receipt_rejected' });
+
+/** A tenant that is shredded on one box and not on another. */
+async function shredded() {
+  const org = await testOrg('software');
+  const place = await ShredPlace.make(org, { file: join(await tempFolder(), 'cloud.db') });
+  await place.tenant('club');
+  const { box } = await place.box('club');
+  const absent = await place.box('club');
+  const id = await place.approved('club');
+  await place.look();
+  await place.ledger.transport.connect(box.id);
+  await expect
+    .poll(async () => (await place.shreds.get('acme', id)).boxes.map(({ state }) => state).toSorted(), PATIENTLY)
+    .toEqual(['erased', 'pending']);
+  const { store, now } = place.ledger;
+  const receipts = new DeletionReceipts({ db: store.db, kms: org.kms.client, shreds: place.shreds, erasures: place.erasures, now });
+  const keys = [await org.kms.client.call('signingKey', { use: 'audit' })];
+  return { org, place, box, absent: absent.box, id, receipts, keys };
+}
+
+function parts(statement: string): { header: object; said: Statement } {
+  const [header, claims] = statement
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as unknown);
+  return { header: header as object, said: claims as Statement };
+}
+
+test('a receipt holds without a network, and nothing that is changed in it does', async () => {
+  const { org, box, absent, id, receipts, keys } = await shredded();
+  const receipt = await receipts.ofShred('acme', id);
+  const said = await verifyReceipt(receipt, keys, new Map([[box.id, box.keyHash]]));
+  expect(said).toMatchObject({ kind: 'shred', jti: id, org: 'acme', tenant: 'club', destroyedAt: expect.any(String) });
+  const states = Object.fromEntries(said.boxes.map(({ device, state, word }) => [device, [state, word !== null]]));
+  expect(states).toEqual({ [box.id]: ['erased', true], [absent.id]: ['pending', false] });
+
+  const [folder, file, keysFile] = [await tempFolder(), 'receipt.json', 'keys.json'];
+  const at = (name: string): string => join(folder, name);
+  await Promise.all([writeFile(at(file), JSON.stringify(receipt)), writeFile(at(keysFile), JSON.stringify({ keys }))]);
+  const run = (...more: string[]) =>
+    promisify(execFile)(process.execPath, [MAIN, 'receipt', 'verify', at(file), '--keys', at(keysFile), ...more]);
+  expect((await run()).stdout).toMatch(new RegExp(`The receipt holds\\.[^]*${box.id} +erased`));
+  await expect(run('--box', `${box.id}=${absent.keyHash}`)).rejects.toMatchObject({
+    stderr: expect.stringContaining('[receipt_rejected]'),
+  });
+
+  // Neither other keys nor the keys of another use.
+  const commands = await org.kms.client.call('signingKey', { use: 'commands' });
+  await expect(verifyReceipt(receipt, [commands])).rejects.toEqual(refused);
+  await expect(verifyReceipt(receipt, [])).rejects.toEqual(refused);
+  // Neither a byte of the statement nor of a word, nor a word less.
+  const [head = '', claims = '', signature = ''] = receipt.statement.split('.');
+  const flipped = `${claims.slice(0, 40)}${claims[40] === 'A' ? 'B' : 'A'}${claims.slice(41)}`;
+  for (const statement of [`${head}.${flipped}.${signature}`, `${head}.${claims}.${signature.slice(0, -4)}AAAA`]) {
+    await expect(verifyReceipt({ ...receipt, statement }, keys)).rejects.toEqual(refused);
+  }
+  await expect(verifyReceipt({ ...receipt, words: [] }, keys)).rejects.toEqual(refused);
+  await expect(verifyReceipt({ ...receipt, words: receipt.words.map((word) => `${word.slice(0, -4)}AAAA`) }, keys)).rejects.toEqual(
+    refused,
+  );
+}, 60_000);
+
+test('a control plane that says more than its boxes have signed, or than follows from it, is caught although it signs it', async () => {
+  const { org, box, absent, id, receipts, keys } = await shredded();
+  const honest = await receipts.ofShred('acme', id);
+  const { said } = parts(honest.statement);
+  const word = said.boxes.find(({ device }) => device === box.id)?.word ?? null;
+  const signed = async (change: object, typ = RECEIPT_TYPE): Promise<DeletionReceipt> => {
+    const { header } = parts(honest.statement);
+    const message = [
+      { ...header, typ },
+      { ...said, ...change },
+    ]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+    const { signature } = await org.kms.client.call('sign', { use: 'audit', message: Buffer.from(message) });
+    return { ...honest, statement: `${message}.${signature.toString('base64url')}` };
+  };
+  const boxes = (device: string, change: object): object => ({
+    boxes: said.boxes.map((one) => (one.device === device ? { ...one, ...change } : one)),
+  });
+  await verifyReceipt(await signed({}), keys);
+  const lies: object[] = [
+    boxes(absent.id, { because: 'ack' }),
+    boxes(absent.id, { unrecoverableFrom: said.requestedAt }),
+    boxes(absent.id, { state: 'erased' }),
+    boxes(absent.id, { state: 'unrecoverable' }),
+    boxes(absent.id, { state: 'erased', word }),
+    boxes(box.id, { state: 'unrecoverable' }),
+    boxes(box.id, { word: word && { ...word, key: absent.keyHash } }),
+    boxes(box.id, { word: word && { ...word, command: id } }),
+    boxes(box.id, { word: word && { ...word, removed: { keyFiles: 9, dataFiles: 9, bytes: 9, customers: 0, tpmCounter: true } } }),
+  ];
+  for (const lie of lies) await expect(verifyReceipt(await signed(lie), keys), JSON.stringify(lie)).rejects.toEqual(refused);
+  await expect(verifyReceipt(await signed({}, 'securegate-ack+jwt'), keys)).rejects.toEqual(refused);
+  // What one org's key signed is not another deployment's.
+  const other: PublicKey[] = [await (await testOrg('software')).kms.client.call('signingKey', { use: 'audit' })];
+  await expect(verifyReceipt(honest, other)).rejects.toEqual(refused);
+}, 60_000);
+
+test('nobody gives a command of a shred by itself, nor cancels it; one that comes twice is done once', async () => {
+  const { place, absent, id } = await shredded();
+  const orders = [
+    { kind: 'shred-tenant', body: { org: 'acme', tenant: 'club', shred: id } },
+    { kind: 'erase-customers', body: { tenant: 'club', erasure: id, customers: [newId('customer')] } },
+  ];
+  for (const order of orders) expect(newCommandSchema.safeParse({ device: absent.id, order }).success).toBe(false);
+  const command = (await place.shreds.get('acme', id)).boxes.find(({ device }) => device === absent.id)?.command ?? '';
+  await expect(place.ledger.ledger.commands.cancel('acme', command)).rejects.toMatchObject({ code: 'command_settled' });
+
+  const { transport } = place.ledger;
+  await transport.connect(absent.id);
+  const done = async (): Promise<string> => await place.ledger.stateOf(command);
+  await expect.poll(done, PATIENTLY).toBe('SUCCEEDED');
+  const sent = transport.sent.filter(({ device, channel }) => device === absent.id && channel === 'commands');
+  const begun = transport.sent.filter(({ device, channel }) => device === absent.id && channel === 'acks').length;
+  for (const message of sent) transport.inject(message);
+  await expect
+    .poll(() => transport.sent.filter(({ device, channel }) => device === absent.id && channel === 'acks').length, PATIENTLY)
+    .toBeGreaterThan(begun);
+  // The very same word is said again: it was not done again.
+  const receipts = await place.ledger.ledger.receipts.list('acme', { device: absent.id, limit: 10 });
+  expect(receipts.items).toHaveLength(1);
+}, 60_000);

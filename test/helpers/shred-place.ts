@@ -1,0 +1,115 @@
+import type { Kysely, KyselyPlugin } from 'kysely';
+import { DesiredStates } from '../../cloud/fleet/desired/desired-states.ts';
+import type { KmsClient } from '../../cloud/kms/client.ts';
+import { Erasures } from '../../cloud/shred/erasures.ts';
+import { Shredding } from '../../cloud/shred/shredding.ts';
+import { Shreds } from '../../cloud/shred/shreds.ts';
+import type { Database } from '../../cloud/store/database.ts';
+import { newTenantSchema } from '../../cloud/tenants/org.ts';
+import { Tenants } from '../../cloud/tenants/tenants.ts';
+import { newId } from '../../shared/ids/ids.ts';
+import { type AssignmentClaims, signAssignment, TestDevice } from './kms.ts';
+import type { TestOrg } from './kms-org.ts';
+import { LedgerPlace } from './ledger-place.ts';
+import { testLogger } from './secrecy/test-logger.ts';
+
+/** What a control plane does, until it dies: it writes to the database, and asks the KMS. */
+export class Deaths {
+  /** How many more of these it does. */
+  left = Number.POSITIVE_INFINITY;
+  done = 0;
+
+  step(): void {
+    if (this.left <= 0) throw new Error('the control plane is dead');
+    this.left -= 1;
+    this.done += 1;
+  }
+
+  db(db: Kysely<Database>): Kysely<Database> {
+    const plugin: KyselyPlugin = {
+      transformQuery: ({ node }) => {
+        if (node.kind !== 'SelectQueryNode') this.step();
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    };
+    return db.withPlugin(plugin);
+  }
+
+  /** It may die before the KMS hears of it, and before it hears of the answer. */
+  kms(kms: Pick<KmsClient, 'call'>): Pick<KmsClient, 'call'> {
+    return {
+      call: async (operation, input) => {
+        this.step();
+        const answer = await kms.call(operation, input);
+        this.step();
+        return answer;
+      },
+    };
+  }
+}
+
+/** Shreds of the tenants of `acme`, on a ledger of its own, with the time in the test's hand. */
+export class ShredPlace {
+  readonly ledger: LedgerPlace;
+  readonly org: TestOrg;
+  readonly shreds: Shreds;
+  readonly erasures: Erasures;
+  readonly #tenants: Tenants;
+
+  constructor(ledger: LedgerPlace, org: TestOrg) {
+    this.ledger = ledger;
+    this.org = org;
+    const { db } = ledger.store;
+    const decided = { db, onWaiting: () => undefined, now: ledger.now };
+    this.shreds = new Shreds(decided);
+    this.erasures = new Erasures({ ...decided, kms: org.kms.client, commands: ledger.ledger.commands });
+    this.#tenants = new Tenants(db, org.kms.client, ledger.now);
+  }
+
+  static async make(org: TestOrg, address: Parameters<typeof LedgerPlace.make>[1]): Promise<ShredPlace> {
+    const ledger = await LedgerPlace.make(org.kms.client, address);
+    ledger.at = Date.now();
+    return new ShredPlace(ledger, org);
+  }
+
+  async tenant(id: string, policies: object = {}): Promise<void> {
+    const { id: _id, ...fields } = newTenantSchema.parse({ id, name: id, hostnames: [`${id}.acme.example`], policies });
+    await this.#tenants.create('acme', id, fields);
+  }
+
+  /** A shred that both people have approved. @returns its id */
+  async approved(tenant: string, graceMinutes = 0): Promise<string> {
+    const [one, two] = [newId('user'), newId('user')];
+    const { id } = await this.shreds.create('acme', this.shreds.newId(), one, { tenant, graceMinutes });
+    for (const by of [one, two]) await this.shreds.approve('acme', id, by);
+    return id;
+  }
+
+  /** Looks once, as a process of the control plane that may die over it. */
+  async look(deaths = new Deaths()): Promise<void> {
+    const { store, now, ledger } = this.ledger;
+    const db = deaths.db(store.db);
+    const kms = deaths.kms(this.org.kms.client);
+    const logger = testLogger('cloud');
+    const tenants = new Tenants(db, kms, now);
+    const desired = new DesiredStates({ boxes: { find: async () => undefined }, db, kms, now, random: () => 0.5, logger });
+    const shredding = new Shredding({ db, kms, tenants, commands: ledger.commands, desired, now, logger });
+    const { signal } = new AbortController();
+    await shredding.look(signal);
+    await this.erasures.look(signal);
+  }
+
+  /** A box that is assigned to a tenant, with what it does. */
+  async box(tenant: string, change: AssignmentClaims = {}): Promise<Awaited<ReturnType<LedgerPlace['box']>>> {
+    const made = await this.ledger.box();
+    await this.assign(made.box.id, tenant, change);
+    return made;
+  }
+
+  async assign(device: string, tenant: string, change: AssignmentClaims = {}): Promise<void> {
+    const { admin, kms } = this.org;
+    const claims = { ...(await new TestDevice().claims('acme', tenant)), sub: device, ...change };
+    await kms.client.call('assign', { assignment: await signAssignment(admin, claims) });
+  }
+}
