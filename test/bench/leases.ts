@@ -26,6 +26,7 @@ const PATIENCE_MS = 600_000;
 const COMMAND_EVERY_MS = 50;
 /** Commands while nothing else happens. */
 const CALM_COMMANDS = 200;
+const TELL_EVERY_MS = 10_000;
 const MANY = 1_000_000;
 
 const logger = pino({ level: 'silent' });
@@ -75,6 +76,10 @@ async function until(holds: () => boolean, what: () => string): Promise<number> 
     await pause(20);
   }
   return performance.now() - startedAt;
+}
+
+function without(boxes: readonly { readonly box: BenchBox }[]): number {
+  return boxes.filter(({ box }) => !box.connected).length;
 }
 
 function quantile(values: readonly number[], part: number): number {
@@ -143,7 +148,9 @@ try {
   let told = 0;
   await until(
     () => {
-      if (performance.now() - startedAt > (told + 1) * 10_000) say(`  ${leased} after ${(told += 1) * 10} s`);
+      const passed = Math.floor((performance.now() - startedAt) / TELL_EVERY_MS);
+      if (passed > told) say(`  ${leased} after ${(passed * TELL_EVERY_MS) / 1000} s, ${without(boxes)} boxes without a connection`);
+      told = passed;
       return leased >= wanted;
     },
     () => `only ${leased} of ${wanted} leases came`,
