@@ -241,6 +241,8 @@ export class Vault {
 
   #build(scope: VaultScope, keyring: Keyring, database: Database.Database, outboxKey: HeaderKey): OpenVault {
     const { outbox: settings, clock, logger } = this.#options;
+    // What is not needed is not kept.
+    if (settings === undefined) outboxKey.bytes.fill(0);
     const run = settings && newUlid(clock.now());
     const store = new CustomerStore(database);
     const access = new CustomerAccess(scope, keyring, store, logger);

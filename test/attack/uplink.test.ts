@@ -104,7 +104,7 @@ describe('what a box may not tell', () => {
     const run = newUlid(place.at);
     const tell = (frames: number): Promise<unknown> =>
       say(ours, 'usage', usageOf({ days: [{ run, day: '2026-11-22', counters: { frames } }] }));
-    for (const frames of [10, 30, 20, 30]) await tell(frames);
+    for (const frames of [10, 30, 30, 20]) await tell(frames);
     await say(theirs, 'usage', usageOf({ tenant: 'club', days: [{ run, day: '2026-11-22', counters: { frames: 5 } }] }));
     expect([await place.used('hall', 'frames'), await place.used('club', 'frames')]).toEqual([30, 5]);
   });

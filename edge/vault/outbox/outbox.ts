@@ -16,7 +16,7 @@ export interface OutboxOptions {
   readonly key: HeaderKey;
   /** vault.db; whoever opened it closes it. */
   readonly database: Database.Database;
-  /** Without them nothing is put here: the control plane does not know this tenant. */
+  /** Without them nothing is put here or told, and the key may be wiped: the control plane does not know this tenant. */
   readonly settings: OutboxSettings | undefined;
   readonly logger: Logger;
 }
@@ -53,6 +53,7 @@ export class Outbox {
 
   /** Those that wait for longest, of so many bytes. They stay here until they are told. */
   untold(bytes: number): SightingReport[] {
+    if (this.#options.settings === undefined) return [];
     const reports: SightingReport[] = [];
     const damaged: string[] = [];
     let room = bytes;
