@@ -15,7 +15,7 @@ export function cloudInvitation({ cloud, admin, enrolled: { device } }: CloudVen
     `  cloud() { npm run --silent securegate -- cloud "$@" ${admin.options.join(' ')}; }`,
     `  cloud devices state ${ORG} ${device}`,
     `  cloud keys show ${ORG} ${tenant}`,
-    `  curl -H "Authorization: Bearer $(cloud token)" '${cloud.url}/v1/orgs/${ORG}/tenants/${tenant}/sighting-counts?from=${today}&to=${today}'\n`,
+    `  curl -s -H "Authorization: Bearer $(cloud token)" '${cloud.url}/v1/orgs/${ORG}/tenants/${tenant}/sighting-counts?from=${today}&to=${today}'\n`,
     `Take the lease of ${tenant}: it goes dark, and nobody opens it until its lease is renewed.\n`,
     order('revoke-lease'),
     `${order('renew-lease')}\n`,

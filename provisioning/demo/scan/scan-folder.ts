@@ -13,9 +13,11 @@ export function filesOf(searches: readonly Findings[]): ReadonlySet<string> {
   return new Set(searches.flatMap((findings) => Array.from(findings.keys())));
 }
 
-/** What was found, for people. */
-export function findingLines(searches: readonly Findings[]): string[] {
-  return searches.flatMap((findings) => Array.from(findings, ([file, labels]) => `${file} holds ${Array.from(labels).join('; ')}`));
+/** What was found, for people, each once. */
+export function findingLines(searches: readonly Findings[]): ReadonlySet<string> {
+  return new Set(
+    searches.flatMap((findings) => Array.from(findings, ([file, labels]) => `${file} holds ${Array.from(labels).join('; ')}`)),
+  );
 }
 
 /** Searches every file below a folder, also while others write there; what vanishes in between is passed over. */
