@@ -34,8 +34,14 @@ export class RollbackGuard {
         details: { records, counted },
       });
     }
-    // A new number, so that the officer's order fits no second time.
-    if (!fits) this.#store.version.set(Math.max(records, counted) + 1);
+    if (!fits) {
+      this.#store.atomically(() => {
+        // What these records say is in the making may have been finished since, and be in use.
+        this.#store.epochs.forgetUnmade();
+        // A new number, so that the officer's order fits no second time.
+        this.#store.version.set(Math.max(records, counted) + 1);
+      });
+    }
     await this.#catchUp();
     return !fits;
   }
@@ -58,6 +64,11 @@ export class RollbackGuard {
       await this.#catchUp();
       return result;
     });
+  }
+
+  /** Has the HSM count a change that it could not count when it was made. @throws {SecureGateError} the HSM's */
+  async settle(): Promise<void> {
+    await this.#serial.run('records', () => this.#catchUp());
   }
 
   async #catchUp(): Promise<void> {

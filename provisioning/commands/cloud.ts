@@ -49,7 +49,10 @@ Examples:
   command.addCommand(
     configured('run')
       .description('run the control plane; with DATABASE_URL on a Postgres')
-      .addHelpText('after', '\nEvery field of the configuration: cloud/config/REFERENCE.md')
+      .addHelpText(
+        'after',
+        '\nEvery field of the configuration: cloud/config/REFERENCE.md; how to set it up: provisioning/runbooks/run-the-cloud.md',
+      )
       .action(async ({ config }: { config: string }) => {
         const { runCloud } = await import('../../cloud/main.ts');
         process.exitCode = await runCloud(config);

@@ -10,6 +10,7 @@ export function edgeCommand(): Command {
       `
 Events (ready, camera, sighting, stats) go to stdout, one JSON object a line; the log goes to stderr.
 Stop with Ctrl-C or SIGTERM: the box drains and exits with 0.
+Every field of the configuration: edge/config/REFERENCE.md
 
 Example:
   securegate edge --config box.json | jq -c 'select(.type == "sighting")'`,

@@ -35,12 +35,14 @@ function fieldsOf(schema: Schema, path: string): Field[] {
 }
 
 /** Fields of what can have one of several forms, as far as they say what they mean. */
-function ofForms({ anyOf = [] }: Schema, path: string): Field[] {
-  return anyOf.flatMap((form) => fieldsOf(form as Schema, path)).filter(({ description }) => description !== '');
+function ofForms({ anyOf, oneOf = [] }: Schema, path: string): Field[] {
+  return (anyOf ?? oneOf).flatMap((form) => fieldsOf(form as Schema, path)).filter(({ description }) => description !== '');
 }
 
-function typeOf({ type, anyOf, enum: values, minimum, maximum }: Schema): string {
-  if (anyOf !== undefined) return [...new Set(anyOf.map((one) => typeOf(one as Schema)))].join(' or ');
+function typeOf({ type, anyOf, oneOf, const: only, enum: values, minimum, maximum }: Schema): string {
+  const forms = anyOf ?? oneOf;
+  if (forms !== undefined) return [...new Set(forms.map((one) => typeOf(one as Schema)))].join(' or ');
+  if (only !== undefined) return `\`${String(only)}\``;
   if (values !== undefined) return values.map((value) => `\`${value}\``).join(', ');
   if (minimum === undefined || maximum === undefined) return String(type);
   return `${type}, ${minimum} to ${maximum}`;

@@ -38,6 +38,10 @@ describe.skipIf(!hasSoftHsm)('records of the KMS on SoftHSM2 (skipped where it i
     'an approval was used': answer,
     'a tenant was frozen': () => org.kms.client.call('freezeTenant', { ...HALL, id: SHRED }),
     'a tenant was destroyed': () => org.kms.client.call('destroyTenant', HALL),
+    'an epoch was made': async () => {
+      await org.kms.client.call('createEpoch', { ...HALL, epoch: 2 });
+      return await org.kms.client.call('createEpoch', { ...HALL, epoch: 3 });
+    },
     'a box had moved to a new epoch': async () => {
       await org.kms.client.call('createEpoch', { ...HALL, epoch: 2 });
       return await org.kms.client.call('acknowledgeMove', { token: await device.movedTo('acme', 'hall', 2) });

@@ -50,8 +50,11 @@ export class TestKms {
     return this.#child?.pid ?? 0;
   }
 
-  async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN, 'kms', '--config', this.configFile, '--json'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  /** @param nodeArguments such as `--import` of what is to be loaded before it */
+  async start(...nodeArguments: string[]): Promise<void> {
+    const child = spawn(process.execPath, [...nodeArguments, MAIN, 'kms', '--config', this.configFile, '--json'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.#child = child;
     const ready = Promise.withResolvers<void>();
     child.stderr?.on('data', (chunk: Buffer) => {

@@ -5,12 +5,13 @@ const path = z.string().min(1);
 
 /** Where a token is: the same for the KMS and for its security officer, each of whom has a PIN of his own. */
 const token = {
-  driver: z.literal('pkcs11'),
+  driver: z.literal('pkcs11').describe('an HSM; the fields that follow are its'),
   library: path.describe('PKCS#11 library of the HSM'),
   token: z.string().min(1).max(32).describe('label of the token'),
 };
 
-const perHour = (fallback: number): z.ZodDefault<z.ZodInt> => z.int().min(1).max(1_000_000).default(fallback);
+const perHour = (what: string, fallback: number): z.ZodDefault<z.ZodInt> =>
+  z.int().min(1).max(1_000_000).default(fallback).describe(`${what} an hour`);
 
 /** Configuration of `securegate kms`. */
 export const kmsConfigSchema = z
@@ -20,7 +21,7 @@ export const kmsConfigSchema = z
     tls: z
       .strictObject({
         host: z.string().min(1).describe('address to listen on'),
-        port: z.int().min(0).max(65_535),
+        port: z.int().min(0).max(65_535).describe('0 takes any free one'),
         cert: path.describe('certificate of the KMS, with its chain (PEM)'),
         key: secretSourceSchema.describe('its key (PEM)'),
         clientCa: path.describe('authority that signs the certificates of those who may ask (PEM); not a public one'),
@@ -28,20 +29,22 @@ export const kmsConfigSchema = z
       })
       .optional()
       .describe('TLS 1.3 with client certificates, beside the Unix socket or instead of it'),
-    hsm: z.discriminatedUnion('driver', [
-      z.strictObject({
-        ...token,
-        pin: secretSourceSchema.describe('user PIN; never that of the security officer'),
-        sessions: z.int().min(1).max(64).default(4).describe('sessions with the HSM at most'),
-        destroyHorizonDays: z.int().min(0).max(3650).describe('days after which a destroyed key is in no backup of the HSM any more'),
-      }),
-      z.strictObject({
-        driver: z.literal('software'),
-        keystore: path.describe('folder of the sealed keys'),
-        trustedKeys: path.describe('folder of the device keys that may receive tenant keys; better not writable for the KMS'),
-        masterKey: secretSourceSchema.describe('32 random bytes, not in the folder of the keystore'),
-      }),
-    ]),
+    hsm: z
+      .discriminatedUnion('driver', [
+        z.strictObject({
+          ...token,
+          pin: secretSourceSchema.describe('user PIN; never that of the security officer'),
+          sessions: z.int().min(1).max(64).default(4).describe('sessions with the HSM at most'),
+          destroyHorizonDays: z.int().min(0).max(3650).describe('days after which a destroyed key is in no backup of the HSM any more'),
+        }),
+        z.strictObject({
+          driver: z.literal('software').describe('no HSM; the fields that follow are its'),
+          keystore: path.describe('folder of the sealed keys'),
+          trustedKeys: path.describe('folder of the device keys that may receive tenant keys; better not writable for the KMS'),
+          masterKey: secretSourceSchema.describe('32 random bytes, not in the folder of the keystore'),
+        }),
+      ])
+      .describe('where the keys are'),
     eraseDeadlineDays: z
       .int()
       .min(1)
@@ -50,12 +53,11 @@ export const kmsConfigSchema = z
       .describe('days that an absent box has to move to a new epoch; then it has lost what it holds, and the old epoch can be destroyed'),
     limits: z
       .strictObject({
-        exportsPerDevice: perHour(12),
-        exportsPerTenant: perHour(600),
-        epochsPerOrg: perHour(60),
+        exportsPerDevice: perHour('keys handed out to one device', 12),
+        exportsPerTenant: perHour('keys handed out of one tenant', 600),
+        epochsPerOrg: perHour('epochs of all tenants of one org', 60),
       })
-      .prefault({})
-      .describe('each an hour'),
+      .prefault({}),
   })
   .refine(({ socket, tls }) => socket !== undefined || tls !== undefined, { error: 'nobody could ask: set `socket` or `tls`' });
 export type KmsConfig = z.output<typeof kmsConfigSchema>;

@@ -25,7 +25,12 @@ export interface EpochsOptions {
 
 /**
  * The epochs of tenants: one cell and one tenant key each. What is about to happen is written down first, so that a crash at
- * any point leaves either the epoch or nothing of it, and a destruction that began is finished.
+ * any point leaves either the epoch or one that is begun again, and a destruction that began is finished.
+ *
+ * That the making of an epoch was begun is remembered until it is finished, also where its cell was not there yet when it was looked for:
+ * an HSM in a network may finish after the KMS gave up. Under the cell of such a record nobody was ever given a key, since the HSM counts
+ * the finished ones and older records are refused: it is destroyed and made anew. Going on with it would save nothing and trust a key that
+ * lay there unwatched. A cell that no record knows may be in use, and is neither used nor destroyed but with its tenant.
  */
 export class Epochs {
   readonly #options: EpochsOptions;
@@ -34,10 +39,11 @@ export class Epochs {
     this.#options = options;
   }
 
-  /** Finishes what a crash left half done. @returns how many epochs that were */
+  /** Finishes what a crash left half done; what was in the making waits until it is asked for again. @returns how many epochs that were */
   async resume(): Promise<number> {
-    const unfinished = this.#options.store.epochs.unfinished();
-    for (const cell of unfinished) await (cell.state === 'making' ? this.#abandon(cell) : this.#destroy(cell));
+    const { hsm, store } = this.#options;
+    const unfinished = store.epochs.unfinished();
+    for (const cell of unfinished) await (cell.state === 'making' ? hsm.destroyCell(cell) : this.#destroy(cell));
     return unfinished.length;
   }
 
@@ -50,34 +56,27 @@ export class Epochs {
    * @throws {SecureGateError} `tenant_destroyed`, `tenant_frozen`, `cell_gone` (that epoch was destroyed), `conflict` (not the next one), and the HSM's
    */
   async create(cell: Cell): Promise<void> {
-    const { hsm, store, moves } = this.#options;
+    const { hsm, store, guard, moves } = this.#options;
     const { org, tenant, epoch } = cell;
     store.denials.requireTenant(org, tenant);
     store.freezes.requireNone(org, tenant);
-    for (const left of store.epochs.list(org, tenant)) if (left.state === 'making') await this.#abandon(left);
     const known = store.epochs.list(org, tenant);
     const same = known.find((one) => one.epoch === epoch);
-    if (same?.state === 'ready') return;
-    if (same) throw gone(cell);
-    const next = (known.at(-1)?.epoch ?? 0) + 1;
+    // Where the HSM failed to count it, it is asked for again.
+    if (same?.state === 'ready') return await guard.settle();
+    if (same && same.state !== 'making') throw gone(cell);
+    const replaced = known.findLast(({ state }) => state !== 'making');
+    const next = (replaced?.epoch ?? 0) + 1;
     if (epoch !== next) throw new SecureGateError('conflict', 'This is not the next epoch of the tenant', { details: { epoch, next } });
-    // A cell without a record is of a time that these records have forgotten: it is not ours to use or to destroy.
-    if (await hsm.hasCell(cell))
+    if (same) await hsm.destroyCell(cell);
+    else if (await hsm.hasCell(cell))
       throw new SecureGateError('conflict', 'The HSM knows a cell that these records do not', { details: { ...cell } });
-    store.epochs.begin(cell);
-    try {
-      await hsm.createCell(cell);
-      const wrapped = await hsm.createTek(cell);
-      store.atomically(() => {
-        store.epochs.finish(cell, wrapped);
-        const replaced = known.at(-1);
-        if (replaced) moves.begin(replaced);
-      });
-    } catch (error) {
-      // Where the HSM cannot be reached now, the next try or the next start does it.
-      await this.#abandon(cell).catch(() => undefined);
-      throw error;
-    }
+    else store.epochs.begin(cell);
+    const wrapped = await this.#makeKey(cell);
+    await guard.change(() => {
+      store.epochs.finish(cell, wrapped);
+      if (replaced) moves.begin(replaced);
+    });
   }
 
   /** The newest epoch of a tenant. @throws {SecureGateError} `epoch_not_found` */
@@ -127,23 +126,46 @@ export class Epochs {
       for (const cell of left) store.epochs.beginDestruction(cell);
     });
     for (const cell of left) await this.#destroy(cell);
+    await this.#destroyForgotten(org, tenant);
     return this.#stateSince(Math.max(0, ...store.epochs.list(org, tenant).map(({ destroyedAt }) => destroyedAt ?? 0)));
   }
 
   async #destroy(cell: Cell): Promise<Destruction> {
-    const { hsm, store, now } = this.#options;
+    const { store, now } = this.#options;
     store.epochs.beginDestruction(cell);
-    await hsm.destroyCell(cell);
-    if (await hsm.hasCell(cell))
-      throw new SecureGateError('hsm_refused', 'The HSM kept a cell that was destroyed', { details: { ...cell } });
+    await this.#destroyCell(cell);
     const destroyedAt = now();
     store.epochs.finishDestruction(cell, destroyedAt);
     return this.#stateSince(destroyedAt);
   }
 
-  async #abandon(cell: Cell): Promise<void> {
-    await this.#options.hsm.destroyCell(cell);
-    this.#options.store.epochs.abandon(cell);
+  /** Cells of a time that these records have forgotten follow the last one that they know. With newer records they would open again. */
+  async #destroyForgotten(org: string, tenant: string): Promise<void> {
+    const { hsm, store } = this.#options;
+    const last = store.epochs.list(org, tenant).at(-1)?.epoch ?? 0;
+    for (let cell = { org, tenant, epoch: last + 1 }; await hsm.hasCell(cell); cell = { ...cell, epoch: cell.epoch + 1 }) {
+      await this.#destroyCell(cell);
+    }
+  }
+
+  async #destroyCell({ org, tenant, epoch }: Cell): Promise<void> {
+    const { hsm } = this.#options;
+    await hsm.destroyCell({ org, tenant, epoch });
+    if (await hsm.hasCell({ org, tenant, epoch }))
+      throw new SecureGateError('hsm_refused', 'The HSM kept a cell that was destroyed', { details: { org, tenant, epoch } });
+  }
+
+  /** @returns the tenant key, wrapped */
+  async #makeKey(cell: Cell): Promise<Buffer> {
+    const { hsm } = this.#options;
+    try {
+      await hsm.createCell(cell);
+      return await hsm.createTek(cell);
+    } catch (error) {
+      // Where the HSM cannot be reached now, the next try or the next start does it.
+      await hsm.destroyCell(cell).catch(() => undefined);
+      throw error;
+    }
   }
 
   #stateSince(destroyedAt: number): Destruction {

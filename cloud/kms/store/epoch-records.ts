@@ -37,9 +37,9 @@ export class EpochRecords {
     return this.list(org, tenant).findLast(({ state }) => state === 'ready')?.epoch ?? null;
   }
 
-  /** @throws {SecureGateError} `epoch_not_found` */
+  /** An epoch that was made. @throws {SecureGateError} `epoch_not_found` */
   get({ org, tenant, epoch }: Cell): EpochRecord {
-    const record = this.list(org, tenant).find((one) => one.epoch === epoch);
+    const record = this.list(org, tenant).find((one) => one.epoch === epoch && one.state !== 'making');
     if (!record) throw new SecureGateError('epoch_not_found', 'This tenant has no such epoch', { details: { org, tenant, epoch } });
     return record;
   }
@@ -63,11 +63,9 @@ export class EpochRecords {
       .run(wrapped, org, tenant, epoch);
   }
 
-  /** Forgets an epoch whose making was not finished: nobody was ever given its key. */
-  abandon({ org, tenant, epoch }: Cell): void {
-    this.#database
-      .prepare<Key>("DELETE FROM epochs WHERE org = ? AND tenant = ? AND epoch = ? AND state = 'making'")
-      .run(org, tenant, epoch);
+  /** Of all tenants: forgets what is in the making, so that its cells are left alone. */
+  forgetUnmade(): void {
+    this.#database.prepare("DELETE FROM epochs WHERE state = 'making'").run();
   }
 
   /** From here on the key is never used again, whatever happens. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -28,6 +28,15 @@ test('lists its commands and exit codes', () => {
     expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
   expect(stdout).toContain('Exit codes: 0 done, 1 failed');
 });
+
+test.each([['edge'], ['kms'], ['cloud', 'run']])(
+  'the help of %j says where the fields of its configuration are described',
+  (...command) => {
+    const { stdout } = securegate(...command, '--help');
+    const [page = ''] = /Every field of the configuration: (\S+\.md)/.exec(stdout)?.slice(1) ?? [];
+    expect(readFileSync(join(MAIN, '../..', page), 'utf8')).toContain(`\`securegate ${command.join(' ')} --config FILE\``);
+  },
+);
 
 test('tells its version', () => {
   expect(securegate('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
