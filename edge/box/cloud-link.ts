@@ -170,7 +170,7 @@ export class CloudLink implements Part {
     };
     const https = new HttpsUplink({ server, askEveryMs: overHttps.askEveryMs, random, logger });
     const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
-    const requests = new Requests({ uplink, now: clock.now });
+    const requests = new Requests({ uplink, now: clock.now, monotonic: clock.monotonic });
     const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
     const now = (): number => trustedNow(clock, tenants);
     const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
