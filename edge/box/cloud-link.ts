@@ -193,7 +193,7 @@ export class CloudLink implements Part {
     };
     const https = new HttpsUplink({ server, askEveryMs: overHttps.askEveryMs, random, logger });
     const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
-    const requests = new Requests({ uplink, now: clock.now });
+    const requests = new Requests({ uplink, now: clock.now, monotonic: clock.monotonic });
     const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
     const now = (): number => trustedNow(clock, tenants);
     const signToken: SignToken = (type, claims) =>

@@ -34,7 +34,7 @@ async function askerOf({ id, folder }: TestBox): Promise<{ uplink: MqttUplink; r
     random: () => 0,
     logger: testLogger('edge'),
   });
-  const requests = new Requests({ uplink, now: Date.now });
+  const requests = new Requests({ uplink, now: Date.now, monotonic: () => performance.now() });
   uplink.onMessage(async (_channel, payload) => {
     const reply = replySchema.parse(JSON.parse(payload.toString()));
     (requests.onReply[reply.kind] as ((reply: Reply) => void) | undefined)?.(reply);

@@ -44,7 +44,12 @@ function newKms(): TestKms {
   writeFileSync(file, randomBytes(32), { mode: 0o600 });
   const trustedKeys = join(folder, 'trusted');
   const hsm = { driver: 'software', keystore: join(folder, 'keystore'), trustedKeys, masterKey: { file } };
-  const config = { dataDir: join(folder, 'data'), socket: join(folder, 'run/kms.sock'), hsm, limits: { exportsPerTenant: MANY } };
+  const config = {
+    dataDir: join(folder, 'data'),
+    socket: join(folder, 'run/kms.sock'),
+    hsm,
+    limits: { exportsPerTenant: MANY, exportsPerDevice: MANY },
+  };
   writeFileSync(join(folder, 'kms.json'), JSON.stringify(config));
   return new TestKms(folder, { driver: 'software', trustedKeys }, undefined);
 }

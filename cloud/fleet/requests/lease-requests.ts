@@ -18,7 +18,7 @@ const PACE: Pace = { perSecond: 4, atOnce: 64 };
 const AT_ONCE = 16;
 /** What waits for seconds at the pace of a slow HSM. */
 const MOST_WAITING = 256;
-/** A box that has waited for so long gives up before its answer would come. */
+/** A box that waits for longer, and then for the KMS, could give up before its answer comes: it is better told when to come again. */
 const PATIENCE_MS = 20_000;
 /** A challenge, and the export that answers it. */
 const TURNS_EACH = 2;
@@ -42,29 +42,29 @@ export class LeaseRequests {
 
   constructor(options: LeaseRequestsOptions) {
     this.#options = options;
-    this.#turns = new Turns({ atOnce: AT_ONCE, mostWaiting: MOST_WAITING, each: TURNS_EACH, monotonic: options.monotonic });
+    this.#turns = new Turns({
+      atOnce: AT_ONCE,
+      mostWaiting: MOST_WAITING,
+      patienceMs: PATIENCE_MS,
+      each: TURNS_EACH,
+      monotonic: options.monotonic,
+    });
   }
 
   /** What it wants to hear of boxes. */
   readonly takers: Takers = {
     requests: async (device, _box, payload) => {
       const request = requestSchema.parse(JSON.parse(payload.toString()));
-      const reply = isOfLeases(request) ? await this.#replyTo(device, request) : undefined;
-      if (reply) await this.#answer(device, reply);
+      if (isOfLeases(request)) await this.#answer(device, await this.#replyTo(device, request));
     },
   };
 
-  /** @returns undefined for a box that waits no longer */
-  async #replyTo(device: string, request: LeaseRequest): Promise<Reply | undefined> {
+  async #replyTo(device: string, request: LeaseRequest): Promise<Reply> {
     const { id, kind } = request;
     try {
-      const { monotonic } = this.#options;
-      const cameAt = monotonic();
-      const retryAfter = this.#paces.take(device, cameAt);
+      const retryAfter = this.#paces.take(device, this.#options.monotonic());
       if (retryAfter > 0) throw new SecureGateError('rate_limited', 'This box asks too often', { details: { retryAfter } });
-      return await this.#turns.run(kind !== 'lease-challenge', async () =>
-        monotonic() - cameAt > PATIENCE_MS ? undefined : await this.#ask(device, request),
-      );
+      return await this.#turns.run(kind !== 'lease-challenge', () => this.#ask(device, request));
     } catch (error) {
       const { code, message, details } = SecureGateError.from(error);
       return { kind: 'refused', id, error: { code, message, details } };

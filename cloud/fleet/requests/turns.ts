@@ -12,6 +12,8 @@ export interface TurnsOptions {
   readonly atOnce: number;
   /** What waits at most, of what is near its end and of everything else. */
   readonly mostWaiting: number;
+  /** For how long it waits at most. */
+  readonly patienceMs: number;
   /** Turns that each who comes needs, one after the other. */
   readonly each: number;
   /** Milliseconds. */
@@ -45,22 +47,30 @@ export class Turns {
       return await work();
     } finally {
       this.#turnMs += (monotonic() - begunAt - this.#turnMs) * WEIGHT;
-      const next = this.#last.shift() ?? this.#others.shift();
-      if (next) next();
-      else this.#underWay -= 1;
+      this.#handOn();
     }
   }
 
+  #handOn(): void {
+    const next = this.#last.shift() ?? this.#others.shift();
+    if (next) next();
+    else this.#underWay -= 1;
+  }
+
   async #turn(isLast: boolean): Promise<void> {
-    const { atOnce, mostWaiting } = this.#options;
+    const { atOnce, mostWaiting, patienceMs, monotonic } = this.#options;
     if (this.#underWay < atOnce) {
       this.#underWay += 1;
       return;
     }
     const waiting = isLast ? this.#last : this.#others;
     if (waiting.length >= mostWaiting) throw this.#refusal(waiting.length);
+    const cameAt = monotonic();
     // Whoever is done hands on his turn.
     await new Promise<void>((resolve) => waiting.push(resolve));
+    if (monotonic() - cameAt <= patienceMs) return;
+    this.#handOn();
+    throw this.#refusal(waiting.length);
   }
 
   #refusal(before: number): SecureGateError {

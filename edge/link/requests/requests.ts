@@ -5,8 +5,11 @@ import { newUlid } from '../../../shared/ids/ulid.ts';
 import type { LinkPart } from '../link-part.ts';
 import type { Uplink } from '../uplink.ts';
 
-/** Whoever answers later is heard no more. */
-const ANSWER_MS = 30_000;
+/**
+ * For how long an answer is waited for: at first longer than the control plane lets a request wait for its turn and then for the KMS. Whoever
+ * answers later is heard no more.
+ */
+const PATIENCE_MS = { first: 60_000, longest: 300_000 };
 
 /** A reply that answers a request. */
 type Answer = Exclude<Extract<Reply, { id: string }>, { kind: 'refused' }>;
@@ -15,6 +18,7 @@ type AnswerOf<Kind extends Answer['kind']> = Extract<Answer, { kind: Kind }>;
 type Asked = Request extends infer Each ? (Each extends Request ? Omit<Each, 'id'> : never) : never;
 
 interface Waiting {
+  readonly askedAt: number;
   readonly gives: Answer['kind'];
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: SecureGateError) => void;
@@ -24,12 +28,19 @@ export interface RequestsOptions {
   readonly uplink: Pick<Uplink, 'ask'>;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Milliseconds. */
+  readonly monotonic: () => number;
 }
 
 /** What this box asks the control plane: each request is answered at once, or it has failed and whoever asked may ask anew. */
 export class Requests implements LinkPart {
   readonly #options: RequestsOptions;
   readonly #waiting = new Map<string, Waiting>();
+  /**
+   * Longer where answers come late. A control plane that has more to do than it can would otherwise work for those alone who have given up,
+   * and are asking again.
+   */
+  #patienceMs = PATIENCE_MS.first;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
@@ -40,12 +51,17 @@ export class Requests implements LinkPart {
    * @throws {SecureGateError} `broker_unavailable`, `cloud_unavailable`, and what the control plane refuses it with
    */
   async ask<Kind extends Answer['kind']>(asked: Asked, gives: Kind): Promise<AnswerOf<Kind>> {
-    const id = newUlid(this.#options.now());
+    const { uplink, now, monotonic } = this.#options;
+    const id = newUlid(now());
+    const patienceMs = this.#patienceMs;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.#waiting.set(id, { gives, resolve, reject });
-    const timer = setTimeout(() => reject(unanswered('The control plane did not answer in time')), ANSWER_MS);
+    this.#waiting.set(id, { askedAt: monotonic(), gives, resolve, reject });
+    const timer = setTimeout(() => {
+      this.#patienceMs = within(Math.max(this.#patienceMs, 2 * patienceMs));
+      reject(unanswered('The control plane did not answer in time'));
+    }, patienceMs);
     try {
-      this.#options.uplink.ask(Buffer.from(JSON.stringify({ ...asked, id } satisfies Request))).catch(reject);
+      uplink.ask(Buffer.from(JSON.stringify({ ...asked, id } satisfies Request))).catch(reject);
       return (await promise) as AnswerOf<Kind>;
     } finally {
       clearTimeout(timer);
@@ -65,17 +81,27 @@ export class Requests implements LinkPart {
     challenge: (answer) => this.#take(answer),
     lease: (answer) => this.#take(answer),
     'move-noted': (answer) => this.#take(answer),
-    refused: ({ id, error }) => this.#waiting.get(id)?.reject(SecureGateError.fromJSON(error)),
+    refused: ({ id, error }) => this.#answered(id)?.reject(SecureGateError.fromJSON(error)),
   };
 
   #take(answer: Answer): void {
-    const waiting = this.#waiting.get(answer.id);
-    if (waiting?.gives === answer.kind) waiting.resolve(answer);
+    if (this.#waiting.get(answer.id)?.gives === answer.kind) this.#answered(answer.id)?.resolve(answer);
+  }
+
+  /** @returns who waits for it */
+  #answered(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    if (waiting) this.#patienceMs = within(2 * (this.#options.monotonic() - waiting.askedAt));
+    return waiting;
   }
 
   #giveUp(reason: string): void {
     for (const { reject } of this.#waiting.values()) reject(unanswered(reason));
   }
+}
+
+function within(patienceMs: number): number {
+  return Math.min(Math.max(patienceMs, PATIENCE_MS.first), PATIENCE_MS.longest);
 }
 
 function unanswered(message: string): SecureGateError {

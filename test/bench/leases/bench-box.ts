@@ -3,21 +3,19 @@ import { sign } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { APPLIANCE_SCHEMA } from '../../../edge/appliance/appliance-schema.ts';
 import { StoredCommands } from '../../../edge/appliance/stored-commands.ts';
-import { LeaseRenewal, type LeaseRenewalOptions } from '../../../edge/box/lease-renewal.ts';
+import { LeaseRenewal } from '../../../edge/box/lease-renewal.ts';
 import type { Executors } from '../../../edge/link/commands/executors.ts';
 import { Link } from '../../../edge/link/link.ts';
 import { MqttUplink } from '../../../edge/link/mqtt-uplink.ts';
 import { LinkLeaseCarrier } from '../../../edge/link/requests/link-lease-carrier.ts';
 import { Requests } from '../../../edge/link/requests/requests.ts';
-import type { LeaseView, VaultState } from '../../../edge/vault/client.ts';
 import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../../shared/lease/export-request.ts';
 import type { PublicKey } from '../../../shared/lease/public-key.ts';
 import { signJwt } from '../../../shared/lease/sign-jwt.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { ClientCredentials } from '../../../shared/mqtt/open-broker.ts';
 import { BackOff } from '../../../shared/runtime/back-off.ts';
-
-const DAY_MS = 86_400_000;
+import { WillingVault } from '../../helpers/willing-vault.ts';
 
 export interface BenchBoxOptions {
   readonly device: string;
@@ -31,8 +29,6 @@ export interface BenchBoxOptions {
   readonly logger: Logger;
 }
 
-type Vault = LeaseRenewalOptions['vault'];
-
 const nothing = async (): Promise<undefined> => undefined;
 const NOTHING: Executors = {
   'renew-lease': nothing,
@@ -42,39 +38,6 @@ const NOTHING: Executors = {
   'erase-customers': nothing,
   sync: nothing,
 };
-
-/** A vault as far as its leases go: it signs its requests, and does not open what comes. */
-class BenchVault implements Vault {
-  state: VaultState = 'closed';
-  readonly #request: (nonce: string) => Promise<string>;
-  readonly #onLease: () => void;
-  readonly #view: LeaseView = {
-    epoch: 1,
-    newest: 1,
-    enforcement: 'memory',
-    issuedAt: Date.now(),
-    endsAt: Date.now() + DAY_MS,
-    leftMs: DAY_MS,
-  };
-
-  constructor(request: (nonce: string) => Promise<string>, onLease: () => void) {
-    this.#request = request;
-    this.#onLease = onLease;
-  }
-
-  onStateChange = (): (() => void) => () => undefined;
-  requestLease = (nonce: string): Promise<string> => this.#request(nonce);
-  lease = async (): Promise<LeaseView> => this.#view;
-  acceptLease = async (): Promise<LeaseView> => {
-    this.state = 'ready';
-    this.#onLease();
-    return this.#view;
-  };
-  start = async (): Promise<void> => undefined;
-  moveEpoch = async (): Promise<{ epoch: number; moved: boolean }> => ({ epoch: 1, moved: false });
-  sayMoved = async (): Promise<string> => '';
-  revoke = async (): Promise<void> => undefined;
-}
 
 /** A box with the product's own link and renewals, without the vaults and all that looks at pictures. */
 export class BenchBox {
@@ -95,7 +58,7 @@ export class BenchBox {
       random: Math.random,
       logger,
     });
-    const requests = new Requests({ uplink: this.#uplink, now: Date.now });
+    const requests = new Requests({ uplink: this.#uplink, now: Date.now, monotonic: () => performance.now() });
     const carrier = new LinkLeaseCarrier(requests);
     const disk = new Database(':memory:');
     for (const step of APPLIANCE_SCHEMA) disk.exec(step);
@@ -117,7 +80,7 @@ export class BenchBox {
     const hpke = Buffer.alloc(32, 9).toString('base64url');
     this.#renewals = tenants.map((tenant) => {
       const claims = { aud: KMS_AUDIENCE, sub: device, org: 'acme', tenant, epoch: 1, hpke };
-      const vault = new BenchVault((nonce) => signToken(EXPORT_REQUEST_TYPE, { ...claims, nonce }), onLease);
+      const vault = new WillingVault((nonce) => signToken(EXPORT_REQUEST_TYPE, { ...claims, nonce }), onLease);
       return new LeaseRenewal({ tenant, vault, carrier, random: Math.random, logger });
     });
   }

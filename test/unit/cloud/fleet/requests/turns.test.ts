@@ -4,7 +4,7 @@ import { Turns } from '../../../../../cloud/fleet/requests/turns.ts';
 import type { SecureGateError } from '../../../../../shared/errors/securegate-error.ts';
 
 let now = 0;
-const OPTIONS = { atOnce: 2, mostWaiting: 3, each: 2, monotonic: () => now };
+const OPTIONS = { atOnce: 2, mostWaiting: 3, patienceMs: 10_000, each: 2, monotonic: () => now };
 
 /** Work that is done when the test says so. */
 async function begin(turns: Turns, isLast = false) {
@@ -59,6 +59,23 @@ test('more than can wait is refused; what fails hands on its turn', async () => 
   await expect(first?.done).rejects.toThrow('failed');
   for (const { resolve } of [...others, last]) resolve();
   await Promise.all([...others, last].map(({ done }) => done));
+  expect((await begin(turns)).state.begun).toBe(true);
+});
+
+test('who has waited too long is sent away, and the next who has not gets the turn', async () => {
+  const turns = new Turns({ ...OPTIONS, atOnce: 1 });
+  const [first, early, other] = await beginSeveral(turns, 3);
+  now += OPTIONS.patienceMs + 1;
+  const late = await begin(turns);
+  first?.resolve();
+  for (const { done, state } of [early, other] as Begun[]) {
+    await expect(done).rejects.toMatchObject({ code: 'overloaded', details: { retryAfter: expect.any(Number) } });
+    expect(state.begun).toBe(false);
+  }
+  await turn();
+  expect(late.state.begun).toBe(true);
+  late.resolve();
+  await late.done;
   expect((await begin(turns)).state.begun).toBe(true);
 });
 

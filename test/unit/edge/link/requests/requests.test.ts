@@ -17,7 +17,7 @@ beforeEach(() => {
     if (offline) throw offline;
     sent.push(JSON.parse(payload.toString()));
   };
-  requests = new Requests({ uplink: { ask }, now: Date.now });
+  requests = new Requests({ uplink: { ask }, now: Date.now, monotonic: () => performance.now() });
 });
 afterEach(() => vi.useRealTimers());
 
@@ -49,10 +49,44 @@ test('replies of another kind, to nobody, twice or too late change nothing', asy
   expect((await asked).nonce).toBe(NONCE);
 
   const unanswered = expect(askChallenge()).rejects.toMatchObject({ code: 'cloud_unavailable' });
-  await vi.advanceTimersByTimeAsync(30_000);
+  await vi.advanceTimersByTimeAsync(60_000);
   await unanswered;
   requests.onReply.challenge?.({ kind: 'challenge', id: sent[1]?.id ?? '', nonce: NONCE });
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('where answers come late they are waited for longer, and no longer than that when they come soon again', async () => {
+  const answer = (at: number): void => requests.onReply.challenge?.({ kind: 'challenge', id: sent[at]?.id ?? '', nonce: NONCE });
+  const endsAfter = async (milliseconds: number): Promise<void> => {
+    const at = sent.length;
+    const failed = askChallenge().catch(({ code }: SecureGateError) => code);
+    await vi.advanceTimersByTimeAsync(milliseconds - 1);
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await failed).toBe('cloud_unavailable');
+    answer(at);
+  };
+  for (const seconds of [60, 120, 240, 300, 300]) await endsAfter(seconds * 1000);
+
+  const slow = askChallenge();
+  await vi.advanceTimersByTimeAsync(70_000);
+  answer(5);
+  await slow;
+  await endsAfter(140_000);
+  const soon = askChallenge();
+  answer(7);
+  await soon;
+  await endsAfter(60_000);
+});
+
+test('requests that are late together count once', async () => {
+  const late = Promise.allSettled([askChallenge(), askChallenge(), askChallenge()]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect((await late).every(({ status }) => status === 'rejected')).toBe(true);
+  const next = Promise.allSettled([askChallenge()]);
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(vi.getTimerCount()).toBe(0);
+  await next;
 });
 
 test('what was asked before the connection was lost is not waited for, nor what is asked while there is none', async () => {
