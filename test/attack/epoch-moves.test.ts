@@ -151,7 +151,9 @@ describe.skipIf(!hasSoftHsm)('the move of boxes to a new epoch on SoftHSM2 (skip
     };
     for (const at of [0.1, 0.3, 0.5, 0.7, 0.9]) {
       await killDuring(org.kms, move, at);
-      const epochs = await client.call('listEpochs', { org: 'acme', tenant: 'hall' });
+      const known = await client.call('listEpochs', { org: 'acme', tenant: 'hall' });
+      // One whose making was cut short is begun again by the next move.
+      const epochs = known.filter(({ epoch, state }) => epoch <= newest || state !== 'making');
       for (const { epoch, state } of epochs) {
         if (epoch < newest) expect(state).toBe('destroyed');
         else expect(state).toBeOneOf(epoch === newest ? ['ready', 'destroyed'] : ['ready']);

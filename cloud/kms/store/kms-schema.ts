@@ -1,7 +1,8 @@
 /**
  * Records of the KMS (`kms.db`). A copy of them opens nothing: tenant keys are wrapped under cells that only the HSM has.
  * `epochs.state`: `making` and `destroying` are intentions, written before the HSM is touched: after a crash the next start
- * finishes a destruction, and clears away what was in the making. `moves.epoch` is the one that boxes move away from. `records_version` is that of the HSM, or one ahead.
+ * finishes a destruction, and clears away what was in the making. `moves.epoch` is the one that boxes move away from.
+ * `records_version` is that of the HSM, or one ahead.
  */
 export const KMS_SCHEMA = `
 CREATE TABLE IF NOT EXISTS records_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
