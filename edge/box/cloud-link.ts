@@ -15,6 +15,7 @@ import type { CommandJournal } from '../link/commands/command-journal.ts';
 import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../link/desired/convergence.ts';
 import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import { EitherUplink } from '../link/either-uplink.ts';
+import { askDenial } from '../link/enrolment/ask-denial.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { HttpsUplink } from '../link/https-uplink.ts';
 import { Link } from '../link/link.ts';
@@ -180,10 +181,12 @@ export class CloudLink implements Part {
       logger,
     } = this.#options;
     const { device, org } = enrolment;
+    const onRefused = (): void => void this.#refused(open, key);
     const mqtt = new MqttUplink({
       device,
       url: () => new URL(open.enrolment.mqtt ?? ''),
       credentials: () => credentialsOf(open.enrolment, key),
+      onRefused,
       random,
       logger,
     });
@@ -191,7 +194,7 @@ export class CloudLink implements Part {
       const { cloud, authorities, certificate } = open.enrolment;
       return { cloud, authorities, credentials: { key, certificate } };
     };
-    const https = new HttpsUplink({ server, askEveryMs: overHttps.askEveryMs, random, logger });
+    const https = new HttpsUplink({ server, onRefused, askEveryMs: overHttps.askEveryMs, random, logger });
     const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
     const requests = new Requests({ uplink, now: clock.now, monotonic: clock.monotonic });
     const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
@@ -222,6 +225,15 @@ export class CloudLink implements Part {
     leases.enrolled(this.#carrier);
     await link.start();
     uplink.start();
+  }
+
+  /** Denied, the box hears no word of its KMS any more: where the control plane says so itself, its tenants do not wait for the end of their leases. */
+  async #refused(open: OpenLink, key: KeyObject): Promise<void> {
+    const { leases, logger } = this.#options;
+    const denial = await askDenial(open.enrolment, key);
+    if (denial === undefined || this.#open !== open) return;
+    logger.error({ err: denial }, 'the control plane has denied this box');
+    await leases.denied(denial);
   }
 
   #outboxOf(uplink: Uplink): Outbox {

@@ -101,6 +101,14 @@ export class LeaseRenewal {
     });
   }
 
+  /** Somebody else than the KMS has said that there is no lease any more: it is as if the KMS had. */
+  async refused(reason: SecureGateError): Promise<void> {
+    await this.#orders.run(async () => {
+      await this.#end();
+      await this.#failed(reason);
+    });
+  }
+
   async #end(): Promise<void> {
     this.#stopping.abort();
     await this.#running;

@@ -64,6 +64,13 @@ export class Leases implements LeasesPort, Part {
     }
   }
 
+  /** The control plane has said itself that this box is denied: what came that way ends at once, for ever. */
+  async denied(reason: SecureGateError): Promise<void> {
+    if (this.#options.carrier !== undefined) return;
+    const open = Array.from(this.#renewals.values()).filter(({ failure }) => failure?.code !== reason.code);
+    await Promise.all(open.map((renewal) => renewal.refused(reason)));
+  }
+
   /** A tenant was added whose key comes under a lease. */
   add(tenant: string): void {
     const { tenants, random, logger } = this.#options;

@@ -18,6 +18,8 @@ const MOST_CHARACTERS = 1024 * 1024;
 export interface HttpsUplinkOptions {
   /** Of the control plane's server for boxes, with its authorities and the box's certificate: read for each request anew. */
   readonly server: () => { readonly cloud: string; readonly authorities: readonly string[]; readonly credentials: ClientCredentials };
+  /** Called when the control plane does not let the box in. */
+  readonly onRefused?: () => void;
   /** How often the box asks on the average, where nothing happens. */
   readonly askEveryMs: number;
   /** 0 to 1. */
@@ -88,7 +90,7 @@ export class HttpsUplink implements Uplink {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const { askEveryMs, random, logger } = this.#options;
+    const { askEveryMs, onRefused, random, logger } = this.#options;
     const backOff = new BackOff(FIRST_WAIT_MS, LONGEST_WAIT_MS, random);
     let tag = '';
     while (!signal.aborted) {
@@ -103,7 +105,8 @@ export class HttpsUplink implements Uplink {
         // What was told meanwhile may be lost: with the next answer the box says hello.
         tag = '';
         wait = backOff.next();
-        const { message } = SecureGateError.from(error);
+        const { code, message } = SecureGateError.from(error);
+        if (code === 'device_denied') onRefused?.();
         if (this.#problem !== message) logger.warn({ reason: message }, 'no answer of the control plane over HTTPS');
         this.#problem = message;
       }

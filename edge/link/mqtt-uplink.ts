@@ -13,6 +13,8 @@ export interface MqttUplinkOptions {
   /** Where the broker is (`mqtts://host:port`), and by what the box shows who it is: read for each connection anew, since certificates live for days. */
   readonly url: () => URL;
   readonly credentials: () => ClientCredentials;
+  /** Called when the broker does not let the box in. */
+  readonly onRefused?: () => void;
   readonly random: () => number;
   readonly logger: Logger;
 }
@@ -27,7 +29,7 @@ export class MqttUplink implements Uplink {
   #onMessage: Parameters<Uplink['onMessage']>[0] = async () => undefined;
   #onConnect: Parameters<Uplink['onConnect']>[0] = async () => undefined;
 
-  constructor({ url, device, credentials, random, logger }: MqttUplinkOptions) {
+  constructor({ url, device, credentials, onRefused, random, logger }: MqttUplinkOptions) {
     this.#device = device;
     this.#link = new MqttLink({
       open: () => openBroker(url(), credentials()),
@@ -36,6 +38,7 @@ export class MqttUplink implements Uplink {
       subscriptions: DOWN_CHANNELS.map((channel) => downTopic(device, channel)),
       onMessage: (topic, payload) => this.#take(topic, payload),
       onConnect: () => this.#onConnect(),
+      ...(onRefused ? { onRefused } : {}),
       backOff: new BackOff(FIRST_WAIT_MS, LONGEST_WAIT_MS, random),
       logger,
     });

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { MqttClient } from 'mqtt';
+import { ErrorWithReasonCode, ErrorWithSubackPacket, MqttClient } from 'mqtt';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import type { Logger } from '../log/create-logger.ts';
 import type { BackOff } from '../runtime/back-off.ts';
@@ -10,6 +10,8 @@ const CONNECT_MS = 15_000;
 const ACKNOWLEDGE_MS = 10_000;
 /** For handlers that are at work when the link stops. */
 const STOP_MS = 5000;
+/** What a broker answers whom it does not let in: MQTT 3.1.1, 3.2.2.3. */
+const NOT_AUTHORISED = 5;
 /** A connection that held for so long was a good one: the next wait is a short one again. */
 const STEADY_MS = 30_000;
 
@@ -29,6 +31,8 @@ export interface MqttLinkOptions {
   readonly onMessage: (topic: string, payload: Buffer) => Promise<void>;
   /** Called with every connection, once subscribed. Where it rejects, the connection ends. */
   readonly onConnect: () => Promise<void>;
+  /** Called when the broker says that it does not let this client in, or not hear what it subscribes to. */
+  readonly onRefused?: () => void;
   readonly backOff: BackOff;
   readonly logger: Logger;
 }
@@ -139,6 +143,7 @@ export class MqttLink {
     client.on('connect', () => void this.#begin(client).catch((error) => client.emit('error', error)));
     client.once('close', () => {
       this.#client = undefined;
+      if (isRefusal(reason)) this.#options.onRefused?.();
       this.#connectLater(reason);
     });
   }
@@ -192,6 +197,10 @@ export class MqttLink {
       .finally(() => this.#handling.delete(work));
     this.#handling.add(work);
   }
+}
+
+function isRefusal(reason: unknown): boolean {
+  return reason instanceof ErrorWithSubackPacket || (reason instanceof ErrorWithReasonCode && reason.code === NOT_AUTHORISED);
 }
 
 /** MQTT 3.1.1, 3.4. The client writes its own only where the next message waits for it. */

@@ -15,6 +15,7 @@ import { makeCertificateRequest } from '../../edge/link/enrolment/make-certifica
 import { renew } from '../../edge/link/enrolment/renew.ts';
 import * as x509 from '../../shared/fleet/x509.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { ConnectedBox } from '../helpers/connected-box.ts';
 import { TestBox, TestFleet } from '../helpers/fleet.ts';
 import { TestFleetCa } from '../helpers/fleet-ca.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -272,17 +273,27 @@ describe('certificates', () => {
 });
 
 describe('a control plane that is none', () => {
+  interface Impostor {
+    readonly url: string;
+    readonly asked: readonly string[];
+    readonly count: { connections: number };
+  }
+
   /** Answers as one would, with a certificate of its choice. */
-  async function impostor(key: string, cert: string, offered: readonly string[]): Promise<{ url: string; asked: string[] }> {
+  async function impostor(key: string, cert: string, body: string, status = 200): Promise<Impostor> {
     const asked: string[] = [];
+    const count = { connections: 0 };
     const server = createServer({ key, cert }, (request, answer) => {
       asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? ''}`);
-      answer.end(certsOnly(offered));
+      answer.writeHead(status).end(body);
+    });
+    server.on('connection', () => {
+      count.connections += 1;
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
-    return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+    return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, count };
   }
 
   const pemOf = (key: { export: (options: { type: 'pkcs8'; format: 'pem' }) => string | Buffer }): string =>
@@ -295,13 +306,13 @@ describe('a control plane that is none', () => {
     const rogue = await TestFleetCa.make();
     const server = await rogue.server(['127.0.0.1']);
     const own = await rogue.authority();
-    const alone = await impostor(pemOf(server.key), server.certificate, [own]);
+    const alone = await impostor(pemOf(server.key), server.certificate, certsOnly([own]));
     await expect((await TestBox.make()).enrol(alone.url, token)).rejects.toEqual(refused('cloud_untrusted'));
-    const beside = await impostor(pemOf(server.key), server.certificate, [own, genuine]);
+    const beside = await impostor(pemOf(server.key), server.certificate, certsOnly([own, genuine]));
     await expect((await TestBox.make()).enrol(beside.url, token)).rejects.toEqual(refused('cloud_unavailable'));
     const box = await fleet.enrolled();
     const { certificate } = box.folder.read();
-    const disguised = await impostor(pemOf(box.folder.key.open()), certificate, [genuine]);
+    const disguised = await impostor(pemOf(box.folder.key.open()), certificate, certsOnly([genuine]));
     await expect((await TestBox.make()).enrol(disguised.url, token)).rejects.toEqual(refused('cloud_unavailable'));
     for (const { asked } of [alone, beside, disguised]) expect(asked).toEqual(['GET /.well-known/est/cacerts ']);
   });
@@ -311,11 +322,34 @@ describe('a control plane that is none', () => {
     const box = await fleet.enrolled();
     const rogue = await TestFleetCa.make();
     const server = await rogue.server(['127.0.0.1']);
-    const { url, asked } = await impostor(pemOf(server.key), server.certificate, [await rogue.authority()]);
+    const { url, asked } = await impostor(pemOf(server.key), server.certificate, certsOnly([await rogue.authority()]));
     box.folder.write({ ...box.folder.read(), cloud: url });
     await expect(renew(box.folder)).rejects.toEqual(refused('cloud_unavailable'));
     expect(asked).toEqual([]);
   });
+
+  test('closes no tenant of a box that its broker refuses, by saying that it is denied', async () => {
+    const fleet = await TestFleet.start({ broker: 'embedded' });
+    const [box, other] = [await fleet.enrolled(), await fleet.enrolled()];
+    await fleet.trust(box);
+    expect(await fleet.assign(box)).toMatchObject({ status: 201 });
+    const { tenants, link } = await ConnectedBox.start(box);
+    await expect.poll(() => tenants.get('hall').state, { timeout: 30_000 }).toBe('ready');
+    expect(await fleet.ask('POST', `/devices/${box.id}/release`)).toMatchObject({ status: 200 });
+
+    const denial = JSON.stringify({ code: 'device_denied', detail: 'This box is denied' });
+    const server = await (await TestFleetCa.make()).server(['127.0.0.1']);
+    const rogue = await impostor(pemOf(server.key), server.certificate, denial, 403);
+    const disguised = await impostor(pemOf(other.folder.key.open()), other.folder.read().certificate, denial, 403);
+    for (const { url, asked, count } of [rogue, disguised]) {
+      box.folder.write({ ...box.folder.read(), cloud: url });
+      await link.look();
+      // The second time, what came of the first has been dealt with.
+      await expect.poll(() => count.connections, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
+      expect(asked).toEqual([]);
+    }
+    expect(tenants.get('hall').state).toBe('ready');
+  }, 150_000);
 });
 
 test('whatever is sent, the server for boxes answers and nothing fails inside it', async () => {

@@ -6,6 +6,8 @@ import { MqttCourier } from '../../cloud/fleet/mqtt-courier.ts';
 import { replySchema } from '../../shared/fleet/reply.ts';
 import { ConnectedBox } from '../helpers/connected-box.ts';
 import { type TestBox, TestFleet } from '../helpers/fleet.ts';
+import { freePort } from '../helpers/free-port.ts';
+import { hasMosquitto } from '../helpers/mosquitto.ts';
 import { guest } from '../helpers/vault-guests.ts';
 
 const PATIENTLY = { timeout: 60_000, interval: 50 };
@@ -55,3 +57,18 @@ test('an enrolled box leases its tenant over the link, moves where its KMS wants
     }
   }
 }, 120_000);
+
+test.each([['embedded', 'mqtt'], ['embedded', 'https'], ...(hasMosquitto ? [['mosquitto', 'mqtt'] as const] : [])] as const)(
+  'a box that is denied closes its tenants at once, and says so: by the %s broker, over %s',
+  async (broker, by) => {
+    const fleet = await TestFleet.start({ broker });
+    const assigned = await assignedBox(fleet);
+    if (by === 'https') assigned.folder.write({ ...assigned.folder.read(), mqtt: `mqtts://localhost:${await freePort()}` });
+    const box = await ConnectedBox.start(assigned, by === 'https' ? { patienceMs: 200, askEveryMs: 500 } : undefined);
+    await expect.poll(stateOf(box), PATIENTLY).toBe('ready');
+    expect(await fleet.ask('POST', `/devices/${assigned.id}/deny`)).toMatchObject({ status: 200 });
+    await expect.poll(() => box.tenants.get('hall'), PATIENTLY).toMatchObject({ state: 'failed', reason: 'device_denied' });
+    expect(box.leases.failureOf('hall')).toBe('device_denied');
+  },
+  120_000,
+);

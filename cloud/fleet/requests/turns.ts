@@ -4,8 +4,8 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 const FIRST_TURN_MS = 50;
 /** Share of the newest turn in what one takes on average. */
 const WEIGHT = 0.05;
-/** For longer nobody is sent away: by then much may have changed. */
-const LONGEST_MS = 300_000;
+/** For longer nobody is sent away: turns that took long while all came at once are short soon after. */
+const LONGEST_MS = 120_000;
 
 export interface TurnsOptions {
   /** Work that is done at a time. */
