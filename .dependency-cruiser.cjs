@@ -50,7 +50,7 @@ const ROOMS = [
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
   { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/(audit|store)/', KMS_CLIENT, SHARED] },
-  { name: 'cloud/shred', path: '^cloud/shred/', may: ['^cloud/(fleet|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/shred', path: '^cloud/shred/', may: ['^cloud/(audit|fleet|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|shred|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },

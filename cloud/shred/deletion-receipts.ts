@@ -1,13 +1,18 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import type { Kysely } from 'kysely';
+import { readHead } from '../../shared/audit/log-tokens.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
-import { type DeletionReceipt, RECEIPT_TYPE, type Statement, statementSchema } from '../../shared/receipts/receipt.ts';
+import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, type Statement, statementSchema } from '../../shared/receipts/receipt.ts';
 import { stateOfBox } from '../../shared/receipts/state-of-box.ts';
+import type { LogHeads } from '../audit/log-heads.ts';
+import type { LogTree } from '../audit/log-tree.ts';
+import { signByAuditKey } from '../audit/sign-by-audit-key.ts';
 import { keyHash } from '../fleet/pki/key-hash.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
 import type { Erasures } from './erasures.ts';
+import { findWords } from './find-words.ts';
 import type { Shreds } from './shreds.ts';
 import { type Told, toldBoxes } from './told-boxes.ts';
 
@@ -16,10 +21,12 @@ export interface DeletionReceiptsOptions {
   readonly kms: Pick<KmsClient, 'call'>;
   readonly shreds: Pick<Shreds, 'get'>;
   readonly erasures: Pick<Erasures, 'get'>;
+  readonly tree: Pick<LogTree, 'inclusion'>;
+  readonly heads: Pick<LogHeads, 'latest'>;
   readonly now: () => number;
 }
 
-/** What is given to who asked for a shred or an erasure: how far it is now, signed, with the words of the boxes. */
+/** What is given to who asked for a shred or an erasure: how far it is now, signed, with the words of the boxes and their places in the log. */
 export class DeletionReceipts {
   readonly #options: DeletionReceiptsOptions;
 
@@ -31,11 +38,11 @@ export class DeletionReceipts {
   async ofShred(org: string, id: string): Promise<DeletionReceipt> {
     const { shreds, now } = this.#options;
     const { tenant, requestedBy, requestedAt, approvals, frozenAt, destroyedAt, unrecoverableFrom, boxes } = await shreds.get(org, id);
-    const { told, words } = await this.#told(boxes);
+    const told = await this.#told(boxes);
     // To the second, as the statement has it: a state that is reached within it is told by the next receipt.
     const iat = Math.floor(now() / 1000);
     const hsm = destroyedAt === null ? null : { unrecoverableFrom: unrecoverableFrom === null ? null : Date.parse(unrecoverableFrom) };
-    return await this.#signed(words, {
+    return await this.#signed(told, {
       ...({ aud: 'securegate-receipt', kind: 'shred', jti: id, iat } as const),
       ...{ org, tenant, requestedBy, requestedAt, approvals, frozenAt, destroyedAt, unrecoverableFrom },
       boxes: boxes.map(({ device, enforcement, leaseEndsAt, command }) => {
@@ -59,8 +66,8 @@ export class DeletionReceipts {
   async ofErasure(org: string, id: string): Promise<DeletionReceipt> {
     const { erasures, now } = this.#options;
     const { tenant, customers, requestedBy, requestedAt, boxes } = await erasures.get(org, id);
-    const { told, words } = await this.#told(boxes);
-    return await this.#signed(words, {
+    const told = await this.#told(boxes);
+    return await this.#signed(told, {
       ...({ aud: 'securegate-receipt', kind: 'erasure', jti: id, iat: Math.floor(now() / 1000) } as const),
       ...{ org, tenant, customers, requestedBy, requestedAt },
       boxes: boxes.map(({ device, command }) => {
@@ -70,20 +77,21 @@ export class DeletionReceipts {
     });
   }
 
-  async #told(boxes: readonly { readonly command: string }[]): Promise<{ told: ReadonlyMap<string, Told>; words: string[] }> {
-    const told = await toldBoxes(
+  async #told(boxes: readonly { readonly command: string }[]): Promise<ReadonlyMap<string, Told>> {
+    return await toldBoxes(
       this.#options.db,
       boxes.map(({ command }) => command),
     );
-    return { told, words: [...told.values()].flatMap(({ done }) => (done ? [done.token] : [])) };
   }
 
-  async #signed(words: string[], said: Statement): Promise<DeletionReceipt> {
-    const { kms } = this.#options;
-    const kid = await calculateJwkThumbprint(await kms.call('signingKey', { use: 'audit' }));
-    const message = `${encode({ alg: 'ES256', typ: RECEIPT_TYPE, kid })}.${encode(statementSchema.parse(said))}`;
-    const { signature } = await kms.call('sign', { use: 'audit', message: Buffer.from(message) });
-    return { version: 1, statement: `${message}.${signature.toString('base64url')}`, words };
+  async #signed(told: ReadonlyMap<string, Told>, said: Statement): Promise<DeletionReceipt> {
+    const { db, kms, tree, heads } = this.#options;
+    const found = await findWords(db, [...told.values()]);
+    const head = await heads.latest(Math.max(0, ...found.map(({ leaf }) => leaf + 1)));
+    const { size } = readHead(head);
+    const words: LoggedWord[] = [];
+    for (const word of found) words.push({ ...word, proof: await tree.inclusion(word.leaf, size) });
+    return { version: 1, statement: await signByAuditKey(kms, RECEIPT_TYPE, statementSchema.parse(said)), words, head };
   }
 }
 
@@ -93,8 +101,4 @@ function wordOf(command: string, told: Told | undefined): Statement['boxes'][num
   const key = createPublicKey({ key: publicKeySchema.parse(decodeProtectedHeader(token).jwk), format: 'jwk' });
   const digest = createHash('sha256').update(token).digest('base64url');
   return { digest, key: keyHash(key), command, at: new Date(at).toISOString(), removed };
-}
-
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url');
 }

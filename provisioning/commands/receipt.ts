@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
+import type { LogHead } from '../../shared/audit/log-tokens.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { deletionReceiptSchema, type Statement } from '../../shared/receipts/receipt.ts';
@@ -26,7 +27,10 @@ export function receiptCommand(): Command {
       .requiredOption('--keys <file>', 'public keys of the control plane (JSON), as /v1/receipt-keys gave them to somebody whom you trust')
       .option('--box <id=hash...>', 'SHA-256 of the key of a box, where you have its certificate (base64url)', [])
       .option('--json', 'print what it says as JSON')
-      .addHelpText('after', '\nIt proves itself by signatures alone: of the control plane, and of each box that has done its part.')
+      .addHelpText(
+        'after',
+        '\nIt proves itself: by signatures of the control plane and of each box that has done its part, and by proofs that their words are in the log.',
+      )
       .action(verify),
   );
   return command;
@@ -34,8 +38,8 @@ export function receiptCommand(): Command {
 
 async function verify(file: string, { keys: keysFile, box, json }: Options): Promise<void> {
   const [receipt, { keys }] = await Promise.all([read(file, deletionReceiptSchema), read(keysFile, keysSchema)]);
-  const said = await verifyReceipt(receipt, keys, new Map(box.map(pinned)));
-  process.stdout.write(`${json ? JSON.stringify(said) : format(said)}\n`);
+  const { said, head } = await verifyReceipt(receipt, keys, new Map(box.map(pinned)));
+  process.stdout.write(`${json ? JSON.stringify({ ...said, log: head }) : format(said, head)}\n`);
 }
 
 function pinned(text: string): [string, string] {
@@ -53,7 +57,7 @@ async function read<Schema extends z.ZodType>(file: string, schema: Schema): Pro
   }
 }
 
-function format(said: Statement): string {
+function format(said: Statement, head: LogHead): string {
   const { kind, org, tenant, jti, iat, requestedAt } = said;
   const what =
     kind === 'shred' ? `Shred ${jti} of ${org}/${tenant}` : `Erasure ${jti} of ${said.customers.length} customer(s) of ${org}/${tenant}`;
@@ -68,6 +72,7 @@ function format(said: Statement): string {
     `Asked for:        ${requestedAt}`,
     ...keys,
     `As of:            ${new Date(iat * 1000).toISOString()}`,
+    `In the log:       ${head.log}, of ${head.size} entries (root ${head.root})`,
     formatTable(['box', 'state', 'unrecoverable from', 'its word'], boxes),
   ].join('\n');
 }

@@ -4090,15 +4090,33 @@ export interface components {
          *       "version": 1,
          *       "statement": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
          *       "words": [
-         *         "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
-         *       ]
+         *         {
+         *           "token": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
+         *           "receipt": "01KAMV8Z0000000000000000BB",
+         *           "salt": "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK",
+         *           "loggedAt": 1795000000000,
+         *           "leaf": 41,
+         *           "proof": [
+         *             "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK"
+         *           ]
+         *         }
+         *       ],
+         *       "head": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
          *     }
          */
         DeletionReceipt: {
             /** @constant */
             version: 1;
             statement: string;
-            words: string[];
+            words: {
+                token: string;
+                receipt: string;
+                salt: string;
+                loggedAt: number;
+                leaf: number;
+                proof: string[];
+            }[];
+            head: string;
         };
         /**
          * @example {

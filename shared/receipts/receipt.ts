@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LONGEST_PROOF } from '../audit/follow-log.ts';
+import { hashSchema, logTokenSchema } from '../audit/log-tokens.ts';
 import { removedSchema } from '../fleet/ack.ts';
 import { idSchema, principalIdSchema, slugSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
@@ -70,10 +72,26 @@ const erasureStatementSchema = z.strictObject({
 export const statementSchema = z.discriminatedUnion('kind', [shredStatementSchema, erasureStatementSchema]);
 export type Statement = z.output<typeof statementSchema>;
 
+/** What a box signed, and the proof that it is in the log of the control plane. */
+const loggedWordSchema = z.strictObject({
+  token,
+  receipt: ulidSchema,
+  /** With which the entry of the log was made its leaf, base64url. */
+  salt: sha256,
+  /** Milliseconds since the Unix epoch. */
+  loggedAt: z.int().min(0),
+  /** Its place in the log, and that it is there (RFC 6962, base64url). */
+  leaf: z.int().min(0),
+  proof: z.array(hashSchema).max(LONGEST_PROOF),
+});
+export type LoggedWord = z.output<typeof loggedWordSchema>;
+
 /** What somebody who asked gets to keep: the statement, and what each box signed. It proves itself without asking anybody. */
 export const deletionReceiptSchema = z.strictObject({
   version: z.literal(1),
   statement: token,
-  words: z.array(token).max(100_000),
+  words: z.array(loggedWordSchema).max(100_000),
+  /** Signed head of the log, over all of these words. */
+  head: logTokenSchema,
 });
 export type DeletionReceipt = z.output<typeof deletionReceiptSchema>;

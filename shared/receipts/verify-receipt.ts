@@ -1,32 +1,46 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify } from 'jose';
+import { LONGEST_WAIT_MS, leafHash } from '../audit/leaf.ts';
+import { LOG_HEAD_TYPE, type LogHead, logHeadSchema, verifyLogToken } from '../audit/log-tokens.ts';
+import { settledEntry } from '../audit/settled-entry.ts';
+import { verifyInclusion } from '../crypto/merkle/verify-inclusion.ts';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import { ACK_TYPE, ackClaimsSchema } from '../fleet/ack.ts';
 import { type PublicKey, publicKeySchema } from '../lease/public-key.ts';
-import { type DeletionReceipt, RECEIPT_TYPE, type Statement, statementSchema } from './receipt.ts';
+import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, type Statement, statementSchema } from './receipt.ts';
 import { stateOfBox } from './state-of-box.ts';
 
 type Box = Statement['boxes'][number];
 
+export interface VerifiedReceipt {
+  readonly said: Statement;
+  /** Of the log in which the words of the boxes are. */
+  readonly head: LogHead;
+}
+
 /**
  * Checks a receipt with nothing but the public keys of the control plane: its statement (JWT, RFC 7519, ES256), each box's word by the key
- * that the statement names, and that every state follows from what is proved. Where the transparency log proves that the statement is in it,
- * that proof is checked here as well.
+ * that the statement names, that this word is in the log as it came then (RFC 6962), and that every state follows from what is proved.
  * @param boxKeys for boxes whose certificate is at hand: SHA-256 of its key; then the control plane's word is not taken for it
  * @throws {SecureGateError} `receipt_rejected`
  */
 export async function verifyReceipt(
-  { statement, words }: DeletionReceipt,
+  { statement, words, head: signedHead }: DeletionReceipt,
   keys: readonly PublicKey[],
   boxKeys: ReadonlyMap<string, string> = new Map(),
-): Promise<Statement> {
+): Promise<VerifiedReceipt> {
   const said = await verifyStatement(statement, keys);
-  const byDigest = new Map(words.map((word) => [createHash('sha256').update(word).digest('base64url'), word]));
+  const head = await verifyHead(signedHead, keys);
+  const byDigest = new Map(words.map((word) => [createHash('sha256').update(word.token).digest('base64url'), word]));
   for (const box of said.boxes) {
-    if (box.word) await verifyWord(box.device, box.word, byDigest.get(box.word.digest), boxKeys.get(box.device));
+    if (box.word) {
+      const logged = byDigest.get(box.word.digest);
+      await verifyWord(box.device, box.word, logged?.token, boxKeys.get(box.device));
+      requireLogged(said.org, box.device, box.word, logged, head);
+    }
     requireDerived(said, box);
   }
-  return said;
+  return { said, head };
 }
 
 async function verifyStatement(token: string, keys: readonly PublicKey[]): Promise<Statement> {
@@ -64,6 +78,33 @@ async function verifyWord(
   } catch (cause) {
     throw new SecureGateError('receipt_rejected', 'A box did not say this', { cause, details: { device } });
   }
+}
+
+async function verifyHead(token: string, keys: readonly PublicKey[]): Promise<LogHead> {
+  try {
+    return await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, keys);
+  } catch (cause) {
+    throw new SecureGateError('receipt_rejected', 'The control plane of these keys did not sign this head of its log', { cause });
+  }
+}
+
+/** The word itself says nothing of when it came: the log does. */
+function requireLogged(
+  org: string,
+  device: string,
+  { at: cameAt, command, digest }: NonNullable<Box['word']>,
+  word: LoggedWord | undefined,
+  { size, root, at }: LogHead,
+): void {
+  const came = Date.parse(cameAt);
+  if (word !== undefined && word.loggedAt <= at && word.loggedAt - came <= LONGEST_WAIT_MS) {
+    const { receipt, salt, loggedAt, leaf: index, proof } = word;
+    const entry = settledEntry({ at: came, receipt, org, device, command, outcome: 'done', digest });
+    const leaf = leafHash({ entry, salt: Buffer.from(salt, 'base64url'), loggedAt });
+    const hashes = proof.map((hash) => Buffer.from(hash, 'base64url'));
+    if (verifyInclusion({ index, size, leaf, root: Buffer.from(root, 'base64url'), proof: hashes })) return;
+  }
+  throw new SecureGateError('receipt_rejected', 'The word of a box is not in the log', { details: { device } });
 }
 
 /** Nobody's state is better than what is proved of it. */
