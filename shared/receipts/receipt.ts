@@ -65,7 +65,20 @@ const erasureStatementSchema = z.strictObject({
   /** Of the erasure. */
   jti: ulidSchema,
   customers: z.array(idSchema('customer')),
-  boxes: z.array(z.strictObject({ device: idSchema('box'), state: z.enum(['pending', 'erased']), word: wordSchema.nullable() })),
+  /** The tenant's keys, the first one first: an older copy of a box opens with those that were made before it erased somebody. */
+  epochs: z.array(
+    z.strictObject({ epoch: z.int(), leftFrom: time.nullable(), destroyedAt: time.nullable(), unrecoverableFrom: time.nullable() }),
+  ),
+  boxes: z.array(
+    z.strictObject({
+      device: idSchema('box'),
+      state: z.enum(BOX_STATES),
+      unrecoverableFrom: time.nullable(),
+      enforcement: z.enum(ENFORCEMENTS),
+      leaseEndsAt: time,
+      word: wordSchema.nullable(),
+    }),
+  ),
 });
 
 /** What the control plane says of a shred or an erasure (JWT, RFC 7519, ES256 by the HSM's key for the audit), as of the time that it names. */

@@ -1,4 +1,5 @@
 import { createHash, createPublicKey } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify } from 'jose';
 import { LONGEST_WAIT_MS, leafHash } from '../audit/leaf.ts';
 import { LOG_HEAD_TYPE, type LogHead, logHeadSchema, verifyLogToken } from '../audit/log-tokens.ts';
@@ -8,9 +9,11 @@ import { SecureGateError } from '../errors/securegate-error.ts';
 import { ACK_TYPE, ackClaimsSchema } from '../fleet/ack.ts';
 import { type PublicKey, publicKeySchema } from '../lease/public-key.ts';
 import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, type Statement, statementSchema } from './receipt.ts';
-import { stateOfBox } from './state-of-box.ts';
+import { type KnownOfBox, stateOfBox } from './state-of-box.ts';
+import { type KnownEpoch, stateOfErasure } from './state-of-erasure.ts';
 
 type Box = Statement['boxes'][number];
+type Epoch = Extract<Statement, { kind: 'erasure' }>['epochs'][number];
 
 export interface VerifiedReceipt {
   readonly said: Statement;
@@ -32,14 +35,13 @@ export async function verifyReceipt(
   const said = await verifyStatement(statement, keys);
   const head = await verifyHead(signedHead, keys);
   const byDigest = new Map(words.map((word) => [createHash('sha256').update(word.token).digest('base64url'), word]));
-  for (const box of said.boxes) {
-    if (box.word) {
-      const logged = byDigest.get(box.word.digest);
-      await verifyWord(box.device, box.word, logged?.token, boxKeys.get(box.device));
-      requireLogged(said.org, box.device, box.word, logged, head);
-    }
-    requireDerived(said, box);
+  for (const { device, word } of said.boxes) {
+    if (word === null) continue;
+    const logged = byDigest.get(word.digest);
+    await verifyWord(device, word, logged?.token, boxKeys.get(device));
+    requireLogged(said.org, device, word, logged, head);
   }
+  requireDerived(said);
   return { said, head };
 }
 
@@ -108,20 +110,37 @@ function requireLogged(
 }
 
 /** Nobody's state is better than what is proved of it. */
-function requireDerived(said: Statement, box: Box): void {
-  if (isDerived(said, box)) return;
-  throw new SecureGateError('receipt_rejected', 'The state of a box does not follow from what is proved', {
-    details: { device: box.device },
-  });
+function requireDerived(said: Statement): void {
+  const derived = derivedStates(said);
+  for (const [index, box] of said.boxes.entries()) {
+    if (isDeepStrictEqual({ ...box, ...derived[index] }, box)) continue;
+    throw new SecureGateError('receipt_rejected', 'The state of a box does not follow from what is proved', {
+      details: { device: box.device },
+    });
+  }
 }
 
-function isDerived(said: Statement, box: Box): boolean {
-  if (said.kind === 'erasure' || !('enforcement' in box)) return box.state === (box.word ? 'erased' : 'pending');
-  const hsm = said.destroyedAt === null ? null : { unrecoverableFrom: timeOf(said.unrecoverableFrom) };
-  const { enforcement, leaseEndsAt, word } = box;
-  const known = { enforcement, leaseEndsAt: Date.parse(leaseEndsAt), erasedAt: timeOf(word?.at ?? null) };
-  const { state, because, unrecoverableFrom } = stateOfBox(known, hsm, said.iat * 1000);
-  return box.state === state && box.because === because && timeOf(box.unrecoverableFrom) === unrecoverableFrom;
+/** Of each box in turn. */
+function derivedStates(said: Statement): object[] {
+  const now = said.iat * 1000;
+  const states =
+    said.kind === 'shred'
+      ? said.boxes.map((box) =>
+          stateOfBox(knownOf(box), said.destroyedAt === null ? null : { unrecoverableFrom: timeOf(said.unrecoverableFrom) }, now),
+        )
+      : said.boxes.map((box) => stateOfErasure(knownOf(box), said.epochs.map(epochOf), now));
+  return states.map(({ unrecoverableFrom: from, ...state }) => ({
+    ...state,
+    unrecoverableFrom: from === null ? null : new Date(from).toISOString(),
+  }));
+}
+
+function knownOf({ enforcement, leaseEndsAt, word }: Box): KnownOfBox {
+  return { enforcement, leaseEndsAt: Date.parse(leaseEndsAt), erasedAt: timeOf(word?.at ?? null) };
+}
+
+function epochOf({ leftFrom, destroyedAt, unrecoverableFrom }: Epoch): KnownEpoch {
+  return { leftFrom: timeOf(leftFrom), destroyedAt: timeOf(destroyedAt), unrecoverableFrom: timeOf(unrecoverableFrom) };
 }
 
 function timeOf(time: string | null): number | null {

@@ -17,6 +17,7 @@ import { ShredPlace } from '../helpers/shred-place.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
+const DAY_MS = 86_400_000;
 const PATIENTLY = { timeout: 20_000, interval: 20 };
 const refused = expect.objectContaining({ code: 'receipt_rejected' });
 
@@ -151,6 +152,60 @@ test('a control plane that says more than its boxes have signed, or than follows
   // What one org's key signed is not another deployment's.
   const other: PublicKey[] = [await (await testOrg('software')).kms.client.call('signingKey', { use: 'audit' })];
   await expect(verifyReceipt(honest, other)).rejects.toEqual(refused);
+}, 60_000);
+
+test('of somebody who was erased, it says from when no copy of a box opens, and no sooner than his keys are gone', async () => {
+  const org = await testOrg('softhsm');
+  const place = await ShredPlace.make(org, { file: join(await tempFolder(), 'cloud.db') });
+  const keys = [await org.kms.client.call('signingKey', { use: 'audit' })];
+  await place.tenant('club');
+  const enforcements = ['memory', 'software', 'memory'] as const;
+  const boxes = await Promise.all(
+    enforcements.map(async (enforcement) => (await place.box('club', { lease: { seconds: 3600, enforcement } })).box),
+  );
+  const [memory, software, absent] = boxes.map(({ id }) => id);
+  const { id } = await place.erasures.create('acme', 'club', place.erasures.newId(), newId('user'), [newId('customer')]);
+  await place.look();
+  for (const { id: device } of boxes.slice(0, 2)) await place.ledger.transport.connect(device);
+  const done = async () => (await place.erasures.get('acme', id)).boxes.filter(({ state }) => state === 'erased').length;
+  await expect.poll(done, PATIENTLY).toBe(2);
+  const told = async () => {
+    const { said } = await verifyReceipt(await place.receipts.ofErasure('acme', id), keys);
+    return Object.fromEntries(
+      said.boxes.map(({ device, state, unrecoverableFrom: from }) => [device, from === null ? state : `${state} ${from}`]),
+    );
+  };
+  const erasedOnly = { [`${memory}`]: 'erased', [`${software}`]: 'erased', [`${absent}`]: 'pending' };
+  expect(await told(), 'its key is there').toEqual(erasedOnly);
+
+  const cell = { org: 'acme', tenant: 'club' };
+  // A key that was made later says nothing of him.
+  place.ledger.at = Date.now() + 60_000;
+  await org.kms.client.call('createEpoch', { ...cell, epoch: 2 });
+  expect(await told(), 'its key is left, and there').toEqual(erasedOnly);
+  for (const { id: device } of boxes) await org.kms.client.call('endAssignment', { ...cell, device });
+  await org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 });
+  const [{ destroyedAt } = { destroyedAt: null }] = await org.kms.client.call('listEpochs', cell);
+  const from = new Date((destroyedAt ?? 0) + 7 * DAY_MS).toISOString();
+  expect(await told(), 'the HSM may be restored for seven days').toEqual({ ...erasedOnly, [`${memory}`]: `erased ${from}` });
+  place.ledger.at = Date.parse(from) + 1000;
+  expect(await told()).toEqual({ ...erasedOnly, [`${memory}`]: `unrecoverable ${from}` });
+
+  const honest = await place.receipts.ofErasure('acme', id);
+  const said = statementSchema.parse(decodeJwt(honest.statement));
+  if (said.kind !== 'erasure') throw new Error('this is another receipt');
+  const lies = [
+    { boxes: said.boxes.map((box) => ({ ...box, state: 'unrecoverable' })) },
+    { boxes: said.boxes.map((box) => ({ ...box, enforcement: 'memory' })) },
+    { boxes: said.boxes.map((box) => ({ ...box, leaseEndsAt: new Date(Date.parse(from) + 1).toISOString() })) },
+    { epochs: said.epochs.map((epoch) => ({ ...epoch, destroyedAt: null })) },
+    { epochs: said.epochs.map((epoch) => ({ ...epoch, leftFrom: said.requestedAt })) },
+    { epochs: said.epochs.map((epoch) => ({ ...epoch, unrecoverableFrom: said.requestedAt })) },
+  ];
+  for (const lie of lies) {
+    const statement = await signByAuditKey(org.kms.client, RECEIPT_TYPE, { ...said, ...lie });
+    await expect(verifyReceipt({ ...honest, statement }, keys), JSON.stringify(lie)).rejects.toEqual(refused);
+  }
 }, 60_000);
 
 test('nobody gives a command of a shred by itself, nor cancels it; one that comes twice is done once', async () => {
