@@ -66,6 +66,7 @@ const DOORS = [
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(broker|store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
+  { package: 'pdfkit', from: ['^provisioning/receipts/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
   {
     package: 'jose',
