@@ -4856,7 +4856,7 @@ export interface components {
             /** @description Lowest similarity that names a person. */
             matchThreshold?: number;
             /**
-             * @description A shred of this tenant takes two approvers.
+             * @description A shred of this tenant takes two approvers. It can be turned on later, and never off.
              * @default true
              */
             twoPersonRule: boolean;
@@ -4875,7 +4875,7 @@ export interface components {
             /** @description Lowest similarity that names a person. */
             matchThreshold?: number;
             /**
-             * @description A shred of this tenant takes two approvers.
+             * @description A shred of this tenant takes two approvers. It can be turned on later, and never off.
              * @default true
              */
             twoPersonRule?: boolean;
