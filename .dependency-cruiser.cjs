@@ -50,7 +50,7 @@ const ROOMS = [
   { name: 'cloud/iam', path: '^cloud/iam/', may: ['^cloud/(store|tenants)/', SHARED] },
   { name: 'cloud/broker', path: '^cloud/broker/', may: [SHARED] },
   { name: 'cloud/fleet', path: '^cloud/fleet/', may: ['^cloud/(audit|store)/', KMS_CLIENT, SHARED] },
-  { name: 'cloud/shred', path: '^cloud/shred/', may: ['^cloud/(fleet|store|tenants)/', KMS_CLIENT, SHARED] },
+  { name: 'cloud/shred', path: '^cloud/shred/', may: ['^cloud/(audit|fleet|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/http', path: '^cloud/http/', may: ['^cloud/(audit|fleet|iam|shred|store|tenants)/', KMS_CLIENT, SHARED] },
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
@@ -66,6 +66,7 @@ const DOORS = [
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
   { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(broker|store|kms/store|kms/hsm/software)/'] },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
+  { package: 'pdfkit', from: ['^provisioning/receipts/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },
   {
     package: 'jose',

@@ -188,7 +188,7 @@ export class ControlPlane {
       intake,
       shreds,
       erasures,
-      deletionReceipts: new DeletionReceipts({ db: store.db, kms, shreds, erasures, now }),
+      deletionReceipts: new DeletionReceipts({ db: store.db, kms, shreds, erasures, tree: logTree, heads: logHeads, now }),
       tenants,
       orgs: new Orgs(store.db, now),
       people,

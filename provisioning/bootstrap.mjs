@@ -14,7 +14,7 @@ import { holdLock } from './hold-lock.mjs';
  * console; OpenSSL, to make certificates; SoftHSM, as the HSM, OpenSC, as somebody else who has its PIN, and the compiler for what
  * speaks to it; swtpm, as the TPM, and what speaks to it; FFmpeg's program, which the bench compares with; Postgres, which the
  * control plane grows into, and SQLite's program, by which it is backed up before; mosquitto, as the broker that may stand in place of
- * the embedded one; systemd, for its word on our units.
+ * the embedded one; systemd, for its word on our units; Poppler, to see what is in a PDF.
  */
 export const TEST_PACKAGES = [
   'gstreamer1.0-tools',
@@ -31,6 +31,7 @@ export const TEST_PACKAGES = [
   'mosquitto',
   'sqlite3',
   'systemd',
+  'poppler-utils',
 ];
 
 /** Something the person at the keyboard has to do first; `message` says what. */

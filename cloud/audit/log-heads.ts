@@ -10,7 +10,7 @@ import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
 import type { KmsEntries } from './kms-entries.ts';
 import type { LogTree } from './log-tree.ts';
-import { signLogToken } from './sign-log-token.ts';
+import { signByAuditKey } from './sign-by-audit-key.ts';
 
 /** Nothing is in the log for longer without a head over it. */
 const MAKE_EVERY_MS = 60_000;
@@ -58,13 +58,17 @@ export class LogHeads {
     return await this.#options.kms.call('signingKey', { use: 'audit' });
   }
 
-  /** The newest head: over all that is in the log, unless one was made a moment ago. @throws {SecureGateError} `kms_unavailable` */
-  async latest(): Promise<string> {
+  /**
+   * The newest head: over all that is in the log, unless one was made a moment ago.
+   * @param least how many leaves have to be under it; they are in the log
+   * @throws {SecureGateError} `kms_unavailable`
+   */
+  async latest(least = 0): Promise<string> {
     return await this.#work.run(async () => {
       const made = await this.#made();
       const now = this.#options.now();
       // The clock may have been set back since.
-      if (made && Math.abs(now - this.#lookedAt) < NEWEST_FOR_MS) return made.token;
+      if (made && made.size >= least && Math.abs(now - this.#lookedAt) < NEWEST_FOR_MS) return made.token;
       this.#lookedAt = now;
       return (await this.#make(made)).token;
     });
@@ -116,7 +120,7 @@ export class LogHeads {
       .executeTakeFirst();
     const size = last?.size ?? 0;
     const fork: LogFork = { log: newUlid(now(), random), of, size, root: await tree.root(size), at };
-    const token = await signLogToken(kms, LOG_FORK_TYPE, fork);
+    const token = await signByAuditKey(kms, LOG_FORK_TYPE, fork);
     await db.transaction().execute(async (within) => {
       const { numUpdatedRows } = await within.updateTable('log').set({ id: fork.log }).where('id', '=', of).executeTakeFirst();
       if (numUpdatedRows === 0n) throw new SecureGateError('log_busy', 'The audit log has moved on meanwhile');
@@ -152,7 +156,7 @@ export class LogHeads {
     if (made?.size === (await tree.size())) return made;
     const { id: log, size, at } = await this.#timed();
     const head: LogHead = { log, size, root: await tree.root(size), at };
-    const token = await signLogToken(kms, LOG_HEAD_TYPE, head);
+    const token = await signByAuditKey(kms, LOG_HEAD_TYPE, head);
     await db
       .insertInto('log_heads')
       .values({ log, size, at, token })

@@ -1,25 +1,38 @@
 import { createHash, createPublicKey } from 'node:crypto';
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import type { Kysely } from 'kysely';
+import { readHead } from '../../shared/audit/log-tokens.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
-import { type DeletionReceipt, RECEIPT_TYPE, type Statement, statementSchema } from '../../shared/receipts/receipt.ts';
-import { stateOfBox } from '../../shared/receipts/state-of-box.ts';
+import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, type Statement, statementSchema } from '../../shared/receipts/receipt.ts';
+import { type KnownOfBox, stateOfBox } from '../../shared/receipts/state-of-box.ts';
+import { destroyedAt, keysBefore, stateOfErasure } from '../../shared/receipts/state-of-erasure.ts';
+import type { LogHeads } from '../audit/log-heads.ts';
+import type { LogTree } from '../audit/log-tree.ts';
+import { signByAuditKey } from '../audit/sign-by-audit-key.ts';
 import { keyHash } from '../fleet/pki/key-hash.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
 import type { Erasures } from './erasures.ts';
+import { findWords } from './find-words.ts';
+import { readEpochs } from './read-epochs.ts';
 import type { Shreds } from './shreds.ts';
 import { type Told, toldBoxes } from './told-boxes.ts';
+
+type Holder = Pick<KnownOfBox, 'enforcement' | 'leaseEndsAt'>;
+/** Of a box that the KMS does not know any more. */
+const UNKNOWN: Holder = { enforcement: 'software', leaseEndsAt: 0 };
 
 export interface DeletionReceiptsOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly shreds: Pick<Shreds, 'get'>;
   readonly erasures: Pick<Erasures, 'get'>;
+  readonly tree: Pick<LogTree, 'inclusion'>;
+  readonly heads: Pick<LogHeads, 'latest'>;
   readonly now: () => number;
 }
 
-/** What is given to who asked for a shred or an erasure: how far it is now, signed, with the words of the boxes. */
+/** What is given to who asked for a shred or an erasure: how far it is now, signed, with the words of the boxes and their places in the log. */
 export class DeletionReceipts {
   readonly #options: DeletionReceiptsOptions;
 
@@ -31,11 +44,11 @@ export class DeletionReceipts {
   async ofShred(org: string, id: string): Promise<DeletionReceipt> {
     const { shreds, now } = this.#options;
     const { tenant, requestedBy, requestedAt, approvals, frozenAt, destroyedAt, unrecoverableFrom, boxes } = await shreds.get(org, id);
-    const { told, words } = await this.#told(boxes);
+    const told = await this.#told(boxes);
     // To the second, as the statement has it: a state that is reached within it is told by the next receipt.
     const iat = Math.floor(now() / 1000);
     const hsm = destroyedAt === null ? null : { unrecoverableFrom: unrecoverableFrom === null ? null : Date.parse(unrecoverableFrom) };
-    return await this.#signed(words, {
+    return await this.#signed(told, {
       ...({ aud: 'securegate-receipt', kind: 'shred', jti: id, iat } as const),
       ...{ org, tenant, requestedBy, requestedAt, approvals, frozenAt, destroyedAt, unrecoverableFrom },
       boxes: boxes.map(({ device, enforcement, leaseEndsAt, command }) => {
@@ -49,7 +62,7 @@ export class DeletionReceipts {
           word,
           state,
           because,
-          unrecoverableFrom: from === null ? null : new Date(from).toISOString(),
+          unrecoverableFrom: isoOrNull(from),
         };
       }),
     });
@@ -57,33 +70,57 @@ export class DeletionReceipts {
 
   /** @throws {SecureGateError} `erasure_not_found`, `kms_unavailable` */
   async ofErasure(org: string, id: string): Promise<DeletionReceipt> {
-    const { erasures, now } = this.#options;
+    const { kms, erasures, now } = this.#options;
     const { tenant, customers, requestedBy, requestedAt, boxes } = await erasures.get(org, id);
-    const { told, words } = await this.#told(boxes);
-    return await this.#signed(words, {
-      ...({ aud: 'securegate-receipt', kind: 'erasure', jti: id, iat: Math.floor(now() / 1000) } as const),
+    const told = await this.#told(boxes);
+    const at = now();
+    const iat = Math.floor(at / 1000);
+    const epochs = await readEpochs(kms, org, tenant);
+    const words = boxes.map(({ device, command }) => ({ device, word: wordOf(command, told.get(command)) }));
+    // Until when an older copy of a box had a key to open with, where all keys of that time are gone.
+    const ends = words.map(({ word }) => destroyedAt(keysBefore(epochs, word ? Date.parse(word.at) : at)) ?? at);
+    const holders = await this.#holders(org, tenant, new Set(ends));
+    const views = words.map(({ device, word }, index) => {
+      const { enforcement, leaseEndsAt } = holders.get(ends[index] ?? at)?.get(device) ?? UNKNOWN;
+      const known = { enforcement, leaseEndsAt, erasedAt: word && Date.parse(word.at) };
+      const { state, unrecoverableFrom } = stateOfErasure(known, epochs, iat * 1000);
+      return { device, state, unrecoverableFrom: isoOrNull(unrecoverableFrom), enforcement, leaseEndsAt: iso(leaseEndsAt), word };
+    });
+    return await this.#signed(told, {
+      ...({ aud: 'securegate-receipt', kind: 'erasure', jti: id, iat } as const),
       ...{ org, tenant, customers, requestedBy, requestedAt },
-      boxes: boxes.map(({ device, command }) => {
-        const word = wordOf(command, told.get(command));
-        return { device, state: word ? ('erased' as const) : ('pending' as const), word };
+      epochs: epochs.map(({ epoch, leftFrom, destroyedAt: destroyed, unrecoverableFrom }) => {
+        return { epoch, leftFrom: isoOrNull(leftFrom), destroyedAt: isoOrNull(destroyed), unrecoverableFrom: isoOrNull(unrecoverableFrom) };
       }),
+      boxes: views,
     });
   }
 
-  async #told(boxes: readonly { readonly command: string }[]): Promise<{ told: ReadonlyMap<string, Told>; words: string[] }> {
-    const told = await toldBoxes(
+  /** The boxes of a tenant by when they were given leases. */
+  async #holders(org: string, tenant: string, before: ReadonlySet<number>): Promise<ReadonlyMap<number, ReadonlyMap<string, Holder>>> {
+    const { kms } = this.#options;
+    const found = [...before].map(async (at) => {
+      const holders = await kms.call('listHolders', { org, tenant, before: at });
+      return [at, new Map(holders.map((holder) => [holder.device, holder]))] as const;
+    });
+    return new Map(await Promise.all(found));
+  }
+
+  async #told(boxes: readonly { readonly command: string }[]): Promise<ReadonlyMap<string, Told>> {
+    return await toldBoxes(
       this.#options.db,
       boxes.map(({ command }) => command),
     );
-    return { told, words: [...told.values()].flatMap(({ done }) => (done ? [done.token] : [])) };
   }
 
-  async #signed(words: string[], said: Statement): Promise<DeletionReceipt> {
-    const { kms } = this.#options;
-    const kid = await calculateJwkThumbprint(await kms.call('signingKey', { use: 'audit' }));
-    const message = `${encode({ alg: 'ES256', typ: RECEIPT_TYPE, kid })}.${encode(statementSchema.parse(said))}`;
-    const { signature } = await kms.call('sign', { use: 'audit', message: Buffer.from(message) });
-    return { version: 1, statement: `${message}.${signature.toString('base64url')}`, words };
+  async #signed(told: ReadonlyMap<string, Told>, said: Statement): Promise<DeletionReceipt> {
+    const { db, kms, tree, heads } = this.#options;
+    const found = await findWords(db, [...told.values()]);
+    const head = await heads.latest(Math.max(0, ...found.map(({ leaf }) => leaf + 1)));
+    const { size } = readHead(head);
+    const words: LoggedWord[] = [];
+    for (const word of found) words.push({ ...word, proof: await tree.inclusion(word.leaf, size) });
+    return { version: 1, statement: await signByAuditKey(kms, RECEIPT_TYPE, statementSchema.parse(said)), words, head };
   }
 }
 
@@ -92,9 +129,13 @@ function wordOf(command: string, told: Told | undefined): Statement['boxes'][num
   const { token, at, removed } = told.done;
   const key = createPublicKey({ key: publicKeySchema.parse(decodeProtectedHeader(token).jwk), format: 'jwk' });
   const digest = createHash('sha256').update(token).digest('base64url');
-  return { digest, key: keyHash(key), command, at: new Date(at).toISOString(), removed };
+  return { digest, key: keyHash(key), command, at: iso(at), removed };
 }
 
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url');
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: number | null): string | null {
+  return at === null ? null : iso(at);
 }

@@ -11,6 +11,7 @@ import { desired } from './migrations/0006-desired.ts';
 import { uplink } from './migrations/0007-uplink.ts';
 import { log } from './migrations/0008-log.ts';
 import { shred } from './migrations/0009-shred.ts';
+import { evidence } from './migrations/0010-evidence.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -23,6 +24,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0007-uplink': uplink,
   '0008-log': log(dialect),
   '0009-shred': shred,
+  '0010-evidence': evidence,
 });
 
 /**

@@ -85,7 +85,10 @@ export const policiesSchema = z
     sightingsDays: z.int().min(1).max(3650).default(30).describe('Days for which sightings are kept.'),
     unmatchedTtlMs: z.int().min(1000).max(60_000).default(10_000).describe('How long a face that matches nobody stays in memory.'),
     matchThreshold: z.number().min(0).max(1).optional().describe('Lowest similarity that names a person.'),
-    twoPersonRule: z.boolean().default(true).describe('A shred of this tenant takes two approvers.'),
+    twoPersonRule: z
+      .boolean()
+      .default(true)
+      .describe('A shred of this tenant takes two approvers. It can be turned on later, and never off.'),
   })
   .meta({ id: 'Policies' });
 

@@ -7,7 +7,7 @@ import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
 import { PreparedQuery } from '../store/prepared-query.ts';
-import { type Tenant, type TenantFields, tenantSchema } from './org.ts';
+import { policiesSchema, type Tenant, type TenantFields, tenantSchema } from './org.ts';
 
 const FIRST_EPOCH = 1;
 /** What there is about a tenant that goes with it. What it used stays for its invoices. */
@@ -89,7 +89,7 @@ export class Tenants {
 
   /**
    * @param version on which the change is based; without it the change is made in any case
-   * @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `version_conflict`, `conflict` (host name taken)
+   * @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `version_conflict`, `conflict` (host name taken), `two_person_rule_stays`
    */
   async change(org: string, id: string, changes: Changes<TenantFields>, version?: number): Promise<Tenant> {
     const { name, policies, hostnames } = changes;
@@ -99,13 +99,14 @@ export class Tenants {
       this.#db.transaction().execute(async (within) => {
         let update = within
           .updateTable('tenants')
-          .set((row) => ({ name, policies: policies && JSON.stringify(policies), version: row('version', '+', 1) }))
+          .set((row) => ({ name, version: row('version', '+', 1) }))
           .where('org', '=', org)
           .where('id', '=', id)
           .where('state', '<>', 'shredded');
         if (version !== undefined) update = update.where('version', '=', version);
-        const { numUpdatedRows } = await update.executeTakeFirst();
-        if (numUpdatedRows === 0n) throw new SecureGateError('version_conflict', 'This tenant was changed in the meantime');
+        const before = await update.returning('policies').executeTakeFirst();
+        if (before === undefined) throw new SecureGateError('version_conflict', 'This tenant was changed in the meantime');
+        if (policies !== undefined) await changePolicies(within, org, id, before.policies, policies);
         if (hostnames === undefined) return;
         await within.deleteFrom('hostnames').where('org', '=', org).where('tenant', '=', id).execute();
         await addHostnames(within, org, id, hostnames);
@@ -172,6 +173,27 @@ export class Tenants {
     const byTenant = Map.groupBy(rows, ({ tenant }) => tenant);
     return new Map([...byTenant].map(([tenant, own]) => [tenant, own.map(({ hostname }) => hostname)]));
   }
+}
+
+/** Who may change a tenant alone must not be able to shred it alone. */
+async function changePolicies(
+  db: Kysely<Database>,
+  org: string,
+  id: string,
+  before: string,
+  policies: TenantFields['policies'],
+): Promise<void> {
+  if (policiesSchema.parse(JSON.parse(before)).twoPersonRule && !policies.twoPersonRule) {
+    throw new SecureGateError('two_person_rule_stays', 'The two-person rule of a tenant is never turned off', {
+      details: { org, tenant: id },
+    });
+  }
+  await db
+    .updateTable('tenants')
+    .set({ policies: JSON.stringify(policies) })
+    .where('org', '=', org)
+    .where('id', '=', id)
+    .execute();
 }
 
 /** A tenant with one of its host names, or with none. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { followedFrom, followLog, forksSince } from '../../shared/audit/follow-log.ts';
-import { leafHash } from '../../shared/audit/leaf.ts';
+import { LONGEST_WAIT_MS, leafHash } from '../../shared/audit/leaf.ts';
 import {
   LOG_HEAD_TYPE,
   type LogFork,
@@ -19,8 +19,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { ExportedEntry, LogExport } from './log-export.ts';
 
-/** An entry gets into the log as it is made; what another part of the deployment wrote down comes when it is fetched. */
-const LONGEST_WAIT_MS = 600_000;
+/** What another part of the deployment wrote down comes when it is fetched. */
 const COMES_LATER = 'kms.';
 
 /** What is kept of a log that was checked, for the next time. */

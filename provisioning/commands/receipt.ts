@@ -1,15 +1,19 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
+import type { LogHead } from '../../shared/audit/log-tokens.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { deletionReceiptSchema, type Statement } from '../../shared/receipts/receipt.ts';
 import { verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
 import { formatTable } from '../cloud/format-table.ts';
+import { receiptPage } from '../receipts/receipt-page.ts';
 
 interface Options {
   readonly keys: string;
   readonly box: string[];
+  readonly pdf?: string;
   readonly json?: true;
 }
 
@@ -25,17 +29,25 @@ export function receiptCommand(): Command {
       .argument('<file>', 'the receipt (JSON)')
       .requiredOption('--keys <file>', 'public keys of the control plane (JSON), as /v1/receipt-keys gave them to somebody whom you trust')
       .option('--box <id=hash...>', 'SHA-256 of the key of a box, where you have its certificate (base64url)', [])
+      .option('--pdf <file>', 'write what it says as one page for the person who asked, where it holds')
       .option('--json', 'print what it says as JSON')
-      .addHelpText('after', '\nIt proves itself by signatures alone: of the control plane, and of each box that has done its part.')
+      .addHelpText(
+        'after',
+        '\nIt proves itself: by signatures of the control plane and of each box that has done its part, and by proofs that their words are in the log.',
+      )
       .action(verify),
   );
   return command;
 }
 
-async function verify(file: string, { keys: keysFile, box, json }: Options): Promise<void> {
-  const [receipt, { keys }] = await Promise.all([read(file, deletionReceiptSchema), read(keysFile, keysSchema)]);
-  const said = await verifyReceipt(receipt, keys, new Map(box.map(pinned)));
-  process.stdout.write(`${json ? JSON.stringify(said) : format(said)}\n`);
+async function verify(file: string, { keys: keysFile, box, pdf, json }: Options): Promise<void> {
+  const [receipt, keys] = await Promise.all([read(file, deletionReceiptSchema), read(keysFile, keysSchema)]);
+  const { said, head } = await verifyReceipt(receipt.content, keys.content.keys, new Map(box.map(pinned)));
+  if (pdf !== undefined) {
+    const { writePdf } = await import('../receipts/write-pdf.ts');
+    await writePdf(pdf, receiptPage(said, createHash('sha256').update(receipt.text).digest('hex')), new Date());
+  }
+  process.stdout.write(`${json ? JSON.stringify({ ...said, log: head }) : format(said, head)}\n`);
 }
 
 function pinned(text: string): [string, string] {
@@ -45,15 +57,16 @@ function pinned(text: string): [string, string] {
   return [id, hash.join('=')];
 }
 
-async function read<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.output<Schema>> {
+async function read<Schema extends z.ZodType>(file: string, schema: Schema): Promise<{ text: string; content: z.output<Schema> }> {
   try {
-    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const text = await readFile(file, 'utf8');
+    return { text, content: schema.parse(JSON.parse(text)) };
   } catch (cause) {
     throw new SecureGateError('file_unreadable', `${file} holds nothing of this kind`, { cause, details: { file } });
   }
 }
 
-function format(said: Statement): string {
+function format(said: Statement, head: LogHead): string {
   const { kind, org, tenant, jti, iat, requestedAt } = said;
   const what =
     kind === 'shred' ? `Shred ${jti} of ${org}/${tenant}` : `Erasure ${jti} of ${said.customers.length} customer(s) of ${org}/${tenant}`;
@@ -68,6 +81,7 @@ function format(said: Statement): string {
     `Asked for:        ${requestedAt}`,
     ...keys,
     `As of:            ${new Date(iat * 1000).toISOString()}`,
+    `In the log:       ${head.log}, of ${head.size} entries (root ${head.root})`,
     formatTable(['box', 'state', 'unrecoverable from', 'its word'], boxes),
   ].join('\n');
 }

@@ -17,7 +17,7 @@ import {
 
 const MOST_FORKS = 32;
 /** Of a tree with more leaves than a number can count. */
-const LONGEST_PROOF = 64;
+export const LONGEST_PROOF = 64;
 
 /** What the control plane tells somebody who follows its log. */
 export const logUpdateSchema = z.strictObject({

@@ -2,6 +2,9 @@ import { hash } from 'node:crypto';
 import { hashLeaf } from '../crypto/merkle/hashes.ts';
 import type { AuditEntry } from './audit-entry.ts';
 
+/** An entry gets into the log as it is made: one that comes so much later was dated back. */
+export const LONGEST_WAIT_MS = 600_000;
+
 /** What the log holds of an entry: nothing of it can be found out from its leaf, also when the entry is erased. */
 export interface SaltedEntry {
   readonly entry: AuditEntry;

@@ -4090,15 +4090,33 @@ export interface components {
          *       "version": 1,
          *       "statement": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
          *       "words": [
-         *         "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
-         *       ]
+         *         {
+         *           "token": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
+         *           "receipt": "01KAMV8Z0000000000000000BB",
+         *           "salt": "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK",
+         *           "loggedAt": 1795000000000,
+         *           "leaf": 41,
+         *           "proof": [
+         *             "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK"
+         *           ]
+         *         }
+         *       ],
+         *       "head": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
          *     }
          */
         DeletionReceipt: {
             /** @constant */
             version: 1;
             statement: string;
-            words: string[];
+            words: {
+                token: string;
+                receipt: string;
+                salt: string;
+                loggedAt: number;
+                leaf: number;
+                proof: string[];
+            }[];
+            head: string;
         };
         /**
          * @example {
@@ -4838,7 +4856,7 @@ export interface components {
             /** @description Lowest similarity that names a person. */
             matchThreshold?: number;
             /**
-             * @description A shred of this tenant takes two approvers.
+             * @description A shred of this tenant takes two approvers. It can be turned on later, and never off.
              * @default true
              */
             twoPersonRule: boolean;
@@ -4857,7 +4875,7 @@ export interface components {
             /** @description Lowest similarity that names a person. */
             matchThreshold?: number;
             /**
-             * @description A shred of this tenant takes two approvers.
+             * @description A shred of this tenant takes two approvers. It can be turned on later, and never off.
              * @default true
              */
             twoPersonRule?: boolean;

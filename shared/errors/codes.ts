@@ -321,6 +321,11 @@ export const ERROR_CODES = {
     title: 'It is too late for this shred',
     next: 'It was approved, cancelled, or its destruction has begun: read it. What was begun has no way back.',
   },
+  two_person_rule_stays: {
+    status: 409,
+    title: 'The two-person rule stays on',
+    next: 'It is chosen when a tenant is made, and can be turned on later, never off: nobody alone shreds a tenant that was under it. Leave it on in the change.',
+  },
   approver_not_person: { status: 403, title: 'Only people approve a shred', next: 'Approve it with the account of a person.' },
   receipt_rejected: {
     status: 422,

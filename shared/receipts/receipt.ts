@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LONGEST_PROOF } from '../audit/follow-log.ts';
+import { hashSchema, logTokenSchema } from '../audit/log-tokens.ts';
 import { removedSchema } from '../fleet/ack.ts';
 import { idSchema, principalIdSchema, slugSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
@@ -63,17 +65,46 @@ const erasureStatementSchema = z.strictObject({
   /** Of the erasure. */
   jti: ulidSchema,
   customers: z.array(idSchema('customer')),
-  boxes: z.array(z.strictObject({ device: idSchema('box'), state: z.enum(['pending', 'erased']), word: wordSchema.nullable() })),
+  /** The tenant's keys, the first one first: an older copy of a box opens with those that were made before it erased somebody. */
+  epochs: z.array(
+    z.strictObject({ epoch: z.int(), leftFrom: time.nullable(), destroyedAt: time.nullable(), unrecoverableFrom: time.nullable() }),
+  ),
+  boxes: z.array(
+    z.strictObject({
+      device: idSchema('box'),
+      state: z.enum(BOX_STATES),
+      unrecoverableFrom: time.nullable(),
+      enforcement: z.enum(ENFORCEMENTS),
+      leaseEndsAt: time,
+      word: wordSchema.nullable(),
+    }),
+  ),
 });
 
 /** What the control plane says of a shred or an erasure (JWT, RFC 7519, ES256 by the HSM's key for the audit), as of the time that it names. */
 export const statementSchema = z.discriminatedUnion('kind', [shredStatementSchema, erasureStatementSchema]);
 export type Statement = z.output<typeof statementSchema>;
 
+/** What a box signed, and the proof that it is in the log of the control plane. */
+const loggedWordSchema = z.strictObject({
+  token,
+  receipt: ulidSchema,
+  /** With which the entry of the log was made its leaf, base64url. */
+  salt: sha256,
+  /** Milliseconds since the Unix epoch. */
+  loggedAt: z.int().min(0),
+  /** Its place in the log, and that it is there (RFC 6962, base64url). */
+  leaf: z.int().min(0),
+  proof: z.array(hashSchema).max(LONGEST_PROOF),
+});
+export type LoggedWord = z.output<typeof loggedWordSchema>;
+
 /** What somebody who asked gets to keep: the statement, and what each box signed. It proves itself without asking anybody. */
 export const deletionReceiptSchema = z.strictObject({
   version: z.literal(1),
   statement: token,
-  words: z.array(token).max(100_000),
+  words: z.array(loggedWordSchema).max(100_000),
+  /** Signed head of the log, over all of these words. */
+  head: logTokenSchema,
 });
 export type DeletionReceipt = z.output<typeof deletionReceiptSchema>;

@@ -1,32 +1,48 @@
 import { createHash, createPublicKey } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, type JWTPayload, jwtVerify } from 'jose';
+import { LONGEST_WAIT_MS, leafHash } from '../audit/leaf.ts';
+import { LOG_HEAD_TYPE, type LogHead, logHeadSchema, verifyLogToken } from '../audit/log-tokens.ts';
+import { settledEntry } from '../audit/settled-entry.ts';
+import { verifyInclusion } from '../crypto/merkle/verify-inclusion.ts';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import { ACK_TYPE, ackClaimsSchema } from '../fleet/ack.ts';
 import { type PublicKey, publicKeySchema } from '../lease/public-key.ts';
-import { type DeletionReceipt, RECEIPT_TYPE, type Statement, statementSchema } from './receipt.ts';
-import { stateOfBox } from './state-of-box.ts';
+import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, type Statement, statementSchema } from './receipt.ts';
+import { type KnownOfBox, stateOfBox } from './state-of-box.ts';
+import { type KnownEpoch, stateOfErasure } from './state-of-erasure.ts';
 
 type Box = Statement['boxes'][number];
+type Epoch = Extract<Statement, { kind: 'erasure' }>['epochs'][number];
+
+export interface VerifiedReceipt {
+  readonly said: Statement;
+  /** Of the log in which the words of the boxes are. */
+  readonly head: LogHead;
+}
 
 /**
  * Checks a receipt with nothing but the public keys of the control plane: its statement (JWT, RFC 7519, ES256), each box's word by the key
- * that the statement names, and that every state follows from what is proved. Where the transparency log proves that the statement is in it,
- * that proof is checked here as well.
+ * that the statement names, that this word is in the log as it came then (RFC 6962), and that every state follows from what is proved.
  * @param boxKeys for boxes whose certificate is at hand: SHA-256 of its key; then the control plane's word is not taken for it
  * @throws {SecureGateError} `receipt_rejected`
  */
 export async function verifyReceipt(
-  { statement, words }: DeletionReceipt,
+  { statement, words, head: signedHead }: DeletionReceipt,
   keys: readonly PublicKey[],
   boxKeys: ReadonlyMap<string, string> = new Map(),
-): Promise<Statement> {
+): Promise<VerifiedReceipt> {
   const said = await verifyStatement(statement, keys);
-  const byDigest = new Map(words.map((word) => [createHash('sha256').update(word).digest('base64url'), word]));
-  for (const box of said.boxes) {
-    if (box.word) await verifyWord(box.device, box.word, byDigest.get(box.word.digest), boxKeys.get(box.device));
-    requireDerived(said, box);
+  const head = await verifyHead(signedHead, keys);
+  const byDigest = new Map(words.map((word) => [createHash('sha256').update(word.token).digest('base64url'), word]));
+  for (const { device, word } of said.boxes) {
+    if (word === null) continue;
+    const logged = byDigest.get(word.digest);
+    await verifyWord(device, word, logged?.token, boxKeys.get(device));
+    requireLogged(said.org, device, word, logged, head);
   }
-  return said;
+  requireDerived(said);
+  return { said, head };
 }
 
 async function verifyStatement(token: string, keys: readonly PublicKey[]): Promise<Statement> {
@@ -66,21 +82,65 @@ async function verifyWord(
   }
 }
 
-/** Nobody's state is better than what is proved of it. */
-function requireDerived(said: Statement, box: Box): void {
-  if (isDerived(said, box)) return;
-  throw new SecureGateError('receipt_rejected', 'The state of a box does not follow from what is proved', {
-    details: { device: box.device },
-  });
+async function verifyHead(token: string, keys: readonly PublicKey[]): Promise<LogHead> {
+  try {
+    return await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, keys);
+  } catch (cause) {
+    throw new SecureGateError('receipt_rejected', 'The control plane of these keys did not sign this head of its log', { cause });
+  }
 }
 
-function isDerived(said: Statement, box: Box): boolean {
-  if (said.kind === 'erasure' || !('enforcement' in box)) return box.state === (box.word ? 'erased' : 'pending');
-  const hsm = said.destroyedAt === null ? null : { unrecoverableFrom: timeOf(said.unrecoverableFrom) };
-  const { enforcement, leaseEndsAt, word } = box;
-  const known = { enforcement, leaseEndsAt: Date.parse(leaseEndsAt), erasedAt: timeOf(word?.at ?? null) };
-  const { state, because, unrecoverableFrom } = stateOfBox(known, hsm, said.iat * 1000);
-  return box.state === state && box.because === because && timeOf(box.unrecoverableFrom) === unrecoverableFrom;
+/** The word itself says nothing of when it came: the log does. */
+function requireLogged(
+  org: string,
+  device: string,
+  { at: cameAt, command, digest }: NonNullable<Box['word']>,
+  word: LoggedWord | undefined,
+  { size, root, at }: LogHead,
+): void {
+  const came = Date.parse(cameAt);
+  if (word !== undefined && word.loggedAt <= at && word.loggedAt - came <= LONGEST_WAIT_MS) {
+    const { receipt, salt, loggedAt, leaf: index, proof } = word;
+    const entry = settledEntry({ at: came, receipt, org, device, command, outcome: 'done', digest });
+    const leaf = leafHash({ entry, salt: Buffer.from(salt, 'base64url'), loggedAt });
+    const hashes = proof.map((hash) => Buffer.from(hash, 'base64url'));
+    if (verifyInclusion({ index, size, leaf, root: Buffer.from(root, 'base64url'), proof: hashes })) return;
+  }
+  throw new SecureGateError('receipt_rejected', 'The word of a box is not in the log', { details: { device } });
+}
+
+/** Nobody's state is better than what is proved of it. */
+function requireDerived(said: Statement): void {
+  const derived = derivedStates(said);
+  for (const [index, box] of said.boxes.entries()) {
+    if (isDeepStrictEqual({ ...box, ...derived[index] }, box)) continue;
+    throw new SecureGateError('receipt_rejected', 'The state of a box does not follow from what is proved', {
+      details: { device: box.device },
+    });
+  }
+}
+
+/** Of each box in turn. */
+function derivedStates(said: Statement): object[] {
+  const now = said.iat * 1000;
+  const states =
+    said.kind === 'shred'
+      ? said.boxes.map((box) =>
+          stateOfBox(knownOf(box), said.destroyedAt === null ? null : { unrecoverableFrom: timeOf(said.unrecoverableFrom) }, now),
+        )
+      : said.boxes.map((box) => stateOfErasure(knownOf(box), said.epochs.map(epochOf), now));
+  return states.map(({ unrecoverableFrom: from, ...state }) => ({
+    ...state,
+    unrecoverableFrom: from === null ? null : new Date(from).toISOString(),
+  }));
+}
+
+function knownOf({ enforcement, leaseEndsAt, word }: Box): KnownOfBox {
+  return { enforcement, leaseEndsAt: Date.parse(leaseEndsAt), erasedAt: timeOf(word?.at ?? null) };
+}
+
+function epochOf({ leftFrom, destroyedAt, unrecoverableFrom }: Epoch): KnownEpoch {
+  return { leftFrom: timeOf(leftFrom), destroyedAt: timeOf(destroyedAt), unrecoverableFrom: timeOf(unrecoverableFrom) };
 }
 
 function timeOf(time: string | null): number | null {

@@ -3,18 +3,21 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { decodeJwt } from 'jose';
 import { expect, test } from 'vitest';
+import { signByAuditKey } from '../../cloud/audit/sign-by-audit-key.ts';
 import { newCommandSchema } from '../../cloud/fleet/ledger/command.ts';
-import { DeletionReceipts } from '../../cloud/shred/deletion-receipts.ts';
+import { LOG_FORK_TYPE, LOG_HEAD_TYPE } from '../../shared/audit/log-tokens.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
-import { type DeletionReceipt, RECEIPT_TYPE, type Statement } from '../../shared/receipts/receipt.ts';
+import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, statementSchema } from '../../shared/receipts/receipt.ts';
 import { verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
 import { testOrg } from '../helpers/kms-org.ts';
 import { ShredPlace } from '../helpers/shred-place.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
+const DAY_MS = 86_400_000;
 const PATIENTLY = { timeout: 20_000, interval: 20 };
 const refused = expect.objectContaining({ code: 'receipt_rejected' });
 
@@ -31,24 +34,18 @@ async function shredded() {
   await expect
     .poll(async () => (await place.shreds.get('acme', id)).boxes.map(({ state }) => state).toSorted(), PATIENTLY)
     .toEqual(['erased', 'pending']);
-  const { store, now } = place.ledger;
-  const receipts = new DeletionReceipts({ db: store.db, kms: org.kms.client, shreds: place.shreds, erasures: place.erasures, now });
   const keys = [await org.kms.client.call('signingKey', { use: 'audit' })];
-  return { org, place, box, absent: absent.box, id, receipts, keys };
+  return { org, place, box, absent: absent.box, id, receipts: place.receipts, keys };
 }
 
-function parts(statement: string): { header: object; said: Statement } {
-  const [header, claims] = statement
-    .split('.')
-    .slice(0, 2)
-    .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as unknown);
-  return { header: header as object, said: claims as Statement };
+function flipped(hash: string): string {
+  return `${hash[0] === 'A' ? 'B' : 'A'}${hash.slice(1)}`;
 }
 
 test('a receipt holds without a network, and nothing that is changed in it does', async () => {
   const { org, box, absent, id, receipts, keys } = await shredded();
   const receipt = await receipts.ofShred('acme', id);
-  const said = await verifyReceipt(receipt, keys, new Map([[box.id, box.keyHash]]));
+  const { said } = await verifyReceipt(receipt, keys, new Map([[box.id, box.keyHash]]));
   expect(said).toMatchObject({ kind: 'shred', jti: id, org: 'acme', tenant: 'club', destroyedAt: expect.any(String) });
   const states = Object.fromEntries(said.boxes.map(({ device, state, word }) => [device, [state, word !== null]]));
   expect(states).toEqual({ [box.id]: ['erased', true], [absent.id]: ['pending', false] });
@@ -74,26 +71,66 @@ test('a receipt holds without a network, and nothing that is changed in it does'
     await expect(verifyReceipt({ ...receipt, statement }, keys)).rejects.toEqual(refused);
   }
   await expect(verifyReceipt({ ...receipt, words: [] }, keys)).rejects.toEqual(refused);
-  await expect(verifyReceipt({ ...receipt, words: receipt.words.map((word) => `${word.slice(0, -4)}AAAA`) }, keys)).rejects.toEqual(
-    refused,
-  );
+  const words = (change: (word: LoggedWord) => Partial<LoggedWord>): DeletionReceipt => {
+    return { ...receipt, words: receipt.words.map((word) => ({ ...word, ...change(word) })) };
+  };
+  await expect(
+    verifyReceipt(
+      words(({ token }) => ({ token: `${token.slice(0, -4)}AAAA` })),
+      keys,
+    ),
+  ).rejects.toEqual(refused);
+}, 60_000);
+
+test('a word of a box counts where it is in the log as it came then, under a head that is signed', async () => {
+  const { org, place, box, id, receipts, keys } = await shredded();
+  const early = await place.heads.latest();
+  place.ledger.at += 5000;
+  await place.tenant('shed');
+  const receipt = await receipts.ofShred('acme', id);
+  const { head } = await verifyReceipt(receipt, keys);
+  const words = (change: (word: LoggedWord) => Partial<LoggedWord>): DeletionReceipt => {
+    return { ...receipt, words: receipt.words.map((word) => ({ ...word, ...change(word) })) };
+  };
+  expect(receipt.words).toHaveLength(1);
+  expect(receipt.words[0]?.proof.length).toBeGreaterThan(0);
+  const changed: DeletionReceipt[] = [
+    words(({ leaf }) => ({ leaf: leaf + 1 })),
+    words(({ leaf }) => ({ leaf: leaf - 1 })),
+    words(({ loggedAt }) => ({ loggedAt: loggedAt - 1 })),
+    words(({ loggedAt }) => ({ loggedAt: loggedAt + 1 })),
+    words(({ salt }) => ({ salt: flipped(salt) })),
+    words(() => ({ receipt: id })),
+    words(({ proof }) => ({ proof: proof.slice(1) })),
+    words(({ proof }) => ({ proof: [...proof, ...proof.slice(0, 1)] })),
+    ...(receipt.words[0]?.proof.map((_, at) => words(({ proof }) => ({ proof: proof.with(at, flipped(proof[at] ?? '')) }))) ?? []),
+    { ...receipt, head: early },
+    { ...receipt, head: `${receipt.head.slice(0, -4)}AAAA` },
+    { ...receipt, head: receipt.statement },
+  ];
+  for (const one of changed) await expect(verifyReceipt(one, keys), JSON.stringify(one)).rejects.toEqual(refused);
+  // A head that is signed, over another log, or of no head at all.
+  const other = await signByAuditKey(org.kms.client, LOG_HEAD_TYPE, { ...head, root: flipped(head.root) });
+  const fork = await signByAuditKey(org.kms.client, LOG_FORK_TYPE, { ...head, of: head.log });
+  for (const one of [other, fork]) await expect(verifyReceipt({ ...receipt, head: one }, keys)).rejects.toEqual(refused);
+  // The statement is signed as well, but says that the word came at another time than the log does.
+  const said = statementSchema.parse(decodeJwt(receipt.statement));
+  const boxes = said.boxes.map((one) => {
+    return one.device === box.id && one.word
+      ? { ...one, word: { ...one.word, at: new Date(Date.parse(one.word.at) - 1).toISOString() } }
+      : one;
+  });
+  const statement = await signByAuditKey(org.kms.client, RECEIPT_TYPE, { ...said, boxes });
+  await expect(verifyReceipt({ ...receipt, statement }, keys)).rejects.toEqual(refused);
 }, 60_000);
 
 test('a control plane that says more than its boxes have signed, or than follows from it, is caught although it signs it', async () => {
   const { org, box, absent, id, receipts, keys } = await shredded();
   const honest = await receipts.ofShred('acme', id);
-  const { said } = parts(honest.statement);
+  const said = statementSchema.parse(decodeJwt(honest.statement));
   const word = said.boxes.find(({ device }) => device === box.id)?.word ?? null;
   const signed = async (change: object, typ = RECEIPT_TYPE): Promise<DeletionReceipt> => {
-    const { header } = parts(honest.statement);
-    const message = [
-      { ...header, typ },
-      { ...said, ...change },
-    ]
-      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-      .join('.');
-    const { signature } = await org.kms.client.call('sign', { use: 'audit', message: Buffer.from(message) });
-    return { ...honest, statement: `${message}.${signature.toString('base64url')}` };
+    return { ...honest, statement: await signByAuditKey(org.kms.client, typ, { ...said, ...change }) };
   };
   const boxes = (device: string, change: object): object => ({
     boxes: said.boxes.map((one) => (one.device === device ? { ...one, ...change } : one)),
@@ -115,6 +152,60 @@ test('a control plane that says more than its boxes have signed, or than follows
   // What one org's key signed is not another deployment's.
   const other: PublicKey[] = [await (await testOrg('software')).kms.client.call('signingKey', { use: 'audit' })];
   await expect(verifyReceipt(honest, other)).rejects.toEqual(refused);
+}, 60_000);
+
+test('of somebody who was erased, it says from when no copy of a box opens, and no sooner than his keys are gone', async () => {
+  const org = await testOrg('softhsm');
+  const place = await ShredPlace.make(org, { file: join(await tempFolder(), 'cloud.db') });
+  const keys = [await org.kms.client.call('signingKey', { use: 'audit' })];
+  await place.tenant('club');
+  const enforcements = ['memory', 'software', 'memory'] as const;
+  const boxes = await Promise.all(
+    enforcements.map(async (enforcement) => (await place.box('club', { lease: { seconds: 3600, enforcement } })).box),
+  );
+  const [memory, software, absent] = boxes.map(({ id }) => id);
+  const { id } = await place.erasures.create('acme', 'club', place.erasures.newId(), newId('user'), [newId('customer')]);
+  await place.look();
+  for (const { id: device } of boxes.slice(0, 2)) await place.ledger.transport.connect(device);
+  const done = async () => (await place.erasures.get('acme', id)).boxes.filter(({ state }) => state === 'erased').length;
+  await expect.poll(done, PATIENTLY).toBe(2);
+  const told = async () => {
+    const { said } = await verifyReceipt(await place.receipts.ofErasure('acme', id), keys);
+    return Object.fromEntries(
+      said.boxes.map(({ device, state, unrecoverableFrom: from }) => [device, from === null ? state : `${state} ${from}`]),
+    );
+  };
+  const erasedOnly = { [`${memory}`]: 'erased', [`${software}`]: 'erased', [`${absent}`]: 'pending' };
+  expect(await told(), 'its key is there').toEqual(erasedOnly);
+
+  const cell = { org: 'acme', tenant: 'club' };
+  // A key that was made later says nothing of him.
+  place.ledger.at = Date.now() + 60_000;
+  await org.kms.client.call('createEpoch', { ...cell, epoch: 2 });
+  expect(await told(), 'its key is left, and there').toEqual(erasedOnly);
+  for (const { id: device } of boxes) await org.kms.client.call('endAssignment', { ...cell, device });
+  await org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 });
+  const [{ destroyedAt } = { destroyedAt: null }] = await org.kms.client.call('listEpochs', cell);
+  const from = new Date((destroyedAt ?? 0) + 7 * DAY_MS).toISOString();
+  expect(await told(), 'the HSM may be restored for seven days').toEqual({ ...erasedOnly, [`${memory}`]: `erased ${from}` });
+  place.ledger.at = Date.parse(from) + 1000;
+  expect(await told()).toEqual({ ...erasedOnly, [`${memory}`]: `unrecoverable ${from}` });
+
+  const honest = await place.receipts.ofErasure('acme', id);
+  const said = statementSchema.parse(decodeJwt(honest.statement));
+  if (said.kind !== 'erasure') throw new Error('this is another receipt');
+  const lies = [
+    { boxes: said.boxes.map((box) => ({ ...box, state: 'unrecoverable' })) },
+    { boxes: said.boxes.map((box) => ({ ...box, enforcement: 'memory' })) },
+    { boxes: said.boxes.map((box) => ({ ...box, leaseEndsAt: new Date(Date.parse(from) + 1).toISOString() })) },
+    { epochs: said.epochs.map((epoch) => ({ ...epoch, destroyedAt: null })) },
+    { epochs: said.epochs.map((epoch) => ({ ...epoch, leftFrom: said.requestedAt })) },
+    { epochs: said.epochs.map((epoch) => ({ ...epoch, unrecoverableFrom: said.requestedAt })) },
+  ];
+  for (const lie of lies) {
+    const statement = await signByAuditKey(org.kms.client, RECEIPT_TYPE, { ...said, ...lie });
+    await expect(verifyReceipt({ ...honest, statement }, keys), JSON.stringify(lie)).rejects.toEqual(refused);
+  }
 }, 60_000);
 
 test('nobody gives a command of a shred by itself, nor cancels it; one that comes twice is done once', async () => {

@@ -1,6 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { Kysely, KyselyPlugin } from 'kysely';
+import { KmsEntries } from '../../cloud/audit/kms-entries.ts';
+import { LogHeads } from '../../cloud/audit/log-heads.ts';
+import { LogTree } from '../../cloud/audit/log-tree.ts';
 import { DesiredStates } from '../../cloud/fleet/desired/desired-states.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
+import { DeletionReceipts } from '../../cloud/shred/deletion-receipts.ts';
 import { Erasures } from '../../cloud/shred/erasures.ts';
 import { Shredding } from '../../cloud/shred/shredding.ts';
 import { Shreds } from '../../cloud/shred/shreds.ts';
@@ -55,6 +60,8 @@ export class ShredPlace {
   readonly org: TestOrg;
   readonly shreds: Shreds;
   readonly erasures: Erasures;
+  readonly receipts: DeletionReceipts;
+  readonly heads: LogHeads;
   readonly #tenants: Tenants;
 
   constructor(ledger: LedgerPlace, org: TestOrg) {
@@ -65,6 +72,10 @@ export class ShredPlace {
     this.shreds = new Shreds(decided);
     this.erasures = new Erasures({ ...decided, kms: org.kms.client, commands: ledger.ledger.commands });
     this.#tenants = new Tenants(db, org.kms.client, ledger.now);
+    const tree = new LogTree(db);
+    const log = { db, kms: org.kms.client, now: ledger.now, random: randomBytes, logger: testLogger('cloud') };
+    this.heads = new LogHeads({ ...log, tree, kmsEntries: new KmsEntries(log) });
+    this.receipts = new DeletionReceipts({ ...log, tree, heads: this.heads, shreds: this.shreds, erasures: this.erasures });
   }
 
   static async make(org: TestOrg, address: Parameters<typeof LedgerPlace.make>[1]): Promise<ShredPlace> {

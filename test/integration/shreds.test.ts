@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { SHRED_STATES } from '../../cloud/shred/shred-states.ts';
 import { openStore, type StoreAddress } from '../../cloud/store/open-store.ts';
+import { Tenants } from '../../cloud/tenants/tenants.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { stateOfBox } from '../../shared/receipts/state-of-box.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
@@ -116,6 +117,26 @@ describe.each(['SQLite', 'Postgres'])('shreds of tenants, on %s', (database) => 
     await place.tenant('shed', { twoPersonRule: false });
     const { id } = await place.shreds.create('acme', place.shreds.newId(), newId('user'), { tenant: 'shed', graceMinutes: 0 });
     expect(await place.shreds.approve('acme', id, newId('user'))).toMatchObject({ state: 'approved', approvalsNeeded: 1 });
+  }, 60_000);
+
+  test('the two-person rule of a tenant is turned on by one person, and off by nobody, also by two changes at a moment', async () => {
+    const { org, place } = await begin();
+    const tenants = new Tenants(place.ledger.store.db, org.kms.client, Date.now);
+    await place.tenant('club');
+    await place.tenant('shed', { twoPersonRule: false });
+    const { policies } = await tenants.get('acme', 'club');
+    const [on, off] = [policies, { ...policies, twoPersonRule: false, sightingsDays: 1 }];
+    const refused = expect.objectContaining({ code: 'two_person_rule_stays' });
+    await expect(tenants.change('acme', 'club', { name: 'x', policies: off })).rejects.toEqual(refused);
+    expect(await tenants.get('acme', 'club'), 'nothing of it is changed').toMatchObject({ name: 'club', version: 1, policies: on });
+    expect(await tenants.change('acme', 'club', { policies: { ...on, sightingsDays: 1 } })).toMatchObject({
+      policies: { sightingsDays: 1 },
+    });
+
+    expect(await tenants.change('acme', 'shed', { policies: off }), 'it was off').toMatchObject({ policies: off });
+    await Promise.allSettled([on, off, off].map((changed) => tenants.change('acme', 'shed', { policies: changed })));
+    expect((await tenants.get('acme', 'shed')).policies.twoPersonRule).toBe(true);
+    await expect(tenants.change('acme', 'shed', { policies: off })).rejects.toEqual(refused);
   }, 60_000);
 
   test('killed between any two steps, end as they would have without', async () => {

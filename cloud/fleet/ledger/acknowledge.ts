@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import { settledEntry } from '../../../shared/audit/settled-entry.ts';
 import type { AckClaims } from '../../../shared/fleet/ack.ts';
 import type { AuditLog } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/database.ts';
@@ -38,6 +39,7 @@ export interface AcknowledgeOptions {
 export async function acknowledge({ db, links, audit, now }: AcknowledgeOptions, word: Word, receipt: string): Promise<Kept | undefined> {
   const { org, device, token, claims } = word;
   const { command, state, reason = '', pair } = claims;
+  const at = now();
   return await db.transaction().execute(async (within) => {
     const known = await within
       .selectFrom('commands')
@@ -45,19 +47,19 @@ export async function acknowledge({ db, links, audit, now }: AcknowledgeOptions,
       .where('id', '=', command)
       .where('device', '=', device)
       .executeTakeFirst();
-    if (known) await moveCommand(within, command, state, { reason }, now());
+    if (known) await moveCommand(within, command, state, { reason }, at);
     await links.told(within, device, pair);
     if (state === 'IN_PROGRESS') return undefined;
     const digest = createHash('sha256').update(token).digest('base64url');
     const { numInsertedOrUpdatedRows = 0n } = await within
       .insertInto('receipts')
-      .values({ id: receipt, digest, org, device, command, state, reason, token, at: now() })
+      .values({ id: receipt, digest, org, device, command, state, reason, token, at })
       .onConflict((conflict) => conflict.column('digest').doNothing())
       .executeTakeFirst();
     const isNew = numInsertedOrUpdatedRows > 0n;
     if (isNew) {
-      const about = { operation: 'commands.settle', org, tenant: '', target: command, outcome: state === 'SUCCEEDED' ? 'done' : reason };
-      await audit.recordWithin(within, { at: now(), request: receipt, actor: device, ...about, evidence: digest });
+      const outcome = state === 'SUCCEEDED' ? 'done' : reason;
+      await audit.recordWithin(within, settledEntry({ at, receipt, org, device, command, outcome, digest }));
     }
     const { id } = await within.selectFrom('receipts').select('id').where('digest', '=', digest).executeTakeFirstOrThrow();
     return { digest, receipt: id, isNew };

@@ -9,10 +9,18 @@ import { newShredSchema, shredSchema } from '../../shred/shred.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
+const HASH = 'XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK';
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln';
 export const receiptFileSchema = deletionReceiptSchema.meta({
   id: 'DeletionReceipt',
-  examples: [{ version: 1, statement: TOKEN, words: [TOKEN] }],
+  examples: [
+    {
+      version: 1,
+      statement: TOKEN,
+      words: [{ token: TOKEN, receipt: '01KAMV8Z0000000000000000BB', salt: HASH, loggedAt: 1_795_000_000_000, leaf: 41, proof: [HASH] }],
+      head: TOKEN,
+    },
+  ],
 });
 const receiptKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta({
   id: 'ReceiptKeys',
