@@ -12,6 +12,8 @@ import { ORG, SHREDDED, SPARED, Stack } from './stack.ts';
 import { type Step, Steps } from './steps.ts';
 
 const PATIENCE_MS = 120_000;
+/** The control plane answers a program ten times a second, not more. */
+const LOOK_EVERY_MS = 500;
 
 /** What was measured; what the drill did not come to is not there. */
 export interface ShredResult {
@@ -71,7 +73,7 @@ export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions
     });
     const erasure = await steps.take('erase a customer of the other', async () => {
       const id = await stack.erase(SPARED, ids);
-      await within(PATIENCE_MS, 'the near box erases him', async () => (await stack.erasureOn(id, near)) === 'erased' || undefined);
+      await until('the near box erases him', async () => (await stack.erasureOn(id, near)) === 'erased' || undefined);
       return id;
     });
     await steps.take('attack while the far box is away', async () => {
@@ -82,12 +84,12 @@ export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions
     });
     await steps.take('its lease ends', async () => {
       requireThat((await stack.shredOn(shred, far)) !== 'erased', 'the far box has heard of the shred');
-      await within(PATIENCE_MS, 'it closes the tenant by itself', async () => (await far.lease(SHREDDED))?.state !== 'ready' || undefined);
+      await until('it closes the tenant by itself', async () => (await far.lease(SHREDDED))?.state !== 'ready' || undefined);
     });
     await steps.take('connect the far box', async () => {
       await far.joinNetwork();
-      await within(PATIENCE_MS, 'it removes the tenant', async () => (await stack.shredOn(shred, far)) === 'unrecoverable' || undefined);
-      await within(PATIENCE_MS, 'it erases the customer', async () => (await stack.erasureOn(erasure, far)) === 'erased' || undefined);
+      await until('it removes the tenant', async () => (await stack.shredOn(shred, far)) === 'unrecoverable' || undefined);
+      await until('it erases the customer', async () => (await stack.erasureOn(erasure, far)) === 'erased' || undefined);
     });
     await steps.take('move the other tenant to its next key', () => moveEpoch(stack));
     await steps.take('attack after', async () => {
@@ -143,7 +145,7 @@ async function moveEpoch(stack: Stack): Promise<void> {
     const body = { device, order: { kind: 'renew-lease', body: { tenant: SPARED } } } as const;
     await contentOf(client.POST('/v1/orgs/{org}/commands', { params: { path: { org: ORG } }, body }));
   }
-  await within(PATIENCE_MS, 'the key before is destroyed', async () => {
+  await until('the key before is destroyed', async () => {
     const path = { org: ORG, tenant: SPARED };
     const { epochs } = await contentOf(client.GET('/v1/orgs/{org}/tenants/{tenant}/keys', { params: { path } }));
     return epochs.some(({ epoch, state }) => epoch === 1 && state === 'destroyed') || undefined;
@@ -187,4 +189,9 @@ function told({ boxKeys, wrappedKeys, tenantKeys, refused, keys, envelopes, open
     `  with ${keys} keys it opened ${opened} of ${envelopes} envelopes; ${databasesClosed} databases stayed closed`,
     `  read: ${read.join('; ') || 'nothing'}`,
   ].join('\n');
+}
+
+/** @throws {TooSlow} */
+async function until(what: string, look: () => Promise<true | undefined>): Promise<void> {
+  await within(PATIENCE_MS, what, look, LOOK_EVERY_MS);
 }
