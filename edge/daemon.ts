@@ -103,7 +103,7 @@ export class Daemon {
     const hasTenant: Tenants['has'] = (tenant) => this.#tenants.has(tenant);
     this.#cameras = new Cameras({ config, hasTenant, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
-    this.#bestShots = new BestShots(clock, (tenant) => this.#policyOf(tenant).unmatchedTtlMs);
+    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.policyOf(tenant).unmatchedTtlMs);
     this.#shredder = new Shredder({
       config,
       appliance: () => this.#opened,
@@ -305,17 +305,12 @@ export class Daemon {
     this.#link.tenantChanged();
   }
 
-  /** Of a tenant that is gone, no face is kept that a camera still brings while it stops. */
-  #policyOf(tenant: string): ReturnType<CameraUnitOptions['policy']> {
-    return this.#tenants.has(tenant) ? this.#tenants.get(tenant) : { matchThreshold: null, unmatchedTtlMs: 0 };
-  }
-
   #buildUnit(camera: CameraUnitOptions['camera'], live: CameraUnitOptions['live']): CameraUnit {
     const { clock, logger } = this.#options;
     return new CameraUnit({
       camera,
       live,
-      policy: () => this.#policyOf(camera.tenant),
+      policy: () => this.#tenants.policyOf(camera.tenant),
       engine: this.#loaded,
       vault: this.#tenants.vault(camera.tenant),
       latency: this.#latency,

@@ -184,7 +184,7 @@ function reads(loot: Loot, tenant: string): boolean {
 function told({ boxKeys, wrappedKeys, tenantKeys, refused, keys, envelopes, opened, databasesClosed, sealedByTpm, tenants }: Loot): string {
   const read = tenants.map(({ tenant, customers, databases }) => `${tenant}: ${customers.length} customers, ${databases} databases`);
   return [
-    `  it found ${boxKeys} keys of boxes, ${wrappedKeys} wrapped tenant keys and ${sealedByTpm} files of leases that only a TPM opens;`,
+    `  it found ${boxKeys} keys of boxes, ${wrappedKeys} wrapped tenant keys and ${sealedByTpm} files of leases that only a TPM opens, which it does not ask;`,
     `  the HSM gave it ${tenantKeys} tenant keys, and refused: ${JSON.stringify(refused)};`,
     `  with ${keys} keys it opened ${opened} of ${envelopes} envelopes; ${databasesClosed} databases stayed closed`,
     `  read: ${read.join('; ') || 'nothing'}`,
