@@ -14,6 +14,8 @@ const BOX_KEYS = '^edge/vault/keys/(device/(describe-device-keys|sign-device-sta
 const KMS_CLIENT = '^cloud/kms/client\\.ts$';
 const CLOUD_ROOTS = '^cloud/(main|sign-token|certify-broker)\\.ts$';
 const KMS_ROOTS = '^cloud/kms/(trust-)?main\\.ts$';
+/** What the attack of the shred's drill has of the KMS: the way to its HSM. */
+const ATTACKED = '^cloud/kms/(config/schema|hsm/(hsm|open-hsm))\\.ts$';
 const PIPELINE_STAGES = ['decode', 'motion', 'detect', 'track', 'face', 'embed', 'match', 'sighting'];
 
 /** Room: the sources that belong to it (regular expression) and those that they may import besides their own room's. */
@@ -55,7 +57,7 @@ const ROOMS = [
   { name: 'cloud/kms', path: '^cloud/kms/', may: [SHARED] },
   { name: 'models', path: MODELS, may: [SHARED] },
   // Command line: what it starts of the daemon, it loads by dynamic import (rule `provisioning-loads-roots-late`).
-  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/', CLOUD_ROOTS, KMS_CLIENT, KMS_ROOTS] },
+  { name: 'provisioning', path: '^provisioning/', may: [SHARED, MODELS, '^edge/', CLOUD_ROOTS, KMS_CLIENT, KMS_ROOTS, ATTACKED] },
   { name: 'shared', path: SHARED, may: [] },
 ];
 
@@ -64,7 +66,11 @@ const DOORS = [
   { package: 'onnxruntime-node', from: [INFERENCE, '^provisioning/drills/sabotage/'] },
   { package: 'node-av', from: ['^edge/pipeline/decode/', '^provisioning/demo/'] },
   { package: 'sharp', from: ['^edge/pipeline/(decode|face)/', '^edge/media/', '^provisioning/demo/'] },
-  { package: 'better-sqlite3', from: ['^edge/(vault|appliance)/', '^cloud/(broker|store|kms/store|kms/hsm/software)/'] },
+  // The attack reads what it copied by itself: it must not depend on the code that it attacks.
+  {
+    package: 'better-sqlite3',
+    from: ['^edge/(vault|appliance)/', '^cloud/(broker|store|kms/store|kms/hsm/software)/', '^provisioning/drills/shred/attack/'],
+  },
   { package: 'sqlite-vec', from: ['^edge/vault/'] },
   { package: 'pdfkit', from: ['^provisioning/receipts/'] },
   { package: 'pkcs11js', from: ['^cloud/kms/hsm/pkcs11/'] },

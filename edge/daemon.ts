@@ -103,7 +103,7 @@ export class Daemon {
     const hasTenant: Tenants['has'] = (tenant) => this.#tenants.has(tenant);
     this.#cameras = new Cameras({ config, hasTenant, vault, buildUnit: (camera, live) => this.#buildUnit(camera, live), clock, logger });
     this.#webhooks = new Webhooks({ allowPrivateTargets: config.webhooks.allowPrivateTargets, vault, clock, logger });
-    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.get(tenant).unmatchedTtlMs);
+    this.#bestShots = new BestShots(clock, (tenant) => this.#tenants.policyOf(tenant).unmatchedTtlMs);
     this.#shredder = new Shredder({
       config,
       appliance: () => this.#opened,
@@ -310,7 +310,7 @@ export class Daemon {
     return new CameraUnit({
       camera,
       live,
-      policy: () => this.#tenants.get(camera.tenant),
+      policy: () => this.#tenants.policyOf(camera.tenant),
       engine: this.#loaded,
       vault: this.#tenants.vault(camera.tenant),
       latency: this.#latency,

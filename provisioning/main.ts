@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
   wipe: async () => (await import('./commands/wipe.ts')).wipeCommand(),
   receipt: async () => (await import('./commands/receipt.ts')).receiptCommand(),
+  drill: async () => (await import('./commands/drill.ts')).drillCommand(),
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand(),
 };
 

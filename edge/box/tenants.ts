@@ -119,6 +119,11 @@ export class Tenants implements TenantsPort, Part {
     return found && { org: found.org, tenant: found.id };
   }
 
+  /** What cameras go by. Of a tenant that is gone, no face is kept that one of them still brings while it stops. */
+  policyOf(id: string): Pick<TenantPolicy, 'matchThreshold' | 'unmatchedTtlMs'> {
+    return this.#tenants.get(id)?.policy ?? { matchThreshold: null, unmatchedTtlMs: 0 };
+  }
+
   has(tenant: string): boolean {
     return this.#tenants.has(tenant);
   }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
+import type { Enforcement } from '../../shared/lease/lease-token.ts';
 import type { CloudProcess } from './cloud-process.ts';
 import type { OrgAdmin } from './found-org.ts';
 import { openCloud } from './open-cloud.ts';
@@ -39,7 +40,16 @@ export async function enrolBox(cloud: CloudProcess, admin: OrgAdmin, { config, a
   return { device, fingerprint, ms };
 }
 
+/** How a box keeps the key of a tenant; without it as `org-keys assign` has it. */
+export interface LeaseTerms {
+  readonly hours: number;
+  readonly enforcement: Enforcement;
+}
+
 /** The admin signs that the box may have the key of a tenant. */
-export async function assignBox({ org, key, options }: OrgAdmin, { device, fingerprint }: EnrolledBox, tenant: string): Promise<void> {
-  await securegate(['org-keys', 'assign', org, tenant, '--key', key, '--device', device, '--fingerprint', fingerprint, ...options]);
+export async function assignBox(admin: OrgAdmin, box: EnrolledBox, tenant: string, terms?: LeaseTerms): Promise<void> {
+  const { org, key, options } = admin;
+  const lease = terms === undefined ? [] : ['--lease-hours', String(terms.hours), '--enforcement', terms.enforcement];
+  const whom = ['--device', box.device, '--fingerprint', box.fingerprint];
+  await securegate(['org-keys', 'assign', org, tenant, '--key', key, ...whom, ...lease, ...options]);
 }

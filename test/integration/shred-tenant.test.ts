@@ -7,11 +7,13 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
+import { BestShots } from '../../edge/box/best-shots.ts';
 import { Leases } from '../../edge/box/leases.ts';
 import { Shredder } from '../../edge/box/shredder.ts';
 import { Tenants } from '../../edge/box/tenants.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
 import type { Config } from '../../edge/config/schema.ts';
+import type { FaceShot } from '../../edge/pipeline/frame.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { shredTenant } from '../../edge/vault/shred/shred-tenant.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
@@ -113,6 +115,24 @@ test('a tenant goes from the box for ever, and the others go on', async () => {
   expect(await again.shredder.shred('acme', 'hall')).toEqual(removed);
   expect(await tracesOfHall(folders)).toEqual([]);
 }, 60_000);
+
+test('the face that a camera still brings while it stops is overwritten at once, and the box goes on', async () => {
+  const one = await box(await foldersIn(await tempFolder()));
+  onTestFinished(one.stop);
+  const shots = new BestShots(systemClock, (tenant) => one.tenants.policyOf(tenant).unmatchedTtlMs);
+  await shots.start();
+  onTestFinished(() => shots.stop());
+  await one.shredder.shred('acme', 'hall');
+  const point = { x: 0, y: 0 };
+  const shot: FaceShot = {
+    ...{ box: { x: 0, y: 0, width: 80, height: 80 }, points: [point, point, point, point, point], rejections: [] },
+    quality: { sizePx: 80, sharpness: 2, yaw: 0, pitch: 0, roll: 0, cutOff: 0, overall: 1 },
+    aligned: { width: 112, height: 112, data: Buffer.alloc(112 * 112 * 3, 1) },
+  };
+  for (const tenant of ['hall', 'hall-2']) shots.offer(tenant, 'sig_a', shot, systemClock.monotonic());
+  await expect.poll(() => shots.take('hall', 'sig_a'), PATIENTLY).toBeUndefined();
+  expect(shots.take('hall-2', 'sig_a')).toBeDefined();
+}, 30_000);
 
 test('a tenant that this box never had does not come to it either', async () => {
   const one = await box(await foldersIn(await tempFolder()));

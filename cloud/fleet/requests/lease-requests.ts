@@ -7,6 +7,7 @@ import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Courier } from '../courier.ts';
 import type { Takers } from '../reception.ts';
+import { destroyLeftEpochs } from './destroy-left-epochs.ts';
 import { type Pace, Paces } from './paces.ts';
 import { Turns } from './turns.ts';
 
@@ -83,6 +84,7 @@ export class LeaseRequests {
       case 'lease-moved':
         requireOf(device, request.token, 'move_rejected');
         await kms.call('acknowledgeMove', { token: request.token });
+        await destroyLeftEpochs(kms, request.token);
         return { kind: 'move-noted', id };
     }
   }

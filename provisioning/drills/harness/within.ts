@@ -12,6 +12,7 @@ export async function within<Result>(
   limitMs: number,
   what: string,
   look: () => Promise<Result | undefined> | Result | undefined,
+  everyMs = LOOK_EVERY_MS,
 ): Promise<{ result: Result; ms: number }> {
   const started = performance.now();
   for (;;) {
@@ -19,6 +20,6 @@ export async function within<Result>(
     const ms = performance.now() - started;
     if (result !== undefined && ms <= limitMs) return { result, ms };
     if (ms > limitMs) throw new TooSlow(`${what}: not within ${limitMs / 1000} s`);
-    await pause(LOOK_EVERY_MS);
+    await pause(everyMs);
   }
 }
