@@ -109,7 +109,8 @@ export class Daemon {
       appliance: () => this.#opened,
       tenants: this.#tenants,
       leases: this.#leases,
-      holders: [this.#cameras, this.#webhooks, this.#bestShots, this.#inView],
+      // The control plane learns of it as well, whoever asked for it.
+      holders: [this.#cameras, this.#webhooks, this.#bestShots, this.#inView, { drop: () => this.#link.tenantChanged() }],
       clock,
       logger,
     });
@@ -118,7 +119,13 @@ export class Daemon {
       folder: this.#linkFolder,
       journal: () => this.#opened.commands,
       desired: () => this.#opened.desired,
-      box: changeableBox({ tenants: this.#tenants, cameras: this.#cameras, leases: this.#leases, keyDir: config.keyDir }),
+      box: changeableBox({
+        tenants: this.#tenants,
+        cameras: this.#cameras,
+        leases: this.#leases,
+        tombstones: () => this.#opened.tombstones,
+        keyDir: config.keyDir,
+      }),
       about: { modelSet: config.models.set, boxVersion: readVersion() },
       leases: this.#leases,
       tenants: this.#tenants,

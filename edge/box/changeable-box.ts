@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Tombstones } from '../appliance/tombstones.ts';
 import type { ActualTenant } from '../link/desired/box-state.ts';
 import type { ChangeableBox } from '../link/desired/convergence.ts';
 import { CREDENTIALS_FOLDER, cameraAddress } from './camera-credential.ts';
@@ -10,17 +11,22 @@ export interface ChangeableBoxOptions {
   readonly tenants: Pick<Tenants, 'list' | 'get' | 'add' | 'change'>;
   readonly cameras: Pick<Cameras, 'settings' | 'add' | 'change' | 'remove'>;
   readonly leases: Pick<Leases, 'add' | 'drop' | 'renew' | 'holds'>;
+  readonly tombstones: () => Pick<Tombstones, 'list'>;
   readonly keyDir: string;
 }
 
 /** This box, as the control plane can change it. */
-export function changeableBox({ tenants, cameras, leases, keyDir }: ChangeableBoxOptions): ChangeableBox {
+export function changeableBox({ tenants, cameras, leases, tombstones, keyDir }: ChangeableBoxOptions): ChangeableBox {
   return {
     actual: () => tenants.list().map((tenant) => actualOf(tenant, cameras, leases)),
     settingsOf: ({ id: _id, credential, url, ...settings }) => ({
       ...settings,
       url: cameraAddress(url, credential, join(keyDir, CREDENTIALS_FOLDER)),
     }),
+    shredded: (org) =>
+      tombstones()
+        .list()
+        .flatMap((tombstone) => (tombstone.org === org ? [tombstone.tenant] : [])),
     executors: {
       'add-tenant': async ({ tenant, org, policy }) => {
         await tenants.add({ id: tenant, org, keys: 'lease', ...policy });

@@ -3936,6 +3936,7 @@ export interface components {
          *             }
          *           ],
          *           "cameras": [],
+         *           "shredded": [],
          *           "modelSet": "embedded",
          *           "boxVersion": "0.1.0"
          *         }
@@ -5022,6 +5023,8 @@ export interface components {
                 state: "applied" | "waiting" | "fixed" | "failed" | "closed";
                 reason: string | null;
             }[];
+            /** @default [] */
+            shredded: string[];
             modelSet: string;
             boxVersion: string;
         };

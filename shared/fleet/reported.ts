@@ -3,6 +3,8 @@ import { idSchema, slugSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
 import { toldPairSchema } from './hello.ts';
 
+/** Tenants of one box that the control plane can know of. */
+export const MOST_REPORTED_TENANTS = 256;
 /** Cameras of one box that the control plane can know of. */
 export const MOST_REPORTED_CAMERAS = 400;
 
@@ -31,8 +33,10 @@ export const reportedStateSchema = z
   .strictObject({
     /** The version of the desired state that it has taken; null before the first. */
     version: toldPairSchema.extend({ id: ulidSchema }).nullable(),
-    tenants: z.array(tenantItem).max(256),
+    tenants: z.array(tenantItem).max(MOST_REPORTED_TENANTS),
     cameras: z.array(cameraItem).max(MOST_REPORTED_CAMERAS),
+    /** Tenants of its org that were shredded on it, whoever did that: they never come back to it. The last 256. */
+    shredded: z.array(slugSchema).max(MOST_REPORTED_TENANTS).default([]),
     /** By which it detects and recognises. */
     modelSet: z.string().max(64),
     boxVersion: z.string().max(64),

@@ -9,6 +9,7 @@ import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
 import { embeddedModels } from '../helpers/embedded-models.ts';
 import { TestFleet } from '../helpers/fleet.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { makeTestVideo } from '../helpers/make-test-video.ts';
 import { noteSecret } from '../helpers/secrecy/note-secret.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -133,4 +134,37 @@ test('what the control plane changes while a box is killed again and again, it h
   ]);
   const seen = await last.until('stats', ({ cameras }) => cameras.length === 5, last.events.length);
   expect(seen.cameras.map((camera) => camera.camera).toSorted()).toEqual(['c2', 'c3', 'c4', 'c5', 'c9']);
+}, 240_000);
+
+test('a tenant that somebody wipes at the box is known in the control plane, now or when the box is there again', async () => {
+  const fleet = await TestFleet.start({ broker: 'embedded' });
+  const folder = await tempFolder();
+  const at = (name: string): string => join(folder, name);
+  const tenants = ['north', 'south', 'other'].map((id) => ({ id, org: id === 'other' ? 'another' : 'acme' }));
+  await writeFile(
+    at('box.json'),
+    JSON.stringify({ dataDir: at('data'), keyDir: at('keys'), api: { port: Number(await freePort()) }, tenants }),
+  );
+  const enrolled = await run(['enrol', '--cloud', fleet.url, '--token', '-', '--config', at('box.json'), '--json'], await fleet.token());
+  const { device } = JSON.parse(enrolled) as { device: string };
+  const shredded = async () => (await fleet.ask('GET', `/devices/${device}/state`)).body.reported?.state.shredded;
+  const start = async (): Promise<DaemonProcess> => {
+    const daemon = new DaemonProcess(at('box.json'));
+    onTestFinished(() => daemon.cleanUp());
+    await daemon.until('ready');
+    return daemon;
+  };
+  const wipe = (tenant: string) => run(['wipe', '--tenant', tenant, '--yes', '--config', at('box.json')], '');
+
+  const daemon = await start();
+  await daemon.until('stats', ({ vaults }) => vaults.length === 3 && vaults.every(({ state }) => state === 'ready'));
+  await expect.poll(shredded, PATIENTLY).toEqual([]);
+  await wipe('north');
+  await expect.poll(shredded, PATIENTLY).toEqual(['north']);
+  daemon.kill('SIGTERM');
+  await daemon.exit;
+  await wipe('south');
+  await wipe('other');
+  await start();
+  await expect.poll(shredded, PATIENTLY).toEqual(['north', 'south']);
 }, 240_000);

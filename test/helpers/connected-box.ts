@@ -46,7 +46,7 @@ export class ConnectedBox {
       folder,
       journal: () => appliance.commands,
       desired: () => appliance.desired,
-      box: changeableBox({ tenants, cameras, leases, keyDir }),
+      box: changeableBox({ tenants, cameras, leases, tombstones: () => appliance.tombstones, keyDir }),
       about: { modelSet: 'embedded', boxVersion: '0.1.0' },
       leases,
       tenants,

@@ -224,6 +224,7 @@ export class ConvergingBox {
         if (refused) throw new SecureGateError(refused, 'There is no such credential on this box');
         return settings;
       },
+      shredded: () => this.model.shredded,
       executors,
     };
   }

@@ -6,6 +6,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 /** A box that does what it is told in memory, with the refusals of the real one. A tenant that is asked for opens at once. */
 export class ModelBox {
   tenants: ActualTenant[];
+  shredded: string[] = [];
 
   constructor(tenants: readonly ActualTenant[]) {
     this.tenants = structuredClone([...tenants]);

@@ -4,7 +4,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { decodeJwt } from 'jose';
 import { expect, onTestFinished, test } from 'vitest';
+import { newId } from '../../shared/ids/ids.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { hasSoftHsm } from '../helpers/soft-hsm.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -76,6 +78,14 @@ test('one command runs control plane and KMS; ops work with it from the command 
   const moved = await cloud('keys', 'move', 'acme', 'hall', '--account', admin);
   expect(moved).toMatch(/\n1 {6}ready {3}0 of 0 boxes moved {2}until \d{4}-.*\n2 {6}newest$/);
   expect(await cloud('keys', 'move', 'acme', 'hall', '--epoch', '2', '--account', admin)).toBe(moved);
+  const customer = newId('customer');
+  const created = await cloud('erasures', 'create', 'acme', 'hall', customer, '--json', '--account', admin);
+  const { id: erasure } = JSON.parse(created) as { id: string };
+  expect(await cloud('erasures', 'show', 'acme', erasure, '--account', admin)).toContain(`Erasure ${erasure} in hall, of 1 id(s): `);
+  expect(await cloud('erasures', 'list', 'acme', '--account', admin)).toContain(`${erasure}  hall`);
+  const receipt = await cloud('erasures', 'receipt', 'acme', erasure, '--account', admin);
+  const said = decodeJwt((JSON.parse(receipt) as { statement: string }).statement);
+  expect(said).toMatchObject({ kind: 'erasure', jti: erasure, customers: [customer], epochs: [{ epoch: 1 }, { epoch: 2 }] });
   await expect(orgKeys('new', adminKey)).rejects.toMatchObject({ stderr: expect.stringContaining('[conflict]') });
   // The next set needs the approval of the present one.
   const nextKey = join(data, 'next.pem');

@@ -41,6 +41,7 @@ export const boxStateSchema = z
             version: VERSION,
             tenants: [{ id: 'main-hall', state: 'applied', reason: null }],
             cameras: [],
+            shredded: [],
             modelSet: 'embedded',
             boxVersion: '0.1.0',
           },

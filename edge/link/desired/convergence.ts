@@ -3,7 +3,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { comparePairs } from '../../../shared/fleet/command.ts';
 import { type DesiredClaims, desiredClaimsSchema } from '../../../shared/fleet/desired.ts';
 import type { DesiredCamera } from '../../../shared/fleet/desired-camera.ts';
-import type { ReportedState } from '../../../shared/fleet/reported.ts';
+import { MOST_REPORTED_TENANTS, type ReportedState } from '../../../shared/fleet/reported.ts';
 import type { PublicKey } from '../../../shared/lease/public-key.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
@@ -23,6 +23,8 @@ export interface ChangeableBox {
   actual(): readonly ActualTenant[];
   /** How a camera is set up on this box. @throws {SecureGateError} `camera_credential_missing`, `secret_file_unsafe` */
   settingsOf(camera: DesiredCamera): CameraSettings;
+  /** Tenants of an org that were shredded here, the last one last. */
+  shredded(org: string): readonly string[];
   readonly executors: StepExecutors;
 }
 
@@ -129,7 +131,8 @@ export class Convergence implements LinkPart {
     }
     if (this.#stopped) return true;
     const items = reportItems(wanted ?? { org, tenants: [], removedCameras: [] }, box.actual(), failures);
-    this.#reports.say({ version: desired ? { ...desired.pair, id: desired.jti } : null, ...items, ...about });
+    const shredded = box.shredded(org).slice(-MOST_REPORTED_TENANTS);
+    this.#reports.say({ version: desired ? { ...desired.pair, id: desired.jti } : null, ...items, shredded, ...about });
     return failures.size === 0 && items.cameras.every(({ state }) => state !== 'failed');
   }
 
