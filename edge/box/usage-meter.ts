@@ -1,3 +1,4 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Part } from '../runtime/lifecycle.ts';
 
@@ -45,6 +46,8 @@ export class UsageMeter implements Part {
         try {
           await this.#tell(tenant, counter, by);
         } catch (error) {
+          // A tenant that is gone uses nothing more, and has nowhere to write it down.
+          if (error instanceof SecureGateError && error.code === 'tenant_shredded') return;
           this.#logger.warn({ err: error, tenant }, 'usage not stored yet');
           this.count(tenant, counter, by);
         }

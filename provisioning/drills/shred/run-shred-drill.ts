@@ -119,7 +119,8 @@ export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
     await interruptions?.stop();
-    if (interruptions) {
+    // Who interrupts the drill may have ended the boxes with it.
+    if (interruptions && !signal.aborted) {
       result.tenantBInterrupted = interruptions.refused.length > 0 || interruptions.answered === 0;
       say(`${SPARED} was answered ${interruptions.answered} times, and refused ${interruptions.refused.length} times`);
       for (const refusal of new Set(interruptions.refused)) say(refusal);
