@@ -106,6 +106,7 @@ export const OPERATIONS = {
   },
   'shreds.list': { title: 'List the shreds of an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'shreds.read': { title: 'Read a shred, and how far each box is', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'shreds.read-receipt': { title: 'Get the signed receipt of a shred', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'shreds.approve': {
     title: 'Agree to a shred: with the last approval that is needed it begins',
     reach: 'org',
@@ -118,6 +119,7 @@ export const OPERATIONS = {
     roles: ['org:admin', 'tenant:admin', 'dpo'],
   },
   'erasures.list': { title: 'List the erasures of an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'erasures.read-receipt': { title: 'Get the signed receipt of an erasure', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'erasures.read': { title: 'Read an erasure, and what each box said of it', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'audit.read': { title: 'Read what was done in an org', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
   'audit.list-witnesses': {

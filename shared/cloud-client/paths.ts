@@ -2942,7 +2942,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a shred, and how far each box is */
+        /** Get the signed receipt of a shred */
         get: {
             parameters: {
                 query?: never;
@@ -3219,7 +3219,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read an erasure, and what each box said of it */
+        /** Get the signed receipt of an erasure */
         get: {
             parameters: {
                 query?: never;

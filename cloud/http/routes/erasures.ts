@@ -44,7 +44,7 @@ export const addErasureRoutes: AddRoutes = (api, { erasures, deletionReceipts, i
   api.route({
     method: 'GET',
     url: '/v1/orgs/:org/erasures/:id/receipt',
-    config: { operation: 'erasures.read', usesHsm: true },
+    config: { operation: 'erasures.read-receipt', usesHsm: true },
     schema: {
       tags,
       summary: 'What each box said of it, signed: for `securegate receipt verify`',

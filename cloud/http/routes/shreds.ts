@@ -108,7 +108,7 @@ export const addShredRoutes: AddRoutes = (api, { shreds, deletionReceipts, idemp
   api.route({
     method: 'GET',
     url: '/v1/orgs/:org/shreds/:id/receipt',
-    config: { operation: 'shreds.read', usesHsm: true },
+    config: { operation: 'shreds.read-receipt', usesHsm: true },
     schema: {
       tags,
       summary: 'How far it is, signed, with what each box signed: for `securegate receipt verify`',
