@@ -48,7 +48,7 @@ export const erasureSchema = z
     ),
   })
   .meta({
-    id: 'Erasure',
+    id: 'CustomerErasure',
     examples: [
       {
         id: '01KAMV8Z0000000000000000DD',

@@ -5,7 +5,7 @@ import { list, print } from '../cloud/asking.ts';
 import { formatTable } from '../cloud/format-table.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 
-type Erasure = components['schemas']['Erasure'];
+type Erasure = components['schemas']['CustomerErasure'];
 
 /** `securegate cloud erasures`: how somebody goes from every box of a tenant. */
 export function erasuresCommand(asking: (name: string) => Command): Command {

@@ -3063,7 +3063,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Erasure"];
+                        "application/json": components["schemas"]["CustomerErasure"];
                     };
                 };
                 /** @description Refused */
@@ -3140,7 +3140,7 @@ export interface paths {
                          *     }
                          */
                         "application/json": {
-                            items: components["schemas"]["Erasure"][];
+                            items: components["schemas"]["CustomerErasure"][];
                             next: string | null;
                         };
                     };
@@ -3190,7 +3190,7 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["Erasure"];
+                        "application/json": components["schemas"]["CustomerErasure"];
                     };
                 };
                 /** @description Refused */
@@ -4088,6 +4088,61 @@ export interface components {
         };
         /**
          * @example {
+         *       "id": "01KAMV8Z0000000000000000DD",
+         *       "org": "acme",
+         *       "tenant": "main-hall",
+         *       "customers": [
+         *         "cus_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+         *       ],
+         *       "requestedBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *       "requestedAt": "2026-11-22T10:00:00.000Z",
+         *       "settledAt": null,
+         *       "boxes": [
+         *         {
+         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
+         *           "state": "pending",
+         *           "reason": null,
+         *           "command": "01KAMV8Z0000000000000000AA",
+         *           "receipt": null,
+         *           "removed": null
+         *         }
+         *       ]
+         *     }
+         */
+        CustomerErasure: {
+            id: string;
+            org: string;
+            tenant: string;
+            customers: string[];
+            requestedBy: string;
+            /** Format: date-time */
+            requestedAt: string;
+            /** @description When the last box had done its part. */
+            settledAt: string | null;
+            boxes: {
+                device: string;
+                /**
+                 * @description `erased`: its files open nothing of them any more, whatever older files lie beside.
+                 * @enum {string}
+                 */
+                state: "pending" | "erased";
+                /** @description Code of why it has not done it yet; it is told again. */
+                reason: string | null;
+                command: string;
+                /** @description Its signed word. */
+                receipt: string | null;
+                /** @description `customers`: how many of these it knew. */
+                removed: {
+                    keyFiles: number;
+                    dataFiles: number;
+                    bytes: number;
+                    customers: number;
+                    tpmCounter: boolean;
+                } | null;
+            }[];
+        };
+        /**
+         * @example {
          *       "version": 1,
          *       "statement": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
          *       "words": [
@@ -4304,61 +4359,6 @@ export interface components {
                  * @enum {string}
                  */
                 state: "moved" | "waiting" | "lost";
-            }[];
-        };
-        /**
-         * @example {
-         *       "id": "01KAMV8Z0000000000000000DD",
-         *       "org": "acme",
-         *       "tenant": "main-hall",
-         *       "customers": [
-         *         "cus_aaaaaaaaaaaaaaaaaaaaaaaaaa"
-         *       ],
-         *       "requestedBy": "usr_aaaaaaaaaaaaaaaaaaaaaaaaaa",
-         *       "requestedAt": "2026-11-22T10:00:00.000Z",
-         *       "settledAt": null,
-         *       "boxes": [
-         *         {
-         *           "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa",
-         *           "state": "pending",
-         *           "reason": null,
-         *           "command": "01KAMV8Z0000000000000000AA",
-         *           "receipt": null,
-         *           "removed": null
-         *         }
-         *       ]
-         *     }
-         */
-        Erasure: {
-            id: string;
-            org: string;
-            tenant: string;
-            customers: string[];
-            requestedBy: string;
-            /** Format: date-time */
-            requestedAt: string;
-            /** @description When the last box had done its part. */
-            settledAt: string | null;
-            boxes: {
-                device: string;
-                /**
-                 * @description `erased`: its files open nothing of them any more, whatever older files lie beside.
-                 * @enum {string}
-                 */
-                state: "pending" | "erased";
-                /** @description Code of why it has not done it yet; it is told again. */
-                reason: string | null;
-                command: string;
-                /** @description Its signed word. */
-                receipt: string | null;
-                /** @description `customers`: how many of these it knew. */
-                removed: {
-                    keyFiles: number;
-                    dataFiles: number;
-                    bytes: number;
-                    customers: number;
-                    tpmCounter: boolean;
-                } | null;
             }[];
         };
         /**

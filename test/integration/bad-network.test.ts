@@ -49,7 +49,7 @@ test('over a network that cuts, closes, delays, tears and swallows, every comman
       return body.items.map(({ state }: { state: string }) => state);
     };
     await expect.poll(states, PATIENTLY).toEqual(given.map(() => 'SUCCEEDED'));
-    expect(uplink.by).toBe(way);
+    await expect.poll(() => uplink.by, PATIENTLY).toBe(way);
     expect((await fleet.ask('GET', `/receipts?device=${box.id}`)).body.items).toHaveLength(COMMANDS);
     return { given, begun: deeds.begun, done: deeds.done, came };
   };

@@ -37,7 +37,7 @@ test('tells its id and its tenants, with the policy of those that the configurat
   await box.open();
   expect(box.box).toBe(api.appliance.box);
   expect(box.tenants).toEqual([
-    { id: 'north', org: 'acme', policy: { matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 } },
+    { id: 'north', org: 'acme', policy: { keys: 'file', matchThreshold: null, unmatchedTtlMs: 10_000, sightingsDays: 30 } },
     { id: 'south', org: 'acme', policy: null },
   ]);
   await expect(box.data('nowhere').next()).rejects.toMatchObject({ code: 'tenant_not_found' });

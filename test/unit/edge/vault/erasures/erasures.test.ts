@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Vault } from '../../../../../edge/vault/vault.ts';
 import { newId } from '../../../../../shared/ids/ids.ts';
 import { type TestBox, testBox, testVault } from '../../../../helpers/vault.ts';
-import { guest } from '../../../../helpers/vault-guests.ts';
+import { consentFor, guest } from '../../../../helpers/vault-guests.ts';
 
 const START = Date.parse('2026-11-22T12:00:00.000Z');
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 
 async function erase(): Promise<string> {
-  const { customerId } = vault.customers.enrol({ ...guest(1), consent: { ...guest(1).consent, expiresAt: '2999-01-01T00:00:00.000Z' } });
+  const { customerId } = vault.customers.enrol({ ...guest(1), consent: consentFor(10_000 * DAY_MS, START) });
   await vault.customers.remove({ customerId });
   return customerId;
 }
