@@ -44,8 +44,11 @@ export function sendFrameworkProblem(error: FastifyError, request: FastifyReques
 
 /** For what is not HTTP, or comes too slowly: there is no request yet, just a connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  // A browser opens connections that it may not need. One that has waited for too long ends without a word: what is said now would be
+  // taken for the answer to a request that is just on its way, and a request on a connection that ends is asked again.
+  const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
   // Without TLS nothing can be told to whoever was to speak it, and an orderly end would wait for it for ever.
-  if (error.code === 'ECONNRESET' || OF_TLS.test(error.code ?? '') || !socket.writable) {
+  if (isUnused || error.code === 'ECONNRESET' || OF_TLS.test(error.code ?? '') || !socket.writable) {
     socket.destroy(error);
     return;
   }

@@ -98,9 +98,10 @@ async function raw(bytes: string, url = api.url): Promise<string> {
 }
 
 describe('a client that keeps the connection waiting is let go', () => {
-  test('in its headers', async () => {
+  test('in its headers, and where it has said nothing, without a word that would be taken for an answer', async () => {
     const running = await another({ timeouts: { headersMs: 300, requestMs: 60_000, idleMs: 60_000 } });
     try {
+      expect(await raw('', running.url)).toBe('');
       const answer = await raw('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ', running.url);
       expect(answer).toContain('HTTP/1.1 400');
       expect(answer).toContain('"code":"invalid_request"');
