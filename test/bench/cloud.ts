@@ -19,8 +19,8 @@ import { type Figures, measure } from './measure.ts';
  */
 const TARGET = 0.4;
 const ROUNDS = 5;
-const LOAD = { connections: 10, requests: 5000 } as const;
-const WARM_UP = { connections: 10, requests: 2000 } as const;
+const LOAD = { connections: 10, requests: 20_000 } as const;
+const WARM_UP = { connections: 10, requests: 20_000 } as const;
 const PATIENCE_MS = 30_000;
 
 /** Makes an org with a tenant. @returns where the tenant is read, and as whom */
