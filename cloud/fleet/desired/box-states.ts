@@ -3,11 +3,10 @@ import { comparePairs } from '../../../shared/fleet/command.ts';
 import { type DesiredState, desiredStateSchema } from '../../../shared/fleet/desired.ts';
 import { type Report, type ReportedState, reportedStateSchema } from '../../../shared/fleet/reported.ts';
 import type { Database } from '../../store/database.ts';
+import { nextTry } from '../next-try.ts';
 
 /** What nobody said a word of, because of a crash perhaps, is seen so late. */
 const REST_MS = 6 * 3_600_000;
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 300_000;
 
 export type BoxStateRow = Selectable<Database['box_states']>;
 
@@ -102,8 +101,7 @@ export class BoxStates {
       .where('next_try_at', '<=', at)
       .executeTakeFirst();
     if (row === undefined) return undefined;
-    const step = Math.min(FIRST_PAUSE_MS * 2 ** row.tries, LONGEST_PAUSE_MS);
-    const claim = { tries: row.tries + 1, next_try_at: Math.ceil(at + step / 2 + (random() * step) / 2) };
+    const claim = { tries: row.tries + 1, next_try_at: nextTry(row.tries, at, random) };
     const { numUpdatedRows } = await db
       .updateTable('box_states')
       .set(claim)

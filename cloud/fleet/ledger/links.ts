@@ -2,12 +2,11 @@ import type { Kysely, Selectable } from 'kysely';
 import { comparePairs, type Pair } from '../../../shared/fleet/command.ts';
 import type { Hello } from '../../../shared/fleet/hello.ts';
 import type { Database } from '../../store/database.ts';
+import { nextTry } from '../next-try.ts';
 import { moveCommand } from './move-command.ts';
 
 /** Later than any time: nothing is to be sent. */
 const NEVER = Date.UTC(9999, 0);
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 300_000;
 
 type Link = Selectable<Database['links']>;
 
@@ -97,10 +96,9 @@ export class Links {
     const at = now();
     const link = await db.selectFrom('links').selectAll().where('device', '=', device).where('next_try_at', '<=', at).executeTakeFirst();
     if (link === undefined) return undefined;
-    const step = Math.min(FIRST_PAUSE_MS * 2 ** link.tries, LONGEST_PAUSE_MS);
     const { numUpdatedRows } = await db
       .updateTable('links')
-      .set({ tries: link.tries + 1, next_try_at: Math.ceil(at + step / 2 + (random() * step) / 2) })
+      .set({ tries: link.tries + 1, next_try_at: nextTry(link.tries, at, random) })
       .where('device', '=', device)
       .where('next_try_at', '=', link.next_try_at)
       .executeTakeFirst();
