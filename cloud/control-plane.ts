@@ -128,8 +128,7 @@ export class ControlPlane {
   async #start(): Promise<void> {
     const { config, now, logger, issuer, fleet, timeouts } = this.#options;
     const metrics = new CloudMetrics();
-    metrics.start();
-    this.#running.add(() => metrics.stop());
+    await this.#running.start(metrics);
     const store = await openStore(this.#options.store, (outcome, seconds) => metrics.tookQuery(outcome, seconds));
     this.#running.add(() => store.close());
     const client = new KmsClient(config.kms.socket);
@@ -151,33 +150,28 @@ export class ControlPlane {
     const logTree = new LogTree(store.db);
     const kmsEntries = new KmsEntries({ db: store.db, kms, now, random: randomBytes, logger });
     const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, kmsEntries, now, random: randomBytes, logger });
-    logHeads.start();
-    this.#running.add(() => logHeads.stop());
+    await this.#running.start(logHeads);
     await this.#startFleet(store, { kms, authorities, admission, devices, audit, lifeMs, broker, mailboxes });
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
     const ledger = new Ledger({ boxes, courier, audit, db: store.db, kms, now, random: Math.random, logger });
-    ledger.start();
-    this.#running.add(() => ledger.stop());
+    await this.#running.start(ledger);
     const desired = new DesiredStates({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
-    desired.start();
-    this.#running.add(() => desired.stop());
+    await this.#running.start(desired);
     const intake = new Intake({ db: store.db, kms, courier, leases, now, logger });
-    intake.start();
-    this.#running.add(() => intake.stop());
+    await this.#running.start(intake);
     if (courier) {
       const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
       const witnesses = new Witnesses({ db: store.db, courier, audit, tree: logTree, heads: logHeads, now, logger });
       const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers, witnesses.takers];
-      this.#hear(new Reception({ courier, boxes, takers, logger }));
+      await this.#running.start(new Reception({ courier, boxes, takers, logger }));
     }
     const decided = { db: store.db, onWaiting: () => shredJob.wake(), now };
     const shreds = new Shreds(decided);
     const erasures = new Erasures({ ...decided, kms, commands: ledger.commands });
     const shredding = new Shredding({ db: store.db, kms, tenants, commands: ledger.commands, desired, now, logger });
     const shredJob = new ShredJob({ lookers: [shredding, erasures], leases, logger });
-    shredJob.start();
-    this.#running.add(() => shredJob.stop());
+    await this.#running.start(shredJob);
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());
@@ -257,11 +251,6 @@ export class ControlPlane {
     return new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, overhear, logger });
   }
 
-  #hear(reception: Reception): void {
-    reception.start();
-    this.#running.add(() => reception.stop());
-  }
-
   /** The servers for boxes, where the configuration has them. */
   async #startFleet({ db }: Store, { kms, authorities, admission, devices, audit, lifeMs, broker, mailboxes }: FleetParts): Promise<void> {
     const {
@@ -282,8 +271,7 @@ export class ControlPlane {
       monotonic,
       logger,
     });
-    await server.start();
-    this.#running.add(() => server.stop());
+    await this.#running.start(server);
     this.#fleetUrl = server.url;
     const asServer = new OwnIdentity({ issue: (key) => issuer.issueToServer(fleet.names, key), authorities, now });
     const identities: ShownIdentity[] = [{ identity: asServer, by: broker instanceof EmbeddedBroker ? [server, broker] : [server] }];
@@ -292,8 +280,7 @@ export class ControlPlane {
       identities.push({ identity: asClient, by: [broker] });
     }
     const upkeep = new IdentityUpkeep({ authorities, identities, logger });
-    await upkeep.start();
-    this.#running.add(() => upkeep.stop());
+    await this.#running.start(upkeep);
   }
 
   /** Tenants whose key was not made because the KMS was away, or because of a crash. */

@@ -20,6 +20,12 @@ export class RunningParts {
     }
   }
 
+  /** Starts a part; from then on it is ended with the others. */
+  async start(part: { start(): unknown; stop(): unknown }): Promise<void> {
+    await part.start();
+    this.add(async () => void (await part.stop()));
+  }
+
   /** @param end of a part that runs now */
   add(end: () => Promise<void> | void): void {
     this.#ends.push(end);
