@@ -121,8 +121,8 @@ describe.each(['SQLite', 'Postgres'])('a control plane on %s that', (database) =
     ],
     ['cuts its log off', (log) => log.slice(0, 3), 'log_truncated'],
     ['puts entries into another order', ([one, two, ...rest]) => [two, one, ...rest].filter((entry) => entry !== undefined), 'log_forked'],
-    ['drops a leaf and goes on', (log) => [...log.filter(({ target }) => target !== 'two'), ...log.slice(3, 5)].map(anew), 'log_forked'],
-    ['puts an entry in between', (log) => [...log.slice(0, 2), ...log.slice(0, 1), ...log.slice(2)].map(anew), 'log_forked'],
+    ['drops a leaf and goes on', (log) => [...log.filter(({ target }) => target !== 'two'), ...log.slice(3, 5)], 'log_forked'],
+    ['puts an entry in between', (log) => [...log.slice(0, 2), ...log.slice(0, 1), ...log.slice(2)], 'log_forked'],
     ['begins anew', () => [], 'log_truncated'],
   ])('%s is caught by the box and by the auditor', async (_what, change, reason) => {
     const watched = await Watched.start(database);
@@ -224,8 +224,3 @@ describe.each(['SQLite', 'Postgres'])('a control plane on %s that', (database) =
     expect(head.size).toBe(size);
   });
 });
-
-/** An entry that somebody makes up. */
-function anew(entry: LoggedEntry, position: number): LoggedEntry {
-  return { ...entry, position: position + 1 };
-}

@@ -23,7 +23,8 @@ export async function rewriteLog(place: LogPlace, change: (entries: LoggedEntry[
   if (log.length > 0)
     await db
       .insertInto('audit')
-      .values(log.map(({ loggedAt, ...entry }) => ({ ...entry, logged_at: loggedAt })))
+      // The database gives them new positions: what it gives next must not be taken, whoever logs first after this.
+      .values(log.map(({ loggedAt, position: _position, ...entry }) => ({ ...entry, logged_at: loggedAt })))
       .execute();
   for (const tile of await appendToTiles(async () => Buffer.alloc(0), 0, log.map(leafOf))) await storeTile(db, tile);
   await db.updateTable('log').set({ size: log.length }).execute();
