@@ -1,4 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { projectRoot } from '../../models/registry/project-root.ts';
 import { embeddedModels } from './embedded-models.ts';
 import { samplePhotos } from './sample-photos.ts';
 import { makeRunFolder, runFolder, saidFile } from './secrecy/run-folder.ts';
@@ -11,6 +13,8 @@ import { searchRun } from './secrecy/search-run.ts';
 export default async function setUp(): Promise<() => void> {
   process.stderr.write('tests: making sure that models and sample photographs are there\n');
   await Promise.all([embeddedModels(), samplePhotos()]);
+  // Hundreds of processes are started from here, and each would compile the same sources again.
+  process.env.NODE_COMPILE_CACHE ??= join(projectRoot(), '.cache', 'compiled');
   // Each project of the tests is set up; the run is one.
   if (runFolder() !== undefined) return () => undefined;
   const folder = makeRunFolder();
