@@ -19,8 +19,8 @@ export default defineConfig({
     // Native addons are not all safe in several threads of one process, and a crash must not take other files with it.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // What is waited for comes late on a busy machine; vitest's own second is for a machine that does nothing else.
     expect: { poll: { timeout: 10_000 } },
     // .ci/run reads the counts from the report.
