@@ -2,10 +2,10 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import type { CameraStateEvent, EdgeEvent, Stats } from '../shared/messages/events.ts';
 import { BackOff } from '../shared/runtime/back-off.ts';
 import type { BestShots } from './box/best-shots.ts';
+import type { RunningModels } from './box/running-models.ts';
 import type { UsageMeter } from './box/usage-meter.ts';
 import type { CameraConfig } from './config/schema.ts';
 import type { LiveView } from './media/live/live-view.ts';
-import type { OpenStages } from './open-stages.ts';
 import { Camera } from './pipeline/decode/camera.ts';
 import { isNetworkCamera } from './pipeline/decode/is-network-camera.ts';
 import type { SeenTrack } from './pipeline/frame.ts';
@@ -26,7 +26,7 @@ export interface CameraUnitOptions {
   readonly camera: CameraConfig;
   /** The tenant's policy as it is now: it may change while the camera runs. */
   readonly policy: () => { readonly matchThreshold: number | null; readonly unmatchedTtlMs: number };
-  readonly engine: OpenStages;
+  readonly models: Pick<RunningModels, 'now' | 'use'>;
   readonly vault: VaultClient;
   readonly latency: Quantiles;
   readonly times: StageTimes;
@@ -54,7 +54,7 @@ export class CameraUnit implements Part {
   #losing = false;
 
   constructor(options: CameraUnitOptions) {
-    const { camera, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
+    const { camera, policy, models, vault, latency, times, live, bestShots, usage, clock, logger } = options;
     const { tenant } = camera;
     this.#options = options;
     this.name = `camera ${camera.id}`;
@@ -63,17 +63,15 @@ export class CameraUnit implements Part {
       camera: camera.id,
       tiles: camera.tiles,
       get threshold() {
-        return policy().matchThreshold ?? engine.matchThreshold;
+        return policy().matchThreshold ?? models.now.matchThreshold;
       },
       get unmatchedTtlMs() {
         return policy().unmatchedTtlMs;
       },
-      models: engine.models,
-      stages: engine.stages,
-      fields: engine.fields,
+      byModels: (work) => models.use(work),
       search: (embeddings, limit) => {
         usage.count(tenant, 'faces_searched', embeddings.length);
-        return vault.search({ embeddings, model: engine.models.embedder, limit });
+        return vault.search({ embeddings, model: models.now.models.embedder, limit });
       },
       onSighting: (sighting) => {
         if (sighting.phase === 'ended') this.#keep(sighting);
@@ -96,7 +94,7 @@ export class CameraUnit implements Part {
       camera: camera.id,
       url: camera.url,
       fps: camera.fps,
-      reducedSize: engine.reducedSize,
+      reducedSize: (frame) => models.now.reducedSize(frame),
       wanted: (reduced, mediaMs) => (live.watched ? 'whole' : this.#pipeline.wants({ ...reduced, mediaMs })),
       silenceMs: SILENCE_MS,
       // One being filled, one being looked at, one being shown, and those that wait.

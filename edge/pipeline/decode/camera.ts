@@ -16,7 +16,7 @@ export interface CameraOptions {
   readonly camera: string;
   readonly url: string;
   readonly fps: number;
-  /** Size at which the whole of a frame is looked at. */
+  /** Size at which the whole of a frame is looked at, by the models of this moment. */
   readonly reducedSize: (frame: Size) => Size;
   /** What is wanted of a moment, by its reduced picture. */
   readonly wanted: (reduced: RgbImage, mediaMs: number) => WantedPixels;
