@@ -68,10 +68,21 @@ export class DesiredPlace {
     const device = new TestDevice();
     for (const tenant of tenants) await this.org.assign(device, { tenant });
     this.known.set(device.id, { org: 'acme', signingKeys: [] });
+    const row = { id: device.id, org: 'acme', name: 'rack', state: 'active', wrap: 'w', jkt: 'j', version: 1, enrolled_at: 0 } as const;
+    await this.store.db
+      .insertInto('devices')
+      .values({ ...row, wrap_key: '', models: null })
+      .execute();
     const commandKeys = [await this.org.kms.client.call('signingKey', { use: 'commands' })];
     const box = new ConvergingBox(device, this.transport, commandKeys, this.now);
     onTestFinished(() => box.crash());
     return box;
+  }
+
+  /** Chooses by which models a box should work. */
+  async choose(device: string, models: string | null): Promise<void> {
+    await this.store.db.updateTable('devices').set({ models }).where('id', '=', device).execute();
+    await this.states.wake(device);
   }
 
   /** Lets time pass, and the control plane look. */
