@@ -141,6 +141,7 @@ export class ModelChoice implements Part {
         details: { set, embedder: embedder.id, present: models.embedder },
       });
     }
+    logger.info({ set, before }, 'other models are tried');
     await tryModels({ set, modelsDir: config.modelsDir, provider: config.inference.provider }, signal);
     const next = await this.#open(set);
     try {
