@@ -52,6 +52,8 @@ export class CameraUnit implements Part {
   #liveMs = 0;
   #liveSince: number | undefined;
   #endListening: (() => void) | undefined;
+  /** Sightings that the vault has not taken yet. */
+  readonly #keeping = new Set<Promise<void>>();
   /** Whether the last sighting could not be stored. */
   #losing = false;
 
@@ -127,6 +129,7 @@ export class CameraUnit implements Part {
       // Whoever is in view is told to be gone, and what is left of the faces is overwritten.
       await this.#pipeline.stop();
       this.#endListening?.();
+      await Promise.all(this.#keeping);
     }
   }
 
@@ -172,7 +175,7 @@ export class CameraUnit implements Part {
   #keep(sighting: Parameters<VaultClient['recordSighting']>[0]): void {
     const { vault, usage, logger, camera } = this.#options;
     usage.count(camera.tenant, 'sightings', 1);
-    vault.recordSighting(sighting).then(
+    const kept = vault.recordSighting(sighting).then(
       () => {
         this.#losing = false;
       },
@@ -183,5 +186,7 @@ export class CameraUnit implements Part {
         this.#losing = true;
       },
     );
+    this.#keeping.add(kept);
+    void kept.then(() => this.#keeping.delete(kept));
   }
 }

@@ -307,6 +307,7 @@ export class Daemon {
   async #closeParts(tenant: string): Promise<void> {
     try {
       await this.#cameras.close(tenant);
+      await this.#usage.flush();
     } catch (error) {
       this.#options.logger.error({ err: error, tenant }, 'cameras of this tenant did not stop cleanly');
     }

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { RtspCamera } from '../../provisioning/demo/camera/rtsp-camera.ts';
 import { DaemonProcess } from '../helpers/daemon-process.ts';
+import { enrolByCommand } from '../helpers/enrol-by-command.ts';
 import { TestFleet } from '../helpers/fleet.ts';
 import { FACE_VIDEO_FPS, makeFaceVideo } from '../helpers/make-face-video.ts';
 import { modelFolder } from '../helpers/model-folder.ts';
@@ -14,18 +11,7 @@ import { twoPeople } from '../helpers/people.ts';
 import { installScrfd, scrfdMissing } from '../helpers/scrfd-model.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
-const MAIN = fileURLToPath(new URL('../../provisioning/main.ts', import.meta.url));
 const PATIENTLY = { timeout: 150_000, interval: 100 };
-
-/** `securegate enrol`. @returns the id of the box */
-async function enrol(fleet: TestFleet, config: string): Promise<string> {
-  const args = [MAIN, 'enrol', '--cloud', fleet.url, '--token', '-', '--config', config, '--json'];
-  const child = spawn(process.execPath, args, { stdio: 'pipe' });
-  child.stdin.end(await fleet.token());
-  const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  expect(child.exitCode, error).toBe(0);
-  return (JSON.parse(out) as { device: string }).device;
-}
 
 function startDaemon(config: string): DaemonProcess {
   const daemon = new DaemonProcess(config);
@@ -51,7 +37,7 @@ test.skipIf(scrfdMissing)(
         cameras: [{ id: 'door', tenant: 'north', url: camera.url, fps: FACE_VIDEO_FPS }],
       }),
     );
-    const device = await enrol(fleet, config);
+    const device = await enrolByCommand(fleet, config);
     await fleet.trust({ id: device });
     const choose = (models: string | null) => fleet.ask('PATCH', `/devices/${device}`, { models });
     const told = async () => {
@@ -88,7 +74,21 @@ test.skipIf(scrfdMissing)(
     const { cameras } = await third.until('stats', undefined, third.events.length);
     expect(cameras).toMatchObject([{ camera: 'door', failures: 0 }]);
     if (process.env.SECUREGATE_SHOW)
-      process.stderr.write(`${JSON.stringify({ cameras, log: third.log.split('\n').filter((l) => l.includes('models')) })}\n`);
+      process.stderr.write(
+        `${JSON.stringify({
+          cameras,
+          t: third.events.flatMap((e) =>
+            e.type === 'stats' ? [[e.at.slice(14, 21), e.cameras[0]?.frames, e.cameras[0]?.skipped, e.cameras[0]?.waiting]] : [],
+          ),
+          log: third.log
+            .split('\n')
+            .filter((l) => l.includes('other models'))
+            .map((l) => {
+              const j = JSON.parse(l);
+              return [j.time, j.msg, j.set];
+            }),
+        })}\n`,
+      );
   },
   400_000,
 );
