@@ -56,7 +56,11 @@ export const OPERATIONS = {
     reach: 'org',
     roles: ['org:admin', 'technician', 'auditor'],
   },
-  'devices.change': { title: 'Change the name of a box', reach: 'org', roles: ['org:admin', 'technician'] },
+  'devices.change': {
+    title: 'Change a box: its name, and by which models it should work',
+    reach: 'org',
+    roles: ['org:admin', 'technician'],
+  },
   'devices.deny': { title: 'Take everything from a box, for ever', reach: 'org', roles: ['org:admin'] },
   'devices.release': { title: 'Let a box leave the org; it may enrol anew', reach: 'org', roles: ['org:admin'] },
   'enrolment-tokens.create': { title: 'Make a token by which a box enrols', reach: 'org', roles: ['org:admin', 'technician'] },

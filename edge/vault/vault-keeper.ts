@@ -71,6 +71,8 @@ const FIRST_RESTART_MS = 250;
 const LONGEST_RESTART_MS = 30_000;
 /** A vault that ran for so long has recovered: its next crash counts as the first. */
 const STEADY_MS = 60_000;
+/** How long a tenant that is to be closed is left open for what its cameras still have to tell. */
+const LAST_WORDS_MS = 3000;
 
 /** Where the files of a tenant's vault lie. */
 export function tenantFiles(dataDir: string, tenant: string): VaultFiles {
@@ -86,6 +88,7 @@ export abstract class VaultKeeper {
   readonly #clock: Clock;
   readonly #listeners = new Set<StateListener>();
   readonly #keyringListeners = new Set<KeyringListener>();
+  readonly #leaveListeners = new Set<() => Promise<void>>();
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #state: VaultState = 'stopped';
   #reason: SecureGateError | undefined;
@@ -240,8 +243,15 @@ export abstract class VaultKeeper {
     return (await this.#running.call('sayMoved', {})).token;
   }
 
+  /** Listeners are asked for their last words before the tenant's key is forgotten. @returns ends the listening */
+  onLeave(listener: () => Promise<void>): () => void {
+    this.#leaveListeners.add(listener);
+    return () => void this.#leaveListeners.delete(listener);
+  }
+
   /** Forgets the tenant's key wherever this box holds it and ends the process, for a reason that does not pass. */
   async revoke(reason: SecureGateError): Promise<void> {
+    if (this.#state === 'ready') await this.#takeLastWords();
     try {
       await this.#running.call('forgetLease', {});
     } finally {
@@ -307,6 +317,13 @@ export abstract class VaultKeeper {
   get #place(): Takes<'open'> {
     const { org, tenant, box, dataDir, keyDir, lease, outbox, logger } = this.#options;
     return { scope: { org, tenant, box }, dataDir, keyDir, lease, outbox, logLevel: logger.level };
+  }
+
+  /** Who has none in time does not keep the key here. */
+  async #takeLastWords(): Promise<void> {
+    const done = new AbortController();
+    void Promise.allSettled(Array.from(this.#leaveListeners, (listener) => listener())).then(() => done.abort());
+    await pause(LAST_WORDS_MS, done.signal);
   }
 
   async #open(signal: AbortSignal): Promise<void> {

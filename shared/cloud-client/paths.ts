@@ -1402,6 +1402,7 @@ export interface paths {
                          *           "wrap": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
                          *           "wrapKey": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
                          *           "jkt": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+                         *           "models": null,
                          *           "certificateEnds": "2026-12-06T10:00:00.000Z",
                          *           "version": 2,
                          *           "enrolledAt": "2026-11-22T10:00:00.000Z"
@@ -1480,7 +1481,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change the name of a box */
+        /** Change a box: its name, and by which models it should work */
         patch: {
             parameters: {
                 query?: never;
@@ -3938,6 +3939,16 @@ export interface components {
          *           "cameras": [],
          *           "shredded": [],
          *           "modelSet": "embedded",
+         *           "models": {
+         *             "state": "applied",
+         *             "reason": null,
+         *             "files": [
+         *               {
+         *                 "id": "ultraface-320",
+         *                 "sha256": "6c0256ccd3164f844736a401faf936ec2930764a87ae39442180887d0c5c8854"
+         *               }
+         *             ]
+         *           },
          *           "boxVersion": "0.1.0"
          *         }
          *       }
@@ -4262,6 +4273,7 @@ export interface components {
                 tenant: string;
                 id: string;
             }[];
+            models?: string;
         };
         /**
          * @example {
@@ -4273,6 +4285,7 @@ export interface components {
          *       "wrap": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
          *       "wrapKey": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
          *       "jkt": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+         *       "models": null,
          *       "certificateEnds": "2026-12-06T10:00:00.000Z",
          *       "version": 2,
          *       "enrolledAt": "2026-11-22T10:00:00.000Z"
@@ -4295,6 +4308,8 @@ export interface components {
             wrapKey: string;
             /** @description Thumbprint (RFC 7638) of the key by which it signs. */
             jkt: string;
+            /** @description Model set by which it should detect and recognise; null for its own. How far it is with that, its state says. */
+            models: string | null;
             /** @description When its newest certificate ends. */
             certificateEnds: string | null;
             version: number;
@@ -4305,9 +4320,16 @@ export interface components {
          * @example {
          *       "name": "Main hall, rack 2"
          *     }
+         * @example {
+         *       "models": "scrfd-10g"
+         *     }
+         * @example {
+         *       "models": null
+         *     }
          */
         DevicePatch: {
-            name: string;
+            name?: string;
+            models?: string | null;
         };
         /**
          * @example {
@@ -5026,6 +5048,16 @@ export interface components {
             /** @default [] */
             shredded: string[];
             modelSet: string;
+            /** @default null */
+            models: {
+                /** @enum {string} */
+                state: "applied" | "waiting" | "fixed" | "failed";
+                reason: string | null;
+                files: {
+                    id: string;
+                    sha256: string;
+                }[];
+            } | null;
             boxVersion: string;
         };
         /**
