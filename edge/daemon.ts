@@ -128,6 +128,7 @@ export class Daemon {
       }),
       about: { modelSet: config.models.set, boxVersion: readVersion() },
       leases: this.#leases,
+      tcti: config.lease?.tpm?.tcti,
       tenants: this.#tenants,
       telemetry: () => this.#telemetry(),
       shredder: this.#shredder,

@@ -409,6 +409,16 @@ export const ERROR_CODES = {
     title: 'The audit log was begun anew after a restore',
     next: 'The control plane says that it lost the end of its log: ask those who run it when and why, then take the evidence away.',
   },
+  log_memory_rolled_back: {
+    status: 409,
+    title: 'An older state of the disk of this box was put back',
+    next: 'The box goes on from the later head of the audit log that its TPM holds. Ask who put the disk back, and why, then take the evidence away.',
+  },
+  log_anchor_lost: {
+    status: 409,
+    title: 'The TPM does not hold the head of the audit log any more',
+    next: 'It was cleared or exchanged, or somebody removed what this box kept in it: ask who, then take the evidence away.',
+  },
   kms_audit_truncated: {
     status: 409,
     title: "The KMS's own audit is shorter than it was",

@@ -49,6 +49,7 @@ export class ConnectedBox {
       box: changeableBox({ tenants, cameras, leases, tombstones: () => appliance.tombstones, keyDir }),
       about: { modelSet: 'embedded', boxVersion: '0.1.0' },
       leases,
+      tcti: undefined,
       tenants,
       shredder,
       telemetry: () => Promise.reject(new Error('this box has nothing to tell')),
