@@ -1,14 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sql } from 'kysely';
 import { readSecretText } from '../shared/config/read-secret-file.ts';
-import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Timeouts } from '../shared/http/create-http-server.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
 import { RunningParts } from '../shared/runtime/running-parts.ts';
-import { IssuerKeys } from '../shared/tokens/issuer-keys.ts';
 import { CLOUD_AUDIENCE, TokenVerifier, type TrustedIssuer } from '../shared/tokens/token-verifier.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { KmsEntries } from './audit/kms-entries.ts';
@@ -23,43 +20,39 @@ import { Devices } from './fleet/devices/devices.ts';
 import { EnrolledBoxes } from './fleet/devices/enrolled-boxes.ts';
 import { Admission } from './fleet/enrolment/admission.ts';
 import { EnrolmentTokens } from './fleet/enrolment/enrolment-tokens.ts';
-import { Enrolments, GRACE_MS } from './fleet/enrolment/enrolments.ts';
-import { EstServer } from './fleet/est/est-server.ts';
+import { GRACE_MS } from './fleet/enrolment/enrolments.ts';
 import { Intake } from './fleet/intake/intake.ts';
 import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
-import { IdentityUpkeep, type ShownIdentity } from './fleet/pki/identity-upkeep.ts';
-import { Issuer } from './fleet/pki/issuer.ts';
-import { OwnIdentity } from './fleet/pki/own-identity.ts';
 import { Reception } from './fleet/reception.ts';
 import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import { LeaseRequests } from './fleet/requests/lease-requests.ts';
 import { listWitnesses } from './fleet/witness/list-witnesses.ts';
 import { Witnesses } from './fleet/witness/witnesses.ts';
-import type { PartState } from './http/cloud-api.ts';
 import { CloudMetrics } from './http/metrics.ts';
 import { startCloudApi } from './http/server.ts';
-import { LocalIssuer } from './iam/local-issuer.ts';
 import { ensureLocalOperator } from './iam/local-operator.ts';
 import { People } from './iam/people.ts';
 import { VerifiedTokens } from './iam/verified-tokens.ts';
 import { KmsClient } from './kms/client.ts';
+import { readiness } from './readiness.ts';
 import { DeletionReceipts } from './shred/deletion-receipts.ts';
 import { Erasures } from './shred/erasures.ts';
 import { ShredJob } from './shred/shred-job.ts';
 import { Shredding } from './shred/shredding.ts';
 import { Shreds } from './shred/shreds.ts';
+import { startFleetServers } from './start-fleet-servers.ts';
+import { startTrustedIssuers } from './start-trusted-issuers.ts';
 import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
 import { Hostnames } from './tenants/hostnames.ts';
 import { Orgs } from './tenants/orgs.ts';
+import { TenantUpkeep } from './tenants/tenant-upkeep.ts';
 import { Tenants } from './tenants/tenants.ts';
 import { timeKms } from './time-kms.ts';
 
-/** How often keys that could not be made are tried again. */
-const FINISH_EVERY_MS = 30_000;
 const DAY_MS = 86_400_000;
 const monotonic = (): number => performance.now();
 
@@ -79,18 +72,6 @@ export interface ControlPlaneOptions {
 interface Fleet {
   readonly boxes: KnownBoxes;
   readonly courier: Courier;
-}
-
-interface FleetParts {
-  readonly kms: Pick<KmsClient, 'call'>;
-  readonly authorities: Authorities;
-  readonly admission: Admission;
-  readonly devices: Devices;
-  readonly audit: AuditLog;
-  /** Of the certificates of boxes. */
-  readonly lifeMs: number;
-  readonly broker: EmbeddedBroker | ExternalBroker | undefined;
-  readonly mailboxes: Mailboxes;
 }
 
 /** The composition root of the control plane. */
@@ -136,7 +117,7 @@ export class ControlPlane {
     const kms = timeKms(client, (operation, outcome, seconds) => metrics.tookKmsCall(operation, outcome, seconds));
     const tenants = new Tenants(store.db, kms, now);
     const leases = new JobLeases(store.db, { owner: randomUUID(), now });
-    this.#finishTenants(tenants, leases);
+    await this.#running.start(new TenantUpkeep({ tenants, leases, logger }));
     const hostnames = new Hostnames(store.db, monotonic);
     const people = new People(store.db, now);
     const lifeMs = config.certificateDays * DAY_MS;
@@ -151,7 +132,10 @@ export class ControlPlane {
     const kmsEntries = new KmsEntries({ db: store.db, kms, now, random: randomBytes, logger });
     const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, kmsEntries, now, random: randomBytes, logger });
     await this.#running.start(logHeads);
-    await this.#startFleet(store, { kms, authorities, admission, devices, audit, lifeMs, broker, mailboxes });
+    if (config.fleet !== undefined) {
+      const parts = { fleet: config.fleet, db: store.db, kms, authorities, admission, devices, audit, broker, mailboxes };
+      this.#fleetUrl = await startFleetServers(this.#running, { ...parts, lifeMs, now, monotonic, logger });
+    }
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
     const ledger = new Ledger({ boxes, courier, audit, db: store.db, kms, now, random: Math.random, logger });
@@ -194,9 +178,9 @@ export class ControlPlane {
       logHeads,
       witnesses: (org: string) => listWitnesses(store.db, org),
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
-      readiness: async () => [await stateOfStore(store), await stateOfKms(kms), ...(broker ? [stateOf(broker)] : [])],
+      readiness: () => readiness({ store, kms, broker }),
     };
-    const issuers = issuer === undefined ? await this.#issuers() : [issuer];
+    const issuers = issuer === undefined ? await startTrustedIssuers(this.#running, { config, now, logger }) : [issuer];
     const verifier = new TokenVerifier(issuers, CLOUD_AUDIENCE, now);
     const api = await startCloudApi({
       context,
@@ -226,17 +210,6 @@ export class ControlPlane {
     this.#url = api.url;
   }
 
-  /** This machine signs tokens for whoever works on it; the configured issuer does for everybody else. */
-  async #issuers(): Promise<TrustedIssuer[]> {
-    const { config, now, logger } = this.#options;
-    const local = await LocalIssuer.open(config.dataDir).trusted();
-    if (config.issuer === undefined) return [local];
-    const keys = new IssuerKeys({ config: config.issuer, file: join(config.dataDir, 'issuer-keys.json'), now, logger });
-    this.#running.add(() => keys.stop());
-    await keys.start();
-    return [local, keys.trusted];
-  }
-
   #newBroker({ db }: Store, admission: Admission, leases: JobLeases, mailboxes: Mailboxes): EmbeddedBroker | ExternalBroker | undefined {
     const {
       config: { fleet, dataDir },
@@ -250,81 +223,6 @@ export class ControlPlane {
     }
     return new EmbeddedBroker({ listen: fleet.broker, admission, file: join(dataDir, 'broker.db'), now, overhear, logger });
   }
-
-  /** The servers for boxes, where the configuration has them. */
-  async #startFleet({ db }: Store, { kms, authorities, admission, devices, audit, lifeMs, broker, mailboxes }: FleetParts): Promise<void> {
-    const {
-      config: { fleet },
-      now,
-      logger,
-    } = this.#options;
-    if (fleet === undefined) return;
-    const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
-    const enrolments = new Enrolments({ db, devices, issuer, admission, audit, now });
-    await broker?.start();
-    this.#running.add(() => broker?.stop());
-    const mqtt = fleet.mqtt ?? (broker ? broker.urlBy(fleet.names[0] ?? '') : null);
-    const server = new EstServer({
-      context: { enrolments, authorities, admission, kms, mqtt, courier: broker?.courier, mailboxes },
-      listen: fleet,
-      rateLimits: fleet.rateLimits,
-      monotonic,
-      logger,
-    });
-    await this.#running.start(server);
-    this.#fleetUrl = server.url;
-    const asServer = new OwnIdentity({ issue: (key) => issuer.issueToServer(fleet.names, key), authorities, now });
-    const identities: ShownIdentity[] = [{ identity: asServer, by: broker instanceof EmbeddedBroker ? [server, broker] : [server] }];
-    if (broker instanceof ExternalBroker) {
-      const asClient = new OwnIdentity({ issue: (key) => issuer.issueToControlPlane(broker.name, key), authorities, now });
-      identities.push({ identity: asClient, by: [broker] });
-    }
-    const upkeep = new IdentityUpkeep({ authorities, identities, logger });
-    await this.#running.start(upkeep);
-  }
-
-  /** Tenants whose key was not made because the KMS was away, or because of a crash. */
-  #finishTenants(tenants: Tenants, leases: JobLeases): void {
-    const { logger } = this.#options;
-    const finish = async (): Promise<void> => {
-      try {
-        const left = (await leases.run('finish-tenants', (lost) => tenants.finish(lost))) ?? 0;
-        if (left > 0) logger.warn({ tenants: left }, 'tenants wait for their key');
-      } catch (error) {
-        logger.error({ err: SecureGateError.from(error) }, 'tenants without a key could not be looked for');
-      }
-    };
-    let last = finish();
-    const timer = setInterval(() => {
-      last = last.then(finish);
-    }, FINISH_EVERY_MS);
-    this.#running.add(async () => {
-      clearInterval(timer);
-      await last;
-    });
-  }
-}
-
-async function stateOfStore({ db, dialect }: Store): Promise<PartState> {
-  try {
-    await sql`SELECT 1`.execute(db);
-    return { part: 'database', ready: true, reason: null, what: dialect };
-  } catch {
-    return { part: 'database', ready: false, reason: 'storage_failed', what: dialect };
-  }
-}
-
-async function stateOfKms(kms: Pick<KmsClient, 'call'>): Promise<PartState> {
-  try {
-    const { ready, reason, hsm } = await kms.call('status', {});
-    return { part: 'kms', ready, reason, what: hsm };
-  } catch (error) {
-    return { part: 'kms', ready: false, reason: SecureGateError.from(error).code, what: null };
-  }
-}
-
-function stateOf({ courier: { problem } }: EmbeddedBroker | ExternalBroker): PartState {
-  return { part: 'broker', ready: problem === null, reason: problem === null ? null : 'broker_unavailable', what: null };
 }
 
 function readVersion(): string {

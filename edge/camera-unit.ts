@@ -24,6 +24,8 @@ const LONGEST_PAUSE_MS = 2000;
 
 export interface CameraUnitOptions {
   readonly camera: CameraConfig;
+  /** Of the certificates by which an rtsps:// camera is believed. */
+  readonly caFile?: string | undefined;
   /** The tenant's policy as it is now: it may change while the camera runs. */
   readonly policy: () => { readonly matchThreshold: number | null; readonly unmatchedTtlMs: number };
   readonly engine: OpenStages;
@@ -54,7 +56,7 @@ export class CameraUnit implements Part {
   #losing = false;
 
   constructor(options: CameraUnitOptions) {
-    const { camera, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
+    const { camera, caFile, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
     const { tenant } = camera;
     this.#options = options;
     this.name = `camera ${camera.id}`;
@@ -95,6 +97,7 @@ export class CameraUnit implements Part {
       tenant,
       camera: camera.id,
       url: camera.url,
+      caFile,
       fps: camera.fps,
       reducedSize: engine.reducedSize,
       wanted: (reduced, mediaMs) => (live.watched ? 'whole' : this.#pipeline.wants({ ...reduced, mediaMs })),

@@ -314,9 +314,10 @@ export class Daemon {
   }
 
   #buildUnit(camera: CameraUnitOptions['camera'], live: CameraUnitOptions['live']): CameraUnit {
-    const { clock, logger } = this.#options;
+    const { config, clock, logger } = this.#options;
     return new CameraUnit({
       camera,
+      caFile: config.cameraCaFile,
       live,
       policy: () => this.#tenants.policyOf(camera.tenant),
       engine: this.#loaded,

@@ -3,7 +3,6 @@ import type { VaultClient } from '../vault/client.ts';
 import type { Principal } from './auth/principal.ts';
 import { scopesOf } from './auth/scopes-of.ts';
 import type { BoxPort } from './ports.ts';
-import type { Scope } from './schemas/box.ts';
 
 /** How long a stream shows a name without asking again: a changed or removed customer is gone from it after that. */
 const KEPT_MS = 5000;
@@ -14,15 +13,18 @@ interface Known {
   readonly until: number;
 }
 
-/** Names for whoever asks, in one tenant. */
-export function namesFor(
-  { tenants }: Pick<BoxPort, 'tenants'>,
-  principal: Principal | undefined,
-  tenant: string,
-  now: () => number,
-): Names {
+type Tenants = Pick<BoxPort, 'tenants'>;
+
+/** Whether whoever asks may know how the people of this tenant are called. */
+export function mayReadPeople({ tenants }: Tenants, principal: Principal | undefined, tenant: string): boolean {
+  if (principal === undefined) return false;
   const { org } = tenants.get(tenant);
-  return new Names(tenants.vault(tenant), principal === undefined ? [] : scopesOf(principal, { org, tenant }), now);
+  return scopesOf(principal, { org, tenant }).includes('people:read');
+}
+
+/** Names for whoever asks, in one tenant. */
+export function namesFor(box: Tenants, principal: Principal | undefined, tenant: string, now: () => number): Names {
+  return new Names(box.tenants.vault(tenant), mayReadPeople(box, principal, tenant), now);
 }
 
 /** Names of customers for one request or stream, and none for those who may not read people. */
@@ -33,12 +35,12 @@ export class Names {
   readonly #known = new Map<string, Known>();
 
   /**
-   * @param scopes what the reader may do in the tenant of this vault
+   * @param allowed whether the reader may know them
    * @param now monotonic time, milliseconds
    */
-  constructor(vault: VaultClient, scopes: readonly Scope[], now: () => number) {
+  constructor(vault: VaultClient, allowed: boolean, now: () => number) {
     this.#vault = vault;
-    this.#allowed = scopes.includes('people:read');
+    this.#allowed = allowed;
     this.#now = now;
   }
 

@@ -41,7 +41,7 @@ interface TenantCameras {
 }
 
 export interface CamerasOptions {
-  readonly config: Pick<Config, 'cameras'>;
+  readonly config: Pick<Config, 'cameras' | 'cameraCaFile'>;
   /** Whether a tenant that the configuration file names is on this box: one that was shredded is not. */
   readonly hasTenant: (tenant: string) => boolean;
   /** @throws {SecureGateError} `tenant_not_found` */
@@ -192,7 +192,8 @@ export class Cameras implements CamerasPort, Part {
     if (this.#tests >= MOST_TESTS) throw new SecureGateError('overloaded', 'Other cameras are being tested');
     this.#tests += 1;
     try {
-      return await testCamera(checked, this.#options.clock);
+      const { config, clock } = this.#options;
+      return await testCamera(checked, config.cameraCaFile, clock);
     } finally {
       this.#tests -= 1;
     }

@@ -22,9 +22,10 @@ export interface CameraTest {
 /**
  * Opens a network camera, takes one picture and closes it again.
  * @param url rtsp:// or rtsps:// address
+ * @param caFile PEM file of the certificates by which an rtsps:// camera is believed; without it every one is
  * @throws {SecureGateError} `camera_unreachable`, `camera_silent`, `camera_ended`, `camera_unsupported`
  */
-export async function testCamera(url: string, clock: Clock): Promise<CameraTest> {
+export async function testCamera(url: string, caFile: string | undefined, clock: Clock): Promise<CameraTest> {
   const startedAt = clock.monotonic();
   const abort = new AbortController();
   const pool = new FramePool(1);
@@ -34,6 +35,7 @@ export async function testCamera(url: string, clock: Clock): Promise<CameraTest>
     tenant: '',
     camera: 'test',
     url,
+    caFile,
     fps: FPS,
     silenceMs: SILENCE_MS,
     pool,

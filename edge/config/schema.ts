@@ -201,6 +201,13 @@ export const configSchema = z
       .describe('Whose access tokens open the tenants of their org, besides API keys and the admin token. Without it, nobody’s do.'),
     link: link.optional(),
     outbox: outbox.prefault({}),
+    cameraCaFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "PEM file of the certificates by which rtsps:// cameras are believed: their own self-signed ones, or their authority's. FFmpeg compares no host names, so name no authority that signs for others as well. Without it every certificate is taken, and whoever is between box and camera can pose as the camera.",
+      ),
     tenants: z
       .array(tenant)
       .default([])

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { checkCameras } from './check-cameras.ts';
 import { checkFolders } from './check-folders.ts';
 import { checkInference } from './check-inference.ts';
 import { checkLeases } from './check-leases.ts';
@@ -24,7 +25,7 @@ export async function examine(configFile: string | undefined): Promise<Finding[]
     inference,
     ...models,
     ...findings,
-    ...(config === null ? [] : [...checkFolders(config), await checkLeases(config.lease?.tpm)]),
+    ...(config === null ? [] : [...checkFolders(config), ...checkCameras(config), await checkLeases(config.lease?.tpm)]),
   ];
 }
 

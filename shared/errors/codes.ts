@@ -430,7 +430,11 @@ export const ERROR_CODES = {
     next: 'Try again.',
   },
   // Cameras
-  camera_unreachable: { status: 502, title: 'Camera cannot be reached', next: 'Check address, network and credentials of the camera.' },
+  camera_unreachable: {
+    status: 502,
+    title: 'Camera cannot be reached',
+    next: 'Check address, network and credentials of the camera, and for rtsps:// its certificate (`cameraCaFile`).',
+  },
   camera_silent: { status: 502, title: 'Camera sends no pictures', next: 'Check the camera; the box keeps trying.' },
   camera_ended: { status: 502, title: 'Camera ended the stream', next: 'Check the camera; the box keeps trying.' },
   camera_unsupported: {

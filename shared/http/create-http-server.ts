@@ -5,6 +5,11 @@ import { limitConnections } from './limit-connections.ts';
 
 const MOST_CONNECTIONS = 1024;
 const MOST_CONNECTIONS_EACH = 256;
+/**
+ * For the next request. Longer than clients and load balancers keep a connection that they do not use (60 s): where the server ends it first, a
+ * request that is just on its way is lost.
+ */
+const KEEP_ALIVE_MS = 75_000;
 
 /** A client that keeps a server waiting holds a connection for no longer than this. */
 export interface Timeouts {
@@ -39,6 +44,7 @@ export function createHttpServer(
     requestTimeout: requestMs,
     connectionsCheckingInterval: Math.min(headersMs, 1000),
     keepAlive: true,
+    keepAliveTimeout: KEEP_ALIVE_MS,
   };
   const server =
     certificates === undefined ? createHttp(limits, handler) : serveTls(certificates, { ...limits, handshakeTimeout: headersMs }, handler);

@@ -33,6 +33,12 @@ test('enrolled, a person is found by another picture and verified, another perso
   expect((await verify(people[1].toShow)).body).toMatchObject({ match: false, score: expect.any(Number) });
 });
 
+test('who may search and not read people learns that somebody is known, not who it is', async () => {
+  const as = api.key('north', ['search']);
+  const { body } = await api.ask('POST', '/v1/tenants/north/search', { as, picture: people[0].toShow });
+  expect((body as { candidates: unknown[] }).candidates[0]).toMatchObject({ customerId, name: null, match: true });
+});
+
 test('nobody is verified who has no face, no consent, or belongs to another tenant', async () => {
   const verify = async (tenant: string, id: string): Promise<[number, unknown]> =>
     outcomeOf(await api.ask('POST', `/v1/tenants/${tenant}/customers/${id}/verify`, { as: api.admin, picture: people[0].toShow }));

@@ -34,6 +34,12 @@ describe('where it listens', () => {
     await expect(another({ listen: { host: '127.0.0.1', port } })).rejects.toMatchObject({ code: 'config_invalid' });
   });
 
+  test('it keeps a connection longer than clients and load balancers do, who else lose a request on its way', async () => {
+    const answer = await fetch(`${api.url}/healthz`);
+    const [, seconds] = /^timeout=(\d+)$/.exec(answer.headers.get('keep-alive') ?? '') ?? [];
+    expect(Number(seconds)).toBeGreaterThan(60);
+  });
+
   test.skipIf(!hasOpenssl)(
     'with a certificate (skipped where openssl is not installed) it speaks TLS, and its cookie goes nowhere else',
     async () => {

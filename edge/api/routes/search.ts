@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Api, RouteContext } from '../api.ts';
+import { mayReadPeople } from '../names.ts';
 import { pictureOf, takePictures } from '../plugins/pictures.ts';
 import type { DescribedPicture } from '../ports.ts';
 import { customerParams, tenantParams } from '../schemas/common.ts';
@@ -42,10 +43,11 @@ export function addSearchRoutes(api: Api, { box, stills }: RouteContext): void {
           const [found = []] = await vault.search({ embeddings: [embedding], model, limit: request.query.limit });
           await vault.count('searches');
           const names = await vault.customerNames(found.map(({ customerId }) => customerId));
+          const told = mayReadPeople(box, request.principal, tenant);
           // Who was removed in the meantime has no name any more.
           const candidates = found.flatMap(({ customerId, score }) => {
             const name = names.get(customerId);
-            return name === undefined ? [] : { customerId, name, score, match: score >= threshold };
+            return name === undefined ? [] : { customerId, name: told ? name : null, score, match: score >= threshold };
           });
           return { candidates, threshold, quality: described.quality };
         });

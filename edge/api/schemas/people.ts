@@ -81,7 +81,12 @@ export const newFaceResultSchema = z
 export const searchQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(32).default(5) });
 
 export const candidateSchema = z
-  .strictObject({ customerId: idSchema('customer'), name: z.string(), score: z.number(), match: z.boolean() })
+  .strictObject({
+    customerId: idSchema('customer'),
+    name: z.string().nullable().describe('Null for whoever may not read people (`people:read`).'),
+    score: z.number(),
+    match: z.boolean(),
+  })
   .meta({ id: 'Candidate' });
 
 export const searchResultSchema = z

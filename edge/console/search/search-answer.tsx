@@ -14,7 +14,7 @@ export function SearchAnswer({ tenant, result: { candidates, threshold, quality 
   const best = candidates[0];
   return (
     <>
-      <h2>{best?.match ? best.name : 'Nobody known'}</h2>
+      <h2>{best?.match ? (best.name ?? 'Known') : 'Nobody known'}</h2>
       <p className="quiet">
         {best === undefined
           ? `Nobody is enrolled at ${tenant}.`
@@ -25,7 +25,7 @@ export function SearchAnswer({ tenant, result: { candidates, threshold, quality 
       <ol className="candidates">
         {candidates.map(({ customerId, name, score, match }) => (
           <li key={customerId}>
-            <a href={hrefOf('people', { tenant, customer: customerId })}>{name}</a>
+            <a href={hrefOf('people', { tenant, customer: customerId })}>{name ?? 'Known'}</a>
             <span className={match ? 'chip chip-good' : 'chip'}>{match ? 'match' : 'below'}</span>
             <span className="number">{formatSimilarity(score)}</span>
             <Bar value={score} mark={threshold} tone={match ? 'good' : 'off'} />

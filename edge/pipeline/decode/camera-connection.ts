@@ -45,6 +45,8 @@ export interface CameraConnectionOptions {
   readonly camera: string;
   /** rtsp:// or rtsps:// address, or the path of a file, which is played in real time. */
   readonly url: string;
+  /** PEM file of the certificates by which an rtsps:// camera is believed; without it every one is. */
+  readonly caFile?: string | undefined;
   readonly fps: number;
   /** Size at which the whole of a frame is looked at; without it frames come without a reduced picture. */
   readonly reducedSize?: ((frame: Size) => Size) | undefined;
@@ -148,6 +150,7 @@ export class CameraConnection {
   }
 
   async #open(): Promise<number> {
+    const { caFile } = this.#options;
     using options = Dictionary.fromObject(
       this.#isNetwork
         ? {
@@ -155,6 +158,7 @@ export class CameraConnection {
             format_whitelist: 'rtsp',
             codec_whitelist: CODEC_NAMES,
             protocol_whitelist: 'rtsp,rtsps,rtp,tcp,tls,crypto',
+            ...(caFile === undefined ? {} : { tls_verify: '1', ca_file: caFile }),
           }
         : { protocol_whitelist: 'file', format_whitelist: FILE_FORMATS, codec_whitelist: CODEC_NAMES },
     );

@@ -15,6 +15,8 @@ export interface CameraOptions {
   readonly tenant: string;
   readonly camera: string;
   readonly url: string;
+  /** PEM file of the certificates by which an rtsps:// camera is believed; without it every one is. */
+  readonly caFile?: string | undefined;
   readonly fps: number;
   /** Size at which the whole of a frame is looked at. */
   readonly reducedSize: (frame: Size) => Size;
