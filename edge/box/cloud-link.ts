@@ -16,8 +16,10 @@ import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../lin
 import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import { EitherUplink } from '../link/either-uplink.ts';
 import { askDenial } from '../link/enrolment/ask-denial.ts';
+import { followKeys } from '../link/enrolment/follow-keys.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { HttpsUplink } from '../link/https-uplink.ts';
+import { KeyChanges } from '../link/key-changes.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
 import { Outbox } from '../link/outbox/outbox.ts';
@@ -209,7 +211,9 @@ export class CloudLink implements Part {
     const https = new HttpsUplink({ server, onRefused, askEveryMs: overHttps.askEveryMs, random, logger });
     const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
     const requests = new Requests({ uplink, now: clock.now, monotonic: clock.monotonic });
-    const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
+    // What a retired key signed is sent again under the one that counts.
+    const commandKeys = (): readonly PublicKey[] => open.enrolment.commandKeys.slice(0, 1);
+    const learn = (changes: readonly string[]): Promise<void> => this.#learn(open, changes);
     const now = (): number => trustedNow(clock, tenants);
     const signToken: SignToken = (type, claims) =>
       signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
@@ -217,7 +221,8 @@ export class CloudLink implements Part {
     const convergence = new Convergence({ device, org, uplink, commandKeys, journal: desired(), box, about, now, waits, logger });
     const auditKeys = (): readonly PublicKey[] => open.enrolment.auditKeys;
     const anchor = tcti === undefined ? undefined : new LogAnchor({ tpm: new Tpm(tcti), device, key, now });
-    const watching = { device, uplink, auditKeys, memory: folder.log, anchor, sign: signToken, now };
+    const keyChanges = new KeyChanges({ uplink, commandKeys, learn, now, backOff: waits(), logger });
+    const watching = { device, uplink, auditKeys, learn, memory: folder.log, anchor, sign: signToken, now };
     const witness = new Witness({ ...watching, backOff: waits(), logger });
     const link = new Link({
       device,
@@ -230,7 +235,7 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now,
       waits,
-      parts: [requests, convergence, witness, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
+      parts: [requests, keyChanges, convergence, witness, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
       logger,
     });
     const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence, witness, anchor };
@@ -239,6 +244,22 @@ export class CloudLink implements Part {
     leases.enrolled(this.#carrier);
     await link.start();
     uplink.start();
+  }
+
+  /** The box counts on other keys, as those that it counted on have said. */
+  async #learn(open: OpenLink, changes: readonly string[]): Promise<void> {
+    const { folder, logger } = this.#options;
+    const learned = await followKeys(folder.read(), changes);
+    if (learned === undefined || this.#open !== open) return;
+    const enrolment = { ...folder.read(), ...learned };
+    folder.write(enrolment);
+    // Nothing that a connection rests on has changed.
+    open.enrolment = enrolment;
+    this.#enrolment = enrolment;
+    logger.warn(
+      { keyChanges: learned.keyChanges.length },
+      'the control plane signs with another key from now on, as the one before has signed',
+    );
   }
 
   /** Denied, the box hears no word of its KMS any more: where the control plane says so itself, its tenants do not wait for the end of their leases. */

@@ -409,6 +409,11 @@ export const ERROR_CODES = {
     title: 'The audit log was begun anew after a restore',
     next: 'The control plane says that it lost the end of its log: ask those who run it when and why, then take the evidence away.',
   },
+  key_change_rejected: {
+    status: 403,
+    title: 'Change of a key was not signed by the key that counts',
+    next: 'What was pinned counts on. Ask those who run the control plane whether they changed the key (securegate kms-key change); a lost key is not changed but recovered.',
+  },
   log_memory_rolled_back: {
     status: 409,
     title: 'An older state of the disk of this box was put back',

@@ -8,6 +8,7 @@ import { Witness } from '../../edge/link/witness/witness.ts';
 import { Tpm } from '../../edge/runtime/tpm/tpm.ts';
 import { replySchema } from '../../shared/fleet/reply.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
@@ -22,6 +23,8 @@ export class WitnessingBox {
   /** That of the memory. */
   readonly file: string;
   readonly anchor: LogAnchor | undefined;
+  /** Pinned, the one that counts first. */
+  auditKeys: readonly PublicKey[] = [];
   /** Added to the clock of the box, milliseconds. */
   later = 0;
   #witness: Witness | undefined;
@@ -37,13 +40,17 @@ export class WitnessingBox {
   }
 
   /** @param tcti where its TPM is; without it, it has none */
-  static async start(transport: MemoryTransport, auditKeys: readonly PublicKey[], tcti?: string): Promise<WitnessingBox> {
+  static async start(transport: MemoryTransport, pinned: readonly PublicKey[], tcti?: string): Promise<WitnessingBox> {
     const box = new WitnessingBox(await tempFolder(), transport, tcti);
+    box.auditKeys = pinned;
     const uplink = transport.uplink(box.id);
     const witness = new Witness({
       device: box.id,
       uplink,
-      auditKeys: () => auditKeys,
+      auditKeys: () => box.auditKeys,
+      learn: async (changes) => {
+        box.auditKeys = (await followKeyChanges('audit', box.auditKeys, changes)).keys;
+      },
       memory: box.memory,
       anchor: box.anchor,
       sign: (type, claims) => box.sign(type, claims),

@@ -26,8 +26,10 @@ import type { LogMemory } from './log-memory.ts';
 export interface WitnessOptions {
   readonly device: string;
   readonly uplink: Uplink;
-  /** By which the control plane signs heads of its log; they came with the enrolment. */
+  /** By which the control plane signs heads of its log, the one that counts first; they came with the enrolment. */
   readonly auditKeys: () => readonly PublicKey[];
+  /** Has the box count on the keys to which these words have led, before anything is believed that they signed. */
+  readonly learn: (keyChanges: readonly string[]) => Promise<void>;
   readonly memory: LogMemory;
   /** Undefined on a box without a TPM: who puts back its disk puts back what it has signed. */
   readonly anchor?: LogAnchor | undefined;
@@ -138,10 +140,11 @@ export class Witness implements LinkPart {
   }
 
   async #look(update: LogUpdate): Promise<void> {
-    const { auditKeys, memory, anchor, device, sign, now, logger } = this.#options;
+    const { auditKeys, learn, memory, anchor, device, sign, now, logger } = this.#options;
     const { head: kept, anchored } = await this.#kept();
     try {
-      const { head, forks } = await followLog(kept, update, auditKeys());
+      const { head, forks, keyChanges } = await followLog(kept, update, auditKeys());
+      await learn(keyChanges);
       const at = new Date(now()).toISOString();
       if (kept !== undefined && forks.length > 0 && memory.accuse({ at, reason: 'log_fork_declared', kept, offered: update })) {
         logger.error({ forks }, 'the control plane says that it lost the end of its log, and has begun it anew');
