@@ -9,8 +9,8 @@ const FRAME = '^edge/pipeline/frame\\.ts$';
 const API_PORTS = '^edge/api/ports\\.ts$';
 const CONSOLE = '^edge/console/';
 const VAULT_CLIENT = '^edge/vault/client\\.ts$';
-/** What the command line may ask of the box's keys and TPM, in a process of its own. */
-const BOX_KEYS = '^edge/vault/keys/(device/(describe-device-keys|sign-device-statement)|tpm/examine-tpm)\\.ts$';
+/** What the command line may ask of the box's keys, in a process of its own. */
+const BOX_KEYS = '^edge/vault/keys/device/(describe-device-keys|sign-device-statement)\\.ts$';
 const KMS_CLIENT = '^cloud/kms/client\\.ts$';
 const CLOUD_ROOTS = '^cloud/(main|sign-token|certify-broker)\\.ts$';
 const KMS_ROOTS = '^cloud/kms/(trust-)?main\\.ts$';
@@ -81,7 +81,7 @@ const DOORS = [
       '^cloud/fleet/(sign-for-box|verify-box-token)\\.ts$',
       '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
-      '^shared/(audit|receipts|tokens)/',
+      '^shared/(audit|lease|receipts|tokens)/',
     ],
   },
   { package: 'kysely', from: ['^cloud/'] },

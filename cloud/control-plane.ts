@@ -28,6 +28,7 @@ import { Authorities } from './fleet/pki/authorities.ts';
 import { Reception } from './fleet/reception.ts';
 import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import { LeaseRequests } from './fleet/requests/lease-requests.ts';
+import { ToldKeys } from './fleet/requests/told-keys.ts';
 import { listWitnesses } from './fleet/witness/list-witnesses.ts';
 import { Witnesses } from './fleet/witness/witnesses.ts';
 import { CloudMetrics } from './http/metrics.ts';
@@ -147,7 +148,8 @@ export class ControlPlane {
     if (courier) {
       const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
       const witnesses = new Witnesses({ db: store.db, courier, audit, tree: logTree, heads: logHeads, now, logger });
-      const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers, witnesses.takers];
+      const toldKeys = new ToldKeys({ courier, kms, monotonic });
+      const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers, witnesses.takers, toldKeys.takers];
       await this.#running.start(new Reception({ courier, boxes, takers, logger }));
     }
     const decided = { db: store.db, onWaiting: () => shredJob.wake(), now };

@@ -138,6 +138,7 @@ export class Daemon {
       }),
       about: { boxVersion: readVersion() },
       leases: this.#leases,
+      tcti: config.lease?.tpm?.tcti,
       tenants: this.#tenants,
       telemetry: () => this.#telemetry(),
       shredder: this.#shredder,

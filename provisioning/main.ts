@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   'org-keys': async () => (await import('./commands/org-keys.ts')).orgKeysCommand(),
   audit: async () => (await import('./commands/audit.ts')).auditCommand(),
   'kms-trust': async () => (await import('./commands/kms-trust.ts')).kmsTrustCommand(),
+  'kms-key': async () => (await import('./commands/kms-key.ts')).kmsKeyCommand(),
   wipe: async () => (await import('./commands/wipe.ts')).wipeCommand(),
   receipt: async () => (await import('./commands/receipt.ts')).receiptCommand(),
   drill: async () => (await import('./commands/drill.ts')).drillCommand(),

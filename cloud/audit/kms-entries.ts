@@ -29,7 +29,7 @@ const lineSchema = z.looseObject({
 });
 
 /** What changes nothing and hands nothing out. */
-const READING = new Set(['getAdmins', 'listEpochs', 'getMove', 'assignedTenants', 'challenge', 'signingKey']);
+const READING = new Set(['getAdmins', 'listEpochs', 'getMove', 'assignedTenants', 'challenge', 'signingKey', 'keyHistory']);
 
 /**
  * Brings into the log what the KMS says that it did, with the hash of the line that it wrote down itself: the KMS need not trust the control
@@ -88,7 +88,7 @@ export class KmsEntries {
     if (!read.success) return [this.#trouble('storage_failed', hashOf(line))];
     const { at, call, phase, operation, outcome = '', org = '', tenant = '', device, epoch, use } = read.data;
     // The signature of a head of the log would need another head, for ever.
-    if (phase === 'asked' || READING.has(operation) || use === 'audit') return [];
+    if (phase === 'asked' || READING.has(operation) || (operation === 'sign' && use === 'audit')) return [];
     const target = device ?? use ?? (epoch === undefined ? '' : String(epoch));
     const about = { request: call, actor: 'kms', operation: `kms.${operation}`, org, tenant, target, outcome };
     return [{ at: Date.parse(at), ...about, evidence: hashOf(line) }];

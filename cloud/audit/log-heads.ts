@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import { type Kysely, sql } from 'kysely';
 import { followedFrom, forksSince, type LogUpdate } from '../../shared/audit/follow-log.ts';
 import { LOG_FORK_TYPE, LOG_HEAD_TYPE, type LogFork, type LogHead, readFork } from '../../shared/audit/log-tokens.ts';
@@ -27,6 +28,13 @@ export interface LogHeadsOptions {
   readonly logger: Logger;
 }
 
+/** By which key a head is signed. */
+export interface SignedBy {
+  readonly key: PublicKey;
+  /** Words on the changes that led to it (key-change.ts), the first one first. */
+  readonly changes: readonly string[];
+}
+
 interface Made {
   readonly size: number;
   readonly at: number;
@@ -38,6 +46,8 @@ export class LogHeads {
   readonly #options: LogHeadsOptions;
   readonly #work = new SerialWork();
   #lookedAt = 0;
+  /** By their thumbprints. */
+  #keys: ReadonlyMap<string, SignedBy> = new Map();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LogHeadsOptions) {
@@ -53,9 +63,16 @@ export class LogHeads {
     await this.#work.idle();
   }
 
-  /** By which heads are signed. @throws {SecureGateError} `kms_unavailable` */
-  async key(): Promise<PublicKey> {
-    return await this.#options.kms.call('signingKey', { use: 'audit' });
+  /** The key that has signed a head, and the KMS's words on the changes that led to it. @throws {SecureGateError} `kms_unavailable` */
+  async keyOf(head: string): Promise<SignedBy> {
+    const { kid = '' } = decodeProtectedHeader(head);
+    let known = this.#keys.get(kid);
+    if (known === undefined) {
+      this.#keys = await this.#readKeys();
+      known = this.#keys.get(kid);
+    }
+    if (known === undefined) throw new SecureGateError('log_head_rejected', 'The KMS has no key that signed this head');
+    return known;
   }
 
   /**
@@ -84,7 +101,7 @@ export class LogHeads {
     const from = head && followedFrom(head, forks.map(readFork)).size;
     // Without a proof, whoever asks sees that this log is not the one that he followed.
     const proof = from === undefined || from > size ? [] : await this.#options.tree.consistency(from, size);
-    return { head: token, forks, proof };
+    return { head: token, forks, proof, keyChanges: [...(await this.keyOf(token)).changes] };
   }
 
   /** How many leaves the log of an id has, or had when another one took its place; none where it was never there. */
@@ -127,6 +144,14 @@ export class LogHeads {
       await within.insertInto('log_forks').values({ log: fork.log, of, size, at, token }).execute();
     });
     return fork;
+  }
+
+  async #readKeys(): Promise<Map<string, SignedBy>> {
+    const { keys, changes } = await this.#options.kms.call('keyHistory', { use: 'audit' });
+    const oldestFirst = keys.toReversed().map(async (key, index) => {
+      return [await calculateJwkThumbprint(key), { key, changes: changes.slice(0, index) }] as const;
+    });
+    return new Map(await Promise.all(oldestFirst));
   }
 
   async #makeLater(): Promise<void> {

@@ -16,6 +16,7 @@ import { UnixListener } from './listen/unix-listener.ts';
 import { KmsOperations } from './operations.ts';
 import { Orders } from './orders/orders.ts';
 import { RollbackGuard } from './rollback-guard.ts';
+import { SigningKeys } from './signing/signing-keys.ts';
 import { openKmsStore } from './store/open-kms-store.ts';
 
 export interface KmsOptions {
@@ -62,7 +63,8 @@ export class Kms {
     const resumed = await epochs.resume();
     const orders = new Orders(store, guard, now);
     const challenges = new Challenges(now, random);
-    const exports = new Exports({ hsm, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
+    const signing = new SigningKeys({ hsm, store, guard, now });
+    const exports = new Exports({ hsm, signing, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
     const operations = new KmsOperations({
       hsm,
       store,
@@ -72,6 +74,7 @@ export class Kms {
       orders,
       challenges,
       exports,
+      signing,
       audit,
       limits: config.limits,
       now,

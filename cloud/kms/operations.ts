@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { SerialByKey } from '../../shared/runtime/serial-by-key.ts';
 import type { Audit, AuditEvent } from './audit/audit.ts';
@@ -15,6 +14,7 @@ import { holdersOf } from './orders/holders-of.ts';
 import type { Orders } from './orders/orders.ts';
 import { type Gives, OPERATIONS, type Operation, schemasOf, type Takes } from './protocol.ts';
 import type { RollbackGuard } from './rollback-guard.ts';
+import type { SigningKeys } from './signing/signing-keys.ts';
 import type { KmsStore } from './store/open-kms-store.ts';
 
 export interface KmsOperationsOptions {
@@ -26,6 +26,7 @@ export interface KmsOperationsOptions {
   readonly orders: Orders;
   readonly challenges: Challenges;
   readonly exports: Exports;
+  readonly signing: SigningKeys;
   readonly audit: Audit;
   readonly limits: { readonly epochsPerOrg: number };
   readonly now: () => number;
@@ -151,8 +152,10 @@ export class KmsOperations {
       if (approval) about({ approvalId: approval.id });
       return await this.#ofTenant(request, () => exports.export(request, approval));
     },
-    signingKey: async ({ use }) => publicKeySchema.parse(await this.#options.hsm.signingKey(use)),
-    sign: async ({ use, message }) => ({ signature: await this.#options.hsm.sign(use, message) }),
+    signingKey: ({ use }) => this.#options.signing.key(use),
+    keyHistory: ({ use }) => this.#options.signing.history(use),
+    changeKey: ({ use }) => this.#options.signing.change(use),
+    sign: async ({ use, message }) => ({ signature: await this.#options.signing.sign(use, message) }),
   };
 
   async #status(_input: Takes<'status'>): Promise<Gives<'status'>> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { ulidSchema } from '../../shared/ids/ulid.ts';
 import { adminSetSchema, signedSetSchema } from '../../shared/lease/admin-set.ts';
+import { keyChangesSchema, PINNED_USES } from '../../shared/lease/key-change.ts';
 import { bytesSchema, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { ENFORCEMENTS } from '../../shared/lease/lease-token.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
@@ -26,6 +27,7 @@ const freeze = tenant.extend({ id: ulidSchema });
 const token = z.string().max(8192);
 const laterCa = z.templateLiteral(['ca-', z.int().min(2).max(999)]).refine((name) => /^ca-[1-9]\d*$/.test(name));
 const use = z.union([z.enum(SIGNING_USES), laterCa]);
+const pinnedUse = z.enum(PINNED_USES);
 /** Leases are signed where a key is handed out and nowhere else. */
 const useToAskFor = z.union([z.enum(SIGNING_USES).exclude(['leases']), laterCa]);
 const destruction = z.strictObject({ state: z.enum(['unrecoverable', 'erased']), from: z.int().nullable() });
@@ -102,6 +104,13 @@ export const OPERATIONS = {
   /** Hands out a tenant key. With an `approval` (offline-approval.ts) the request need not answer a challenge. */
   exportTek: { takes: z.strictObject({ request: token, approval: token.optional() }), gives: leaseAnswerSchema },
   signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
+  /** Every key of a use that ever counted, the newest first, and the KMS's words on their changes (key-change.ts). */
+  keyHistory: {
+    takes: z.strictObject({ use: pinnedUse }),
+    gives: z.strictObject({ keys: z.array(publicKeySchema), changes: keyChangesSchema }),
+  },
+  /** Makes the next key of a use: boxes and auditors follow from the one that they have pinned. */
+  changeKey: { takes: z.strictObject({ use: pinnedUse }), gives: publicKeySchema },
   sign: { takes: z.strictObject({ use: useToAskFor, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
 } as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;
 

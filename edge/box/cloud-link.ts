@@ -16,8 +16,10 @@ import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../lin
 import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import { EitherUplink } from '../link/either-uplink.ts';
 import { askDenial } from '../link/enrolment/ask-denial.ts';
+import { followKeys } from '../link/enrolment/follow-keys.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
 import { HttpsUplink } from '../link/https-uplink.ts';
+import { KeyChanges } from '../link/key-changes.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
 import { Outbox } from '../link/outbox/outbox.ts';
@@ -25,9 +27,11 @@ import { LinkLeaseCarrier } from '../link/requests/link-lease-carrier.ts';
 import { Requests } from '../link/requests/requests.ts';
 import { Telemetry } from '../link/telemetry.ts';
 import type { Uplink } from '../link/uplink.ts';
+import { LogAnchor } from '../link/witness/log-anchor.ts';
 import { Witness } from '../link/witness/witness.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Part } from '../runtime/lifecycle.ts';
+import { Tpm } from '../runtime/tpm/tpm.ts';
 import { commandExecutors } from './command-executors.ts';
 import { heldKeys } from './held-keys.ts';
 import type { Leases } from './leases.ts';
@@ -53,6 +57,8 @@ export interface CloudLinkOptions {
   readonly box: ChangeableBox;
   readonly about: ConvergenceOptions['about'];
   readonly leases: Leases;
+  /** Where the TPM of this box is; undefined where it uses none. */
+  readonly tcti: string | undefined;
   readonly tenants: Tenants;
   /** How the box is now. */
   readonly telemetry: () => Promise<Report>;
@@ -73,6 +79,8 @@ interface OpenLink {
   readonly link: Link;
   readonly requests: Requests;
   readonly convergence: Convergence;
+  readonly witness: Witness;
+  readonly anchor: LogAnchor | undefined;
 }
 
 /**
@@ -100,13 +108,16 @@ export class CloudLink implements Part {
   /** How it stands; null on a box that has none. */
   get state(): Stats['link'] {
     if (this.#open === undefined) return null;
-    const { by, problem, forMs } = this.#open.uplink;
-    return { connected: by !== null, by, problem, forMs };
+    const { uplink, anchor } = this.#open;
+    const { by, problem, forMs } = uplink;
+    return { connected: by !== null, by, problem, forMs, anchor: anchor === undefined ? 'disk' : 'tpm' };
   }
 
-  /** What speaks against the log of the control plane. */
+  /** What speaks against the log of the control plane, and why it is not signed. */
   get warnings(): Stats['warnings'] {
-    return this.#options.folder.log.accusations().map((reason) => ({ tenant: null, reason }));
+    const trouble = this.#open?.witness.trouble;
+    const reasons = [...this.#options.folder.log.accusations(), ...(trouble === undefined ? [] : [trouble])];
+    return reasons.map((reason) => ({ tenant: null, reason }));
   }
 
   async start(): Promise<void> {
@@ -143,8 +154,10 @@ export class CloudLink implements Part {
     if (isDeepStrictEqual(enrolment, this.#enrolment)) return;
     if (enrolment === undefined) {
       logger.warn('this box has left its org: its link ends');
+      const anchor = this.#open?.anchor;
       await this.#close();
       await leases.left();
+      await anchor?.forget();
     } else if (enrolment.mqtt === null) {
       logger.warn('the control plane has no broker: this box gets no commands');
       await this.#close();
@@ -172,6 +185,7 @@ export class CloudLink implements Part {
       box,
       about,
       leases,
+      tcti,
       tenants,
       shredder,
       telemetry,
@@ -197,14 +211,19 @@ export class CloudLink implements Part {
     const https = new HttpsUplink({ server, onRefused, askEveryMs: overHttps.askEveryMs, random, logger });
     const uplink = new EitherUplink({ mqtt, https, patienceMs: overHttps.patienceMs, random, logger });
     const requests = new Requests({ uplink, now: clock.now, monotonic: clock.monotonic });
-    const commandKeys = (): Enrolment['commandKeys'] => open.enrolment.commandKeys;
+    // What a retired key signed is sent again under the one that counts.
+    const commandKeys = (): readonly PublicKey[] => open.enrolment.commandKeys.slice(0, 1);
+    const learn = (changes: readonly string[]): Promise<void> => this.#learn(open, changes);
     const now = (): number => trustedNow(clock, tenants);
     const signToken: SignToken = (type, claims) =>
       signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
     const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
     const convergence = new Convergence({ device, org, uplink, commandKeys, journal: desired(), box, about, now, waits, logger });
     const auditKeys = (): readonly PublicKey[] => open.enrolment.auditKeys;
-    const witness = new Witness({ device, uplink, auditKeys, memory: folder.log, sign: signToken, now, backOff: waits(), logger });
+    const anchor = tcti === undefined ? undefined : new LogAnchor({ tpm: new Tpm(tcti), device, key, now });
+    const keyChanges = new KeyChanges({ uplink, commandKeys, learn, now, backOff: waits(), logger });
+    const watching = { device, uplink, auditKeys, learn, memory: folder.log, anchor, sign: signToken, now };
+    const witness = new Witness({ ...watching, backOff: waits(), logger });
     const link = new Link({
       device,
       uplink,
@@ -216,15 +235,31 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now,
       waits,
-      parts: [requests, convergence, witness, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
+      parts: [requests, keyChanges, convergence, witness, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
       logger,
     });
-    const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence };
+    const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence, witness, anchor };
     this.#open = open;
     // Before the first step to the desired state, which may open a tenant.
     leases.enrolled(this.#carrier);
     await link.start();
     uplink.start();
+  }
+
+  /** The box counts on other keys, as those that it counted on have said. */
+  async #learn(open: OpenLink, changes: readonly string[]): Promise<void> {
+    const { folder, logger } = this.#options;
+    const learned = await followKeys(folder.read(), changes);
+    if (learned === undefined || this.#open !== open) return;
+    const enrolment = { ...folder.read(), ...learned };
+    folder.write(enrolment);
+    // Nothing that a connection rests on has changed.
+    open.enrolment = enrolment;
+    this.#enrolment = enrolment;
+    logger.warn(
+      { keyChanges: learned.keyChanges.length },
+      'the control plane signs with another key from now on, as the one before has signed',
+    );
   }
 
   /** Denied, the box hears no word of its KMS any more: where the control plane says so itself, its tenants do not wait for the end of their leases. */

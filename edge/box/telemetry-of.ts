@@ -10,7 +10,7 @@ export interface Surroundings {
 
 /** What the control plane is told of a box. */
 export function telemetryOf(stats: Stats, { version, diskFreeBytes, isLeased }: Surroundings): Telemetry {
-  const { at, uptimeMs, cameras, vaults, warnings } = stats;
+  const { at, uptimeMs, cameras, vaults, link, warnings } = stats;
   const live = cameras.filter(({ state }) => state === 'live').length;
   return {
     version,
@@ -18,6 +18,7 @@ export function telemetryOf(stats: Stats, { version, diskFreeBytes, isLeased }: 
     cameras: { live, others: cameras.length - live },
     frames: { seen: sum(cameras.map(({ frames }) => frames)), skipped: sum(cameras.map(({ skipped }) => skipped)) },
     diskFreeBytes,
+    ...(link && { anchor: link.anchor }),
     tenants: vaults
       .filter(({ tenant }) => isLeased(tenant))
       .map(({ tenant, state, lease, outbox }) => ({

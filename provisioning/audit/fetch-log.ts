@@ -10,7 +10,7 @@ const MOST_TILES = 4;
 /** Fetches what a control plane tells of its log to an org. Nothing of it is checked yet. */
 export async function fetchLog(cloud: CloudClient, org: string): Promise<LogExport> {
   const entries = await fetchEntries(cloud, org);
-  const { head, key } = await contentOf(cloud.GET('/v1/audit/heads/latest'));
+  const { head, key, keyChanges } = await contentOf(cloud.GET('/v1/audit/heads/latest'));
   const { forks } = await contentOf(cloud.GET('/v1/audit/forks'));
   const { size } = readHead(head);
   const leaves = await fetchLeaves(cloud, size);
@@ -18,7 +18,7 @@ export async function fetchLog(cloud: CloudClient, org: string): Promise<LogExpo
   const cosignatures = items.map(({ token }) => token);
   // What came in while the head was made is under the next one.
   const under = entries.filter(({ leaf }) => leaf < size).reverse();
-  return logExportSchema.parse({ version: 1, org, key, head, forks, leaves, entries: under, cosignatures });
+  return logExportSchema.parse({ version: 1, org, key, keyChanges, head, forks, leaves, entries: under, cosignatures });
 }
 
 async function fetchEntries(cloud: CloudClient, org: string): Promise<ExportedEntry[]> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { hashSchema, logTokenSchema } from '../../shared/audit/log-tokens.ts';
 import { slugSchema } from '../../shared/ids/ids.ts';
+import { keyChangesSchema } from '../../shared/lease/key-change.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 
 /** An entry as the API tells it. */
@@ -24,6 +25,8 @@ export const logExportSchema = z.strictObject({
   org: slugSchema,
   /** By which the control plane signs; whoever checks compares it with one that he has from elsewhere. */
   key: publicKeySchema,
+  /** How that key has come after earlier ones (shared/lease/key-change.ts). */
+  keyChanges: keyChangesSchema.default([]),
   head: logTokenSchema,
   forks: z.array(logTokenSchema),
   /** Hashes of all leaves of the log. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { followedFrom, followLog, forksSince } from '../../shared/audit/follow-log.ts';
 import { LONGEST_WAIT_MS, leafHash } from '../../shared/audit/leaf.ts';
@@ -16,6 +17,7 @@ import { type ReadNode, rangeRoot } from '../../shared/crypto/merkle/range-root.
 import { appendToTiles, nodesOfTiles, type ReadTile } from '../../shared/crypto/merkle/tiles.ts';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { ExportedEntry, LogExport } from './log-export.ts';
 
@@ -45,29 +47,35 @@ export interface VerifiedLog {
 /**
  * Checks what a control plane tells of its log, with nothing but its public key: that its head is signed, that it holds every leaf of the log
  * that was seen the last time, that boxes saw no other one, and that each entry of the org is what one of its leaves was made of.
- * @param key pinned
+ * @param key pinned; the log follows its changes
  * @param seen from the last time
- * @throws {SecureGateError} `log_head_rejected`, `log_forked`, `log_truncated`, `log_backdated`, `log_entry_rejected`, `log_entry_missing`
+ * @throws {SecureGateError} `log_head_rejected`, `key_change_rejected`, `log_forked`, `log_truncated`, `log_backdated`, `log_entry_rejected`, `log_entry_missing`
  */
 export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | undefined): Promise<VerifiedLog> {
-  const { size, root } = await verifyLogToken(log.head, LOG_HEAD_TYPE, logHeadSchema, [key]);
+  const { keys } = await followKeyChanges('audit', [key], log.keyChanges);
+  // One that was seen to count is not given up for an earlier one.
+  if (seen && !keys.some((one) => isDeepStrictEqual(one, seen.key))) {
+    throw refusal('log_head_rejected', { reason: 'another key counted the last time' });
+  }
+  const { size, root } = await verifyLogToken(log.head, LOG_HEAD_TYPE, logHeadSchema, keys.slice(0, 1));
   const leaves = log.leaves.map((leaf) => Buffer.from(leaf, 'base64url'));
   const nodes = await treeOf(leaves);
   if (leaves.length !== size || (await rangeRoot(nodes, 0, size)).toString('base64url') !== root) {
     throw new SecureGateError('log_forked', 'The leaves are not those that were signed');
   }
-  const kept = seen && (await verifyLogToken(seen.head, LOG_HEAD_TYPE, logHeadSchema, [key]));
+  const kept = seen && (await verifyLogToken(seen.head, LOG_HEAD_TYPE, logHeadSchema, keys));
   const since = kept === undefined ? [] : forksSince(kept.log, log.forks);
   const from = kept && followedFrom(kept, since.map(readFork)).size;
   const proof = from === undefined || from === 0 || from > size ? [] : await proveConsistency(nodes, from, size);
-  const update = { head: log.head, forks: since, proof: proof.map((hash) => hash.toString('base64url')) };
-  const { head, forks } = await followLog(seen?.head, update, [key]);
+  const update = { head: log.head, forks: since, proof: proof.map((hash) => hash.toString('base64url')), keyChanges: [] };
+  const { head, forks } = await followLog(seen?.head, update, keys);
   verifyEntries(log, leaves);
   verifyTimes(log.entries, kept && forks.length === 0 ? [kept, head] : [head]);
   const witnesses = await verifyWitnesses(log.cosignatures, head, nodes);
   const still = log.entries.filter(({ leaf }) => kept && leaf < kept.size).length;
   if (seen && forks.length === 0 && still < seen.entries) throw refusal('log_entry_missing', { missing: seen.entries - still });
-  return { head, forks, witnesses, seen: { version: 1, org: log.org, key, head: log.head, entries: log.entries.length } };
+  const seenNow: SeenLog = { version: 1, org: log.org, key: keys[0] ?? key, head: log.head, entries: log.entries.length };
+  return { head, forks, witnesses, seen: seenNow };
 }
 
 async function treeOf(leaves: readonly Buffer[]): Promise<ReadNode> {

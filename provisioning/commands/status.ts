@@ -55,6 +55,11 @@ function linkText(link: Stats['link'] | undefined): string {
   return `${link.connected ? 'connected' : 'cut off'} for ${minutes} min${by}${link.problem === null ? '' : `: ${link.problem}`}`;
 }
 
+const ANCHORS = {
+  tpm: 'signed head in the TPM as well: a disk that is put back is noticed',
+  disk: 'signed head on the disk alone: a disk that is put back is not noticed (`lease.tpm` of the configuration)',
+} as const;
+
 function factsOf(enrolment: Enrolment, answer: Link | string) {
   const { device, cloud, fingerprint, certificate } = enrolment;
   const reached = typeof answer === 'object';
@@ -72,5 +77,6 @@ Keys:         ${fingerprint}
 Certificate:  until ${certificateEnds}
 Cloud:        ${cloud}
 Link:         ${linkText(running)}
+Log:          ${running ? ANCHORS[running.anchor] : 'unknown'}
 `;
 }

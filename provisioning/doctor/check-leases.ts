@@ -9,7 +9,7 @@ export async function checkLeases(tpm: { readonly tcti: string; readonly pcrs?: 
   if (tpm === undefined)
     return { check: CHECK, state: 'ok', message: `${WITHOUT}; not in a TPM: the configuration names none (lease.tpm)` };
   try {
-    const { examineTpm } = await import('../../edge/vault/keys/tpm/examine-tpm.ts');
+    const { examineTpm } = await import('../../edge/runtime/tpm/examine-tpm.ts');
     await examineTpm(tpm.tcti);
   } catch (error) {
     const { message, details, next } = SecureGateError.from(error);

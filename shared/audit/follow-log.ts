@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { verifyConsistency } from '../crypto/merkle/verify-consistency.ts';
 import { SecureGateError } from '../errors/securegate-error.ts';
+import { followKeyChanges } from '../lease/follow-key-changes.ts';
+import { keyChangesSchema } from '../lease/key-change.ts';
 import type { PublicKey } from '../lease/public-key.ts';
 import {
   hashSchema,
@@ -26,6 +28,8 @@ export const logUpdateSchema = z.strictObject({
   forks: z.array(logTokenSchema).max(MOST_FORKS),
   /** That the tree of the head goes on where the one ended from which he follows it ({@link followedFrom}). */
   proof: z.array(hashSchema).max(LONGEST_PROOF),
+  /** How the key has changed by which heads are signed, up to the one that signed this head. */
+  keyChanges: keyChangesSchema.default([]),
 });
 export type LogUpdate = z.output<typeof logUpdateSchema>;
 
@@ -33,17 +37,23 @@ export interface Followed {
   readonly head: LogHead;
   /** Declared since the last head: reasons to ask why. */
   readonly forks: readonly LogFork[];
+  /** By which the control plane signs heads: the one that counts first. */
+  readonly keys: readonly PublicKey[];
+  /** The words on changes that led there. */
+  readonly keyChanges: readonly string[];
 }
 
 /**
  * Checks that a log still is the one whose head somebody keeps, with nothing of it changed, and more at its end.
  * @param kept the last head that he saw, signed; undefined for the first, which is believed
- * @param keys by which the control plane signs heads, pinned
- * @throws {SecureGateError} `log_head_rejected`, `log_forked`, `log_truncated`, `log_backdated`
+ * @param pinned keys by which the control plane signs heads, the one that counts first
+ * @throws {SecureGateError} `log_head_rejected`, `key_change_rejected`, `log_forked`, `log_truncated`, `log_backdated`
  */
-export async function followLog(kept: string | undefined, update: LogUpdate, keys: readonly PublicKey[]): Promise<Followed> {
-  const head = await verifyLogToken(update.head, LOG_HEAD_TYPE, logHeadSchema, keys);
-  if (kept === undefined) return { head, forks: [] };
+export async function followLog(kept: string | undefined, update: LogUpdate, pinned: readonly PublicKey[]): Promise<Followed> {
+  const { keys, followed: keyChanges } = await followKeyChanges('audit', pinned, update.keyChanges);
+  // What another key has signed before holds on, and that is all.
+  const head = await verifyLogToken(update.head, LOG_HEAD_TYPE, logHeadSchema, update.head === kept ? keys : keys.slice(0, 1));
+  if (kept === undefined) return { head, forks: [], keys, keyChanges };
   const before = await verifyLogToken(kept, LOG_HEAD_TYPE, logHeadSchema, keys);
   const forks = await Promise.all(update.forks.map((fork) => verifyLogToken(fork, LOG_FORK_TYPE, logForkSchema, keys)));
   const logs = [before.log, ...forks.map(({ log }) => log)];
@@ -54,7 +64,7 @@ export async function followLog(kept: string | undefined, update: LogUpdate, key
   const proof = update.proof.map((hash) => Buffer.from(hash, 'base64url'));
   if (!verifyConsistency(one, other, proof)) throw refusal('log_forked', before, head);
   if (head.at < before.at) throw refusal('log_backdated', before, head);
-  return { head, forks };
+  return { head, forks, keys, keyChanges };
 }
 
 type Root = Parameters<typeof verifyConsistency>[0];

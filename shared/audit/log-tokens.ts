@@ -9,7 +9,13 @@ import { type PublicKey, publicKeySchema } from '../lease/public-key.ts';
 export const hashSchema = z.string().regex(/^[\w-]{43}$/, { error: 'not a SHA-256 in base64url' });
 
 /** Why a head is not believed. */
-export const LOG_REFUSALS = ['log_head_rejected', 'log_forked', 'log_truncated', 'log_backdated'] as const satisfies readonly ErrorCode[];
+export const LOG_REFUSALS = [
+  'log_head_rejected',
+  'key_change_rejected',
+  'log_forked',
+  'log_truncated',
+  'log_backdated',
+] as const satisfies readonly ErrorCode[];
 
 const treeSchema = z.strictObject({
   /** Id of the log: a new one whenever it has lost some of its end. */

@@ -3781,7 +3781,10 @@ export interface components {
          *         "crv": "P-256",
          *         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
          *         "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
-         *       }
+         *       },
+         *       "keyChanges": [
+         *         "eyJhbGciOiJFUzI1NiJ9.e30.c2ln"
+         *       ]
          *     }
          */
         AuditHead: {
@@ -3796,6 +3799,8 @@ export interface components {
                 x: string;
                 y: string;
             };
+            /** @description Words of the KMS on changes of this key (JWT, ES256, each signed by the key before), the first one first: whoever has pinned an earlier key follows them. */
+            keyChanges: string[];
         };
         /**
          * @example {
@@ -5228,6 +5233,11 @@ export interface components {
                 skipped: number;
             };
             diskFreeBytes: number;
+            /**
+             * @description Where the box holds the head of the log that it has signed: in its TPM as well, or on its disk alone.
+             * @enum {string}
+             */
+            anchor?: "tpm" | "disk";
             tenants: {
                 tenant: string;
                 /** @enum {string} */

@@ -409,6 +409,21 @@ export const ERROR_CODES = {
     title: 'The audit log was begun anew after a restore',
     next: 'The control plane says that it lost the end of its log: ask those who run it when and why, then take the evidence away.',
   },
+  key_change_rejected: {
+    status: 403,
+    title: 'Change of a key was not signed by the key that counts',
+    next: 'What was pinned counts on. Ask those who run the control plane whether they changed the key (securegate kms-key change); a lost key is not changed but recovered.',
+  },
+  log_memory_rolled_back: {
+    status: 409,
+    title: 'An older state of the disk of this box was put back',
+    next: 'The box goes on from the later head of the audit log that its TPM holds. Ask who put the disk back, and why, then take the evidence away.',
+  },
+  log_anchor_lost: {
+    status: 409,
+    title: 'The TPM does not hold the head of the audit log any more',
+    next: 'It was cleared or exchanged, or somebody removed what this box kept in it: ask who, then take the evidence away.',
+  },
   kms_audit_truncated: {
     status: 409,
     title: "The KMS's own audit is shorter than it was",

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
+import { keyChangesSchema } from '../lease/key-change.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
 
 export const DEVICE_STATES = ['awaiting-approval', 'active', 'denied', 'left'] as const;
@@ -21,10 +22,15 @@ export const linkSchema = z.strictObject({
   leaseKeys: z.array(publicKeySchema).min(1),
   /** By which heads of the log are signed; none is known to a box that enrolled before there was one, until its certificate is renewed. */
   auditKeys: z.array(publicKeySchema).default([]),
+  /** The KMS's words on changes of these keys. */
+  keyChanges: keyChangesSchema.default([]),
 });
 export type Link = z.output<typeof linkSchema>;
 
-/** What an enrolled box keeps, beside the key of its certificate. */
+/**
+ * What an enrolled box keeps, beside the key of its certificate. Of each kind of keys the one that counts stands first, and then those that counted before: what
+ * they signed then still holds. `keyChanges` are the words by which the box came to each that it was not told when it enrolled.
+ */
 export const enrolmentSchema = linkSchema.extend({
   version: z.literal(1),
   /** Where it enrolled, and renews its certificate. */

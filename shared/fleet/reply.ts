@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { logUpdateSchema } from '../audit/follow-log.ts';
 import { ulidSchema } from '../ids/ulid.ts';
+import { keyChangesSchema } from '../lease/key-change.ts';
 import { leaseAnswerSchema } from '../lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../lease/lease-token.ts';
 
@@ -23,6 +24,8 @@ export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('refused'), id, error: errorSchema }),
   /** A batch of the box's outbox is written down. `refused`: how many of it count for nothing, whenever they come. */
   z.strictObject({ kind: z.literal('kept'), batch: ulidSchema, refused: z.int().min(0) }),
+  /** How the keys have changed by which the control plane signs commands and leases. */
+  z.strictObject({ kind: z.literal('key-changes'), id, changes: keyChangesSchema }),
   /** The newest head of the log. `id`: that of the request (request.ts) which it answers. */
   z.strictObject({ kind: z.literal('log-head'), id: ulidSchema, update: logUpdateSchema }),
 ]);

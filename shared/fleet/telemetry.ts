@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { slugSchema } from '../ids/ids.ts';
-import { VAULT_STATES } from '../messages/events.ts';
+import { LOG_ANCHORS, VAULT_STATES } from '../messages/events.ts';
 
 const count = z.int().min(0);
 const code = z.string().regex(/^[a-z_]{1,64}$/);
@@ -13,6 +13,10 @@ export const telemetrySchema = z
     cameras: z.strictObject({ live: count, others: count }),
     frames: z.strictObject({ seen: count, skipped: count }).describe('Pictures that were looked at since it started, and given up.'),
     diskFreeBytes: count,
+    anchor: z
+      .enum(LOG_ANCHORS)
+      .optional()
+      .describe('Where the box holds the head of the log that it has signed: in its TPM as well, or on its disk alone.'),
     tenants: z
       .array(
         z.strictObject({

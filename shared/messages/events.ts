@@ -51,6 +51,9 @@ export const cameraStateSchema = z.strictObject({
 export type CameraStateEvent = z.infer<typeof cameraStateSchema>;
 
 /** `closed`: it waits for a lease of its tenant's key. */
+/** Where a box holds the head of its control plane's log: in its TPM as well as on its disk, or there alone. */
+export const LOG_ANCHORS = ['tpm', 'disk'] as const;
+
 export const VAULT_STATES = ['starting', 'ready', 'closed', 'failed', 'stopped'] as const;
 
 const quantiles = z.strictObject({ p50: z.number(), p95: z.number(), p99: z.number() });
@@ -112,7 +115,13 @@ export const statsSchema = z.strictObject({
   lastBackupAt: z.iso.datetime().nullable(),
   /** To the control plane: whether it is connected, by what, for how long it is so, and why it is not; null on a box that was not enrolled at the start. */
   link: z
-    .strictObject({ connected: z.boolean(), by: z.enum(['mqtt', 'https']).nullable(), forMs: z.number(), problem: z.string().nullable() })
+    .strictObject({
+      connected: z.boolean(),
+      by: z.enum(['mqtt', 'https']).nullable(),
+      forMs: z.number(),
+      problem: z.string().nullable(),
+      anchor: z.enum(LOG_ANCHORS),
+    })
     .nullable(),
   /** What works and needs somebody all the same: error codes, and the tenant that each is about. */
   warnings: z.array(z.strictObject({ tenant: z.string().nullable(), reason: z.string() })),

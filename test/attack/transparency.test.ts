@@ -32,7 +32,9 @@ async function exportOf(place: LogPlace): Promise<LogExport> {
   const leaves = (await Promise.all(tiles)).flat().slice(0, size);
   const entries = (await place.entries()).map(toldOf);
   const cosignatures = (await listWitnesses(place.store.db, 'acme')).map((witness) => witness.token);
-  return { version: 1, org: 'acme', key: place.key, head: token, forks: await place.heads.forks(), leaves, entries, cosignatures };
+  const { key, changes } = await place.heads.keyOf(token);
+  const keyChanges = [...changes];
+  return { version: 1, org: 'acme', key, keyChanges, head: token, forks: await place.heads.forks(), leaves, entries, cosignatures };
 }
 
 function toldOf({ org: _org, position: _position, at, actor, tenant, target, evidence, loggedAt, ...entry }: LoggedEntry): ExportedEntry {

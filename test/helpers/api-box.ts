@@ -207,7 +207,7 @@ export class ApiBox implements BoxPort {
         lease: { enforcement: 'memory' as const, newest: 3, leftMs: 5_000_000, failure: null },
       })),
       lastBackupAt: new Date(Date.now() - 60_000).toISOString(),
-      link: { connected: true, by: 'mqtt', forMs: 90_000, problem: null },
+      link: { connected: true, by: 'mqtt', forMs: 90_000, problem: null, anchor: 'disk' },
       warnings: [{ tenant: 'north', reason: 'lease_ending' }],
     };
   }

@@ -53,6 +53,7 @@ export class ConnectedBox {
       box: changeableBox({ tenants, cameras, leases, tombstones: () => appliance.tombstones, models: NO_MODELS, keyDir }),
       about: { boxVersion: '0.1.0' },
       leases,
+      tcti: undefined,
       tenants,
       shredder,
       telemetry: () => Promise.reject(new Error('this box has nothing to tell')),

@@ -55,7 +55,7 @@ export class LogPlace {
   async head(): Promise<{ readonly token: string } & LogHead> {
     this.time += 2000;
     const token = await this.heads.latest();
-    return { token, ...(await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, [this.key])) };
+    return { token, ...(await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, [(await this.heads.keyOf(token)).key])) };
   }
 
   /** Every entry, in the order of the log. */

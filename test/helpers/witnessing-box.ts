@@ -2,10 +2,13 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { keyHash } from '../../cloud/fleet/pki/key-hash.ts';
+import { LogAnchor } from '../../edge/link/witness/log-anchor.ts';
 import { LogMemory } from '../../edge/link/witness/log-memory.ts';
 import { Witness } from '../../edge/link/witness/witness.ts';
+import { Tpm } from '../../edge/runtime/tpm/tpm.ts';
 import { replySchema } from '../../shared/fleet/reply.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
@@ -17,27 +20,45 @@ import { tempFolder } from './temp-folder.ts';
 export class WitnessingBox {
   readonly id = newId('box');
   readonly memory: LogMemory;
+  /** That of the memory. */
+  readonly file: string;
+  readonly anchor: LogAnchor | undefined;
+  /** Pinned, the one that counts first. */
+  auditKeys: readonly PublicKey[] = [];
+  /** Added to the clock of the box, milliseconds. */
+  later = 0;
+  #witness: Witness | undefined;
   readonly #transport: MemoryTransport;
   readonly #key: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
-  private constructor(folder: string, transport: MemoryTransport) {
-    this.memory = new LogMemory(join(folder, 'log.json'), join(folder, 'log-evidence.jsonl'));
+  private constructor(folder: string, transport: MemoryTransport, tcti: string | undefined) {
+    this.file = join(folder, 'log.json');
+    this.memory = new LogMemory(this.file, join(folder, 'log-evidence.jsonl'));
+    const of = { device: this.id, key: this.#key, now: () => Date.now() + this.later };
+    this.anchor = tcti === undefined ? undefined : new LogAnchor({ tpm: new Tpm(tcti), ...of });
     this.#transport = transport;
   }
 
-  static async start(transport: MemoryTransport, auditKeys: readonly PublicKey[]): Promise<WitnessingBox> {
-    const box = new WitnessingBox(await tempFolder(), transport);
+  /** @param tcti where its TPM is; without it, it has none */
+  static async start(transport: MemoryTransport, pinned: readonly PublicKey[], tcti?: string): Promise<WitnessingBox> {
+    const box = new WitnessingBox(await tempFolder(), transport, tcti);
+    box.auditKeys = pinned;
     const uplink = transport.uplink(box.id);
     const witness = new Witness({
       device: box.id,
       uplink,
-      auditKeys: () => auditKeys,
+      auditKeys: () => box.auditKeys,
+      learn: async (changes) => {
+        box.auditKeys = (await followKeyChanges('audit', box.auditKeys, changes)).keys;
+      },
       memory: box.memory,
+      anchor: box.anchor,
       sign: (type, claims) => box.sign(type, claims),
       now: Date.now,
       backOff: new BackOff(20, 100),
       logger: testLogger('edge'),
     });
+    box.#witness = witness;
     uplink.onMessage(async (_channel, payload) => {
       const reply = replySchema.parse(JSON.parse(payload.toString()));
       if (reply.kind === 'log-head') witness.onReply['log-head']?.(reply);
@@ -50,6 +71,11 @@ export class WitnessingBox {
 
   get keyHash(): string {
     return keyHash(createPublicKey(this.#key));
+  }
+
+  /** Why its TPM could not be asked. */
+  get trouble(): string | undefined {
+    return this.#witness?.trouble;
   }
 
   /** Asks anew how the log goes on. */

@@ -1,5 +1,6 @@
 import type { Link } from '../../../shared/fleet/enrolment.ts';
 import type { HttpApi } from '../../../shared/http/http-api.ts';
+import { PINNED_USES } from '../../../shared/lease/key-change.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Admission } from '../enrolment/admission.ts';
 import type { Enrolments } from '../enrolment/enrolments.ts';
@@ -19,7 +20,9 @@ export function addLinkRoutes(api: HttpApi, { enrolments, admission, kms, mqtt }
     const { id, org, name, state } = await admission.admit(shownCertificate(request));
     const [commands, leases] = [await kms.call('signingKey', { use: 'commands' }), await kms.call('signingKey', { use: 'leases' })];
     const audit = await kms.call('signingKey', { use: 'audit' });
-    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit] };
+    const histories = await Promise.all(PINNED_USES.map((use) => kms.call('keyHistory', { use })));
+    const keyChanges = histories.flatMap(({ changes }) => changes);
+    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit], keyChanges };
   });
 
   api.delete('/v1/link', async (request, reply) => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hashSchema, logForkSchema, logTokenSchema } from '../../../shared/audit/log-tokens.ts';
+import { keyChangesSchema } from '../../../shared/lease/key-change.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import { logWitnessSchema } from '../../fleet/witness/list-witnesses.ts';
 import type { AddRoutes } from '../cloud-api.ts';
@@ -56,6 +57,9 @@ const headSchema = z
       'JWT (ES256, key by RFC 7638 in `kid`): `log`, `size`, `root` (RFC 6962, SHA-256, base64url) and `at`, milliseconds.',
     ),
     key: publicKeySchema.describe('By which it is signed. Compare it with one that you have from elsewhere.'),
+    keyChanges: keyChangesSchema.describe(
+      'Words of the KMS on changes of this key (JWT, ES256, each signed by the key before), the first one first: whoever has pinned an earlier key follows them.',
+    ),
   })
   .meta({
     id: 'AuditHead',
@@ -68,6 +72,7 @@ const headSchema = z
           x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
           y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
         },
+        keyChanges: [TOKEN],
       },
     ],
   });
@@ -143,7 +148,11 @@ export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads, witne
     url: '/v1/audit/heads/latest',
     config: open,
     schema: { tags, summary: 'The newest signed head of the log', response: { 200: headSchema } },
-    handler: async () => ({ head: await logHeads.latest(), key: await logHeads.key() }),
+    handler: async () => {
+      const head = await logHeads.latest();
+      const { key, changes } = await logHeads.keyOf(head);
+      return { head, key, keyChanges: [...changes] };
+    },
   });
 
   api.route({

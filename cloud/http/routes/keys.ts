@@ -59,7 +59,7 @@ export const addKeyRoutes: AddRoutes = (api, { kms, devices, desired }) => {
       summary: 'Public keys by which the KMS signs leases; a box is given them once, and whoever gives them compares them by another way',
       response: { 200: leaseKeysSchema },
     },
-    handler: async () => ({ keys: [await kms.call('signingKey', { use: 'leases' })] }),
+    handler: async () => ({ keys: (await kms.call('keyHistory', { use: 'leases' })).keys }),
   });
 
   api.route({

@@ -127,6 +127,6 @@ export const addShredRoutes: AddRoutes = (api, { shreds, deletionReceipts, idemp
       summary: 'Public keys by which the control plane signs receipts; whoever checks one compares them by another way',
       response: { 200: receiptKeysSchema },
     },
-    handler: async () => ({ keys: [await kms.call('signingKey', { use: 'audit' })] }),
+    handler: async () => ({ keys: (await kms.call('keyHistory', { use: 'audit' })).keys }),
   });
 };

@@ -3,6 +3,7 @@ import type { Epochs } from '../epochs/epochs.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { Approval } from '../orders/verify-approval.ts';
+import type { SigningKeys } from '../signing/signing-keys.ts';
 import type { Rates } from '../store/rates.ts';
 import type { Challenges } from './challenges.ts';
 import { sealForDevice } from './seal-for-device.ts';
@@ -11,6 +12,7 @@ import type { ExportRequest } from './verify-export-request.ts';
 
 export interface ExportsOptions {
   readonly hsm: Hsm;
+  readonly signing: SigningKeys;
   readonly orders: Orders;
   readonly epochs: Epochs;
   readonly rates: Rates;
@@ -37,7 +39,7 @@ export class Exports {
    * `rate_limited`, `tenant_destroyed`, `tenant_frozen`, `epoch_not_found`, `epoch_replaced`, `cell_gone`, `tek_rejected`, and the HSM's
    */
   async export(request: ExportRequest, approval?: Approval): Promise<LeaseAnswer> {
-    const { hsm, orders, epochs, rates, challenges, limits, now } = this.#options;
+    const { hsm, signing, orders, epochs, rates, challenges, limits, now } = this.#options;
     const { org, tenant, device, epoch } = request;
     if (!approval) challenges.take(request.nonce);
     const assignment = await orders.assignmentOf(request, 'export_rejected');
@@ -46,7 +48,7 @@ export class Exports {
     const wrapped = epochs.wrapped({ org, tenant, epoch }, device);
     if (approval) await orders.useApproval(approval);
     const { encapsulated, sealed } = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
-    const lease = await signLease(hsm, request, assignment, sealed, epochs.newest(org, tenant), now());
+    const lease = await signLease(signing, request, assignment, sealed, epochs.newest(org, tenant), now());
     return { encapsulated, sealed, oaepHash: hsm.capabilities.oaepHash, lease };
   }
 }

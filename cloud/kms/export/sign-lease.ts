@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LEASE_TYPE, type LeaseClaims } from '../../../shared/lease/lease-token.ts';
-import type { Hsm } from '../hsm/hsm.ts';
 import type { Assignment } from '../orders/verify-assignment.ts';
+import type { SigningKeys } from '../signing/signing-keys.ts';
 import type { ExportRequest } from './verify-export-request.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { ExportRequest } from './verify-export-request.ts';
  * @param now milliseconds since the Unix epoch
  */
 export async function signLease(
-  hsm: Hsm,
+  signing: SigningKeys,
   request: ExportRequest,
   { lease: { seconds, enforcement }, endsAt }: Assignment,
   sealed: Buffer,
@@ -35,7 +35,7 @@ export async function signLease(
     sealed: createHash('sha256').update(sealed).digest('base64url'),
   };
   const signed = `${encode({ alg: 'ES256', typ: LEASE_TYPE })}.${encode(claims)}`;
-  return `${signed}.${(await hsm.sign('leases', Buffer.from(signed))).toString('base64url')}`;
+  return `${signed}.${(await signing.sign('leases', Buffer.from(signed))).toString('base64url')}`;
 }
 
 function encode(part: object): string {

@@ -9,10 +9,10 @@ export interface Cell {
 
 export const SIGNING_USES = ['commands', 'audit', 'ca', 'leases'] as const;
 /**
- * What a signing key is for. Each use has a key of its own, so that nothing signed for one counts for another. An authority of boxes
- * that takes the place of an earlier one has a key of its own as well: `ca-2`, `ca-3` and so on.
+ * What a signing key is for. Each use has a key of its own, so that nothing signed for one counts for another. One that takes the place of
+ * an earlier one has a name of its own as well: `ca-2`, `audit-3` and so on.
  */
-export type SigningUse = (typeof SIGNING_USES)[number] | `ca-${number}`;
+export type SigningUse = (typeof SIGNING_USES)[number] | `${(typeof SIGNING_USES)[number]}-${number}`;
 
 export interface HsmCapabilities {
   /** Tenant keys are wrapped inside; otherwise they pass through this process's memory. */

@@ -68,6 +68,12 @@ CREATE TABLE IF NOT EXISTS freezes (
   ended_at INTEGER,
   PRIMARY KEY (org, tenant, id)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS key_changes (
+  use TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  token TEXT NOT NULL,
+  PRIMARY KEY (use, generation)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rate_windows (
   subject TEXT PRIMARY KEY,
   started_at INTEGER NOT NULL,

@@ -7,6 +7,7 @@ import { AssignmentRecords } from './assignment-records.ts';
 import { Denials } from './denials.ts';
 import { EpochRecords } from './epoch-records.ts';
 import { Freezes } from './freezes.ts';
+import { KeyChanges } from './key-changes.ts';
 import { KMS_SCHEMA } from './kms-schema.ts';
 import { MoveRecords } from './move-records.ts';
 import { Rates } from './rates.ts';
@@ -22,6 +23,7 @@ export interface KmsStore {
   readonly approvals: UsedApprovals;
   readonly denials: Denials;
   readonly freezes: Freezes;
+  readonly keyChanges: KeyChanges;
   readonly rates: Rates;
   readonly version: RecordsVersion;
   /** Does all of it or nothing. */
@@ -54,6 +56,7 @@ export function openKmsStore(dataDir: string): KmsStore {
       approvals: new UsedApprovals(opened),
       denials: new Denials(opened),
       freezes: new Freezes(opened),
+      keyChanges: new KeyChanges(opened),
       rates: new Rates(opened),
       version: new RecordsVersion(opened),
       atomically: (work) => opened.transaction(work)(),

@@ -1,11 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { EstClient } from './est-client.ts';
+import { followKeys } from './follow-keys.ts';
 import type { LinkFolder } from './link-folder.ts';
 import { makeCertificateRequest } from './make-certificate-request.ts';
 import { selfSigned } from './self-signed.ts';
 
 /**
- * Fetches a new certificate for the key of the box, and with it what has changed: authorities, keys of the control plane, the broker.
- * @throws {SecureGateError} `not_enrolled`, `cloud_unavailable`, `certificate_rejected`, `device_denied`
+ * Fetches a new certificate for the key of the box, and with it what has changed: authorities, the broker, keys of the control plane where those that
+ * are pinned have signed their change.
+ * @throws {SecureGateError} `not_enrolled`, `cloud_unavailable`, `certificate_rejected`, `device_denied`; `key_change_rejected` where the box has its new
+ * certificate, and counts on the keys that it had
  */
 export async function renew(folder: LinkFolder): Promise<void> {
   const enrolment = folder.read();
@@ -14,5 +19,17 @@ export async function renew(folder: LinkFolder): Promise<void> {
   const { request } = await makeCertificateRequest(key);
   const certificate = await new EstClient({ cloud, authorities, credentials: { key, certificate: enrolment.certificate } }).renew(request);
   const client = new EstClient({ cloud, authorities, credentials: { key, certificate } });
-  folder.write({ ...enrolment, ...(await client.link()), certificate, authorities: selfSigned(await client.authorities()) });
+  const { keyChanges, commandKeys, leaseKeys, auditKeys, ...link } = await client.link();
+  const renewed = { ...link, certificate, authorities: selfSigned(await client.authorities()) };
+  folder.write({ ...folder.read(), ...renewed });
+  const before = folder.read();
+  // A box that enrolled before there was a log was told no key for it, and believes the first.
+  const pinned = before.auditKeys.length === 0 ? { ...before, auditKeys } : before;
+  const followed = { ...pinned, ...(await followKeys(pinned, keyChanges)) };
+  folder.write({ ...folder.read(), ...followed });
+  const told = [commandKeys, leaseKeys, auditKeys].map(([first]) => first);
+  const counts = [followed.commandKeys, followed.leaseKeys, followed.auditKeys].map(([first]) => first);
+  if (!isDeepStrictEqual(told, counts)) {
+    throw new SecureGateError('key_change_rejected', 'The control plane signs with keys that those before have not signed');
+  }
 }

@@ -9,15 +9,21 @@ import { writeFileDurably } from '../../runtime/write-file-durably.ts';
 /** A control plane that lies on and on does not fill the disk. */
 const MOST_LINES = 100;
 
-const keptSchema = z.strictObject({ version: z.literal(1), head: logTokenSchema });
+const keptSchema = z.strictObject({
+  version: z.literal(1),
+  head: logTokenSchema,
+  /** Whether a head was held in the TPM as well (log-anchor.ts). */
+  anchored: z.boolean().default(false),
+});
+type Kept = z.output<typeof keptSchema>;
 
-/** Something that speaks against the control plane: what the box had, and what it was offered. Both are signed by it. */
+/** Something that somebody should look at: what the box had, and what it was offered, by the control plane or by a disk that was put back. */
 export interface Evidence {
   /** ISO 8601. */
   readonly at: string;
   readonly reason: ErrorCode;
   readonly kept: string;
-  readonly offered: LogUpdate;
+  readonly offered: Pick<LogUpdate, 'head'>;
 }
 
 /** The head of the log that a box has signed last, and evidence against those who keep the log: a line each, until somebody takes the file away. */
@@ -32,21 +38,18 @@ export class LogMemory {
 
   /** @returns undefined before the first @throws {SecureGateError} `storage_failed` */
   kept(): string | undefined {
-    if (!existsSync(this.#file)) return undefined;
-    try {
-      return keptSchema.parse(JSON.parse(readFileSync(this.#file, 'utf8'))).head;
-    } catch (cause) {
-      throw new SecureGateError('storage_failed', 'What this box knows of the log of its control plane cannot be read', {
-        cause,
-        details: { file: this.#file },
-      });
-    }
+    return this.#read()?.head;
   }
 
-  keep(head: string): void {
-    writeFileDurably(this.#file, Buffer.from(`${JSON.stringify({ version: 1, head })}\n`));
+  /** Whether the TPM held a head when this one was kept. @throws {SecureGateError} `storage_failed` */
+  wasAnchored(): boolean {
+    return this.#read()?.anchored ?? false;
   }
 
+  keep(head: string, anchored = false): void {
+    const kept: Kept = { version: 1, head, anchored };
+    writeFileDurably(this.#file, Buffer.from(`${JSON.stringify(kept)}\n`));
+  }
   /** @returns whether it is new */
   accuse(evidence: Evidence): boolean {
     const lines = this.#lines();
@@ -60,6 +63,18 @@ export class LogMemory {
   /** Why somebody should look. */
   accusations(): ErrorCode[] {
     return [...new Set(this.#lines().map(({ reason }) => reason))];
+  }
+
+  #read(): Kept | undefined {
+    if (!existsSync(this.#file)) return undefined;
+    try {
+      return keptSchema.parse(JSON.parse(readFileSync(this.#file, 'utf8')));
+    } catch (cause) {
+      throw new SecureGateError('storage_failed', 'What this box knows of the log of its control plane cannot be read', {
+        cause,
+        details: { file: this.#file },
+      });
+    }
   }
 
   #lines(): Evidence[] {

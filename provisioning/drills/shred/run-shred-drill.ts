@@ -24,6 +24,13 @@ export interface ShredResult {
   /** Boxes' signed words in receipts that hold. */
   receipts?: number;
   auditVerified?: boolean;
+  /** Kept leases for which the living TPM of the far box gave out the key, before the shred and after it, of all that were found then; null where there is no swtpm. */
+  tpm?: { readonly before: TpmCount; readonly after?: TpmCount } | null;
+}
+
+interface TpmCount {
+  readonly sealed: number;
+  readonly opened: number;
 }
 
 export interface ShredDrillOptions {
@@ -57,9 +64,11 @@ export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions
     const erased = far.guests.filter(({ tenant }) => tenant === SPARED)[0]?.name ?? '';
     const ids = boxes.map((box) => box.idOf(erased));
     await steps.take('attack before', async () => {
-      const loot = await runAttack(cloud, [before]);
+      const loot = await runAttack(cloud, [before], far.tpm);
       say(told(loot));
       requireAllRead(loot, stack);
+      result.tpm = far.tpm ? { before: tpmCount(loot) } : null;
+      requireThat(!loot.tpm || loot.tpm.opened > 0, 'the living TPM opens no lease of its box: that it opens none afterwards proves nothing');
     });
 
     const shred = await steps.take('shred a tenant', async () => {
@@ -94,9 +103,12 @@ export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions
     await steps.take('move the other tenant to its next key', () => moveEpoch(stack));
     await steps.take('attack after', async () => {
       await copyEverything(cloud.folder, boxes, after);
-      const loot = await runAttack(cloud, [before, after]);
+      const loot = await runAttack(cloud, [before, after], far.tpm);
       say(told(loot));
       result.recoverable = reads(loot, SHREDDED);
+      if (result.tpm) result.tpm = { ...result.tpm, after: tpmCount(loot) };
+      // Its clock is in the way as well by now: without the counter, who stops the clock would have the key.
+      requireThat(!loot.tpm || loot.tpm.refused.counter === loot.sealedByTpm, 'the TPM still has the counter of a lease that was kept');
       const customers = customersOf(loot, SPARED);
       result.customerRecoverable = customers.some(({ id }) => ids.includes(id));
       const others = boxes.flatMap(({ guests }) => guests.filter(({ tenant, name }) => tenant === SPARED && name !== erased));
@@ -182,10 +194,16 @@ function reads(loot: Loot, tenant: string): boolean {
   return loot.tenants.some((one) => one.tenant === tenant && (one.keys > 0 || one.databases > 0 || one.customers.length > 0));
 }
 
-function told({ boxKeys, wrappedKeys, tenantKeys, refused, keys, envelopes, opened, databasesClosed, sealedByTpm, tenants }: Loot): string {
+function tpmCount({ sealedByTpm, tpm }: Loot): TpmCount {
+  return { sealed: sealedByTpm, opened: tpm?.opened ?? 0 };
+}
+
+function told(loot: Loot): string {
+  const { boxKeys, wrappedKeys, tenantKeys, refused, keys, envelopes, opened, databasesClosed, sealedByTpm, tpm, tenants } = loot;
   const read = tenants.map(({ tenant, customers, databases }) => `${tenant}: ${customers.length} customers, ${databases} databases`);
   return [
-    `  it found ${boxKeys} keys of boxes, ${wrappedKeys} wrapped tenant keys and ${sealedByTpm} files of leases that only a TPM opens, which it does not ask;`,
+    `  it found ${boxKeys} keys of boxes, ${wrappedKeys} wrapped tenant keys and ${sealedByTpm} files of leases that only a TPM opens;`,
+    tpm === null ? '  it did not ask a TPM;' : `  the living TPM opened ${tpm.opened} of them, and refused: ${JSON.stringify(tpm.refused)};`,
     `  the HSM gave it ${tenantKeys} tenant keys, and refused: ${JSON.stringify(refused)};`,
     `  with ${keys} keys it opened ${opened} of ${envelopes} envelopes; ${databasesClosed} databases stayed closed`,
     `  read: ${read.join('; ') || 'nothing'}`,

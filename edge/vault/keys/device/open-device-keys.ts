@@ -1,4 +1,4 @@
-import { Tpm } from '../tpm/tpm.ts';
+import { Tpm } from '../../../runtime/tpm/tpm.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import { type DeviceKeysPlace, FileDeviceKeys } from './file-device-keys.ts';
 import { TpmDeviceKeys } from './tpm-device-keys.ts';

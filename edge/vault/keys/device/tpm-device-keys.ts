@@ -7,13 +7,13 @@ import { bytesSchema } from '../../../../shared/lease/lease-answer.ts';
 import { type PublicKey, publicKeySchema } from '../../../../shared/lease/public-key.ts';
 import { signJwt } from '../../../../shared/lease/sign-jwt.ts';
 import { readKeyFile } from '../../../runtime/read-key-file.ts';
+import { createPrimary, PRIMARY } from '../../../runtime/tpm/create-primary.ts';
+import type { Tpm, TpmBench } from '../../../runtime/tpm/tpm.ts';
+import { TpmRefusal } from '../../../runtime/tpm/tpm-refusal.ts';
+import { withSession } from '../../../runtime/tpm/with-session.ts';
 import { writeFileDurably } from '../../../runtime/write-file-durably.ts';
 import { VaultLock } from '../../store/vault-lock.ts';
 import { keyFolder } from '../key-folder.ts';
-import { createPrimary, PRIMARY } from '../tpm/create-primary.ts';
-import type { Tpm, TpmBench } from '../tpm/tpm.ts';
-import { TpmRefusal } from '../tpm/tpm-refusal.ts';
-import { withSession } from '../tpm/with-session.ts';
 import type { DeviceKeys } from './device-keys.ts';
 import type { DeviceKeysPlace } from './file-device-keys.ts';
 

@@ -1,6 +1,6 @@
 import type { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
-import type { TpmBench } from '../tpm/tpm.ts';
-import { TPM_RC, TpmRefusal } from '../tpm/tpm-refusal.ts';
+import type { TpmBench } from '../../../runtime/tpm/tpm.ts';
+import { TPM_RC, TpmRefusal } from '../../../runtime/tpm/tpm-refusal.ts';
 
 /** File in which the digest of a policy stands when it was run. */
 export const POLICY = 'policy';

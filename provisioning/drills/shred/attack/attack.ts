@@ -6,6 +6,7 @@ import { copiedFiles, type Keyring } from './copied-files.ts';
 import { isEnvelope, openSealed, type Sealed, type Unsealed } from './open-sealed.ts';
 import { openWithKey } from './open-with-key.ts';
 import { type FoundRows, readRows } from './read-rows.ts';
+import { type SealedLeases, type TpmRefusals, TpmUnsealing } from './unseal-by-tpm.ts';
 import { unwrapInHsm } from './unwrap-in-hsm.ts';
 
 const KEY_BYTES = 32;
@@ -19,6 +20,8 @@ export interface AttackOptions {
   readonly folders: readonly string[];
   /** Configuration of the KMS, whose HSM lives; without it there is no HSM to ask. */
   readonly kmsConfig?: string;
+  /** Where the living TPM of a box is; without it there is none to ask. */
+  readonly tcti?: string;
 }
 
 /** What came out about one customer of a tenant. */
@@ -47,8 +50,10 @@ export interface Loot {
   readonly tenantKeys: number;
   /** Why the HSM gave out no more. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Leases that only a TPM opens. */
+  /** Files of leases whose key only a TPM gives out. */
   readonly sealedByTpm: number;
+  /** For how many of them the living TPM gave it out, and what was in the way of the others; null where no TPM was asked. */
+  readonly tpm: { readonly opened: number; readonly refused: TpmRefusals } | null;
   /** All keys that were tried. */
   readonly keys: number;
   readonly envelopes: number;
@@ -61,9 +66,13 @@ export interface Loot {
  * Tries every key that is found anywhere on everything that is sealed, and what comes out of it again, until nothing more opens. It knows how
  * the product writes its files and nothing of leases: neither when they end nor whose they are.
  */
-export async function attack({ folders, kmsConfig }: AttackOptions): Promise<Loot> {
+export async function attack({ folders, kmsConfig, tcti }: AttackOptions): Promise<Loot> {
   const files = copiedFiles(folders);
   const vault = new Break(files.keyrings);
+  const tpm = tcti === undefined ? undefined : new TpmUnsealing(tcti);
+  // First of all: the TPM's own clock goes on.
+  await tpm?.tryAll(files.sealedByTpm);
+  for (const { key, sealed } of tpm?.keys ?? []) vault.takeUnsealed(key, sealed);
   const plain = files.databases.map(readAndClose);
   for (const rows of plain) vault.takeRows(rows);
   const { teks, refused } =
@@ -79,6 +88,7 @@ export async function attack({ folders, kmsConfig }: AttackOptions): Promise<Loo
     tenantKeys: unique(teks).length + vault.leaseKeys,
     refused,
     sealedByTpm: files.sealedByTpm.length,
+    tpm: tpm === undefined ? null : { opened: tpm.keys.length, refused: tpm.refused },
     ...vault.counts,
     databasesClosed: closed,
     tenants: vault.tenants,
@@ -132,6 +142,14 @@ class Break {
         // Of another box.
       }
     }
+  }
+
+  takeUnsealed(key: Buffer, { counter, leases }: SealedLeases): void {
+    this.takeKey(key);
+    this.#take(
+      leases,
+      this.#keyrings.map(({ org, tenant, box }) => ({ org, tenant, record: `${box}/${counter}` })),
+    );
   }
 
   /** Tries until nothing more opens. @returns how many databases stayed closed */

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEnvelope } from './open-sealed.ts';
+import type { SealedLeases } from './unseal-by-tpm.ts';
 
 const SQLITE = Buffer.from('SQLite format 3\0');
 const KEY_BYTES = 32;
@@ -28,7 +29,7 @@ export interface CopiedFiles {
   readonly encryptedDatabases: string[];
   readonly keptLeases: { readonly wrapped: Buffer; readonly envelope: Buffer }[];
   /** Leases whose key only a TPM gives out. */
-  readonly sealedByTpm: string[];
+  readonly sealedByTpm: SealedLeases[];
 }
 
 /** Sorts all files of these folders. */
@@ -51,14 +52,21 @@ function sort(path: string, found: CopiedFiles): void {
   else if (path.endsWith('.db') && content.length > 0) found.encryptedDatabases.push(path);
   else if (content.length === KEY_BYTES) found.keyFiles.push(content);
   else if (isEnvelope(envelope)) found.keptLeases.push({ wrapped: content.subarray(0, WRAPPED_BYTES), envelope });
-  else if (path.endsWith('.json')) sortJson(path, content, found);
+  else if (path.endsWith('.json')) sortJson(content, found);
   else found.boxKeys.push(...rsaKeys(content));
 }
 
-function sortJson(path: string, content: Buffer, found: CopiedFiles): void {
+function sortJson(content: Buffer, found: CopiedFiles): void {
   const json = JSON.parse(content.toString('utf8')) as { format?: unknown; leases?: unknown; private?: unknown };
   if (json.format === 'securegate-keyring') found.keyrings.push(json as Keyring);
-  else if (json.leases !== undefined && json.private !== undefined) found.sealedByTpm.push(path);
+  else if (json.leases !== undefined && json.private !== undefined) found.sealedByTpm.push(sealedLeases(json as KeptByTpm));
+}
+
+type KeptByTpm = Readonly<Record<'public' | 'private' | 'leases', string>> & Omit<SealedLeases, 'public' | 'private' | 'leases'>;
+
+function sealedLeases({ counter, clock, resets, pcrs, ...sealed }: KeptByTpm): SealedLeases {
+  const bytes = (name: 'public' | 'private' | 'leases'): Buffer => Buffer.from(sealed[name], 'base64url');
+  return { counter, clock, resets, pcrs, public: bytes('public'), private: bytes('private'), leases: bytes('leases') };
 }
 
 /** Most files are none. */

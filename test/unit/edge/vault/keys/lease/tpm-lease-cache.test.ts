@@ -4,10 +4,10 @@ import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { Tpm } from '../../../../../../edge/runtime/tpm/tpm.ts';
 import type { HeldLease } from '../../../../../../edge/vault/keys/lease/lease-cache.ts';
 import { PersistedTime } from '../../../../../../edge/vault/keys/lease/persisted-time.ts';
 import { TpmLeaseCache } from '../../../../../../edge/vault/keys/lease/tpm-lease-cache.ts';
-import { Tpm } from '../../../../../../edge/vault/keys/tpm/tpm.ts';
 import { newId } from '../../../../../../shared/ids/ids.ts';
 import { hasSoftTpm, type SoftTpm, softTpm } from '../../../../../helpers/soft-tpm.ts';
 import { tempFolder } from '../../../../../helpers/temp-folder.ts';
@@ -445,9 +445,9 @@ async function unsealByHand(folder: string, conditions: ('counter' | 'clock' | '
 /** Saves a lease of epoch 1 in a process of its own, which finds the tools of that folder first. */
 async function saveInProcess({ token, tek }: HeldLease, tools: string): Promise<void> {
   const script = `
-    import { PersistedTime } from ${JSON.stringify(source('lease/persisted-time.ts'))};
-    import { TpmLeaseCache } from ${JSON.stringify(source('lease/tpm-lease-cache.ts'))};
-    import { Tpm } from ${JSON.stringify(source('tpm/tpm.ts'))};
+    import { PersistedTime } from ${JSON.stringify(source('vault/keys/lease/persisted-time.ts'))};
+    import { TpmLeaseCache } from ${JSON.stringify(source('vault/keys/lease/tpm-lease-cache.ts'))};
+    import { Tpm } from ${JSON.stringify(source('runtime/tpm/tpm.ts'))};
     const time = new PersistedTime({ file: ${JSON.stringify(join(disk, 'time'))}, rtc: () => ${now}, bootTime: () => 0 });
     time.start();
     const cache = new TpmLeaseCache({ org: 'acme', tenant: 'hall', device: '${device}', folder: ${JSON.stringify(join(disk, 'hall'))}, tpm: new Tpm('${tpm.tcti}'), time });
@@ -458,7 +458,7 @@ async function saveInProcess({ token, tek }: HeldLease, tools: string): Promise<
 }
 
 function source(file: string): string {
-  return join(import.meta.dirname, '../../../../../../edge/vault/keys', file);
+  return join(import.meta.dirname, '../../../../../../edge', file);
 }
 
 /** A folder with a script in the place of a tool. */

@@ -15,6 +15,8 @@ export class TpmRefusal extends Error {
 export const TPM_RC = {
   failure: 0x101,
   policy: 0x126,
+  nvAccess: 0x149,
+  nvUnwritten: 0x14a,
   nvSpace: 0x14b,
   nvDefined: 0x14c,
   policyFail: 0x9d,

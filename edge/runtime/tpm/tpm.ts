@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { TPM_RC, TpmRefusal } from './tpm-refusal.ts';
 
 /** A discrete TPM takes seconds for an RSA key, half a minute at worst. */
@@ -126,6 +126,9 @@ const LOADING: ReadonlySet<string> = new Set([
   'tpm2_unseal',
 ]);
 
+/** Their password is that of the place which they read or write, not the owner's. */
+const GUARDED: ReadonlySet<string> = new Set(['tpm2_nvread', 'tpm2_nvwrite']);
+
 function asTpmError(tool: string, tcti: string, said: string): Error {
   const lines = said.split('\n').filter((line) => line.startsWith('ERROR'));
   const answer = lines.findLast((line) => RESPONSE.test(line)) ?? '';
@@ -148,11 +151,15 @@ function asTpmError(tool: string, tcti: string, said: string): Error {
   if (code === TPM_RC.lockout) {
     return unavailable('The TPM is locked after wrong passwords', answer, 'Wait, or let its owner unlock it: tpm2_dictionarylockout -c');
   }
-  if (code === TPM_RC.badAuth) {
+  if (code === TPM_RC.badAuth && !GUARDED.has(tool)) {
     return unavailable('The TPM has an owner password', answer, 'Let its owner take it away: tpm2_changeauth -c owner');
   }
   if (code === TPM_RC.nvSpace) {
-    return unavailable('The TPM has no room for another counter', answer, 'Free one that nothing uses: tpm2_nvreadpublic, tpm2_nvundefine');
+    return unavailable(
+      'The TPM has no room for what this box keeps in it',
+      answer,
+      'Free one that nothing uses: tpm2_nvreadpublic, tpm2_nvundefine',
+    );
   }
   // libtpms says so too when it is to decrypt what was encrypted to another key.
   if (code === TPM_RC.failure && tool !== 'tpm2_rsadecrypt') {
