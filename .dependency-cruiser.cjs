@@ -81,7 +81,7 @@ const DOORS = [
       '^cloud/fleet/(sign-for-box|verify-box-token)\\.ts$',
       '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
-      '^shared/(audit|receipts|tokens)/',
+      '^shared/(audit|lease|receipts|tokens)/',
     ],
   },
   { package: 'kysely', from: ['^cloud/'] },

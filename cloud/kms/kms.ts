@@ -15,6 +15,7 @@ import { TlsListener } from './listen/tls-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
 import { KmsOperations } from './operations.ts';
 import { Orders } from './orders/orders.ts';
+import { Recoveries } from './recovery/recoveries.ts';
 import { RollbackGuard } from './rollback-guard.ts';
 import { openKmsStore } from './store/open-kms-store.ts';
 
@@ -63,6 +64,7 @@ export class Kms {
     const orders = new Orders(store, guard, now);
     const challenges = new Challenges(now, random);
     const exports = new Exports({ hsm, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
+    const recoveries = new Recoveries({ hsm, store, guard, epochs, orders, now, random });
     const operations = new KmsOperations({
       hsm,
       store,
@@ -72,6 +74,7 @@ export class Kms {
       orders,
       challenges,
       exports,
+      recoveries,
       audit,
       limits: config.limits,
       now,
