@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
+import { adminSetSchema, signedSetSchema } from '../lease/admin-set.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
 
 export const DEVICE_STATES = ['awaiting-approval', 'active', 'denied', 'left'] as const;
@@ -21,11 +22,13 @@ export const linkSchema = z.strictObject({
   leaseKeys: z.array(publicKeySchema).min(1),
   /** By which heads of the log are signed; none is known to a box that enrolled before there was one, until its certificate is renewed. */
   auditKeys: z.array(publicKeySchema).default([]),
+  /** The admin keys of its org, every set as it was signed, the first one first: the box follows them by itself. */
+  admins: z.array(signedSetSchema).default([]),
 });
 export type Link = z.output<typeof linkSchema>;
 
 /** What an enrolled box keeps, beside the key of its certificate. */
-export const enrolmentSchema = linkSchema.extend({
+export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   version: z.literal(1),
   /** Where it enrolled, and renews its certificate. */
   cloud: z.url(),
@@ -35,5 +38,7 @@ export const enrolmentSchema = linkSchema.extend({
   authorities: z.array(pem).min(1),
   /** Of the keys by which it gets its tenants' keys (device-fingerprint.ts). */
   fingerprint: z.string(),
+  /** The admin keys of its org that it has pinned; null before it was told of any. */
+  admins: adminSetSchema.nullable().default(null),
 });
 export type Enrolment = z.output<typeof enrolmentSchema>;

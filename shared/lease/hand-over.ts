@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
 import { KMS_AUDIENCE } from './export-request.ts';
+import { signedRecoverySchema } from './recovery.ts';
 
 export const HAND_OVER_TYPE = 'securegate-hand-over+jwt';
 
@@ -19,3 +20,10 @@ export const handOverSchema = z.strictObject({
   /** The key, by RSA-OAEP (RFC 8017) to the transport key of that recovery. */
   tek: z.base64url().max(1024),
 });
+
+/** What a box without a network gives to whoever goes to its KMS. None of it opens outside that HSM. */
+export const handedOverSchema = z.strictObject({
+  recovery: signedRecoverySchema,
+  handOvers: z.array(z.string().max(8192)).min(1).max(256),
+});
+export type HandedOver = z.output<typeof handedOverSchema>;

@@ -35,7 +35,7 @@ export const recoverySchema = z.strictObject({
   transport: z.strictObject({ key: pem('PUBLIC KEY'), oaepHash: z.enum(['sha1', 'sha256']) }),
   /** By which that HSM signs. */
   keys: z.strictObject({ commands: publicKeySchema, leases: publicKeySchema, audit: publicKeySchema }),
-  /** The authorities of boxes that count from now on, beside those that a box knows. */
+  /** Authorities of boxes that a box is to believe beside those that it knows. */
   authorities: z.array(pem('CERTIFICATE')).max(4),
 });
 export type Recovery = z.output<typeof recoverySchema>;

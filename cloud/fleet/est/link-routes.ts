@@ -19,7 +19,8 @@ export function addLinkRoutes(api: HttpApi, { enrolments, admission, kms, mqtt }
     const { id, org, name, state } = await admission.admit(shownCertificate(request));
     const [commands, leases] = [await kms.call('signingKey', { use: 'commands' }), await kms.call('signingKey', { use: 'leases' })];
     const audit = await kms.call('signingKey', { use: 'audit' });
-    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit] };
+    const admins = await kms.call('signedAdmins', { org });
+    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit], admins };
   });
 
   api.delete('/v1/link', async (request, reply) => {
