@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Removed } from '../../shared/fleet/ack.ts';
 import { type LeaseAnswer, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import type { SignedRecovery } from '../../shared/lease/recovery.ts';
 import type { StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
@@ -217,6 +218,14 @@ export abstract class VaultKeeper {
    */
   requestOnStick(): Promise<StickRequest> {
     return this.#running.call('requestOnStick', {});
+  }
+
+  /**
+   * The tenant's key for another HSM, wrapped and signed.
+   * @throws {SecureGateError} `vault_unavailable`, `admins_missing`, `recovery_rejected`, `lease_missing`, `lease_ended`, `device_keys_unusable`
+   */
+  async handOver(recovery: SignedRecovery): Promise<string> {
+    return (await this.#running.call('handOver', { recovery })).token;
   }
 
   /**

@@ -12,6 +12,7 @@ import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 import { camerasCommand } from './cloud/cameras.ts';
 import { commandsCommand } from './cloud/commands.ts';
 import { receiptsCommand } from './cloud/receipts.ts';
+import { recoveryCommand } from './cloud/recovery.ts';
 import { erasuresCommand } from './erasures.ts';
 import { shredsCommand } from './shreds.ts';
 
@@ -97,6 +98,7 @@ Examples:
   command.addCommand(camerasCommand());
   command.addCommand(commandsCommand());
   command.addCommand(receiptsCommand());
+  command.addCommand(recoveryCommand());
   command.addCommand(shredsCommand(asking));
   command.addCommand(erasuresCommand(asking));
   return command;

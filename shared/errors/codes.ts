@@ -264,6 +264,16 @@ export const ERROR_CODES = {
     title: 'Offline approval was used before',
     next: 'Have the box make a new request and a new approval signed for it; each counts once.',
   },
+  recovery_rejected: {
+    status: 403,
+    title: 'Recovery of keys does not hold',
+    next: 'Have a new one drafted, and signed by enough of the recovery keys that are pinned for the org, each once.',
+  },
+  hand_over_rejected: {
+    status: 403,
+    title: 'What a box hands over does not hold',
+    next: 'Have the box make it again, by the key of its assignment and for this recovery.',
+  },
   export_rejected: {
     status: 403,
     title: 'Export request does not hold',

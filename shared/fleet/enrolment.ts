@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
 import { keyChangesSchema } from '../lease/key-change.ts';
+import { adminSetSchema, signedSetSchema } from '../lease/admin-set.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
 
 export const DEVICE_STATES = ['awaiting-approval', 'active', 'denied', 'left'] as const;
@@ -24,6 +25,8 @@ export const linkSchema = z.strictObject({
   auditKeys: z.array(publicKeySchema).default([]),
   /** The KMS's words on changes of these keys. */
   keyChanges: keyChangesSchema.default([]),
+  /** The admin keys of its org, every set as it was signed, the first one first: the box follows them by itself. */
+  admins: z.array(signedSetSchema).default([]),
 });
 export type Link = z.output<typeof linkSchema>;
 
@@ -31,7 +34,7 @@ export type Link = z.output<typeof linkSchema>;
  * What an enrolled box keeps, beside the key of its certificate. Of each kind of keys the one that counts stands first, and then those that counted before: what
  * they signed then still holds. `keyChanges` are the words by which the box came to each that it was not told when it enrolled.
  */
-export const enrolmentSchema = linkSchema.extend({
+export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   version: z.literal(1),
   /** Where it enrolled, and renews its certificate. */
   cloud: z.url(),
@@ -41,5 +44,7 @@ export const enrolmentSchema = linkSchema.extend({
   authorities: z.array(pem).min(1),
   /** Of the keys by which it gets its tenants' keys (device-fingerprint.ts). */
   fingerprint: z.string(),
+  /** The admin keys of its org that it has pinned; null before it was told of any. */
+  admins: adminSetSchema.nullable().default(null),
 });
 export type Enrolment = z.output<typeof enrolmentSchema>;

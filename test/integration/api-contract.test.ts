@@ -140,6 +140,7 @@ describe('the document', () => {
         `admin GET ${T}/lease`,
         `admin PUT ${T}/lease`,
         `admin POST ${T}/lease/requests`,
+        `admin POST ${T}/lease/hand-overs`,
         `admin POST ${T}/wipe`,
         `admin GET ${T}/backup`,
         `admin POST ${T}/open`,
