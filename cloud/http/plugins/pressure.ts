@@ -18,8 +18,9 @@ export async function addPressure(api: HttpApi, { eventLoopDelayMs, heapMiB }: P
   await api.register(underPressure, {
     maxEventLoopDelay: eventLoopDelayMs,
     maxHeapUsedBytes: heapMiB === undefined ? getHeapStatistics().heap_size_limit * MOST_OF_HEAP : heapMiB * 2 ** 20,
-    pressureHandler: async ({ routeOptions }, _reply, kind) => {
-      if (routeOptions.config.operation === 'open') return;
+    pressureHandler: async ({ route }, _reply, kind, value) => {
+      // Nothing was measured yet: a start that takes longer than the first interval leaves none of it for that.
+      if (route.config.operation === 'open' || value === Number.POSITIVE_INFINITY) return;
       throw new SecureGateError('overloaded', `The control plane cannot keep up (${kind})`, { details: { retryAfterS: RETRY_S } });
     },
   });
