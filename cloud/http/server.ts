@@ -128,7 +128,7 @@ async function addPlugins(api: HttpApi, certificates: Certificates | undefined, 
   api.addHook('onRequest', (request, _reply, done) => {
     perAccount(request);
     if (request.account !== undefined) perOrg(request);
-    if (request.routeOptions.config.usesHsm) keyOperations(request);
+    if (request.route.config.usesHsm) keyOperations(request);
     done();
   });
   addMetrics(api, options.metrics);
