@@ -34,7 +34,7 @@ export interface KmsOperationsOptions {
 }
 
 /** Whom a call is about, as the audit tells it. */
-type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use'>;
+type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use' | 'count'>;
 /** What asks about the KMS itself: it is not written down. */
 type Unrecorded = 'status' | 'auditSince';
 type Handler<O extends Operation> = (input: Takes<O>, about: (scope: About) => void) => Promise<Gives<O>>;
@@ -56,8 +56,8 @@ export class KmsOperations {
     const call = this.#options.random(8).toString('hex');
     let scope: About = {};
     const about = (more: About): void => {
-      const { org, tenant, device, epoch, approvalId, use } = { ...scope, ...more };
-      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId, use })) as About;
+      const { org, tenant, device, epoch, approvalId, use, count } = { ...scope, ...more };
+      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId, use, count })) as About;
     };
     const record = (phase: AuditEvent['phase'], outcome?: string): void => {
       const at = new Date(this.#options.now()).toISOString();
@@ -152,7 +152,10 @@ export class KmsOperations {
       return await this.#ofTenant(request, () => exports.export(request, approval));
     },
     signingKey: async ({ use }) => publicKeySchema.parse(await this.#options.hsm.signingKey(use)),
-    sign: async ({ use, message }) => ({ signature: await this.#options.hsm.sign(use, message) }),
+    sign: async ({ use, messages }, about) => {
+      about({ count: messages.length });
+      return { signatures: await this.#options.hsm.sign(use, messages) };
+    },
   };
 
   async #status(_input: Takes<'status'>): Promise<Gives<'status'>> {

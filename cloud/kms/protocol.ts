@@ -17,6 +17,9 @@ import { EPOCH_STATES } from './store/epoch-records.ts';
 /** Longest line, in characters. */
 export const MOST_CHARACTERS = 256 * 1024;
 
+/** Messages that are signed by one call. */
+export const MOST_SIGNED = 32;
+
 const nothing = z.strictObject({});
 const epoch = z.int().min(1).max(0xffffffff);
 const tenant = z.strictObject({ org: slugSchema, tenant: slugSchema });
@@ -102,7 +105,11 @@ export const OPERATIONS = {
   /** Hands out a tenant key. With an `approval` (offline-approval.ts) the request need not answer a challenge. */
   exportTek: { takes: z.strictObject({ request: token, approval: token.optional() }), gives: leaseAnswerSchema },
   signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
-  sign: { takes: z.strictObject({ use: useToAskFor, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
+  /** A signature for each message, in their order. */
+  sign: {
+    takes: z.strictObject({ use: useToAskFor, messages: z.array(bytesSchema).min(1).max(MOST_SIGNED) }),
+    gives: z.strictObject({ signatures: z.array(bytesSchema) }),
+  },
 } as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;
 
 export type Operation = keyof typeof OPERATIONS;

@@ -11,7 +11,7 @@ import type { TokenOptions } from './open-token.ts';
 import { raiseRecordsVersion, readRecordsVersion } from './records-version.ts';
 import { requireMechanisms } from './require-mechanisms.ts';
 import { SessionPool } from './session-pool.ts';
-import { signingKeyOf, signMessage } from './signing-keys.ts';
+import { signingKeyOf, signMessages } from './signing-keys.ts';
 
 /** PKCS#11 v2.40, 3.3: a session that reads and writes, with the user logged in. */
 const CKS_RW_USER_FUNCTIONS = 3;
@@ -135,7 +135,7 @@ export class Pkcs11Hsm implements Hsm {
     return await this.#pool.useAlone((session) => signingKeyOf(session, use));
   }
 
-  async sign(use: SigningUse, message: Buffer): Promise<Buffer> {
-    return await this.#pool.use((session) => signMessage(session, use, message));
+  async sign(use: SigningUse, messages: readonly Buffer[]): Promise<Buffer[]> {
+    return await this.#pool.use((session) => signMessages(session, use, messages));
   }
 }
