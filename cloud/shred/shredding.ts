@@ -16,6 +16,9 @@ import { toldBoxes } from './told-boxes.ts';
 /** Rows that are written by one statement: databases take so many values and no more. */
 const MOST_TOGETHER = 500;
 
+/** Until when boxes were told to remove a tenant. */
+const AFTER_COMMANDS_MS = 5000;
+
 export interface ShreddingOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
@@ -86,7 +89,8 @@ export class Shredding implements Looker {
       await this.#writeBoxes(shred, await kms.call('listHolders', { org, tenant, before: shred.frozen_at ?? now() }));
       const { from } = await kms.call('destroyTenant', { org, tenant });
       await tenants.bury(org, tenant);
-      await desired.wakeAll(org);
+      // What each box should have can wait; what it has to remove cannot.
+      await desired.wakeAll(org, now() + AFTER_COMMANDS_MS);
       await this.#move(id, 'telling', { destroyed_at: now(), unrecoverable_from: from });
     },
     telling: async (shred) => {

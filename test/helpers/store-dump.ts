@@ -71,11 +71,7 @@ function parts(db: Store['db']) {
   const now = (): number => NOW;
   // What is kept of a tenant's key is the KMS's; here it is a row.
   const tenants = new Tenants(db, { call: async () => ({}) as never }, now);
-  const [orgs, people, audit] = [
-    new Orgs(db, now),
-    new People(db, now),
-    new AuditLog({ db, now, random: (size) => Buffer.alloc(size, 7) }),
-  ];
+  const [orgs, people, audit] = [new Orgs(db, now), new People(db, now), new AuditLog({ db, now, random: (size) => Buffer.alloc(size, 7) })];
   return { orgs, tenants, people, audit, idempotency: new StoredIdempotency(db, now) };
 }
 

@@ -13,7 +13,7 @@ import { readWaiting } from './read-waiting.ts';
 import { signCommands } from './sign-commands.ts';
 
 /** Boxes that are looked at together, and how often at a time: while the HSM signs for some, others are sent what is signed. */
-const TOGETHER = { most: 64, atOnce: 3 };
+const TOGETHER = { most: 256, atOnce: 2 };
 
 export interface DeliveryOptions {
   readonly db: Kysely<Database>;

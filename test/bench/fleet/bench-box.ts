@@ -1,4 +1,5 @@
 import { type KeyObject, sign } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { APPLIANCE_SCHEMA } from '../../../edge/appliance/appliance-schema.ts';
 import { StoredCommands } from '../../../edge/appliance/stored-commands.ts';
@@ -38,6 +39,8 @@ export interface BenchBoxOptions {
 }
 
 const nothing = async (): Promise<undefined> => undefined;
+/** A box ends a process and removes thousands of files; those of a bench would all do so in the same moment. */
+const REMOVING_MS = 1000;
 const REMOVED: Removed = { keyFiles: 3, dataFiles: 12, bytes: 4_000_000, customers: 0, tpmCounter: false };
 
 /** A box with the product's own link and renewals, without the vaults and all that looks at pictures. */
@@ -95,6 +98,7 @@ export class BenchBox {
     sync: async () => this.onSync(),
     'shred-tenant': async ({ tenant }) => {
       this.onShred(tenant);
+      await pause(REMOVING_MS * (0.5 + Math.random()));
       return REMOVED;
     },
   };

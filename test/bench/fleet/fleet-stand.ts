@@ -1,7 +1,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { calculateJwkThumbprint, type JWK } from 'jose';
@@ -21,6 +21,7 @@ import { adminSet, signAssignment, signSet, TestDevice, TestKms, TestSigner } fr
 import { makeToken } from '../../helpers/soft-hsm.ts';
 import { tokenTrust } from '../../helpers/trust.ts';
 import type { BoxesAnswer, BoxesRequest, BoxSetup } from './boxes-process.ts';
+import { processUse } from './process-use.ts';
 
 export const ORG = 'acme';
 const MAIN = join(import.meta.dirname, '../../../provisioning/main.ts');
@@ -182,8 +183,8 @@ export class FleetStand {
 
   /** Processor time that each part has taken so far, in milliseconds. */
   cpuMs(): { readonly controlPlane: number; readonly kms: number; readonly boxes: number } {
-    const boxes = this.#boxes.map(({ pid }) => cpuMsOf(pid ?? 0)).reduce((sum, one) => sum + one, 0);
-    return { controlPlane: cpuMsOf(this.#cloud?.pid ?? 0), kms: cpuMsOf(this.kms.pid), boxes };
+    const boxes = this.#boxes.map(({ pid }) => processUse(pid ?? 0).cpuMs).reduce((sum, one) => sum + one, 0);
+    return { controlPlane: processUse(this.#cloud?.pid ?? 0).cpuMs, kms: processUse(this.kms.pid).cpuMs, boxes };
   }
 
   /** Ends the boxes and the control plane; the KMS goes on. */
@@ -250,14 +251,4 @@ export class FleetStand {
     child.send(request);
     return await promise.finally(() => child.off('exit', onExit));
   }
-}
-
-/** Linux counts it in hundredths of a second. */
-function cpuMsOf(pid: number): number {
-  const [user = 0, system = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-    .slice(11, 13)
-    .map(Number);
-  return (user + system) * 10;
 }
