@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { AuditEntry } from '../../shared/audit/audit-entry.ts';
+import { Gathered } from '../../shared/runtime/gathered.ts';
 import type { Database } from '../store/database.ts';
 import { type AppendOptions, appendEntries } from './append-entries.ts';
 import type { Audit } from './audit.ts';
@@ -20,31 +21,23 @@ export interface LoggedEntry extends AuditEntry {
   readonly salt: string;
 }
 
-interface Waiting {
-  readonly entry: AuditEntry;
-  readonly done: PromiseWithResolvers<void>;
-}
-
 /** The audit as a log that nobody can rewrite unseen. What comes while another transaction is under way is logged together. */
 export class AuditLog implements Audit {
   readonly #options: AuditLogOptions;
-  #waiting: Waiting[] = [];
-  #isAtWork = false;
+  readonly #entries: Gathered<AuditEntry, void>;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
+    this.#entries = new Gathered({ work: (entries) => this.#append(entries), most: MOST_TOGETHER, atOnce: 1 });
   }
 
   async record(entry: AuditEntry): Promise<void> {
-    const done = Promise.withResolvers<void>();
-    this.#waiting.push({ entry, done });
-    if (!this.#isAtWork) void this.#work();
-    await done.promise;
+    await this.#entries.run(entry);
   }
 
-  /** Records an entry together with what it is about. @param db the transaction of that */
-  async recordWithin(db: Kysely<Database>, entry: AuditEntry): Promise<void> {
-    await appendEntries(db, [entry], this.#options);
+  /** Records entries together with what they are about. @param db the transaction of that */
+  async recordWithin(db: Kysely<Database>, ...entries: readonly AuditEntry[]): Promise<void> {
+    if (entries.length > 0) await appendEntries(db, entries, this.#options);
   }
 
   /** What is about an org, the newest first. `before`: position of the last entry of the page before. */
@@ -54,28 +47,9 @@ export class AuditLog implements Audit {
     return (await query.execute()).map(({ logged_at: loggedAt, ...entry }) => ({ ...entry, loggedAt }));
   }
 
-  async #work(): Promise<void> {
-    this.#isAtWork = true;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.slice(0, MOST_TOGETHER);
-      this.#waiting = this.#waiting.slice(MOST_TOGETHER);
-      // Where they fail together, the one that cannot be written must not take the others with it.
-      if (!(await this.#settle(batch))) for (const one of batch) await this.#settle([one], true);
-    }
-    this.#isAtWork = false;
-  }
-
-  /** @param last whether a failure is told */
-  async #settle(batch: readonly Waiting[], last = batch.length === 1): Promise<boolean> {
+  async #append(entries: readonly AuditEntry[]): Promise<readonly void[]> {
     const { db } = this.#options;
-    try {
-      const entries = batch.map(({ entry }) => entry);
-      await db.transaction().execute((within) => appendEntries(within, entries, this.#options));
-      for (const { done } of batch) done.resolve();
-      return true;
-    } catch (error) {
-      if (last) for (const { done } of batch) done.reject(error);
-      return last;
-    }
+    await db.transaction().execute((within) => appendEntries(within, entries, this.#options));
+    return [];
   }
 }

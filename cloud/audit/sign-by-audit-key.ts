@@ -8,8 +8,8 @@ import type { KmsClient } from '../kms/client.ts';
 export async function signByAuditKey(kms: Pick<KmsClient, 'call'>, type: string, claims: object): Promise<string> {
   const kid = await calculateJwkThumbprint(await kms.call('signingKey', { use: 'audit' }));
   const message = `${encode({ alg: 'ES256', typ: type, kid })}.${encode(claims)}`;
-  const { signature } = await kms.call('sign', { use: 'audit', message: Buffer.from(message) });
-  return `${message}.${signature.toString('base64url')}`;
+  const { signatures } = await kms.call('sign', { use: 'audit', messages: [Buffer.from(message)] });
+  return `${message}.${Buffer.concat(signatures).toString('base64url')}`;
 }
 
 function encode(part: object): string {

@@ -1,17 +1,11 @@
-import { calculateJwkThumbprint } from 'jose';
 import type { KmsClient } from '../kms/client.ts';
+import { signForBoxes } from './sign-for-boxes.ts';
 
 /**
- * What the control plane says to a box (JWT, RFC 7519, ES256 by the HSM's key for commands, which its header names by RFC 7638).
+ * What the control plane says to one box.
  * @throws {SecureGateError} the KMS's: `kms_unavailable`
  */
 export async function signForBox(kms: Pick<KmsClient, 'call'>, type: string, claims: object): Promise<string> {
-  const kid = await calculateJwkThumbprint(await kms.call('signingKey', { use: 'commands' }));
-  const message = `${encode({ alg: 'ES256', typ: type, kid })}.${encode(claims)}`;
-  const { signature } = await kms.call('sign', { use: 'commands', message: Buffer.from(message) });
-  return `${message}.${signature.toString('base64url')}`;
-}
-
-function encode(part: object): string {
-  return Buffer.from(JSON.stringify(part)).toString('base64url');
+  const [token = ''] = await signForBoxes(kms, type, [claims]);
+  return token;
 }

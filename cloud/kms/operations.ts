@@ -38,7 +38,7 @@ export interface KmsOperationsOptions {
 }
 
 /** Whom a call is about, as the audit tells it. */
-type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use'>;
+type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use' | 'count'>;
 /** What asks about the KMS itself: it is not written down. */
 type Unrecorded = 'status' | 'auditSince';
 type Handler<O extends Operation> = (input: Takes<O>, about: (scope: About) => void) => Promise<Gives<O>>;
@@ -60,8 +60,8 @@ export class KmsOperations {
     const call = this.#options.random(8).toString('hex');
     let scope: About = {};
     const about = (more: About): void => {
-      const { org, tenant, device, epoch, approvalId, use } = { ...scope, ...more };
-      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId, use })) as About;
+      const { org, tenant, device, epoch, approvalId, use, count } = { ...scope, ...more };
+      scope = JSON.parse(JSON.stringify({ org, tenant, device, epoch, approvalId, use, count })) as About;
     };
     const record = (phase: AuditEvent['phase'], outcome?: string): void => {
       const at = new Date(this.#options.now()).toISOString();
@@ -172,7 +172,10 @@ export class KmsOperations {
     signingKey: ({ use }) => this.#options.signing.key(use),
     keyHistory: ({ use }) => this.#options.signing.history(use),
     changeKey: ({ use }) => this.#options.signing.change(use),
-    sign: async ({ use, message }) => ({ signature: await this.#options.signing.sign(use, message) }),
+    sign: async ({ use, messages }, about) => {
+      about({ count: messages.length });
+      return { signatures: await this.#options.signing.sign(use, messages) };
+    },
   };
 
   async #status(_input: Takes<'status'>): Promise<Gives<'status'>> {

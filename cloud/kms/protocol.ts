@@ -19,6 +19,9 @@ import { EPOCH_STATES } from './store/epoch-records.ts';
 /** Longest line, in characters. */
 export const MOST_CHARACTERS = 256 * 1024;
 
+/** Messages that are signed by one call. */
+export const MOST_SIGNED = 32;
+
 const nothing = z.strictObject({});
 const epoch = z.int().min(1).max(0xffffffff);
 const tenant = z.strictObject({ org: slugSchema, tenant: slugSchema });
@@ -128,7 +131,11 @@ export const OPERATIONS = {
   },
   /** Makes the next key of a use: boxes and auditors follow from the one that they have pinned. */
   changeKey: { takes: z.strictObject({ use: pinnedUse }), gives: publicKeySchema },
-  sign: { takes: z.strictObject({ use: useToAskFor, message: bytesSchema }), gives: z.strictObject({ signature: bytesSchema }) },
+  /** A signature for each message, in their order. */
+  sign: {
+    takes: z.strictObject({ use: useToAskFor, messages: z.array(bytesSchema).min(1).max(MOST_SIGNED) }),
+    gives: z.strictObject({ signatures: z.array(bytesSchema) }),
+  },
 } as const satisfies Record<string, { takes: z.ZodType; gives: z.ZodType }>;
 
 export type Operation = keyof typeof OPERATIONS;

@@ -15,6 +15,7 @@ import type { Database } from '../store/database.ts';
 import type { Erasures } from './erasures.ts';
 import { findWords } from './find-words.ts';
 import { readEpochs } from './read-epochs.ts';
+import { removedIn } from './removed-in.ts';
 import type { Shreds } from './shreds.ts';
 import { type Told, toldBoxes } from './told-boxes.ts';
 
@@ -126,10 +127,10 @@ export class DeletionReceipts {
 
 function wordOf(command: string, told: Told | undefined): Statement['boxes'][number]['word'] {
   if (!told?.done) return null;
-  const { token, at, removed } = told.done;
+  const { token, at } = told.done;
   const key = createPublicKey({ key: publicKeySchema.parse(decodeProtectedHeader(token).jwk), format: 'jwk' });
   const digest = createHash('sha256').update(token).digest('base64url');
-  return { digest, key: keyHash(key), command, at: iso(at), removed };
+  return { digest, key: keyHash(key), command, at: iso(at), removed: removedIn(token) };
 }
 
 function iso(at: number): string {

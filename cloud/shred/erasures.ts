@@ -10,8 +10,9 @@ import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import { removedIn } from './removed-in.ts';
 import type { Looker } from './shred-job.ts';
-import { tellBox } from './tell-box.ts';
+import { tellBoxes } from './tell-boxes.ts';
 import { toldBoxes } from './told-boxes.ts';
 
 export const newErasureSchema = z
@@ -78,7 +79,7 @@ type Row = Selectable<Database['erasures']>;
 export interface ErasuresOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
-  readonly commands: Pick<Commands, 'create' | 'newId'>;
+  readonly commands: Pick<Commands, 'createAll' | 'newId'>;
   readonly onWaiting: () => void;
   readonly now: () => number;
 }
@@ -178,10 +179,7 @@ export class Erasures implements Looker {
     const replace = async (device: string, command: string): Promise<void> => {
       await db.updateTable('erasure_boxes').set({ command }).where('erasure', '=', id).where('device', '=', device).execute();
     };
-    for (const { device, command, told } of boxes) {
-      const what = { org, device, command, by: requested_by, order: { kind: 'erase-customers', body } } as const;
-      await tellBox({ ...this.#options, replace }, told, what);
-    }
+    await tellBoxes({ ...this.#options, replace }, { org, by: requested_by, order: { kind: 'erase-customers', body }, boxes });
     return boxes.every(({ told }) => told !== undefined && told.done !== null);
   }
 
@@ -209,7 +207,7 @@ export class Erasures implements Looker {
           reason,
           state: done ? 'erased' : 'pending',
           receipt: done?.receipt ?? null,
-          removed: done?.removed ?? null,
+          removed: done && removedIn(done.token),
         };
       }),
     });

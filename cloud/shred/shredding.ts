@@ -10,14 +10,20 @@ import type { Tenants } from '../tenants/tenants.ts';
 import { moveShred, type ShredRow } from './move-shred.ts';
 import type { Looker } from './shred-job.ts';
 import { type StateUnderWay, UNDER_WAY } from './shred-states.ts';
-import { tellBox } from './tell-box.ts';
+import { tellBoxes } from './tell-boxes.ts';
 import { toldBoxes } from './told-boxes.ts';
+
+/** Rows that are written by one statement: databases take so many values and no more. */
+const MOST_TOGETHER = 500;
+
+/** Until when boxes were told to remove a tenant. */
+const AFTER_COMMANDS_MS = 5000;
 
 export interface ShreddingOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly tenants: Pick<Tenants, 'bury'>;
-  readonly commands: Pick<Commands, 'create' | 'newId'>;
+  readonly commands: Pick<Commands, 'createAll' | 'newId'>;
   readonly desired: Pick<DesiredStates, 'wakeAll'>;
   readonly now: () => number;
   readonly logger: Logger;
@@ -83,7 +89,8 @@ export class Shredding implements Looker {
       await this.#writeBoxes(shred, await kms.call('listHolders', { org, tenant, before: shred.frozen_at ?? now() }));
       const { from } = await kms.call('destroyTenant', { org, tenant });
       await tenants.bury(org, tenant);
-      await desired.wakeAll(org);
+      // What each box should have can wait; what it has to remove cannot.
+      await desired.wakeAll(org, now() + AFTER_COMMANDS_MS);
       await this.#move(id, 'telling', { destroyed_at: now(), unrecoverable_from: from });
     },
     telling: async (shred) => {
@@ -98,9 +105,8 @@ export class Shredding implements Looker {
       const replace = async (device: string, command: string): Promise<void> => {
         await db.updateTable('shred_boxes').set({ command }).where('shred', '=', id).where('device', '=', device).execute();
       };
-      for (const { device, command } of boxes) {
-        await tellBox({ commands, now, replace }, told.get(command), { org, device, command, by: requested_by, order });
-      }
+      const toTell = boxes.map(({ device, command }) => ({ device, command, told: told.get(command) }));
+      await tellBoxes({ commands, now, replace }, { org, by: requested_by, order, boxes: toTell });
       const waiting = boxes.some(({ enforcement, lease_ends_at, command }) => {
         const known = { enforcement, leaseEndsAt: lease_ends_at, erasedAt: told.get(command)?.done?.at ?? null };
         return stateOfBox(known, { unrecoverableFrom: unrecoverable_from }, now()).state === 'pending';
@@ -118,13 +124,18 @@ export class Shredding implements Looker {
     holders: readonly { device: string; enforcement: 'memory' | 'tpm' | 'software'; leaseEndsAt: number }[],
   ): Promise<void> {
     const { db, commands } = this.#options;
-    for (const { device, enforcement, leaseEndsAt } of holders) {
-      await db
-        .insertInto('shred_boxes')
-        .values({ shred: id, device, enforcement, lease_ends_at: leaseEndsAt, command: commands.newId() })
-        .onConflict((conflict) => conflict.columns(['shred', 'device']).doNothing())
-        .execute();
-    }
+    const rows = holders.map(({ device, enforcement, leaseEndsAt }) => {
+      return { shred: id, device, enforcement, lease_ends_at: leaseEndsAt, command: commands.newId() };
+    });
+    await db.transaction().execute(async (within) => {
+      for (let from = 0; from < rows.length; from += MOST_TOGETHER) {
+        await within
+          .insertInto('shred_boxes')
+          .values(rows.slice(from, from + MOST_TOGETHER))
+          .onConflict((conflict) => conflict.columns(['shred', 'device']).doNothing())
+          .execute();
+      }
+    });
   }
 
   async #underWay(): Promise<{ id: string }[]> {

@@ -7,6 +7,7 @@ import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
 import { policiesSchema } from '../tenants/org.ts';
 import { moveShred, type ShredRow } from './move-shred.ts';
+import { removedIn } from './removed-in.ts';
 import { type NewShred, type Shred, type ShredBox, shredSchema } from './shred.ts';
 import { toldBoxes } from './told-boxes.ts';
 
@@ -161,7 +162,7 @@ export class Shreds {
         unrecoverableFrom: isoOrNull(unrecoverableFrom),
         leaseEndsAt: iso(lease_ends_at),
         receipt: done?.receipt ?? null,
-        removed: done?.removed ?? null,
+        removed: done && removedIn(done.token),
       };
     });
   }

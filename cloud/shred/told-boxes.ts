@@ -1,6 +1,4 @@
-import { decodeJwt } from 'jose';
 import type { Kysely, Selectable } from 'kysely';
-import { ackClaimsSchema, type Removed } from '../../shared/fleet/ack.ts';
 import type { Database } from '../store/database.ts';
 
 /** What a box said of a command that is part of a shred or an erasure. */
@@ -10,8 +8,8 @@ export interface Told {
   /** Milliseconds since the Unix epoch. */
   readonly changedAt: number;
   readonly reason: string | null;
-  /** Its word that it is done: when that came, and what it has removed. */
-  readonly done: { readonly receipt: string; readonly token: string; readonly at: number; readonly removed: Removed | null } | null;
+  /** Its word that it is done, and when that came. */
+  readonly done: { readonly receipt: string; readonly token: string; readonly at: number } | null;
 }
 
 /** What boxes said of these commands. */
@@ -19,16 +17,20 @@ export async function toldBoxes(db: Kysely<Database>, commands: readonly string[
   if (commands.length === 0) return new Map();
   const [given, words] = await Promise.all([
     db.selectFrom('commands').select(['id', 'state', 'reason', 'changed_at']).where('id', 'in', commands).execute(),
-    db.selectFrom('receipts').selectAll().where('command', 'in', commands).where('state', '=', 'SUCCEEDED').execute(),
+    db
+      .selectFrom('receipts')
+      .select(['id', 'command', 'token', 'at'])
+      .where('command', 'in', commands)
+      .where('state', '=', 'SUCCEEDED')
+      .execute(),
   ]);
+  const givenOf = new Map(given.map((row) => [row.id, row]));
+  const wordOf = new Map(words.map(({ command, id: receipt, token, at }) => [command, { receipt, token, at }]));
   return new Map(
     commands.map((command): [string, Told] => {
-      const row = given.find(({ id }) => id === command);
-      const word = words.find((one) => one.command === command);
-      const told = { state: row?.state, changedAt: row?.changed_at ?? 0, reason: row?.reason || null };
-      if (word === undefined) return [command, { ...told, done: null }];
-      const { removed = null } = ackClaimsSchema.parse(decodeJwt(word.token));
-      return [command, { ...told, done: { receipt: word.id, token: word.token, at: word.at, removed } }];
+      const row = givenOf.get(command);
+      const done = wordOf.get(command) ?? null;
+      return [command, { state: row?.state, changedAt: row?.changed_at ?? 0, reason: row?.reason || null, done }];
     }),
   );
 }

@@ -59,8 +59,8 @@ describe('commands that somebody else made', () => {
     const kid = await calculateJwkThumbprint(await place.kms.call('signingKey', { use: 'commands' }));
     const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
     const message = `${encode({ alg: 'ES256', typ: COMMAND_TYPE, kid, ...header })}.${encode(claims)}`;
-    const { signature } = await place.kms.call('sign', { use: 'commands', message: Buffer.from(message) });
-    return `${message}.${signature.toString('base64url')}`;
+    const { signatures } = await place.kms.call('sign', { use: 'commands', messages: [Buffer.from(message)] });
+    return `${message}.${Buffer.concat(signatures).toString('base64url')}`;
   }
 
   test('forged in any way, they are nothing to the box', async () => {

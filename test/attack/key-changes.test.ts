@@ -45,13 +45,13 @@ describe.each(['software', ...(hasSoftHsm ? (['softhsm'] as const) : [])] as con
     const key = await client.call('signingKey', { use: 'audit' });
     for (const use of ['audit', 'commands', 'ca'] as const) {
       const message = messageOf({ alg: 'ES256', typ: KEY_CHANGE_TYPE }, { use: 'audit', key, iat: 1 });
-      await expect(client.call('sign', { use, message })).rejects.toEqual(refused('key_change_rejected'));
+      await expect(client.call('sign', { use, messages: [Buffer.from('x'), message] })).rejects.toEqual(refused('key_change_rejected'));
     }
     const head = await signByAuditKey(client, LOG_HEAD_TYPE, {});
     await client.call('changeKey', { use: 'audit' });
     const [header = ''] = head.split('.');
     const message = Buffer.from(`${header}.e30`);
-    await expect(client.call('sign', { use: 'audit', message })).rejects.toEqual(refused('conflict'));
+    await expect(client.call('sign', { use: 'audit', messages: [Buffer.from('x'), message] })).rejects.toEqual(refused('conflict'));
   });
 });
 

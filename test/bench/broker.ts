@@ -4,19 +4,27 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { CloudAnswer, CloudRequest, CloudSetup } from './broker/cloud-process.ts';
+import { startMosquitto } from './broker/start-mosquitto.ts';
+import { processUse } from './fleet/process-use.ts';
 import { QuickCa } from './broker/make-certificates.ts';
 import { describeMachine } from './report/describe-machine.ts';
 
-// The embedded broker with many boxes, each with its own certificate and the product's own link: the control plane is a process, all
-// boxes together are this one.
+// A broker with many boxes, each with its own certificate and the product's own link: that of the control plane, which is a process, or
+// (`--broker mosquitto`) Debian's mosquitto beside it. All boxes together are this process.
 const BOXES = Number(process.env.BOXES ?? 1000);
 const AT_A_TIME = 16;
 const ROUNDS = 3;
 const PATIENCE_MS = 150_000;
+
+const BROKERS = ['embedded', 'mosquitto'] as const;
+const { values: chosen } = parseArgs({ options: { broker: { type: 'string', default: 'embedded' }, json: { type: 'boolean', default: false } } });
+const name = BROKERS.find((one) => one === chosen.broker);
+if (name === undefined) throw new Error(`--broker is one of ${BROKERS.join(', ')}`);
 
 const logger = pino({ level: 'silent' });
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -48,10 +56,21 @@ function quantile(values: readonly number[], part: number): number {
 try {
   say(`making ${BOXES} certificates`);
   const ca = await QuickCa.make();
-  const server = await ca.issue('broker');
-  const setup: CloudSetup = { cert: server.cert, key: server.key.toString(), ca: ca.pem, file: join(folder, 'broker.db') };
-  const { port, rssMib: rssEmpty } = await ask({ do: 'start', setup, port: 0 });
   const devices = Array.from({ length: BOXES }, () => newId('box'));
+  const apart = name === 'mosquitto' ? await startMosquitto(folder, ca, devices) : undefined;
+  const shown = await ca.issue(apart ? 'control-plane' : 'broker');
+  const setup: CloudSetup = {
+    ...{ cert: shown.cert, key: shown.key.toString(), ca: ca.pem, file: join(folder, 'broker.db') },
+    ...(apart ? { url: `mqtts://127.0.0.1:${apart.port}` } : {}),
+  };
+  const started = await ask({ do: 'start', setup, port: 0 });
+  const port = apart?.port ?? started.port;
+  const use = async (): Promise<{ cpuMs: number; rssMib: number }> => {
+    const { cpuMs, rssMib } = await ask({ do: 'measure' });
+    const broker = apart && processUse(apart.mosquitto.pid);
+    return { cpuMs: cpuMs + (broker?.cpuMs ?? 0), rssMib: broker?.rssMib ?? rssMib };
+  };
+  const { rssMib: rssEmpty } = await use();
   const boxes: MqttUplink[] = [];
   for (const device of devices) {
     const { key, ...rest } = await ca.issue(device);
@@ -69,31 +88,34 @@ try {
   say('all boxes connect at once');
   for (const box of boxes) box.start();
   const connectMs = await untilAllConnected(boxes);
-  const { rssMib, cpuMs: before } = await ask({ do: 'measure' });
+  const { rssMib, cpuMs: before } = await use();
 
   say(`a command to each, ${AT_A_TIME} at a time`);
   const startedAt = performance.now();
   const trips: number[] = [];
   let lost = 0;
-  let cpuMs = 0;
   for (let round = 0; round < ROUNDS; round += 1) {
     const answer = await ask({ do: 'command', devices, atATime: AT_A_TIME });
     trips.push(...answer.trips);
     lost += answer.lost;
-    cpuMs = answer.cpuMs - before;
   }
+  const cpuMs = (await use()).cpuMs - before;
   const commandsMs = performance.now() - startedAt;
 
   say('the broker restarts');
   await ask({ do: 'stop' });
+  await apart?.mosquitto.stop();
   await pause(1000);
+  await apart?.mosquitto.start();
   await ask({ do: 'start', setup, port });
   const stormMs = await untilAllConnected(boxes);
   const after = await ask({ do: 'command', devices, atATime: AT_A_TIME });
   lost += after.lost;
+  const { rssMib: rssMibAfterRestart } = await use();
 
   const result = {
     machine: describeMachine(),
+    broker: name,
     boxes: BOXES,
     connectsASecond: Math.round((BOXES * 1000) / connectMs),
     rssMib,
@@ -102,22 +124,23 @@ try {
     cpuMsACommand: Number((cpuMs / trips.length).toFixed(2)),
     tripMs: { p50: Math.round(quantile(trips, 0.5)), p99: Math.round(quantile(trips, 0.99)) },
     secondsToReconnect: Number((stormMs / 1000).toFixed(1)),
-    rssMibAfterRestart: after.rssMib,
+    rssMibAfterRestart,
     lost,
   };
   process.stdout.write(
     [
       `${result.boxes} boxes with mTLS connect: ${result.connectsASecond} a second`,
-      `memory of the control plane: ${result.rssMib} MiB, ${result.kibABox} KiB a box; ${result.rssMibAfterRestart} MiB after the restart`,
+      `memory of ${apart ? 'mosquitto' : 'the control plane with its broker'}: ${result.rssMib} MiB, ${result.kibABox} KiB a box; ${result.rssMibAfterRestart} MiB after the restart`,
       `a command and its acknowledgement: p50 ${result.tripMs.p50} ms, p99 ${result.tripMs.p99} ms at ${result.commandsASecond} a second, ${result.cpuMsACommand} ms CPU each`,
       `all back ${result.secondsToReconnect} s after a restart of the broker; ${result.lost} commands lost`,
       '',
     ].join('\n'),
   );
-  if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (chosen.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exitCode = lost === 0 ? 0 : 1;
   await Promise.all(boxes.map((box) => box.stop()));
   await ask({ do: 'stop' });
+  await apart?.mosquitto.stop();
 } finally {
   cloud.kill();
   rmSync(folder, { recursive: true, force: true });

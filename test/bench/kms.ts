@@ -40,7 +40,7 @@ async function measure(config: KmsConfig['hsm'], trustFile: string, pemFile: str
         'make and wrap a tenant key': await rate(CALLS, () => hsm.createTek(cell(0))),
         'hand out a tenant key': await rate(CALLS, () => hsm.exportTek(cell(0), wrapped, fingerprint)),
         'count a change of records': await rate(CELLS, (at) => hsm.raiseRecordsVersion(at + 1)),
-        sign: await rate(CALLS, () => hsm.sign('commands', message)),
+        sign: await rate(CALLS, () => hsm.sign('commands', [message])),
         'destroy a cell': await rate(CELLS, (at) => hsm.destroyCell(cell(at))),
       },
     };

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { keyHash } from '../../cloud/fleet/pki/key-hash.ts';
+import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { adminSet, signAssignment, signSet, TestDevice, TestKms, TestSigner } from '../helpers/kms.ts';
 import { QuickCa } from './broker/make-certificates.ts';
-import { BenchBox } from './leases/bench-box.ts';
+import { BenchBox } from './fleet/bench-box.ts';
 import type { CloudAnswer, CloudRequest, CloudSetup } from './leases/cloud-process.ts';
 import { describeMachine } from './report/describe-machine.ts';
 
@@ -62,7 +63,7 @@ async function command(boxes: readonly { readonly device: string; readonly box: 
     const { device, box } = boxes[given % boxes.length] as (typeof boxes)[number];
     const startedAt = performance.now();
     const { promise, resolve } = Promise.withResolvers<void>();
-    box.onCommand = () => {
+    box.onSync = () => {
       trips.push(performance.now() - startedAt);
       resolve();
     };
@@ -121,10 +122,17 @@ try {
     // One key for all: what is made for each box is not what is measured.
     const assignment = await signAssignment(admin, { ...(await device.claims('acme', tenant)), sub: id });
     await client.call('assign', { assignment });
+    const credentials = await ca.issue(id);
+    const uplink = new MqttUplink({
+      url: () => new URL(`mqtts://127.0.0.1:${port}`),
+      device: id,
+      credentials: () => ({ ...credentials, key: Buffer.from(credentials.key) }),
+      random: Math.random,
+      logger,
+    });
     const box = new BenchBox({
       device: id,
-      url: `mqtts://127.0.0.1:${port}`,
-      credentials: await ca.issue(id),
+      uplink,
       commandKeys,
       key: { privateKey: device.signer.privateKey, publicKey },
       tenants: Array.from({ length: LEASES }, () => tenant),

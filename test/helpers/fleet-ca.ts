@@ -60,9 +60,9 @@ function keysInMemory(): Pick<KmsClient, 'call'> {
     pairs.set(use, pair);
     return pair;
   };
-  const call = async (operation: string, { use, message }: { use: string; message: Buffer }): Promise<unknown> =>
+  const call = async (operation: string, { use, messages }: { use: string; messages: readonly Buffer[] }): Promise<unknown> =>
     operation === 'signingKey'
       ? pairOf(use).publicKey.export({ format: 'jwk' })
-      : { signature: sign('sha256', message, { key: pairOf(use).privateKey, dsaEncoding: 'ieee-p1363' }) };
+      : { signatures: messages.map((message) => sign('sha256', message, { key: pairOf(use).privateKey, dsaEncoding: 'ieee-p1363' })) };
   return { call } as Pick<KmsClient, 'call'>;
 }

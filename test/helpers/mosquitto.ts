@@ -28,6 +28,10 @@ export class Mosquitto {
     this.#options = options;
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   async start(): Promise<void> {
     const { folder, port, certificate, key, authorities, rights } = this.#options;
     chmodSync(folder, 0o755);

@@ -169,7 +169,7 @@ describe('what the KMS did', () => {
     await expect(kms.client.call('createEpoch', { ...cell, org: 'other' })).rejects.toMatchObject({ code: 'admins_missing' });
     await kms.client.call('listEpochs', { org: 'acme', tenant: 'hall' });
     await kms.client.call('signingKey', { use: 'commands' });
-    await kms.client.call('sign', { use: 'commands', message: Buffer.from('x') });
+    await kms.client.call('sign', { use: 'commands', messages: [Buffer.from('x')] });
     await Promise.all([one.head(), two.head()]);
     const expected = [
       'kms.pinAdmins acme  done',

@@ -105,9 +105,9 @@ describe('the socket of the KMS', () => {
       { id: 1, operation: 'constructor', arguments: {} },
       { id: 1, operation: 'createEpoch', arguments: { org: '../etc', tenant: 'hall', epoch: 1 } },
       { id: 1, operation: 'createEpoch', arguments: { org: 'acme', tenant: 'hall', epoch: 1, more: true } },
-      { id: 1, operation: 'sign', arguments: { use: 'root', message: 'AA' } },
-      { id: 1, operation: 'sign', arguments: { use: 'audit', message: '!' } },
-      { id: 1, operation: 'sign', arguments: { use: 'leases', message: 'AA' } },
+      { id: 1, operation: 'sign', arguments: { use: 'root', messages: ['AA'] } },
+      { id: 1, operation: 'sign', arguments: { use: 'audit', messages: ['!'] } },
+      { id: 1, operation: 'sign', arguments: { use: 'leases', messages: ['AA'] } },
     ]) {
       expect(JSON.parse(await say(`${JSON.stringify(request)}\n`)), JSON.stringify(request)).toMatchObject({
         id: 1,
@@ -131,8 +131,9 @@ describe('the socket of the KMS', () => {
     const jwk = await kms.client.call('signingKey', { use: 'commands' });
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
     const messages = Array.from({ length: 200 }, (_, at) => Buffer.from(`command ${at}`));
-    const signed = await Promise.all(messages.map((message) => kms.client.call('sign', { use: 'commands', message })));
-    for (const [at, { signature }] of signed.entries()) {
+    const signed = await Promise.all(messages.map((message) => kms.client.call('sign', { use: 'commands', messages: [message] })));
+    for (const [at, { signatures }] of signed.entries()) {
+      const signature = Buffer.concat(signatures);
       expect(verify('sha256', messages[at] as Buffer, { key: publicKey, dsaEncoding: 'ieee-p1363' }, signature)).toBe(true);
     }
   });

@@ -73,9 +73,9 @@ export class BoxStates {
       .execute();
   }
 
-  /** Something may have changed of every box of an org. */
-  async wakeAll(org: string): Promise<void> {
-    await this.#options.db.updateTable('box_states').set({ tries: 0, next_try_at: this.#options.now() }).where('org', '=', org).execute();
+  /** Something may have changed of every box of an org; it is looked at from then on. */
+  async wakeAll(org: string, at: number): Promise<void> {
+    await this.#options.db.updateTable('box_states').set({ tries: 0, next_try_at: at }).where('org', '=', org).execute();
   }
 
   /** Boxes at which it is time to look. */

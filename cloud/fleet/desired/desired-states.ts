@@ -81,9 +81,9 @@ export class DesiredStates {
     this.#followLater(device);
   }
 
-  /** All boxes of an org should perhaps have something else. */
-  async wakeAll(org: string): Promise<void> {
-    await this.#states.wakeAll(org);
+  /** All boxes of an org should perhaps have something else, which they are told then. */
+  async wakeAll(org: string, at = this.#options.now()): Promise<void> {
+    await this.#states.wakeAll(org, at);
   }
 
   /** What a box of an org should be, and says that it is. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import type { AuditEntry } from '../../../shared/audit/audit-entry.ts';
 import { settledEntry } from '../../../shared/audit/settled-entry.ts';
 import type { AckClaims } from '../../../shared/fleet/ack.ts';
 import type { AuditLog } from '../../audit/audit-log.ts';
@@ -9,6 +10,8 @@ import { moveCommand } from './move-command.ts';
 
 /** A word of a box that holds. */
 export interface Word {
+  /** Id under which it is kept, where it is a last word that is new. */
+  readonly receipt: string;
   readonly org: string;
   readonly device: string;
   readonly token: string;
@@ -26,42 +29,59 @@ export interface Kept {
 
 export interface AcknowledgeOptions {
   readonly db: Kysely<Database>;
-  readonly links: Links;
+  readonly links: Pick<Links, 'told' | 'wake'>;
   readonly audit: AuditLog;
   readonly now: () => number;
 }
 
 /**
- * Writes down what a box says of a command, together with its last word itself, whose hash is in the log. The same word again changes nothing.
- * @param receipt id under which a last word is kept, where it is new
- * @returns undefined where it was not its last word
+ * Writes down what boxes say of commands, together with their last words themselves, whose hashes are in the log. The same word again changes
+ * nothing. A box whose word is new is looked at: something may wait for it.
+ * @returns for each undefined where it was not the last word
  */
-export async function acknowledge({ db, links, audit, now }: AcknowledgeOptions, word: Word, receipt: string): Promise<Kept | undefined> {
-  const { org, device, token, claims } = word;
-  const { command, state, reason = '', pair } = claims;
-  const at = now();
+export async function acknowledge(options: AcknowledgeOptions, words: readonly Word[]): Promise<(Kept | undefined)[]> {
+  const { db, links, audit } = options;
+  const at = options.now();
+  const ids = words.map(({ claims }) => claims.command);
+  const known = await db.selectFrom('commands').select(['id', 'device']).where('id', 'in', ids).execute();
+  const deviceOf = new Map(known.map(({ id, device }) => [id, device]));
   return await db.transaction().execute(async (within) => {
-    const known = await within
-      .selectFrom('commands')
-      .select('id')
-      .where('id', '=', command)
-      .where('device', '=', device)
-      .executeTakeFirst();
-    if (known) await moveCommand(within, command, state, { reason }, at);
-    await links.told(within, device, pair);
-    if (state === 'IN_PROGRESS') return undefined;
-    const digest = createHash('sha256').update(token).digest('base64url');
-    const { numInsertedOrUpdatedRows = 0n } = await within
-      .insertInto('receipts')
-      .values({ id: receipt, digest, org, device, command, state, reason, token, at })
-      .onConflict((conflict) => conflict.column('digest').doNothing())
-      .executeTakeFirst();
-    const isNew = numInsertedOrUpdatedRows > 0n;
-    if (isNew) {
-      const outcome = state === 'SUCCEEDED' ? 'done' : reason;
-      await audit.recordWithin(within, settledEntry({ at, receipt, org, device, command, outcome, digest }));
+    const kept: (Kept | undefined)[] = [];
+    for (const word of words) {
+      const { device, claims } = word;
+      const { command, state, reason = '', pair } = claims;
+      if (deviceOf.get(command) === device) await moveCommand(within, command, state, { reason }, at);
+      if (pair !== undefined) await links.told(within, device, pair);
+      kept.push(state === 'IN_PROGRESS' ? undefined : await keep(within, word, at));
     }
-    const { id } = await within.selectFrom('receipts').select('id').where('digest', '=', digest).executeTakeFirstOrThrow();
-    return { digest, receipt: id, isNew };
+    const fresh = words.filter((_word, index) => kept[index]?.isNew);
+    await audit.recordWithin(within, ...fresh.map((word) => entryOf(word, at)));
+    await links.wake(
+      fresh.map(({ device }) => device),
+      within,
+    );
+    return kept;
   });
+}
+
+async function keep(db: Kysely<Database>, { receipt, org, device, token, claims }: Word, at: number): Promise<Kept> {
+  const { command, state, reason = '' } = claims;
+  const digest = digestOf(token);
+  const { numInsertedOrUpdatedRows = 0n } = await db
+    .insertInto('receipts')
+    .values({ id: receipt, digest, org, device, command, state, reason, token, at })
+    .onConflict((conflict) => conflict.column('digest').doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows > 0n) return { digest, receipt, isNew: true };
+  const { id } = await db.selectFrom('receipts').select('id').where('digest', '=', digest).executeTakeFirstOrThrow();
+  return { digest, receipt: id, isNew: false };
+}
+
+function entryOf({ receipt, org, device, token, claims }: Word, at: number): AuditEntry {
+  const { command, state, reason = '' } = claims;
+  return settledEntry({ at, receipt, org, device, command, outcome: state === 'SUCCEEDED' ? 'done' : reason, digest: digestOf(token) });
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
 }

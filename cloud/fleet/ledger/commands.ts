@@ -7,13 +7,18 @@ import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
 import type { KnownBoxes } from '../known-boxes.ts';
 import { type Command, type CommandRow, isUrgent, type NewCommand, timesOf, viewOf } from './command.ts';
 import type { CommandState } from './command-states.ts';
+import type { Links } from './links.ts';
 import { moveCommand } from './move-command.ts';
+
+/** Rows that are written by one statement: databases take so many values and no more. */
+const MOST_TOGETHER = 500;
 
 export interface CommandsOptions {
   readonly db: Kysely<Database>;
   readonly boxes: KnownBoxes;
+  readonly links: Pick<Links, 'wake'>;
   /** Called when there is something to send to a box. */
-  readonly onWaiting: (device: string) => Promise<void>;
+  readonly onWaiting: (device: string) => void;
   readonly now: () => number;
 }
 
@@ -37,20 +42,35 @@ export class Commands {
    * @throws {SecureGateError} `device_not_found`, `invalid_request` (its times)
    */
   async create(org: string, id: string, by: string, wanted: NewCommand): Promise<Command> {
-    const { db, boxes, now, onWaiting } = this.#options;
-    const { device, order } = wanted;
-    if ((await boxes.find(device))?.org !== org) throw new SecureGateError('device_not_found', 'There is no such box');
+    const [given] = await this.createAll(org, by, [{ id, ...wanted }]);
+    if (given === undefined) throw new SecureGateError('device_not_found', 'There is no such box');
+    return given;
+  }
+
+  /**
+   * Gives commands to boxes in one go, with an id for each.
+   * @param by who gives them
+   * @returns without those whose boxes are not there
+   * @throws {SecureGateError} `invalid_request` (their times)
+   */
+  async createAll(org: string, by: string, wanted: readonly (NewCommand & { readonly id: string })[]): Promise<Command[]> {
+    const { db, boxes, links, now, onWaiting } = this.#options;
     const at = now();
-    const times = timesOf(wanted, at);
-    if (times === undefined) throw new SecureGateError('invalid_request', 'A command with these times is never done');
-    const row: CommandRow = {
-      ...{ id, org, device, kind: order.kind, body: JSON.stringify(order.body), urgent: Number(isUrgent(order)) },
-      ...{ state: 'QUEUED', reason: '', incarnation: 0, sequence: 0, token: '' },
-      ...{ created_by: by, created_at: at, changed_at: at, not_before: times.notBefore, expires_at: times.expiresAt },
-    };
-    await db.insertInto('commands').values(row).execute();
-    await onWaiting(device);
-    return viewOf(row);
+    const found = wanted.map(async (one) => ((await boxes.find(one.device))?.org === org ? [rowOf(one, org, by, at)] : []));
+    const rows = (await Promise.all(found)).flat();
+    if (rows.length === 0) return [];
+    await db.transaction().execute(async (within) => {
+      for (let from = 0; from < rows.length; from += MOST_TOGETHER) {
+        const some = rows.slice(from, from + MOST_TOGETHER);
+        await within.insertInto('commands').values(some).execute();
+        await links.wake(
+          some.map(({ device }) => device),
+          within,
+        );
+      }
+    });
+    for (const { device } of rows) onWaiting(device);
+    return rows.map(viewOf);
   }
 
   /** @throws {SecureGateError} `command_not_found` */
@@ -82,12 +102,25 @@ export class Commands {
    * @throws {SecureGateError} `command_not_found`, `command_settled`
    */
   async cancel(org: string, id: string): Promise<Command> {
-    const { db, now, onWaiting } = this.#options;
+    const { db, links, now, onWaiting } = this.#options;
     const { device, state, order } = await this.get(org, id);
     if (COMMANDS[order.kind].ofFlow || !(await moveCommand(db, id, 'CANCELED', {}, now()))) {
       throw new SecureGateError('command_settled', 'It is too late to cancel this command', { details: { state } });
     }
-    await onWaiting(device);
+    await links.wake([device]);
+    onWaiting(device);
     return await this.get(org, id);
   }
+}
+
+/** @throws {SecureGateError} `invalid_request` */
+function rowOf({ id, ...wanted }: NewCommand & { readonly id: string }, org: string, by: string, at: number): CommandRow {
+  const { device, order } = wanted;
+  const times = timesOf(wanted, at);
+  if (times === undefined) throw new SecureGateError('invalid_request', 'A command with these times is never done');
+  return {
+    ...{ id, org, device, kind: order.kind, body: JSON.stringify(order.body), urgent: Number(isUrgent(order)) },
+    ...{ state: 'QUEUED', reason: '', incarnation: 0, sequence: 0, token: '' },
+    ...{ created_by: by, created_at: at, changed_at: at, not_before: times.notBefore, expires_at: times.expiresAt },
+  };
 }

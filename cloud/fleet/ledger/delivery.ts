@@ -1,17 +1,19 @@
 import type { Kysely } from 'kysely';
+import type { Pair } from '../../../shared/fleet/command.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
+import { Gathered } from '../../../shared/runtime/gathered.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBoxes } from '../known-boxes.ts';
 import type { CommandRow } from './command.ts';
-import { UNSETTLED } from './command-states.ts';
-import type { Links } from './links.ts';
+import type { Claimed, Links } from './links.ts';
 import { moveCommand } from './move-command.ts';
-import { signCommand } from './sign-command.ts';
+import { readWaiting } from './read-waiting.ts';
+import { signCommands } from './sign-commands.ts';
 
-/** Urgent commands that are sent at a time. */
-const MOST_URGENT = 32;
+/** Boxes that are looked at together, and how often at a time: while the HSM signs for some, others are sent what is signed. */
+const TOGETHER = { most: 256, atOnce: 2 };
 
 export interface DeliveryOptions {
   readonly db: Kysely<Database>;
@@ -24,86 +26,137 @@ export interface DeliveryOptions {
 }
 
 /**
- * Sends boxes what waits for them: one command after the other, the next when the box has said what came of the one before, so that no
- * transport puts them out of order; those that are urgent at once.
+ * Sends boxes what waits for them: to each one command after the other, the next when the box has said what came of the one before, so that
+ * no transport puts them out of order; those that are urgent at once, and before all others.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  readonly #boxes: Gathered<string, void>;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#boxes = new Gathered({ ...TOGETHER, work: (devices) => this.#deliver([...new Set(devices)]) });
   }
 
   /** Sends what it is time to send to a box, unless another process does. What fails is tried again. */
   async deliver(device: string): Promise<void> {
-    const { links, boxes, logger } = this.#options;
     try {
-      const link = await links.claim(device);
-      if (link === undefined) return;
-      if ((await boxes.find(device)) === undefined) return await links.rest(device, link.tries + 1);
-      const { urgent, head, next } = await this.#waiting(device);
-      if (urgent.length === 0 && head === undefined) return await links.rest(device, link.tries + 1, next);
-      for (const row of urgent) await this.#send(row);
-      const placed = head && (await this.#place(head));
-      if (placed) await this.#send(placed);
+      await this.#boxes.run(device);
     } catch (error) {
-      logger.warn({ err: error, device }, 'commands were not sent; it is tried again');
+      this.#failed(device, error);
     }
   }
 
-  /** What is to be sent now; without it, `next` is when something will be. */
-  async #waiting(device: string): Promise<{ urgent: CommandRow[]; head: CommandRow | undefined; next: number | undefined }> {
-    const { db, now } = this.#options;
-    const unsettled = db.selectFrom('commands').selectAll().where('device', '=', device).where('state', 'in', UNSETTLED);
-    const urgent = await unsettled.where('urgent', '=', 1).orderBy('id').limit(MOST_URGENT).execute();
-    const ordered = unsettled.where('urgent', '=', 0).orderBy('id').limit(1);
-    const underWay = await ordered.where('state', '<>', 'QUEUED').executeTakeFirst();
-    const head = underWay ?? (await ordered.where('not_before', '<=', now()).executeTakeFirst());
-    const later = head ? undefined : await unsettled.orderBy('not_before').limit(1).executeTakeFirst();
-    return { urgent, head, next: later?.not_before };
+  async #deliver(devices: readonly string[]): Promise<readonly void[]> {
+    const claimed = await this.#options.links.claim(devices);
+    try {
+      await this.#tell(claimed);
+    } catch (error) {
+      if (claimed.length === 1) throw error;
+      // One to which nothing can be sent must not take the others with it.
+      await Promise.all(claimed.map((one) => this.#tellAlone(one)));
+    }
+    return [];
+  }
+
+  async #tellAlone(claimed: Claimed): Promise<void> {
+    try {
+      await this.#tell([claimed]);
+    } catch (error) {
+      this.#failed(claimed.device, error);
+    }
+  }
+
+  #failed(device: string, error: unknown): void {
+    this.#options.logger.warn({ err: error, device }, 'commands were not sent; it is tried again');
+  }
+
+  async #tell(claimed: readonly Claimed[]): Promise<void> {
+    const { db, links, now } = this.#options;
+    const known = await this.#known(claimed);
+    const { urgent, heads, next } = await readWaiting(db, known, now());
+    const busy = new Set([...urgent, ...heads].map(({ device }) => device));
+    const idle = claimed.filter(({ device }) => !busy.has(device));
+    await links.rest(idle.map((one) => ({ ...one, until: next.get(one.device) })));
+    await this.#send(urgent);
+    await this.#send(await this.#place(heads));
+  }
+
+  /** Of these, the devices that count. */
+  async #known(claimed: readonly Claimed[]): Promise<string[]> {
+    const found = claimed.map(async ({ device }) => ((await this.#options.boxes.find(device)) === undefined ? [] : [device]));
+    return (await Promise.all(found)).flat();
   }
 
   /**
-   * Gives a command the next pair, unless it has the last one that was given: a box takes no lower ones.
-   * @returns undefined when another process is at it
+   * Gives commands the next pairs of their boxes, unless they have the last ones that were given: a box takes no lower ones.
+   * @returns those at which no other process is
    */
-  async #place(row: CommandRow): Promise<CommandRow | undefined> {
-    return await this.#options.db.transaction().execute(async (within) => {
-      const link = await within
-        .selectFrom('links')
-        .select(['incarnation', 'sequence'])
-        .where('device', '=', row.device)
-        .executeTakeFirstOrThrow();
-      const { incarnation, sequence } = link;
-      if (row.incarnation === incarnation && row.sequence === sequence) return row;
-      const given = { incarnation, sequence: sequence + 1 };
-      const taken = await within
-        .updateTable('links')
-        .set(given)
-        .where('device', '=', row.device)
-        .where('incarnation', '=', incarnation)
-        .where('sequence', '=', sequence)
-        .executeTakeFirst();
-      if (taken.numUpdatedRows === 0n) return undefined;
-      const placed = await within
-        .updateTable('commands')
-        .set({ ...given, token: '' })
-        .where('id', '=', row.id)
-        .where('state', '=', row.state)
-        .executeTakeFirst();
-      return placed.numUpdatedRows === 0n ? undefined : { ...row, ...given, token: '' };
+  async #place(rows: readonly CommandRow[]): Promise<CommandRow[]> {
+    if (rows.length === 0) return [];
+    const { db } = this.#options;
+    const devices = rows.map(({ device }) => device);
+    const last = await db.selectFrom('links').select(['device', 'incarnation', 'sequence']).where('device', 'in', devices).execute();
+    const lastOf = new Map(last.map(({ device, ...pair }) => [device, pair]));
+    return await db.transaction().execute(async (within) => {
+      const placed: CommandRow[] = [];
+      for (const row of rows) {
+        const link = lastOf.get(row.device);
+        if (link === undefined) continue;
+        if (row.incarnation === link.incarnation && row.sequence === link.sequence) placed.push(row);
+        else placed.push(...(await placeAfter(within, row, link)));
+      }
+      return placed;
     });
   }
 
-  async #send(row: CommandRow): Promise<void> {
-    const { db, kms, courier, now } = this.#options;
-    const token = row.token || (await signCommand(kms, row));
-    // Written down before it goes out, and not sent where it was cancelled or settled meanwhile.
-    if (row.state === 'QUEUED') {
-      if (!(await moveCommand(db, row.id, 'SENT', { token }, now()))) return;
-    } else if (row.token === '') {
-      await db.updateTable('commands').set({ token }).where('id', '=', row.id).where('sequence', '=', row.sequence).execute();
-    }
-    await courier.send(row.device, 'commands', Buffer.from(token));
+  async #send(rows: readonly CommandRow[]): Promise<void> {
+    const { kms, courier } = this.#options;
+    const unsigned = rows.filter(({ token }) => token === '');
+    const tokens = await signCommands(kms, unsigned);
+    const signed = new Map(unsigned.map(({ id }, at) => [id, tokens[at] ?? '']));
+    const going = await this.#note(
+      rows.map((row) => ({ ...row, token: row.token || (signed.get(row.id) ?? ''), isSigned: signed.has(row.id) })),
+    );
+    await Promise.all(going.map(({ device, token }) => courier.send(device, 'commands', Buffer.from(token))));
   }
+
+  /** Writes down what goes out before it does. @returns without what was cancelled or settled meanwhile */
+  async #note(rows: readonly (CommandRow & { readonly isSigned: boolean })[]): Promise<CommandRow[]> {
+    const { db, now } = this.#options;
+    if (rows.every(({ state, isSigned }) => state !== 'QUEUED' && !isSigned)) return [...rows];
+    return await db.transaction().execute(async (within) => {
+      const going: CommandRow[] = [];
+      for (const row of rows) {
+        const { id, state, sequence, token } = row;
+        if (state === 'QUEUED') {
+          if (!(await moveCommand(within, id, 'SENT', { token }, now()))) continue;
+        } else if (row.isSigned) {
+          await within.updateTable('commands').set({ token }).where('id', '=', id).where('sequence', '=', sequence).execute();
+        }
+        going.push(row);
+      }
+      return going;
+    });
+  }
+}
+
+/** @returns the command in its place; none when another process was faster */
+async function placeAfter(db: Kysely<Database>, row: CommandRow, { incarnation, sequence }: Pair): Promise<CommandRow[]> {
+  const given = { incarnation, sequence: sequence + 1 };
+  const taken = await db
+    .updateTable('links')
+    .set(given)
+    .where('device', '=', row.device)
+    .where('incarnation', '=', incarnation)
+    .where('sequence', '=', sequence)
+    .executeTakeFirst();
+  if (taken.numUpdatedRows === 0n) return [];
+  const placed = await db
+    .updateTable('commands')
+    .set({ ...given, token: '' })
+    .where('id', '=', row.id)
+    .where('state', '=', row.state)
+    .executeTakeFirst();
+  return placed.numUpdatedRows === 0n ? [] : [{ ...row, ...given, token: '' }];
 }

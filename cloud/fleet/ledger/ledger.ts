@@ -4,6 +4,7 @@ import { helloSchema } from '../../../shared/fleet/hello.ts';
 import type { Reply } from '../../../shared/fleet/reply.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
+import { Gathered } from '../../../shared/runtime/gathered.ts';
 import { UnderWay } from '../../../shared/runtime/under-way.ts';
 import type { AuditLog } from '../../audit/audit-log.ts';
 import type { KmsClient } from '../../kms/client.ts';
@@ -11,7 +12,7 @@ import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBoxes } from '../known-boxes.ts';
 import type { Takers } from '../reception.ts';
-import { acknowledge } from './acknowledge.ts';
+import { acknowledge, type Kept, type Word } from './acknowledge.ts';
 import { Commands } from './commands.ts';
 import { Delivery } from './delivery.ts';
 import { expireCommands } from './expire-commands.ts';
@@ -22,6 +23,8 @@ import { verifyAck } from './verify-ack.ts';
 const LOOK_EVERY_MS = 1000;
 /** Boxes that are looked at in one go. */
 const MOST_DUE = 256;
+/** Words of boxes that are written down together. */
+const MOST_WORDS = 64;
 
 export interface LedgerOptions {
   readonly db: Kysely<Database>;
@@ -45,15 +48,18 @@ export class Ledger {
   readonly #delivery: Delivery | undefined;
   readonly #underWay = new UnderWay();
   readonly #receiptIds: Ulids;
+  readonly #words: Gathered<Word, Kept | undefined>;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LedgerOptions) {
-    const { db, boxes, courier, now } = options;
+    const { db, boxes, courier, audit, now } = options;
     this.#options = options;
     this.#links = new Links(options);
     this.#receiptIds = new Ulids(now);
+    const noting = { db, links: this.#links, audit, now };
+    this.#words = new Gathered({ work: (words) => acknowledge(noting, words), most: MOST_WORDS, atOnce: 1 });
     this.#delivery = courier && new Delivery({ ...options, courier, links: this.#links });
-    this.commands = new Commands({ db, boxes, now, onWaiting: (device) => this.#wake(device) });
+    this.commands = new Commands({ db, boxes, links: this.#links, now, onWaiting: (device) => this.#deliverLater(device) });
     this.receipts = new Receipts(db);
   }
 
@@ -70,9 +76,9 @@ export class Ledger {
   async look(): Promise<void> {
     const { db, now, logger } = this.#options;
     try {
-      for (const device of await expireCommands(db, now())) await this.#links.wake(device);
+      await this.#links.wake([...(await expireCommands(db, now()))]);
       const due = this.#delivery ? await this.#links.due(MOST_DUE) : [];
-      for (const device of due) await this.#delivery?.deliver(device);
+      await Promise.all(due.map((device) => this.#delivery?.deliver(device)));
     } catch (error) {
       logger.error({ err: SecureGateError.from(error) }, 'the ledger of commands could not be looked through');
     }
@@ -88,20 +94,14 @@ export class Ledger {
       await this.#reply(device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {
-      const { db, audit, now } = this.#options;
       const token = payload.toString('latin1');
       const claims = await verifyAck(token, device, signingKeys);
-      const kept = await acknowledge({ db, links: this.#links, audit, now }, { org, device, token, claims }, this.#receiptIds.next());
+      const kept = await this.#words.run({ receipt: this.#receiptIds.next(), org, device, token, claims });
       if (kept === undefined) return;
-      if (kept.isNew) await this.#wake(device);
+      if (kept.isNew) this.#deliverLater(device);
       await this.#reply(device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });
     },
   };
-
-  async #wake(device: string): Promise<void> {
-    await this.#links.wake(device);
-    this.#deliverLater(device);
-  }
 
   #deliverLater(device: string): void {
     const delivery = this.#delivery;

@@ -10,6 +10,13 @@ const NEVER = Date.UTC(9999, 0);
 
 type Link = Selectable<Database['links']>;
 
+/** A box at which this process looks. */
+export interface Claimed {
+  readonly device: string;
+  /** With this one. */
+  readonly tries: number;
+}
+
 export interface LinksOptions {
   readonly db: Kysely<Database>;
   readonly now: () => number;
@@ -63,19 +70,21 @@ export class Links {
   }
 
   /** The box has said something of a command. */
-  async told(db: Kysely<Database>, device: string, pair: Pair | undefined): Promise<void> {
-    const link = await db.selectFrom('links').selectAll().where('device', '=', device).executeTakeFirst();
-    if (link === undefined || pair === undefined || comparePairs(pair, toldPair(link)) <= 0) return;
+  async told(db: Kysely<Database>, device: string, { incarnation, sequence }: Pair): Promise<void> {
     await db
       .updateTable('links')
-      .set({ told_incarnation: pair.incarnation, told_sequence: pair.sequence })
+      .set({ told_incarnation: incarnation, told_sequence: sequence })
       .where('device', '=', device)
+      .where(({ eb, or, and }) =>
+        or([eb('told_incarnation', '<', incarnation), and([eb('told_incarnation', '=', incarnation), eb('told_sequence', '<', sequence)])]),
+      )
       .execute();
   }
 
-  /** It is time to look at a box, at once or at the given time. */
-  async wake(device: string, at = this.#options.now()): Promise<void> {
-    await this.#options.db.updateTable('links').set({ tries: 0, next_try_at: at }).where('device', '=', device).execute();
+  /** It is time to look at boxes. @param db the transaction of what is to be looked at */
+  async wake(devices: readonly string[], db: Kysely<Database> = this.#options.db): Promise<void> {
+    if (devices.length === 0) return;
+    await db.updateTable('links').set({ tries: 0, next_try_at: this.#options.now() }).where('device', 'in', devices).execute();
   }
 
   /** Boxes to which it is time to send something. */
@@ -90,24 +99,41 @@ export class Links {
     return rows.map(({ device }) => device);
   }
 
-  /** @returns how far the box is, if it is time to send and no other process does it; the next try comes later then */
-  async claim(device: string): Promise<Link | undefined> {
+  /** @returns those boxes to which it is time to send, and no other process does it; their next try comes later then */
+  async claim(devices: readonly string[]): Promise<Claimed[]> {
     const { db, now, random } = this.#options;
     const at = now();
-    const link = await db.selectFrom('links').selectAll().where('device', '=', device).where('next_try_at', '<=', at).executeTakeFirst();
-    if (link === undefined) return undefined;
-    const { numUpdatedRows } = await db
-      .updateTable('links')
-      .set({ tries: link.tries + 1, next_try_at: nextTry(link.tries, at, random) })
-      .where('device', '=', device)
-      .where('next_try_at', '=', link.next_try_at)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n ? link : undefined;
+    const due = await db
+      .selectFrom('links')
+      .select(['device', 'tries', 'next_try_at'])
+      .where('device', 'in', devices)
+      .where('next_try_at', '<=', at)
+      .orderBy('device')
+      .execute();
+    if (due.length === 0) return [];
+    return await db.transaction().execute(async (within) => {
+      const claimed: Claimed[] = [];
+      for (const { device, tries, next_try_at } of due) {
+        const { numUpdatedRows } = await within
+          .updateTable('links')
+          .set({ tries: tries + 1, next_try_at: nextTry(tries, at, random) })
+          .where('device', '=', device)
+          .where('next_try_at', '=', next_try_at)
+          .executeTakeFirst();
+        if (numUpdatedRows > 0n) claimed.push({ device, tries: tries + 1 });
+      }
+      return claimed;
+    });
   }
 
-  /** Nothing waits for the box before `at`; undefined: nothing at all. Whoever woke it meanwhile is heard. */
-  async rest(device: string, tries: number, at = NEVER): Promise<void> {
-    await this.#options.db.updateTable('links').set({ next_try_at: at }).where('device', '=', device).where('tries', '=', tries).execute();
+  /** Nothing waits for boxes before the time of each; undefined: nothing at all. Whoever woke one meanwhile is heard. */
+  async rest(boxes: readonly (Claimed & { readonly until: number | undefined })[]): Promise<void> {
+    if (boxes.length === 0) return;
+    await this.#options.db.transaction().execute(async (within) => {
+      for (const { device, tries, until = NEVER } of boxes) {
+        await within.updateTable('links').set({ next_try_at: until }).where('device', '=', device).where('tries', '=', tries).execute();
+      }
+    });
   }
 }
 

@@ -102,9 +102,9 @@ export class Authorities {
   async #isLost({ generation, certificate }: Authority): Promise<boolean> {
     const message = Buffer.from('securegate/v1/authority-probe');
     try {
-      const { signature } = await this.#options.kms.call('sign', { use: useOf(generation), message });
+      const { signatures } = await this.#options.kms.call('sign', { use: useOf(generation), messages: [message] });
       const key = new X509Certificate(certificate).publicKey;
-      return !verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+      return !verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, Buffer.concat(signatures));
     } catch (error) {
       if (error instanceof SecureGateError && error.code === 'hsm_refused') return true;
       throw error;

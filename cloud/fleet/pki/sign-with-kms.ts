@@ -20,7 +20,7 @@ export async function signWithKms(
   },
 ): Promise<X509Certificate> {
   const sign = async (_algorithm: unknown, _key: unknown, content: ArrayBuffer): Promise<Buffer> =>
-    (await kms.call('sign', { use, message: Buffer.from(content) })).signature;
+    Buffer.concat((await kms.call('sign', { use, messages: [Buffer.from(content)] })).signatures);
   // The library asks for a Web Crypto; of that it calls this method alone, with the key that stands for the HSM's.
   const hsm = { subtle: { sign } } as unknown as webcrypto.Crypto;
   const signingKey = { type: 'private', algorithm: ECDSA_P256, extractable: false, usages: ['sign'] } as webcrypto.CryptoKey;

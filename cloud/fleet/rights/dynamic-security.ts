@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { DOWN_CHANNELS, downTopic, UP_CHANNELS, upTopic } from '../../../shared/fleet/topics.ts';
+import { roleOf } from './role-of.ts';
 
 const TOPIC = '$CONTROL/dynamic-security/v1';
 export const ANSWERS = `${TOPIC}/response`;
@@ -54,10 +54,8 @@ export class DynamicSecurity {
 
   /** Lets a user be a device. @throws {SecureGateError} `broker_unavailable` */
   async letIn(device: string, user: string): Promise<void> {
-    const says = UP_CHANNELS.map((channel) => ({ acltype: 'publishClientSend', topic: upTopic(device, channel), allow: true }));
-    const hears = DOWN_CHANNELS.map((channel) => ({ acltype: 'subscribeLiteral', topic: downTopic(device, channel), allow: true }));
     await this.#ask([
-      { command: 'createRole', rolename: device, acls: [...says, ...hears] },
+      { command: 'createRole', ...roleOf(device) },
       { command: 'createClient', username: user, roles: [{ rolename: device }] },
     ]);
   }

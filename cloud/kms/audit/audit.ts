@@ -16,8 +16,9 @@ export interface AuditEvent {
   readonly epoch?: number;
   /** The approval by which a key went out without a challenge, or the recovery by which one came back. */
   readonly approvalId?: string;
-  /** What a signature was for. */
+  /** What signatures were for, and how many they were. */
   readonly use?: string;
+  readonly count?: number;
 }
 
 /** Whole lines as they stand in the audit, and where they end, in bytes. */

@@ -35,7 +35,8 @@ export async function signLease(
     sealed: createHash('sha256').update(sealed).digest('base64url'),
   };
   const signed = `${encode({ alg: 'ES256', typ: LEASE_TYPE })}.${encode(claims)}`;
-  return `${signed}.${(await signing.sign('leases', Buffer.from(signed))).toString('base64url')}`;
+  const signature = Buffer.concat(await signing.sign('leases', [Buffer.from(signed)]));
+  return `${signed}.${signature.toString('base64url')}`;
 }
 
 function encode(part: object): string {

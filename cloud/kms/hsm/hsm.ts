@@ -89,9 +89,9 @@ export interface Hsm {
   signingKey(use: SigningUse): Promise<JWK>;
   /**
    * ECDSA over P-256 with SHA-256 (FIPS 186-5).
-   * @returns r and s, 64 bytes, as JWS ES256 has them
+   * @returns for each message r and s, 64 bytes, as JWS ES256 has them
    */
-  sign(use: SigningUse, message: Buffer): Promise<Buffer>;
+  sign(use: SigningUse, messages: readonly Buffer[]): Promise<Buffer[]>;
 }
 
 export const WRAPPED_TEK_BYTES = 40;

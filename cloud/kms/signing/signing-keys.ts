@@ -46,17 +46,21 @@ export class SigningKeys {
   }
 
   /**
-   * Signs for who asks from outside.
-   * @throws {SecureGateError} `key_change_rejected`; `conflict` where the message names another key than the one that counts
+   * Signs for who asks from outside: each message, in their order.
+   * @throws {SecureGateError} `key_change_rejected`; `conflict` where a message names another key than the one that counts
    */
-  async sign(use: SigningUse, message: Buffer): Promise<Buffer> {
-    const { typ, kid } = headerOf(message);
-    if (typ === KEY_CHANGE_TYPE)
+  async sign(use: SigningUse, messages: readonly Buffer[]): Promise<Buffer[]> {
+    const headers = messages.map(headerOf);
+    if (headers.some(({ typ }) => typ === KEY_CHANGE_TYPE))
       throw new SecureGateError('key_change_rejected', 'The KMS alone says which key counts', { details: { use } });
-    if (kid !== undefined && kid !== (await calculateJwkThumbprint(await this.key(use)))) {
-      throw new SecureGateError('conflict', 'Another key counts for this use', { details: { use } });
+    const named = headers.flatMap(({ kid }) => (kid === undefined ? [] : [kid]));
+    if (named.length > 0) {
+      const counts = await calculateJwkThumbprint(await this.key(use));
+      if (named.some((kid) => kid !== counts)) {
+        throw new SecureGateError('conflict', 'Another key counts for this use', { details: { use } });
+      }
     }
-    return await this.#options.hsm.sign(this.#present(use), message);
+    return await this.#options.hsm.sign(this.#present(use), messages);
   }
 
   /**
@@ -74,7 +78,8 @@ export class SigningKeys {
       const kid = await calculateJwkThumbprint(publicKeySchema.parse(await hsm.signingKey(before)));
       const claims: KeyChange = { use, key, iat: Math.floor(now() / 1000) };
       const message = `${encode({ alg: 'ES256', typ: KEY_CHANGE_TYPE, kid })}.${encode(claims)}`;
-      const token = `${message}.${(await hsm.sign(before, Buffer.from(message))).toString('base64url')}`;
+      const signature = Buffer.concat(await hsm.sign(before, [Buffer.from(message)]));
+      const token = `${message}.${signature.toString('base64url')}`;
       await guard.change(() => store.keyChanges.add(use, generation, token));
       return key;
     });

@@ -1,8 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Broker } from '../../../cloud/broker/broker.ts';
 import { MqttCourier } from '../../../cloud/fleet/mqtt-courier.ts';
+import { openBroker } from '../../../shared/mqtt/open-broker.ts';
 
 export interface CloudSetup {
+  /** Of a broker that stands apart, which knows the process by its certificate; without it the process has its own. */
+  readonly url?: string;
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
@@ -30,7 +34,23 @@ const waiting = new Map<string, () => void>();
 let broker: Broker | undefined;
 let courier: MqttCourier | undefined;
 
-async function start({ cert, key, ca, file }: CloudSetup, port: number): Promise<void> {
+async function start(setup: CloudSetup, port: number): Promise<void> {
+  const { url, cert, key, ca } = setup;
+  const own = url === undefined ? await startBroker(setup, port) : undefined;
+  broker = own;
+  courier = new MqttCourier({
+    open: () => own?.connect() ?? openBroker(new URL(url ?? ''), { cert, ca, key: Buffer.from(key) }),
+    name: 'control-plane',
+    kick: async (device) => own?.kick(device),
+    random: Math.random,
+    logger,
+  });
+  courier.onMessage(async (_device, _channel, payload) => waiting.get(payload.toString())?.());
+  courier.start();
+  while (courier.problem !== null) await pause(10);
+}
+
+async function startBroker({ cert, key, ca, file }: CloudSetup, port: number): Promise<Broker> {
   const started = new Broker({
     listen: { host: '127.0.0.1', port },
     certificates: () => ({ cert, key: Buffer.from(key), ca: [ca] }),
@@ -43,16 +63,7 @@ async function start({ cert, key, ca, file }: CloudSetup, port: number): Promise
     logger,
   });
   await started.start();
-  broker = started;
-  courier = new MqttCourier({
-    open: () => started.connect(),
-    name: 'control-plane',
-    kick: (device) => started.kick(device),
-    random: Math.random,
-    logger,
-  });
-  courier.onMessage(async (_device, _channel, payload) => waiting.get(payload.toString())?.());
-  courier.start();
+  return started;
 }
 
 async function command(devices: readonly string[], atATime: number): Promise<Pick<CloudAnswer, 'trips' | 'lost'>> {

@@ -13,7 +13,7 @@ import { raiseRecordsVersion, readRecordsVersion } from './records-version.ts';
 import { requireMechanisms } from './require-mechanisms.ts';
 import type { Session } from './session.ts';
 import { SessionPool } from './session-pool.ts';
-import { signingKeyOf, signMessage } from './signing-keys.ts';
+import { signingKeyOf, signMessages } from './signing-keys.ts';
 import { checkValueOf } from './tek-check.ts';
 import { destroyTransportKeyOf, findTransportKey, transportKeyOf } from './transport-keys.ts';
 
@@ -165,8 +165,8 @@ export class Pkcs11Hsm implements Hsm {
     return await this.#pool.useAlone((session) => signingKeyOf(session, use));
   }
 
-  async sign(use: SigningUse, message: Buffer): Promise<Buffer> {
-    return await this.#pool.use((session) => signMessage(session, use, message));
+  async sign(use: SigningUse, messages: readonly Buffer[]): Promise<Buffer[]> {
+    return await this.#pool.use((session) => signMessages(session, use, messages));
   }
 }
 

@@ -26,11 +26,15 @@ export async function signingKeyOf(session: Session, use: SigningUse): Promise<J
 }
 
 /** ECDSA over a digest that is made here: SoftHSM does not hash. */
-export async function signMessage(session: Session, use: SigningUse, message: Buffer): Promise<Buffer> {
-  const digest = createHash('sha256').update(message).digest();
+export async function signMessages(session: Session, use: SigningUse, messages: readonly Buffer[]): Promise<Buffer[]> {
   const key = onlyOne(session.find(signingPrivateKey(use)), use);
-  session.module.C_SignInit(session.handle, { mechanism: pkcs11.CKM_ECDSA }, key);
-  return await session.module.C_SignAsync(session.handle, digest, Buffer.alloc(2 * COORDINATE_BYTES));
+  const signatures: Buffer[] = [];
+  for (const message of messages) {
+    const digest = createHash('sha256').update(message).digest();
+    session.module.C_SignInit(session.handle, { mechanism: pkcs11.CKM_ECDSA }, key);
+    signatures.push(await session.module.C_SignAsync(session.handle, digest, Buffer.alloc(2 * COORDINATE_BYTES)));
+  }
+  return signatures;
 }
 
 function onlyOne(found: pkcs11.Handle[], use: SigningUse): pkcs11.Handle {

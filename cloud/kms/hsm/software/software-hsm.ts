@@ -135,10 +135,13 @@ export class SoftwareHsm implements Hsm {
     });
   }
 
-  async sign(use: SigningUse, message: Buffer): Promise<Buffer> {
+  async sign(use: SigningUse, messages: readonly Buffer[]): Promise<Buffer[]> {
     const key = this.#keystore.signingKey(use);
     if (!key) throw new SecureGateError('hsm_refused', 'There is no signing key for this use yet', { details: { use } });
-    return using(key, () => sign('sha256', message, { key: privateKeyOf(key), dsaEncoding: 'ieee-p1363' }));
+    return using(key, () => {
+      const privateKey = privateKeyOf(key);
+      return messages.map((message) => sign('sha256', message, { key: privateKey, dsaEncoding: 'ieee-p1363' }));
+    });
   }
 
   #openHandedOver(org: string, handedOver: Buffer): Buffer {

@@ -1,14 +1,19 @@
 import { COMMAND_TYPE, type CommandClaims } from '../../../shared/fleet/command.ts';
 import type { KmsClient } from '../../kms/client.ts';
-import { signForBox } from '../sign-for-box.ts';
+import { signForBoxes } from '../sign-for-boxes.ts';
 import { type CommandRow, orderOf } from './command.ts';
 
 /**
- * A command as it goes out.
+ * Commands as they go out.
+ * @returns one for each, in their order
  * @throws {SecureGateError} the KMS's: `kms_unavailable`
  */
-export async function signCommand(kms: Pick<KmsClient, 'call'>, row: CommandRow): Promise<string> {
-  const claims: CommandClaims = {
+export async function signCommands(kms: Pick<KmsClient, 'call'>, rows: readonly CommandRow[]): Promise<string[]> {
+  return await signForBoxes(kms, COMMAND_TYPE, rows.map(claimsOf));
+}
+
+function claimsOf(row: CommandRow): CommandClaims {
+  return {
     aud: 'securegate-box',
     sub: row.device,
     jti: row.id,
@@ -18,7 +23,6 @@ export async function signCommand(kms: Pick<KmsClient, 'call'>, row: CommandRow)
     ...(row.expires_at === 0 ? {} : { exp: seconds(row.expires_at) }),
     order: orderOf(row),
   };
-  return await signForBox(kms, COMMAND_TYPE, claims);
 }
 
 function seconds(milliseconds: number): number {

@@ -1,0 +1,53 @@
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly done: PromiseWithResolvers<Result>;
+}
+
+export interface GatheredOptions<Item, Result> {
+  /** Does several at a time, whole or not at all; it gives a result for each, in their order. */
+  readonly work: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Done together. */
+  readonly most: number;
+  /** Lots under way at a time. */
+  readonly atOnce: number;
+}
+
+/** Does together what comes in the same moment, or while something before it is done: whoever comes alone waits for nobody. */
+export class Gathered<Item, Result> {
+  readonly #options: GatheredOptions<Item, Result>;
+  readonly #waiting: Waiting<Item, Result>[] = [];
+  #underWay = 0;
+
+  constructor(options: GatheredOptions<Item, Result>) {
+    this.#options = options;
+  }
+
+  async run(item: Item): Promise<Result> {
+    const done = Promise.withResolvers<Result>();
+    this.#waiting.push({ item, done });
+    queueMicrotask(() => this.#go());
+    return await done.promise;
+  }
+
+  #go(): void {
+    const { most, atOnce } = this.#options;
+    while (this.#underWay < atOnce && this.#waiting.length > 0) {
+      this.#underWay += 1;
+      void this.#do(this.#waiting.splice(0, most)).finally(() => {
+        this.#underWay -= 1;
+        this.#go();
+      });
+    }
+  }
+
+  /** Where they fail together, the one that cannot be done must not take the others with it. */
+  async #do(lot: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.#options.work(lot.map(({ item }) => item));
+      for (const [at, { done }] of lot.entries()) done.resolve(results[at] as Result);
+    } catch (error) {
+      if (lot.length > 1) for (const one of lot) await this.#do([one]);
+      else lot[0]?.done.reject(error);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { Gathered } from '../../../../shared/runtime/gathered.ts';
+
+/** Doubles numbers, but for those that cannot be done; each lot waits until the test lets it go. */
+function doubling(most: number, atOnce: number, impossible: number[] = []) {
+  const lots: number[][] = [];
+  const gates: (() => void)[] = [];
+  const work = async (items: readonly number[]): Promise<number[]> => {
+    lots.push([...items]);
+    await new Promise<void>((resolve) => gates.push(resolve));
+    if (items.some((item) => impossible.includes(item))) throw new Error(`not ${items}`);
+    return items.map((item) => item * 2);
+  };
+  const pass = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    gates.shift()?.();
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  };
+  return { gathered: new Gathered({ work, most, atOnce }), lots, pass };
+}
+
+test('what comes in the same moment is done together, and what comes meanwhile after it', async () => {
+  const { gathered, lots, pass } = doubling(3, 1);
+  const done = Promise.all([1, 2].map((item) => gathered.run(item)));
+  await pass();
+  const more = Promise.all([3, 4, 5, 6].map((item) => gathered.run(item)));
+  for (let lot = 0; lot < 3; lot += 1) await pass();
+  expect(await done).toEqual([2, 4]);
+  expect(await more).toEqual([6, 8, 10, 12]);
+  expect(lots).toEqual([[1, 2], [3, 4, 5], [6]]);
+});
+
+test('as many lots are under way as may be', async () => {
+  const { gathered, lots, pass } = doubling(1, 2);
+  const done = Promise.all([1, 2, 3].map((item) => gathered.run(item)));
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  expect(lots).toEqual([[1], [2]]);
+  for (let lot = 0; lot < 3; lot += 1) await pass();
+  expect(await done).toEqual([2, 4, 6]);
+});
+
+test('one that cannot be done does not take the others with it', async () => {
+  const { gathered, pass } = doubling(3, 1, [2]);
+  const done = Promise.allSettled([1, 2, 3].map((item) => gathered.run(item)));
+  for (let lot = 0; lot < 4; lot += 1) await pass();
+  expect(await done).toEqual([
+    { status: 'fulfilled', value: 2 },
+    { status: 'rejected', reason: new Error('not 2') },
+    { status: 'fulfilled', value: 6 },
+  ]);
+});
