@@ -24,7 +24,7 @@ export interface LoggedEntry extends AuditEntry {
 /** The audit as a log that nobody can rewrite unseen. What comes while another transaction is under way is logged together. */
 export class AuditLog implements Audit {
   readonly #options: AuditLogOptions;
-  readonly #entries: Gathered<AuditEntry, void>;
+  readonly #entries: Gathered<AuditEntry, undefined>;
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -47,7 +47,7 @@ export class AuditLog implements Audit {
     return (await query.execute()).map(({ logged_at: loggedAt, ...entry }) => ({ ...entry, loggedAt }));
   }
 
-  async #append(entries: readonly AuditEntry[]): Promise<readonly void[]> {
+  async #append(entries: readonly AuditEntry[]): Promise<undefined[]> {
     const { db } = this.#options;
     await db.transaction().execute((within) => appendEntries(within, entries, this.#options));
     return [];

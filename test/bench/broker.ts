@@ -9,9 +9,9 @@ import { pino } from 'pino';
 import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { CloudAnswer, CloudRequest, CloudSetup } from './broker/cloud-process.ts';
+import { QuickCa } from './broker/make-certificates.ts';
 import { startMosquitto } from './broker/start-mosquitto.ts';
 import { processUse } from './fleet/process-use.ts';
-import { QuickCa } from './broker/make-certificates.ts';
 import { describeMachine } from './report/describe-machine.ts';
 
 // A broker with many boxes, each with its own certificate and the product's own link: that of the control plane, which is a process, or
@@ -22,7 +22,9 @@ const ROUNDS = 3;
 const PATIENCE_MS = 150_000;
 
 const BROKERS = ['embedded', 'mosquitto'] as const;
-const { values: chosen } = parseArgs({ options: { broker: { type: 'string', default: 'embedded' }, json: { type: 'boolean', default: false } } });
+const { values: chosen } = parseArgs({
+  options: { broker: { type: 'string', default: 'embedded' }, json: { type: 'boolean', default: false } },
+});
 const name = BROKERS.find((one) => one === chosen.broker);
 if (name === undefined) throw new Error(`--broker is one of ${BROKERS.join(', ')}`);
 

@@ -163,7 +163,10 @@ function lastOf(rounds: readonly Round[]): ReturnType<typeof spread> {
   return spread(rounds.map(({ fromApproval }) => Math.max(...fromApproval)));
 }
 
-const [folder, other] = ['boxes', 'tenants'].map((name) => mkdtempSync(join(tmpdir(), `securegate-bench-shred-${name}-`))) as [string, string];
+const [folder, other] = ['boxes', 'tenants'].map((name) => mkdtempSync(join(tmpdir(), `securegate-bench-shred-${name}-`))) as [
+  string,
+  string,
+];
 try {
   const fleet = await shredOnMany(folder);
   const tenants = await shredAmongMany(other);

@@ -27,7 +27,10 @@ export function keptKeys({ dataDir, token }: Pick<TestKms, 'dataDir' | 'token'>)
 }
 
 /** What is not as it was before, or is gone; what is new does not count. */
-export function changedKeys(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): { changed: string[]; gone: string[] } {
+export function changedKeys(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): { changed: string[]; gone: string[] } {
   const names = [...before.keys()].filter((name) => before.get(name) !== after.get(name));
   return { changed: names.filter((name) => after.has(name)), gone: names.filter((name) => !after.has(name)) };
 }

@@ -40,11 +40,11 @@ class SigningKey {
     return publicKeySchema.parse({ kty, crv, x, y });
   }
 
-  readonly call = (async (operation: string, { message }: { message?: Buffer }) =>
+  readonly call = (async (operation: string, { messages = [] }: { messages?: readonly Buffer[] }) =>
     operation === 'signingKey'
       ? this.publicKey
       : {
-          signature: sign('sha256', message ?? Buffer.alloc(0), { key: this.#key, dsaEncoding: 'ieee-p1363' }),
+          signatures: messages.map((message) => sign('sha256', message, { key: this.#key, dsaEncoding: 'ieee-p1363' })),
         }) as unknown as KmsClient['call'];
 }
 

@@ -49,7 +49,8 @@ test('many boxes are told of a shred in few signatures of the HSM, and before al
   const id = await place.approved('club');
   await place.look();
   const signed = async (): Promise<number> =>
-    (await org.kms.audit()).filter(({ operation, phase, use }) => operation === 'sign' && phase === 'answered' && use === 'commands').length;
+    (await org.kms.audit()).filter(({ operation, phase, use }) => operation === 'sign' && phase === 'answered' && use === 'commands')
+      .length;
   const before = await signed();
   await Promise.all(boxes.map(({ box }) => ledger.transport.connect(box.id)));
   await expect

@@ -31,7 +31,7 @@ export interface DeliveryOptions {
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #boxes: Gathered<string, void>;
+  readonly #boxes: Gathered<string, undefined>;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -47,7 +47,7 @@ export class Delivery {
     }
   }
 
-  async #deliver(devices: readonly string[]): Promise<readonly void[]> {
+  async #deliver(devices: readonly string[]): Promise<undefined[]> {
     const claimed = await this.#options.links.claim(devices);
     try {
       await this.#tell(claimed);
