@@ -21,7 +21,7 @@ const TARGET = 0.4;
 const ROUNDS = 5;
 const LOAD = { connections: 10, requests: 20_000 } as const;
 const WARM_UP = { connections: 10, requests: 20_000 } as const;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** Makes an org with a tenant. @returns where the tenant is read, and as whom */
 async function prepare(folder: string, config: string): Promise<{ url: string; headers: { authorization: string } }> {
