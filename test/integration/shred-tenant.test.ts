@@ -171,7 +171,7 @@ test('a process that is killed (SIGKILL) before any file that it removes leaves 
     expect(existsSync(join(place.keyDir, 'hall-2.key')), 'of another tenant').toBe(true);
   };
   for (let at = 1; at <= removals; at += 4) await Promise.all([at, at + 1, at + 2, at + 3].filter((n) => n <= removals).map(killed));
-}, 120_000);
+}, 300_000);
 
 test('a box that loses power before any of the records of a shred finishes it at the next start, or has not begun', async () => {
   const folders = await foldersIn(await tempFolder());
@@ -204,4 +204,4 @@ test('a box that loses power before any of the records of a shred finishes it at
     }
     await again.stop();
   }
-}, 120_000);
+}, 300_000);
