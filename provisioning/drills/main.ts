@@ -13,7 +13,7 @@ const only = new Option('--only <name...>', 'these faults alone').choices(FAULTS
 const options = new Command('npm run drill:faults --')
   .description('break a box on purpose, one fault after the other, and see whether it holds what it promises')
   .addOption(only)
-  .option('--quick', '20 power cuts instead of 200')
+  .option('--quick', '10 power cuts instead of 200')
   .option('--json', 'print one JSON line a fault, and a last one with the total')
   .allowExcessArguments(false)
   .addHelpText('after', '\nExit codes: 0 all faults held, 1 one fell or the drill was interrupted, 2 wrong usage.')
@@ -27,7 +27,7 @@ const interrupt = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
 await runDrills({
   faults,
-  thoroughness: { powerCuts: quick ? 20 : 200 },
+  thoroughness: { powerCuts: quick ? 10 : 200 },
   say: (line) => void process.stderr.write(`drill: ${line}\n`),
   signal: interrupt.signal,
   onResult: (result) => {

@@ -126,7 +126,7 @@ describe('who may do what', () => {
         expect.arrayContaining(['nobody', 'org:admin of theirs', 'tenant:admin of club of ours', 'customer of hall of ours']),
       );
     }
-  }, 120_000);
+  }, 300_000);
 
   test('whom the table names is let in', async () => {
     const place = await CloudPlace.make();

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { expect, onTestFinished } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import { People } from '../../cloud/iam/people.ts';
 import type { Role } from '../../cloud/iam/roles.ts';
@@ -51,6 +51,9 @@ export class CloudPlace {
   }
 
   static async make(address?: StoreAddress): Promise<CloudPlace> {
+    // What is done once a minute, as a head of the log, would count as what a slow test has changed.
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
     const kms = await testKms('software');
     const where = address ?? { file: join(await tempFolder(), 'cloud.db') };
     const cloud = await TestCloud.start(kms, where);

@@ -13,7 +13,7 @@ const LONGEST_MS = 150;
 export const powerCuts: Fault = {
   name: 'power-cuts',
   expected:
-    'kill -9 of daemon and vaults at random moments of writes, 200 times (20 with --quick): every acknowledged write is there afterwards',
+    'kill -9 of daemon and vaults at random moments of writes, 200 times (10 with --quick): every acknowledged write is there afterwards',
   run: async (venue, { powerCuts }) => {
     const boxes = await Promise.all(Array.from({ length: BOXES }, () => cutAgainAndAgain(venue, powerCuts / BOXES)));
     const sum = (field: 'acknowledged' | 'tried'): number => boxes.reduce((total, box) => total + box[field], 0);
