@@ -51,8 +51,15 @@ test('a control plane copies its log to a bucket, tells how far it is, and is he
   await expect.poll(async () => (await copyOf(cloud)).copiedAt, PATIENTLY).not.toBeNull();
   const { size } = await copyOf(cloud);
   expect(size).toBeGreaterThan(0);
-  expect(await audit('copy', ...asking())).toMatch(/^\d+ entries of the log are in http.*\/audit-log\/log\/, \d+ are not yet. It was all there at /);
-  expect((await cloud.ask(undefined, 'GET', '/readyz')).body.parts).toContainEqual({ part: 'log-copy', ready: true, reason: null, what: null });
+  expect(await audit('copy', ...asking())).toMatch(
+    /^\d+ entries of the log are in http.*\/audit-log\/log\/, \d+ are not yet. It was all there at /,
+  );
+  expect((await cloud.ask(undefined, 'GET', '/readyz')).body.parts).toContainEqual({
+    part: 'log-copy',
+    ready: true,
+    reason: null,
+    what: null,
+  });
 
   const { endpoint, region, bucket, prefix, credentials } = await store.account(...READER_RIGHTS);
   const place = ['--endpoint', endpoint, '--region', region, '--bucket', bucket, '--prefix', prefix];
@@ -72,7 +79,10 @@ test('a control plane copies its log to a bucket, tells how far it is, and is he
   const again = await start();
   await expect.poll(async () => (await copyOf(again)).problem, PATIENTLY).toBe('log_copy_differs');
   const { status, body } = await again.ask(undefined, 'GET', '/readyz');
-  expect([status, body.parts]).toEqual([200, expect.arrayContaining([{ part: 'log-copy', ready: true, reason: 'log_copy_differs', what: null }])]);
+  expect([status, body.parts]).toEqual([
+    200,
+    expect.arrayContaining([{ part: 'log-copy', ready: true, reason: 'log_copy_differs', what: null }]),
+  ]);
   const metrics = await (await fetch(`${again.url}/metrics`)).text();
   expect(metrics).toMatch(/securegate_cloud_log_copy_failures_total\{code="log_copy_differs"\} [1-9]/);
   expect(metrics).toMatch(/securegate_cloud_log_copy_lag_leaves \d+/);
