@@ -88,6 +88,7 @@ const DOORS = [
   { package: 'aedes', from: ['^cloud/broker/'] },
   { package: 'mqtt', from: ['^shared/mqtt/'] },
   { package: 'pg', from: ['^cloud/store/'] },
+  { package: '@aws-sdk', from: ['^shared/s3/'] },
   { package: '@peculiar', from: ['^shared/fleet/x509\\.ts$'] },
   { package: 'reflect-metadata', from: ['^shared/fleet/x509\\.ts$'] },
   { package: 'hpke', from: ['^shared/lease/'] },

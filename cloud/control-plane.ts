@@ -44,6 +44,7 @@ import { ShredJob } from './shred/shred-job.ts';
 import { Shredding } from './shred/shredding.ts';
 import { Shreds } from './shred/shreds.ts';
 import { startFleetServers } from './start-fleet-servers.ts';
+import { startLogCopy } from './start-log-copy.ts';
 import { startTrustedIssuers } from './start-trusted-issuers.ts';
 import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
@@ -133,6 +134,8 @@ export class ControlPlane {
     const kmsEntries = new KmsEntries({ db: store.db, kms, now, random: randomBytes, logger });
     const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, kmsEntries, now, random: randomBytes, logger });
     await this.#running.start(logHeads);
+    const copied = { db: store.db, tree: logTree, heads: logHeads, audit, leases, now, logger };
+    const logCopy = await startLogCopy(this.#running, { ...copied, config });
     if (config.fleet !== undefined) {
       const parts = { fleet: config.fleet, db: store.db, kms, authorities, admission, devices, audit, broker, mailboxes };
       this.#fleetUrl = await startFleetServers(this.#running, { ...parts, lifeMs, now, monotonic, logger });
@@ -178,9 +181,10 @@ export class ControlPlane {
       audit,
       logTree,
       logHeads,
+      logCopy: async () => (await logCopy?.state()) ?? null,
       witnesses: (org: string) => listWitnesses(store.db, org),
       idempotency: new Idempotency(new StoredIdempotency(store.db, now), ({ account }) => account?.id),
-      readiness: () => readiness({ store, kms, broker }),
+      readiness: () => readiness({ store, kms, broker, logCopy }),
     };
     const issuers = issuer === undefined ? await startTrustedIssuers(this.#running, { config, now, logger }) : [issuer];
     const verifier = new TokenVerifier(issuers, CLOUD_AUDIENCE, now);
@@ -199,6 +203,7 @@ export class ControlPlane {
           unfinishedTenants: await tenants.unfinished(),
           broker: broker?.counts ?? null,
           uplinkRefused: intake.refused,
+          logCopy: logCopy ? { ...(await logCopy.state()), failures: logCopy.failures } : null,
         }),
         token: config.metrics && readSecretText(config.metrics.token),
       },

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
+import type { LogCopyJob } from './audit/copy/log-copy-job.ts';
 import type { EmbeddedBroker } from './embedded-broker.ts';
 import type { ExternalBroker } from './external-broker.ts';
 import type { PartState } from './http/cloud-api.ts';
@@ -10,11 +11,17 @@ export interface NeededParts {
   readonly store: Pick<Store, 'db' | 'dialect'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly broker: EmbeddedBroker | ExternalBroker | undefined;
+  readonly logCopy: Pick<LogCopyJob, 'state'> | undefined;
 }
 
-/** How the parts are without which the control plane is not ready. */
-export async function readiness({ store, kms, broker }: NeededParts): Promise<PartState[]> {
-  return [await stateOfStore(store), await stateOfKms(kms), ...(broker ? [stateOfBroker(broker)] : [])];
+/** How the parts are without which the control plane is not ready, and what is wrong with the copy of its log: that keeps it from nothing. */
+export async function readiness({ store, kms, broker, logCopy }: NeededParts): Promise<PartState[]> {
+  return [
+    await stateOfStore(store),
+    await stateOfKms(kms),
+    ...(broker ? [stateOfBroker(broker)] : []),
+    ...(logCopy ? [await stateOfLogCopy(logCopy)] : []),
+  ];
 }
 
 async function stateOfStore({ db, dialect }: NeededParts['store']): Promise<PartState> {
@@ -37,4 +44,13 @@ async function stateOfKms(kms: NeededParts['kms']): Promise<PartState> {
 
 function stateOfBroker({ courier: { problem } }: EmbeddedBroker | ExternalBroker): PartState {
   return { part: 'broker', ready: problem === null, reason: problem === null ? null : 'broker_unavailable', what: null };
+}
+
+async function stateOfLogCopy(logCopy: Pick<LogCopyJob, 'state'>): Promise<PartState> {
+  const part = { part: 'log-copy', ready: true, what: null };
+  try {
+    return { ...part, reason: (await logCopy.state()).problem };
+  } catch (error) {
+    return { ...part, reason: SecureGateError.from(error, 'storage_failed').code };
+  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { secretSourceSchema } from '../../shared/config/read-secret-file.ts';
 import { ownHostnamesSchema, tlsSchema, trustedProxiesSchema } from '../../shared/http/listen-config.ts';
 import { isLoopback } from '../../shared/net/is-loopback.ts';
+import { bucketSchema } from '../../shared/s3/bucket-config.ts';
 import { issuerSchema } from '../../shared/tokens/issuer-config.ts';
 
 const path = z.string().min(1);
@@ -106,6 +107,21 @@ export const cloudConfigSchema = z
       })
       .optional()
       .describe('the server for boxes; without it none can enrol'),
+    audit: z
+      .strictObject({
+        s3: bucketSchema
+          .extend({
+            retentionDays: z
+              .int()
+              .min(1)
+              .max(36_500)
+              .default(3650)
+              .describe('for how long nobody can change or remove what is put there; it cannot be shortened later'),
+          })
+          .optional()
+          .describe('a bucket with Object Lock to which the hashes and the signed heads of the audit log are copied'),
+      })
+      .prefault({}),
     certificateDays: z
       .int()
       .min(1)

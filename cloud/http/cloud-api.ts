@@ -1,6 +1,7 @@
 import type { HttpApi } from '../../shared/http/http-api.ts';
 import type { Idempotency } from '../../shared/http/idempotency.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
+import type { LogCopyState } from '../audit/copy/log-copy-job.ts';
 import type { LogHeads } from '../audit/log-heads.ts';
 import type { LogTree } from '../audit/log-tree.ts';
 import type { DesiredStates } from '../fleet/desired/desired-states.ts';
@@ -37,6 +38,8 @@ export interface RouteContext {
   readonly audit: AuditLog;
   readonly logTree: LogTree;
   readonly logHeads: LogHeads;
+  /** Null where it is copied nowhere. */
+  readonly logCopy: () => Promise<LogCopyState | null>;
   readonly witnesses: (org: string) => Promise<LogWitness[]>;
   readonly devices: Devices;
   readonly enrolmentTokens: EnrolmentTokens;

@@ -16,6 +16,15 @@ export interface CloudFigures {
   readonly broker: BrokerFigures | null;
   /** What boxes told and this process did not take, by reason. */
   readonly uplinkRefused: Readonly<Record<string, number>>;
+  /** Of the copy of the log; null where it is copied nowhere. */
+  readonly logCopy: LogCopyFigures | null;
+}
+
+interface LogCopyFigures {
+  readonly lag: number;
+  readonly copiedAt: number | null;
+  /** By code. */
+  readonly failures: Readonly<Record<string, number>>;
 }
 
 interface BrokerFigures {
@@ -94,6 +103,23 @@ export class CloudMetrics {
     registers: [this.#registry],
   });
 
+  readonly #copyLag = new Gauge({
+    name: 'securegate_cloud_log_copy_lag_leaves',
+    help: 'Entries of the audit log that are not in its bucket yet',
+    registers: [this.#registry],
+  });
+  readonly #copiedAt = new Gauge({
+    name: 'securegate_cloud_log_copy_time_seconds',
+    help: 'When all of the audit log was in its bucket the last time, Unix time; 0 before the first',
+    registers: [this.#registry],
+  });
+  readonly #copyFailures = new Counter({
+    name: 'securegate_cloud_log_copy_failures_total',
+    help: 'How often this process could not copy the audit log to its bucket, by code',
+    labelNames: ['code'],
+    registers: [this.#registry],
+  });
+
   /** Begins to watch the process itself: its memory, its processor time, its event loop. */
   start(): void {
     collectDefaultMetrics({ register: this.#registry });
@@ -119,13 +145,21 @@ export class CloudMetrics {
     this.#kmsCalls.observe({ operation, outcome }, seconds);
   }
 
-  async text({ connections, unfinishedTenants, broker, uplinkRefused }: CloudFigures): Promise<string> {
+  async text({ connections, unfinishedTenants, broker, uplinkRefused, logCopy }: CloudFigures): Promise<string> {
     this.#unfinished.set(unfinishedTenants);
     this.#uplinkRefusals.reset();
     for (const [reason, count] of Object.entries(uplinkRefused)) this.#uplinkRefusals.inc({ reason }, count);
     if (broker !== null) this.#setBroker(broker);
+    if (logCopy !== null) this.#setLogCopy(logCopy);
     for (const [state, count] of Object.entries(connections ?? {})) this.#connections.set({ state }, count);
     return await this.#registry.metrics();
+  }
+
+  #setLogCopy({ lag, copiedAt, failures }: LogCopyFigures): void {
+    this.#copyLag.set(lag);
+    this.#copiedAt.set((copiedAt ?? 0) / 1000);
+    this.#copyFailures.reset();
+    for (const [code, count] of Object.entries(failures)) this.#copyFailures.inc({ code }, count);
   }
 
   /** The broker counts for itself. */

@@ -140,6 +140,11 @@ export const OPERATIONS = {
     reach: 'org',
     roles: ['org:admin', 'auditor', 'dpo'],
   },
+  'audit.read-copy': {
+    title: 'Read how far the log is copied to where nobody can delete it',
+    reach: 'platform',
+    roles: ['platform:operator', 'auditor'],
+  },
   'audit.declare-fork': {
     title: 'Declare that the log was begun anew, after a restore from a backup',
     reach: 'platform',

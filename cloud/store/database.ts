@@ -85,6 +85,20 @@ export interface Database {
   /** What was signed of the log. */
   log_heads: { log: string; size: number; at: number; token: string };
   log_forks: { log: string; of: string; size: number; at: number; token: string };
+  /** How far the copy of each log is that is kept where nobody can delete it. */
+  log_copies: {
+    /** Where that is: `https://store.example/bucket/prefix/`. */
+    bucket: string;
+    log: string;
+    /** Of so many leaves all full tiles are there: a multiple of their width. */
+    tiled: number;
+    /** Of the newest head that is there with its tree; 0 before the first. */
+    size: number;
+    /** When it last was all there. */
+    copied_at: number | null;
+    /** Code of what keeps it from going on; empty where nothing does. */
+    problem: string;
+  };
   /** The newest head that each box has signed. */
   log_cosignatures: { device: string; org: string; log: string; size: number; at: number; token: string };
   devices: {

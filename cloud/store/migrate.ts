@@ -12,6 +12,7 @@ import { uplink } from './migrations/0007-uplink.ts';
 import { log } from './migrations/0008-log.ts';
 import { shred } from './migrations/0009-shred.ts';
 import { evidence } from './migrations/0010-evidence.ts';
+import { worm } from './migrations/0011-worm.ts';
 import { models } from './migrations/0013-models.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
@@ -26,6 +27,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0008-log': log(dialect),
   '0009-shred': shred,
   '0010-evidence': evidence,
+  '0011-worm': worm,
   '0013-models': models,
 });
 

@@ -14,12 +14,13 @@ import {
 } from '../../shared/audit/log-tokens.ts';
 import { proveConsistency } from '../../shared/crypto/merkle/prove-consistency.ts';
 import { type ReadNode, rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
-import { appendToTiles, nodesOfTiles, type ReadTile } from '../../shared/crypto/merkle/tiles.ts';
+import { nodesOfTiles } from '../../shared/crypto/merkle/tiles.ts';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
 import type { ExportedEntry, LogExport } from './log-export.ts';
+import { tilesOf } from './tiles-of.ts';
 
 /** What another part of the deployment wrote down comes when it is fetched. */
 const COMES_LATER = 'kms.';
@@ -59,7 +60,7 @@ export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | 
   }
   const { size, root } = await verifyLogToken(log.head, LOG_HEAD_TYPE, logHeadSchema, keys.slice(0, 1));
   const leaves = log.leaves.map((leaf) => Buffer.from(leaf, 'base64url'));
-  const nodes = await treeOf(leaves);
+  const nodes = nodesOfTiles(await tilesOf(leaves));
   if (leaves.length !== size || (await rangeRoot(nodes, 0, size)).toString('base64url') !== root) {
     throw new SecureGateError('log_forked', 'The leaves are not those that were signed');
   }
@@ -76,13 +77,6 @@ export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | 
   if (seen && forks.length === 0 && still < seen.entries) throw refusal('log_entry_missing', { missing: seen.entries - still });
   const seenNow: SeenLog = { version: 1, org: log.org, key: keys[0] ?? key, head: log.head, entries: log.entries.length };
   return { head, forks, witnesses, seen: seenNow };
-}
-
-async function treeOf(leaves: readonly Buffer[]): Promise<ReadNode> {
-  const tiles = new Map<string, Buffer>();
-  const read: ReadTile = async ({ level, number }) => tiles.get(`${level}/${number}`) ?? Buffer.alloc(0);
-  for (const { level, number, hashes } of await appendToTiles(read, 0, leaves)) tiles.set(`${level}/${number}`, hashes);
-  return nodesOfTiles(read);
 }
 
 function verifyEntries({ org, entries }: LogExport, leaves: readonly Buffer[]): void {

@@ -1,25 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
-import type { z } from 'zod';
-import { type CloudClient, contentOf, createCloudClient } from '../../shared/cloud-client/create-cloud-client.ts';
-import { isMissing } from '../../shared/errors/is-missing.ts';
+import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
+import type { components } from '../../shared/cloud-client/paths.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { type Asking, asking, cloudOf } from '../audit/asking.ts';
 import type { LogExport } from '../audit/log-export.ts';
+import { readJson } from '../audit/read-json.ts';
 import type { SeenLog, VerifiedLog } from '../audit/verify-log.ts';
-import { openCloud } from '../cloud/open-cloud.ts';
-
-interface Asking {
-  readonly config?: string;
-  readonly account?: string;
-  readonly cloud?: string;
-  readonly token?: string;
-  readonly json?: true;
-}
+import { verifyCopyCommand } from './audit/verify-copy.ts';
 
 interface Verifying extends Asking {
   readonly file?: string;
@@ -40,7 +31,9 @@ Examples:
   securegate audit key --cloud https://cloud.example --token - > audit-key.json    # compare it with whoever runs the control plane
   securegate audit verify acme --key audit-key.json --cloud https://cloud.example --token token.txt
   securegate audit export acme --out log.json --config cloud.json --account usr_...
-  securegate audit verify acme --file log.json --key audit-key.json                # on a machine without a network`,
+  securegate audit verify acme --file log.json --key audit-key.json                # on a machine without a network
+  securegate audit verify-copy --key audit-key.json --endpoint https://s3.eu-central-1.amazonaws.com --region eu-central-1 \\
+    --bucket acme-audit --access-key reader.json --cloud https://cloud.example --token token.txt`,
     );
   command.addCommand(
     asking('key')
@@ -66,6 +59,15 @@ Examples:
       .option('--state <file>', 'where the head is kept that was seen last')
       .action(verify),
   );
+  command.addCommand(verifyCopyCommand());
+  command.addCommand(
+    asking('copy')
+      .description('tell how far the log is copied to where nobody can delete it')
+      .action(async (options: Asking) => {
+        const { copy } = await contentOf((await cloudOf(options)).GET('/v1/audit/copy'));
+        process.stdout.write(`${options.json ? JSON.stringify({ copy }) : copyInWords(copy)}\n`);
+      }),
+  );
   command.addCommand(
     asking('declare-fork')
       .description('after a restore from a backup: declare that the log has lost what came after the backup')
@@ -77,22 +79,6 @@ Examples:
       }),
   );
   return command;
-}
-
-function asking(name: string): Command {
-  return new Command(name)
-    .option('--config <file>', 'configuration of the control plane (JSON), on its own machine')
-    .option('--account <id>', 'whose rights are used there, if not those of the operator')
-    .option('--cloud <url>', 'address of the control plane, from any other machine')
-    .option('--token <file>', 'file with an access token for it; - reads it from standard input')
-    .option('--json', 'print the result as JSON');
-}
-
-async function cloudOf({ config, account, cloud, token }: Asking): Promise<CloudClient> {
-  if (config !== undefined) return await openCloud({ config, ...(account === undefined ? {} : { account }) });
-  if (cloud === undefined || token === undefined) throw new SecureGateError('usage', 'Give --config, or --cloud and --token');
-  const secret = token === '-' ? await text(process.stdin) : readFileSync(token, 'utf8');
-  return createCloudClient(cloud.replace(/\/$/, ''), secret.trim());
 }
 
 async function exportLog(org: string, options: Asking & { readonly out: string }): Promise<void> {
@@ -139,12 +125,10 @@ function inWords(org: string, { head, forks, witnesses, seen }: VerifiedLog, bef
   return [told, `Boxes of ${org} that watch it and have seen no other: ${witnesses.length}.`, ...lost].join('\n');
 }
 
-/** @returns undefined where there is no such file @throws {SecureGateError} `file_unreadable` */
-async function readJson<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.output<Schema> | undefined> {
-  try {
-    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
-  } catch (cause) {
-    if (isMissing(cause)) return undefined;
-    throw new SecureGateError('file_unreadable', `Cannot read ${file}`, { cause });
-  }
+function copyInWords(copy: components['schemas']['AuditCopy']['copy']): string {
+  if (copy === null) return 'The log is copied nowhere: the configuration names no bucket (audit.s3).';
+  const { bucket, size, lag, copiedAt, problem } = copy;
+  const since = copiedAt === null ? 'It has never been all there.' : `It was all there at ${copiedAt}.`;
+  const told = `${size} entries of the log are in ${bucket}, ${lag} are not yet. ${since}`;
+  return problem === null ? told : `${told}\nWhat keeps it from going on: ${problem}`;
 }

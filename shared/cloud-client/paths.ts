@@ -3587,6 +3587,51 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how far the log is copied to where nobody can delete it */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuditCopy"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit/heads/latest": {
         parameters: {
             query?: never;
@@ -3928,6 +3973,34 @@ export interface components {
          */
         Assignment: {
             id: string;
+        };
+        /**
+         * @example {
+         *       "copy": {
+         *         "bucket": "https://s3.eu-central-1.amazonaws.com/acme-audit/securegate-log/",
+         *         "log": "01KAMV8Z0000000000000000AB",
+         *         "size": 42,
+         *         "lag": 0,
+         *         "copiedAt": "2027-03-01T08:00:00.000Z",
+         *         "problem": null
+         *       }
+         *     }
+         */
+        AuditCopy: {
+            /** @description Null where the configuration names no bucket. */
+            copy: {
+                /** @description Where it is. */
+                bucket: string;
+                log: string;
+                /** @description Leaves under the newest head that is there. */
+                size: number;
+                /** @description Entries of the log that are not there yet. */
+                lag: number;
+                /** @description When all of it was there the last time. */
+                copiedAt: string | null;
+                /** @description Code of what keeps it from going on. */
+                problem: string | null;
+            } | null;
         };
         /**
          * @example {

@@ -444,6 +444,27 @@ export const ERROR_CODES = {
     title: 'The audit log has moved on meanwhile',
     next: 'Try again.',
   },
+  log_copy_differs: {
+    status: 409,
+    title: 'The copy of the audit log in the bucket is another one',
+    next: 'The details name the object. After a restore from a backup, declare it: securegate audit declare-fork. Otherwise somebody has rewritten the log, or written into the bucket: keep both, and ask who.',
+  },
+  log_bucket_unlocked: {
+    status: 409,
+    title: 'The bucket does not keep what is put there',
+    next: 'Make a bucket with versioning and Object Lock, and name it in `audit.s3`; nothing is put into this one.',
+  },
+  // Object stores
+  bucket_unavailable: {
+    status: 503,
+    title: 'The object store cannot be reached',
+    next: 'See to it that it can; it is tried again, less and less often, and nothing is left out.',
+  },
+  bucket_refused: {
+    status: 502,
+    title: 'The object store refuses',
+    next: 'The details say why: check access key and its rights, the names of bucket and region, and the clock of this machine.',
+  },
   // Cameras
   camera_unreachable: {
     status: 502,

@@ -59,7 +59,7 @@ export interface Answer {
   readonly headers: Headers;
 }
 
-type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'fleet' | 'issuer' | 'metrics'>>;
+type TestCloudConfig = Partial<Pick<z.input<typeof cloudConfigSchema>, 'api' | 'audit' | 'fleet' | 'issuer' | 'metrics'>>;
 
 interface TestCloudOptions {
   /** A second process of one control plane has the signer of the first. */

@@ -60,7 +60,12 @@ export class LogPlace {
 
   /** Every entry, in the order of the log. */
   async entries(): Promise<LoggedEntry[]> {
-    return (await this.audit.list('acme', { limit: 1_000_000 })).reverse();
+    return await this.entriesOf('acme');
+  }
+
+  /** Those about an org; about none where it is empty. */
+  async entriesOf(org: string): Promise<LoggedEntry[]> {
+    return (await this.audit.list(org, { limit: 1_000_000 })).reverse();
   }
 }
 

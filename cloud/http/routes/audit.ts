@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hashSchema, logForkSchema, logTokenSchema } from '../../../shared/audit/log-tokens.ts';
+import { ulidSchema } from '../../../shared/ids/ulid.ts';
 import { keyChangesSchema } from '../../../shared/lease/key-change.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import { logWitnessSchema } from '../../fleet/witness/list-witnesses.ts';
@@ -97,6 +98,36 @@ const forkSchema = logForkSchema.meta({
   examples: [{ log: '01KAMV8Z0000000000000000AB', of: '01KAMV8Z0000000000000000AA', size: 42, root: HASH, at: 1_795_000_000_000 }],
 });
 
+const copySchema = z
+  .strictObject({
+    copy: z
+      .strictObject({
+        bucket: z.string().describe('Where it is.'),
+        log: ulidSchema,
+        size: z.int().min(0).describe('Leaves under the newest head that is there.'),
+        lag: z.int().min(0).describe('Entries of the log that are not there yet.'),
+        copiedAt: z.iso.datetime().nullable().describe('When all of it was there the last time.'),
+        problem: z.string().nullable().describe('Code of what keeps it from going on.'),
+      })
+      .nullable()
+      .describe('Null where the configuration names no bucket.'),
+  })
+  .meta({
+    id: 'AuditCopy',
+    examples: [
+      {
+        copy: {
+          bucket: 'https://s3.eu-central-1.amazonaws.com/acme-audit/securegate-log/',
+          log: '01KAMV8Z0000000000000000AB',
+          size: 42,
+          lag: 0,
+          copiedAt: '2027-03-01T08:00:00.000Z',
+          problem: null,
+        },
+      },
+    ],
+  });
+
 const listQuery = z.strictObject({
   before: z.coerce.number().int().min(1).optional().describe('Position of the last entry of the page before.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -106,7 +137,7 @@ const inclusionQuery = z.strictObject({ leaf: place, size: place.describe('Of th
 const consistencyQuery = z.strictObject({ from: place, to: place });
 const tileParams = z.strictObject({ level: place.max(6), number: place });
 
-export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads, witnesses }) => {
+export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads, logCopy, witnesses }) => {
   const tags = ['audit'];
   api.route({
     method: 'GET',
@@ -139,6 +170,18 @@ export const addAuditRoutes: AddRoutes = (api, { audit, logTree, logHeads, witne
     config: { operation: 'audit.list-witnesses' },
     schema: { tags, params: orgParams, response: { 200: witnessesSchema } },
     handler: async ({ params }) => ({ items: await witnesses(params.org) }),
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/audit/copy',
+    config: { operation: 'audit.read-copy' },
+    schema: { tags, response: { 200: copySchema } },
+    handler: async () => {
+      const copy = await logCopy();
+      const at = copy?.copiedAt ?? null;
+      return { copy: copy && { ...copy, copiedAt: at === null ? null : new Date(at).toISOString() } };
+    },
   });
 
   // What follows is hashes and signatures, which say nothing of what was done: whoever wants to may watch the log.
