@@ -29,7 +29,7 @@ export type Link = z.output<typeof linkSchema>;
 
 /**
  * What an enrolled box keeps, beside the key of its certificate. Of each kind of keys the one that counts stands first, and then those that counted before: what
- * they signed then still holds. `keyChanges` are the words by which the box came to each that it was not told when it enrolled.
+ * they signed then still holds.
  */
 export const enrolmentSchema = linkSchema.extend({
   version: z.literal(1),
@@ -41,5 +41,7 @@ export const enrolmentSchema = linkSchema.extend({
   authorities: z.array(pem).min(1),
   /** Of the keys by which it gets its tenants' keys (device-fingerprint.ts). */
   fingerprint: z.string(),
+  /** The words by which the box came to the keys that it was not told when it enrolled, the first one first; it kept each because it held. */
+  keyChanges: z.array(z.string()).default([]),
 });
 export type Enrolment = z.output<typeof enrolmentSchema>;
