@@ -2,10 +2,10 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import type { CameraStateEvent, EdgeEvent, Stats } from '../shared/messages/events.ts';
 import { BackOff } from '../shared/runtime/back-off.ts';
 import type { BestShots } from './box/best-shots.ts';
+import type { RunningModels } from './box/running-models.ts';
 import type { UsageMeter } from './box/usage-meter.ts';
 import type { CameraConfig } from './config/schema.ts';
 import type { LiveView } from './media/live/live-view.ts';
-import type { OpenStages } from './open-stages.ts';
 import { Camera } from './pipeline/decode/camera.ts';
 import { isNetworkCamera } from './pipeline/decode/is-network-camera.ts';
 import type { SeenTrack } from './pipeline/frame.ts';
@@ -28,7 +28,7 @@ export interface CameraUnitOptions {
   readonly caFile?: string | undefined;
   /** The tenant's policy as it is now: it may change while the camera runs. */
   readonly policy: () => { readonly matchThreshold: number | null; readonly unmatchedTtlMs: number };
-  readonly engine: OpenStages;
+  readonly models: Pick<RunningModels, 'now' | 'use'>;
   readonly vault: VaultClient;
   readonly latency: Quantiles;
   readonly times: StageTimes;
@@ -52,11 +52,13 @@ export class CameraUnit implements Part {
   #liveMs = 0;
   #liveSince: number | undefined;
   #endListening: (() => void) | undefined;
+  /** Sightings that the vault has not taken yet. */
+  readonly #keeping = new Set<Promise<void>>();
   /** Whether the last sighting could not be stored. */
   #losing = false;
 
   constructor(options: CameraUnitOptions) {
-    const { camera, caFile, policy, engine, vault, latency, times, live, bestShots, usage, clock, logger } = options;
+    const { camera, caFile, policy, models, vault, latency, times, live, bestShots, usage, clock, logger } = options;
     const { tenant } = camera;
     this.#options = options;
     this.name = `camera ${camera.id}`;
@@ -65,17 +67,15 @@ export class CameraUnit implements Part {
       camera: camera.id,
       tiles: camera.tiles,
       get threshold() {
-        return policy().matchThreshold ?? engine.matchThreshold;
+        return policy().matchThreshold ?? models.now.matchThreshold;
       },
       get unmatchedTtlMs() {
         return policy().unmatchedTtlMs;
       },
-      models: engine.models,
-      stages: engine.stages,
-      fields: engine.fields,
+      byModels: (work) => models.use(work),
       search: (embeddings, limit) => {
         usage.count(tenant, 'faces_searched', embeddings.length);
-        return vault.search({ embeddings, model: engine.models.embedder, limit });
+        return vault.search({ embeddings, model: models.now.models.embedder, limit });
       },
       onSighting: (sighting) => {
         if (sighting.phase === 'ended') this.#keep(sighting);
@@ -99,7 +99,7 @@ export class CameraUnit implements Part {
       url: camera.url,
       caFile,
       fps: camera.fps,
-      reducedSize: engine.reducedSize,
+      reducedSize: (frame) => models.now.reducedSize(frame),
       wanted: (reduced, mediaMs) => (live.watched ? 'whole' : this.#pipeline.wants({ ...reduced, mediaMs })),
       silenceMs: SILENCE_MS,
       // One being filled, one being looked at, one being shown, and those that wait.
@@ -129,6 +129,7 @@ export class CameraUnit implements Part {
       // Whoever is in view is told to be gone, and what is left of the faces is overwritten.
       await this.#pipeline.stop();
       this.#endListening?.();
+      await Promise.all(this.#keeping);
     }
   }
 
@@ -174,7 +175,7 @@ export class CameraUnit implements Part {
   #keep(sighting: Parameters<VaultClient['recordSighting']>[0]): void {
     const { vault, usage, logger, camera } = this.#options;
     usage.count(camera.tenant, 'sightings', 1);
-    vault.recordSighting(sighting).then(
+    const kept = vault.recordSighting(sighting).then(
       () => {
         this.#losing = false;
       },
@@ -185,5 +186,7 @@ export class CameraUnit implements Part {
         this.#losing = true;
       },
     );
+    this.#keeping.add(kept);
+    void kept.then(() => this.#keeping.delete(kept));
   }
 }

@@ -23,6 +23,7 @@ import { EventHub } from './box/event-hub.ts';
 import { Faces } from './box/faces.ts';
 import { InView } from './box/in-view.ts';
 import { Leases } from './box/leases.ts';
+import { ModelChoice } from './box/model-choice.ts';
 import { Shredder } from './box/shredder.ts';
 import { telemetryOf } from './box/telemetry-of.ts';
 import { Tenants } from './box/tenants.ts';
@@ -35,7 +36,6 @@ import type { Config } from './config/schema.ts';
 import { LinkFolder } from './link/enrolment/link-folder.ts';
 import { Renewal } from './link/enrolment/renewal.ts';
 import { SocketLeaseCarrier } from './link/socket-lease-carrier.ts';
-import { type OpenStages, openStages } from './open-stages.ts';
 import { StageTimes } from './pipeline/stage-times.ts';
 import type { Clock } from './runtime/clock.ts';
 import { EventLoopDelay } from './runtime/event-loop-delay.ts';
@@ -46,6 +46,8 @@ import { Webhooks } from './webhooks/webhooks.ts';
 const STATS_EVERY_MS = 1000;
 /** Between two tries to open a vault that somebody has to mend first; he can also say that it is mended. */
 const VAULT_WAITS_MS = { first: 60_000, longest: 900_000 };
+/** Between two looks whether somebody has brought the models that the box is to work by. */
+const MODEL_WAITS_MS = { first: 5000, longest: 120_000 };
 /** Where the launcher builds the operator's page; a box without it has the API alone. */
 const CONSOLE = fileURLToPath(new URL('../.cache/console', import.meta.url));
 
@@ -65,6 +67,7 @@ export class Daemon {
   readonly #times = new StageTimes();
   readonly #eventLoop = new EventLoopDelay();
   readonly #hub: EventHub;
+  readonly #models: ModelChoice;
   readonly #tenants: Tenants;
   readonly #leases: Leases;
   readonly #shredder: Shredder;
@@ -78,7 +81,6 @@ export class Daemon {
   readonly #linkFolder: LinkFolder;
   readonly #link: CloudLink;
   #appliance: Appliance | undefined;
-  #engine: OpenStages | undefined;
   #api: RunningApi | undefined;
   #startedAt = 0;
 
@@ -87,6 +89,13 @@ export class Daemon {
     this.#options = options;
     this.#lifecycle = new Lifecycle(logger);
     this.#hub = new EventHub(logger);
+    this.#models = new ModelChoice({
+      config,
+      stored: () => this.#opened.models,
+      onChange: () => this.#link.boxChanged(),
+      waits: new BackOff(MODEL_WAITS_MS.first, MODEL_WAITS_MS.longest),
+      logger,
+    });
     this.#tenants = new Tenants({
       config,
       appliance: () => this.#opened,
@@ -110,7 +119,7 @@ export class Daemon {
       tenants: this.#tenants,
       leases: this.#leases,
       // The control plane learns of it as well, whoever asked for it.
-      holders: [this.#cameras, this.#webhooks, this.#bestShots, this.#inView, { drop: () => this.#link.tenantChanged() }],
+      holders: [this.#cameras, this.#webhooks, this.#bestShots, this.#inView, { drop: () => this.#link.boxChanged() }],
       clock,
       logger,
     });
@@ -124,9 +133,10 @@ export class Daemon {
         cameras: this.#cameras,
         leases: this.#leases,
         tombstones: () => this.#opened.tombstones,
+        models: this.#models,
         keyDir: config.keyDir,
       }),
-      about: { modelSet: config.models.set, boxVersion: readVersion() },
+      about: { boxVersion: readVersion() },
       leases: this.#leases,
       tcti: config.lease?.tpm?.tcti,
       tenants: this.#tenants,
@@ -144,7 +154,7 @@ export class Daemon {
 
   /**
    * Starts the box. A tenant whose vault does not open stays closed, with its cameras, and the others go on; so they do when one hangs.
-   * @throws {SecureGateError} `data_folder_in_use`, the codes of `openStages` and of `startApi`
+   * @throws {SecureGateError} `data_folder_in_use`, the codes of `ModelChoice` and of `startApi`
    */
   async start(signal: AbortSignal): Promise<void> {
     const { config, clock, logger, emit } = this.#options;
@@ -152,7 +162,7 @@ export class Daemon {
     await this.#lifecycle.start(
       [
         this.#appliancePart(),
-        this.#inferencePart(),
+        this.#models,
         this.#tenants,
         this.#leases,
         this.#shredder,
@@ -193,19 +203,19 @@ export class Daemon {
 
   /** What the API may ask of this box. */
   port(): BoxPort {
-    const engine = (): OpenStages => this.#loaded;
+    const models = this.#models.running;
     const matchThreshold = (tenant: string): number | null => this.#tenants.get(tenant).matchThreshold;
     return createBoxPort({
       box: this.#opened.box,
       version: readVersion(),
       stats: () => this.stats(),
       stageTimes: () => this.#times.values(),
-      engine,
+      models,
       tenants: this.#tenants,
       shredder: this.#shredder,
       leases: this.#leases,
       cameras: this.#cameras,
-      faces: new Faces({ engine, bestShots: this.#bestShots, matchThreshold }),
+      faces: new Faces({ models, bestShots: this.#bestShots, matchThreshold }),
       webhooks: this.#webhooks,
       hub: this.#hub,
       bestShots: this.#bestShots,
@@ -220,6 +230,7 @@ export class Daemon {
     for (const camera of units) {
       for (const [reason, count] of camera.rejections) rejections.set(reason, (rejections.get(reason) ?? 0) + count);
     }
+    const { stages, provider, fallbackReason } = this.#models.running.now;
     return {
       type: 'stats',
       at: new Date(clock.now()).toISOString(),
@@ -227,9 +238,9 @@ export class Daemon {
       cameras: units.map((camera) => camera.stats()),
       latencyMs: this.#latency.values(),
       eventLoopMs: this.#eventLoop.values(),
-      queues: { inference: this.#engine?.stages.queued ?? 0, embedder: this.#engine?.stages.waitingFaces ?? 0 },
+      queues: { inference: stages.queued, embedder: stages.waitingFaces },
       rejections: Object.fromEntries(rejections),
-      provider: { name: this.#engine?.provider ?? 'none', fallbackReason: this.#engine?.fallbackReason ?? null },
+      provider: { name: provider, fallbackReason },
       vaults: this.#tenants.list().map(({ id }) => vaultStats(id, this.#tenants.vault(id), this.#leases.failureOf(id))),
       lastBackupAt: this.#upkeep.lastBackup?.at ?? null,
       link: this.#link.state,
@@ -265,16 +276,6 @@ export class Daemon {
     };
   }
 
-  #inferencePart(): Part {
-    return {
-      name: 'inference',
-      start: async () => {
-        this.#engine = await openStages(this.#options.config, this.#options.logger);
-      },
-      stop: async () => this.#engine?.stages.stop(),
-    };
-  }
-
   #camerasPart(): Part {
     return {
       name: 'cameras',
@@ -300,17 +301,18 @@ export class Daemon {
     } catch (error) {
       this.#options.logger.error({ err: error, tenant }, 'cameras or webhooks of this tenant were not started');
     }
-    this.#link.tenantChanged();
+    this.#link.boxChanged();
   }
 
   /** Nobody's face is looked at for a tenant that is closed. */
   async #closeParts(tenant: string): Promise<void> {
     try {
       await this.#cameras.close(tenant);
+      await this.#usage.flush();
     } catch (error) {
       this.#options.logger.error({ err: error, tenant }, 'cameras of this tenant did not stop cleanly');
     }
-    this.#link.tenantChanged();
+    this.#link.boxChanged();
   }
 
   #buildUnit(camera: CameraUnitOptions['camera'], live: CameraUnitOptions['live']): CameraUnit {
@@ -320,7 +322,7 @@ export class Daemon {
       caFile: config.cameraCaFile,
       live,
       policy: () => this.#tenants.policyOf(camera.tenant),
-      engine: this.#loaded,
+      models: this.#models.running,
       vault: this.#tenants.vault(camera.tenant),
       latency: this.#latency,
       times: this.#times,
@@ -383,11 +385,6 @@ export class Daemon {
   get #served(): RunningApi {
     if (this.#api === undefined) throw new SecureGateError('stopped', 'The API is not served');
     return this.#api;
-  }
-
-  get #loaded(): OpenStages {
-    if (this.#engine === undefined) throw new SecureGateError('stopped', 'The models are not loaded');
-    return this.#engine;
   }
 }
 

@@ -32,7 +32,17 @@ const lineSchema = z.looseObject({
 const UNREADABLE = '\uFFFD';
 
 /** What changes nothing and hands nothing out. */
-const READING = new Set(['getAdmins', 'listEpochs', 'getMove', 'assignedTenants', 'challenge', 'signingKey', 'keyHistory']);
+const READING = new Set([
+  'getAdmins',
+  'signedAdmins',
+  'listEpochs',
+  'listLost',
+  'getMove',
+  'assignedTenants',
+  'challenge',
+  'signingKey',
+  'keyHistory',
+]);
 
 /**
  * Brings into the log what the KMS says that it did, with the hash of the line that it wrote down itself: the KMS need not trust the control

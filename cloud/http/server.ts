@@ -29,6 +29,7 @@ import { addKeyRoutes } from './routes/keys.ts';
 import { addOrgRoutes } from './routes/orgs.ts';
 import { addPeopleRoutes } from './routes/people.ts';
 import { addReceiptRoutes } from './routes/receipts.ts';
+import { addRecoveryRoutes } from './routes/recoveries.ts';
 import { addShredRoutes } from './routes/shreds.ts';
 import { addSystemRoutes } from './routes/system.ts';
 import { addTenantKeyRoutes } from './routes/tenant-keys.ts';
@@ -42,6 +43,7 @@ const ROUTES = [
   addTenantKeyRoutes,
   addPeopleRoutes,
   addKeyRoutes,
+  addRecoveryRoutes,
   addDeviceRoutes,
   addEnrolmentTokenRoutes,
   addAuthorityRoutes,
@@ -126,7 +128,7 @@ async function addPlugins(api: HttpApi, certificates: Certificates | undefined, 
   api.addHook('onRequest', (request, _reply, done) => {
     perAccount(request);
     if (request.account !== undefined) perOrg(request);
-    if (request.routeOptions.config.usesHsm) keyOperations(request);
+    if (request.route.config.usesHsm) keyOperations(request);
     done();
   });
   addMetrics(api, options.metrics);

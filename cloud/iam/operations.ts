@@ -56,7 +56,11 @@ export const OPERATIONS = {
     reach: 'org',
     roles: ['org:admin', 'technician', 'auditor'],
   },
-  'devices.change': { title: 'Change the name of a box', reach: 'org', roles: ['org:admin', 'technician'] },
+  'devices.change': {
+    title: 'Change a box: its name, and by which models it should work',
+    reach: 'org',
+    roles: ['org:admin', 'technician'],
+  },
   'devices.deny': { title: 'Take everything from a box, for ever', reach: 'org', roles: ['org:admin'] },
   'devices.release': { title: 'Let a box leave the org; it may enrol anew', reach: 'org', roles: ['org:admin'] },
   'enrolment-tokens.create': { title: 'Make a token by which a box enrols', reach: 'org', roles: ['org:admin', 'technician'] },
@@ -64,6 +68,15 @@ export const OPERATIONS = {
   'enrolment-tokens.revoke': { title: 'Take back an enrolment token', reach: 'org', roles: ['org:admin', 'technician'] },
   'authorities.list': { title: 'List the authorities of boxes that count', reach: 'platform', roles: ['platform:operator', 'auditor'] },
   'authorities.create': { title: 'Exchange the authority of boxes', reach: 'platform', roles: ['platform:operator'] },
+  'authorities.replace': { title: 'Replace the authority of boxes whose key is lost', reach: 'platform', roles: ['platform:operator'] },
+  'recoveries.read': { title: 'Read which keys of an org its HSM lacks', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'recoveries.create': {
+    title: 'Draft what the recovery keys of an org sign, so that boxes hand over what is lost',
+    reach: 'org',
+    roles: ['org:admin'],
+  },
+  'recoveries.take-over': { title: 'Have the HSM take over a key from a box', reach: 'org', roles: ['org:admin', 'technician'] },
+  'recoveries.end': { title: 'Have nothing taken over any more', reach: 'org', roles: ['org:admin'] },
   'offline-leases.create': {
     title: 'Have the request of a box without a network answered',
     reach: 'org',

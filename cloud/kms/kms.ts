@@ -15,6 +15,7 @@ import { TlsListener } from './listen/tls-listener.ts';
 import { UnixListener } from './listen/unix-listener.ts';
 import { KmsOperations } from './operations.ts';
 import { Orders } from './orders/orders.ts';
+import { Recoveries } from './recovery/recoveries.ts';
 import { RollbackGuard } from './rollback-guard.ts';
 import { SigningKeys } from './signing/signing-keys.ts';
 import { openKmsStore } from './store/open-kms-store.ts';
@@ -65,6 +66,7 @@ export class Kms {
     const challenges = new Challenges(now, random);
     const signing = new SigningKeys({ hsm, store, guard, now });
     const exports = new Exports({ hsm, signing, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
+    const recoveries = new Recoveries({ hsm, signing, store, guard, epochs, orders, now, random });
     const operations = new KmsOperations({
       hsm,
       store,
@@ -75,6 +77,7 @@ export class Kms {
       challenges,
       exports,
       signing,
+      recoveries,
       audit,
       limits: config.limits,
       now,

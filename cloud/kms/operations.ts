@@ -13,6 +13,8 @@ import type { Hsm } from './hsm/hsm.ts';
 import { holdersOf } from './orders/holders-of.ts';
 import type { Orders } from './orders/orders.ts';
 import { type Gives, OPERATIONS, type Operation, schemasOf, type Takes } from './protocol.ts';
+import type { Recoveries } from './recovery/recoveries.ts';
+import { verifyHandOver } from './recovery/verify-hand-over.ts';
 import type { RollbackGuard } from './rollback-guard.ts';
 import type { SigningKeys } from './signing/signing-keys.ts';
 import type { KmsStore } from './store/open-kms-store.ts';
@@ -27,6 +29,7 @@ export interface KmsOperationsOptions {
   readonly challenges: Challenges;
   readonly exports: Exports;
   readonly signing: SigningKeys;
+  readonly recoveries: Recoveries;
   readonly audit: Audit;
   readonly limits: { readonly epochsPerOrg: number };
   readonly now: () => number;
@@ -151,6 +154,20 @@ export class KmsOperations {
       const approval = input.approval === undefined ? undefined : await orders.approvalOf(request.org, request.hash, input.approval);
       if (approval) about({ approvalId: approval.id });
       return await this.#ofTenant(request, () => exports.export(request, approval));
+    },
+    signedAdmins: async ({ org }) => this.#options.store.adminSets.signed(org),
+    listLost: ({ org }) => this.#options.recoveries.lost(org),
+    draftRecovery: ({ org }) => this.#byTenant.run(org, () => this.#options.recoveries.draft(org)),
+    takeOver: async (input, about) => {
+      const handOver = await verifyHandOver(input.handOver);
+      const { org, tenant, device, epoch, recovery: approvalId } = handOver;
+      about({ org, tenant, device, epoch, approvalId });
+      await this.#ofTenant(handOver, () => this.#options.recoveries.takeOver(input.recovery, handOver));
+      return { org, tenant, device, epoch };
+    },
+    endRecovery: async ({ org }) => {
+      await this.#byTenant.run(org, () => this.#options.recoveries.end(org));
+      return {};
     },
     signingKey: ({ use }) => this.#options.signing.key(use),
     keyHistory: ({ use }) => this.#options.signing.history(use),

@@ -6,6 +6,7 @@ import { keyChangesSchema, PINNED_USES } from '../../shared/lease/key-change.ts'
 import { bytesSchema, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { ENFORCEMENTS } from '../../shared/lease/lease-token.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { recoverySchema, signedRecoverySchema } from '../../shared/lease/recovery.ts';
 import { BOX_STATES } from './epochs/moves.ts';
 import { SIGNING_USES } from './hsm/hsm.ts';
 import { EPOCH_STATES } from './store/epoch-records.ts';
@@ -67,6 +68,8 @@ export const OPERATIONS = {
   pinAdmins: { takes: z.strictObject({ org: slugSchema, signed: signedSetSchema }), gives: z.strictObject({ version: z.int() }) },
   /** The admin keys that count: an org compares them with its own. */
   getAdmins: { takes: z.strictObject({ org: slugSchema }), gives: adminSetSchema },
+  /** Every set of them as it was signed, the first one first: a box follows them by itself. */
+  signedAdmins: { takes: z.strictObject({ org: slugSchema }), gives: z.array(signedSetSchema) },
   /** Makes the next epoch of a tenant. From the second on, its boxes have to move there. */
   createEpoch: { takes: cell, gives: nothing },
   listEpochs: {
@@ -103,6 +106,20 @@ export const OPERATIONS = {
   challenge: { takes: nothing, gives: z.strictObject({ nonce: z.string() }) },
   /** Hands out a tenant key. With an `approval` (offline-approval.ts) the request need not answer a challenge. */
   exportTek: { takes: z.strictObject({ request: token, approval: token.optional() }), gives: leaseAnswerSchema },
+  /** The newest key of each tenant of an org that the HSM should have and does not. `isKnown`: it could be taken over. */
+  listLost: {
+    takes: z.strictObject({ org: slugSchema }),
+    gives: z.array(z.strictObject({ tenant: slugSchema, epoch, isKnown: z.boolean() })),
+  },
+  /** What the recovery keys of an org have to sign, so that boxes hand over what is lost; authorities are added to it. */
+  draftRecovery: { takes: z.strictObject({ org: slugSchema }), gives: recoverySchema.omit({ authorities: true }) },
+  /** Takes over the key of a tenant that is lost, from a box that holds it (hand-over.ts). */
+  takeOver: {
+    takes: z.strictObject({ recovery: signedRecoverySchema, handOver: token }),
+    gives: cell.extend({ device: idSchema('box') }),
+  },
+  /** Takes over nothing of an org any more. */
+  endRecovery: { takes: z.strictObject({ org: slugSchema }), gives: nothing },
   signingKey: { takes: z.strictObject({ use }), gives: publicKeySchema },
   /** Every key of a use that ever counted, the newest first, and the KMS's words on their changes (key-change.ts). */
   keyHistory: {

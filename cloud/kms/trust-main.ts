@@ -13,18 +13,20 @@ export type TrustOrder =
   | { do: 'add'; pemFile: string }
   | { do: 'remove'; fingerprint: string }
   | { do: 'list' }
+  | { do: 'transport-key'; org: string }
   | { do: 'accept-records'; records: number; counted: number };
 
 /**
  * Changes or lists the device keys to which the HSM may wrap tenant keys, or has the KMS start with older records.
  * @returns the fingerprints it added, removed or found
- * @throws {SecureGateError} `config_missing`, `config_invalid`, `file_unreadable`, `secret_file_unsafe`, `hsm_unavailable`, `device_untrusted`
+ * @throws {SecureGateError} `config_missing`, `config_invalid`, `file_unreadable`, `secret_file_unsafe`, `hsm_unavailable`, `device_untrusted`, `recovery_rejected`
  */
 export async function runTrust(configFile: string, order: TrustOrder): Promise<string[]> {
   process.title = 'securegate-kms-trust';
   const config = readConfig(configFile, trustConfigSchema);
   return await withOfficer(config, async (officer) => {
     if (order.do === 'list') return await officer.list();
+    if (order.do === 'transport-key') return [await officer.transportKey(order.org)];
     if (order.do === 'accept-records') {
       await officer.acceptRecords(order.records, order.counted);
       return [];

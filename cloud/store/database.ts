@@ -99,6 +99,8 @@ export interface Database {
     jkt: string;
     version: number;
     enrolled_at: number;
+    /** Model set by which it should detect and recognise; null for its own. */
+    models: string | null;
   };
   enrolment_tokens: {
     id: string;

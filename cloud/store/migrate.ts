@@ -12,6 +12,7 @@ import { uplink } from './migrations/0007-uplink.ts';
 import { log } from './migrations/0008-log.ts';
 import { shred } from './migrations/0009-shred.ts';
 import { evidence } from './migrations/0010-evidence.ts';
+import { models } from './migrations/0013-models.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -25,6 +26,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0008-log': log(dialect),
   '0009-shred': shred,
   '0010-evidence': evidence,
+  '0013-models': models,
 });
 
 /**

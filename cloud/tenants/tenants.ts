@@ -1,6 +1,7 @@
 import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
 import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { whenThere } from '../../shared/runtime/when-there.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Changes } from '../store/changes.ts';
 import type { Database } from '../store/database.ts';
@@ -64,11 +65,12 @@ export class Tenants {
     return Number(count);
   }
 
-  /** @throws {SecureGateError} `tenant_not_found` */
-  async get(org: string, id: string): Promise<Tenant> {
-    const tenant = await this.#one.ask(org, id);
-    if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
-    return tenant;
+  /** At once where it is remembered. @throws {SecureGateError} `tenant_not_found` */
+  get(org: string, id: string): Tenant | Promise<Tenant> {
+    return whenThere(this.#one.ask(org, id), (tenant) => {
+      if (tenant === undefined) throw new SecureGateError('tenant_not_found', 'There is no such tenant');
+      return tenant;
+    });
   }
 
   async list(org: string, { cursor = '', limit }: PageQuery): Promise<Page<Tenant>> {

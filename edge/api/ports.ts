@@ -1,5 +1,6 @@
 import type { Removed } from '../../shared/fleet/ack.ts';
 import type { Venue } from '../../shared/http/tenant-context.ts';
+import type { SignedRecovery } from '../../shared/lease/recovery.ts';
 import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
 import type { KeyOrigin } from '../appliance/tenant-policies.ts';
@@ -109,6 +110,11 @@ export interface LeasesPort {
    * @throws {SecureGateError} `lease_rejected`, and those of the vault's start where it was closed
    */
   accept(tenant: string, answer: StickAnswer): Promise<LeaseStatus>;
+  /**
+   * Its key for another HSM, as the recovery keys of the org have signed it (hand-over.ts).
+   * @throws {SecureGateError} `vault_unavailable`, `admins_missing`, `recovery_rejected`, `lease_missing`, `lease_ended`, `device_keys_unusable`
+   */
+  handOver(tenant: string, recovery: SignedRecovery): Promise<string>;
 }
 
 export interface CameraView {

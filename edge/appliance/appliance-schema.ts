@@ -76,4 +76,8 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   ) STRICT;
   PRAGMA user_version = 5;
   `,
+  `
+  CREATE TABLE models (one INTEGER PRIMARY KEY CHECK (one = 1), chosen TEXT, last_set TEXT, last_embedder TEXT) STRICT;
+  PRAGMA user_version = 6;
+  `,
 ];

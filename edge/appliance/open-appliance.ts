@@ -13,6 +13,7 @@ import { LoginLinks } from './login-links.ts';
 import { Sessions } from './sessions.ts';
 import { StoredCommands } from './stored-commands.ts';
 import { StoredDesired } from './stored-desired.ts';
+import { StoredModels } from './stored-models.ts';
 import { TenantPolicies } from './tenant-policies.ts';
 import { Tombstones } from './tombstones.ts';
 
@@ -30,6 +31,7 @@ export interface Appliance {
   readonly idempotency: StoredIdempotencyResults;
   readonly commands: StoredCommands;
   readonly desired: StoredDesired;
+  readonly models: StoredModels;
   readonly tombstones: Tombstones;
   close(): void;
 }
@@ -69,6 +71,7 @@ export function openAppliance(dataDir: string, clock: Clock = systemClock, newBo
         idempotency: new StoredIdempotencyResults(db, clock),
         commands: new StoredCommands(db),
         desired: new StoredDesired(db),
+        models: new StoredModels(db),
         tombstones: new Tombstones(db),
         close: () => void db.close(),
       };

@@ -5,6 +5,7 @@ import type { ChangeableBox } from '../link/desired/convergence.ts';
 import { CREDENTIALS_FOLDER, cameraAddress } from './camera-credential.ts';
 import type { Cameras } from './cameras.ts';
 import type { Leases } from './leases.ts';
+import type { ModelChoice } from './model-choice.ts';
 import type { Tenants } from './tenants.ts';
 
 export interface ChangeableBoxOptions {
@@ -12,13 +13,14 @@ export interface ChangeableBoxOptions {
   readonly cameras: Pick<Cameras, 'settings' | 'add' | 'change' | 'remove'>;
   readonly leases: Pick<Leases, 'add' | 'drop' | 'renew' | 'holds'>;
   readonly tombstones: () => Pick<Tombstones, 'list'>;
+  readonly models: Pick<ModelChoice, 'actual' | 'choose'>;
   readonly keyDir: string;
 }
 
 /** This box, as the control plane can change it. */
-export function changeableBox({ tenants, cameras, leases, tombstones, keyDir }: ChangeableBoxOptions): ChangeableBox {
+export function changeableBox({ tenants, cameras, leases, tombstones, models, keyDir }: ChangeableBoxOptions): ChangeableBox {
   return {
-    actual: () => tenants.list().map((tenant) => actualOf(tenant, cameras, leases)),
+    actual: () => ({ tenants: tenants.list().map((tenant) => actualOf(tenant, cameras, leases)), models: models.actual }),
     settingsOf: ({ id: _id, credential, url, ...settings }) => ({
       ...settings,
       url: cameraAddress(url, credential, join(keyDir, CREDENTIALS_FOLDER)),
@@ -41,6 +43,7 @@ export function changeableBox({ tenants, cameras, leases, tombstones, keyDir }: 
       'add-camera': async ({ tenant, camera, settings }) => void (await cameras.add(tenant, set(settings), camera)),
       'change-camera': async ({ tenant, camera, settings }) => void (await cameras.change(tenant, camera, set(settings))),
       'remove-camera': ({ tenant, camera }) => cameras.remove(tenant, camera),
+      'choose-models': async ({ models: set }) => models.choose(set),
     },
   };
 }

@@ -130,8 +130,8 @@ export class CloudLink implements Part {
     await this.#looks.run(() => this.#close());
   }
 
-  /** A tenant has opened or closed. */
-  tenantChanged(): void {
+  /** A tenant has opened or closed, or other models are at work. */
+  boxChanged(): void {
     this.#open?.convergence.wake();
   }
 

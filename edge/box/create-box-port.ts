@@ -1,6 +1,5 @@
 import type { Stats } from '../../shared/messages/events.ts';
 import type { BoxPort } from '../api/ports.ts';
-import type { OpenStages } from '../open-stages.ts';
 import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { BestShots } from './best-shots.ts';
 import type { Cameras } from './cameras.ts';
@@ -8,6 +7,7 @@ import type { EventHub } from './event-hub.ts';
 import type { Faces } from './faces.ts';
 import type { InView } from './in-view.ts';
 import type { Leases } from './leases.ts';
+import type { RunningModels } from './running-models.ts';
 import type { Shredder } from './shredder.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -16,7 +16,7 @@ export interface BoxParts {
   readonly version: string;
   readonly stats: () => Stats;
   readonly stageTimes: BoxPort['stageTimes'];
-  readonly engine: () => OpenStages;
+  readonly models: RunningModels;
   readonly tenants: Tenants;
   readonly shredder: Shredder;
   readonly leases: Leases;
@@ -30,14 +30,14 @@ export interface BoxParts {
 
 /** What the API may ask of the box, answered by its parts. */
 export function createBoxPort(parts: BoxParts): BoxPort {
-  const { box, version, stats, stageTimes, engine, tenants, shredder, leases, cameras, faces, webhooks, hub, bestShots, inView } = parts;
+  const { box, version, stats, stageTimes, models, tenants, shredder, leases, cameras, faces, webhooks, hub, bestShots, inView } = parts;
   return {
     box,
     version,
     stats,
     stageTimes,
-    models: () => engine().licences,
-    health: () => [inferenceHealth(engine()), vaultsHealth(tenants), ...replicaHealth(tenants)],
+    models: () => models.now.licences,
+    health: () => [inferenceHealth(models), vaultsHealth(tenants), ...replicaHealth(tenants)],
     tenants,
     wipe: (tenant) => shredder.shred(tenants.get(tenant).org, tenant),
     leases,
@@ -54,7 +54,8 @@ export function createBoxPort(parts: BoxParts): BoxPort {
 
 type PartHealth = ReturnType<BoxPort['health']>[number];
 
-function inferenceHealth({ stages: { trouble } }: OpenStages): PartHealth {
+function inferenceHealth({ now: { stages } }: RunningModels): PartHealth {
+  const { trouble } = stages;
   return { part: 'inference', ready: trouble === null, reason: trouble };
 }
 

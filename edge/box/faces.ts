@@ -1,7 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { DescribedPicture, FacesPort } from '../api/ports.ts';
 import { encodeJpeg } from '../media/encode-jpeg.ts';
-import type { OpenStages } from '../open-stages.ts';
 import { describeStill } from '../pipeline/describe-still.ts';
 import { ENROLMENT_LIMITS } from '../pipeline/face/quality-limits.ts';
 import { rejectionsOf } from '../pipeline/face/rejections-of.ts';
@@ -9,9 +8,10 @@ import type { FaceShot } from '../pipeline/frame.ts';
 import { wipe } from '../pipeline/sighting/dossier.ts';
 import type { StillPurpose } from '../pipeline/stage-tasks.ts';
 import type { BestShots } from './best-shots.ts';
+import type { RunningModels } from './running-models.ts';
 
 export interface FacesOptions {
-  readonly engine: () => OpenStages;
+  readonly models: RunningModels;
   readonly bestShots: BestShots;
   /** The tenant's own threshold. @throws {SecureGateError} `tenant_not_found` */
   readonly matchThreshold: (tenant: string) => number | null;
@@ -26,11 +26,11 @@ export class Faces implements FacesPort {
   }
 
   get model(): string {
-    return this.#options.engine().models.embedder;
+    return this.#options.models.now.models.embedder;
   }
 
   async describe(image: Buffer, purpose: StillPurpose): Promise<DescribedPicture> {
-    const { shot, embedding } = await describeStill(this.#options.engine().stages, image, purpose);
+    const { shot, embedding } = await this.#options.models.use(({ stages }) => describeStill(stages, image, purpose));
     try {
       return await this.#described(shot, embedding);
     } finally {
@@ -52,7 +52,7 @@ export class Faces implements FacesPort {
           details: { reasons, quality: shot.quality },
         });
       }
-      return await this.#described(shot, await this.#options.engine().stages.embedStill(shot.aligned));
+      return await this.#described(shot, await this.#options.models.use(({ stages }) => stages.embedStill(shot.aligned)));
     } finally {
       wipe(shot);
     }
@@ -70,7 +70,7 @@ export class Faces implements FacesPort {
   }
 
   threshold(tenant: string): number {
-    return this.#options.matchThreshold(tenant) ?? this.#options.engine().matchThreshold;
+    return this.#options.matchThreshold(tenant) ?? this.#options.models.now.matchThreshold;
   }
 
   async #described(shot: FaceShot, embedding: Float32Array): Promise<DescribedPicture> {

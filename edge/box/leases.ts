@@ -1,4 +1,5 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { SignedRecovery } from '../../shared/lease/recovery.ts';
 import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { LeaseStatus, LeasesPort } from '../api/ports.ts';
@@ -145,6 +146,11 @@ export class Leases implements LeasesPort, Part {
     const lease = await vault.lease();
     if (lease && came.includes(lease.epoch + 1)) await vault.moveEpoch();
     return this.get(tenant);
+  }
+
+  async handOver(tenant: string, recovery: SignedRecovery): Promise<string> {
+    this.#requireLeased(tenant);
+    return await this.#options.tenants.vault(tenant).handOver(recovery);
   }
 
   /** Asks for a new lease now. @throws {SecureGateError} `tenant_not_found`, `lease_not_used`, `kms_unavailable`, and why none has come */

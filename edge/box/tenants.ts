@@ -38,7 +38,7 @@ export interface TenantsOptions {
   readonly logger: Logger;
   /** Called whenever the vault of a tenant is open, the first time and after each of its crashes. Must not reject. */
   readonly onOpen: (tenant: string) => Promise<void>;
-  /** Called when a vault stays closed until somebody acts, or a lease comes. Must not reject. */
+  /** Called when a vault stays closed until somebody acts, or a lease comes; and before, where it is closed on purpose. Must not reject. */
   readonly onClose: (tenant: string) => Promise<void>;
   /** How long a vault is left alone that does not open until somebody mends it. */
   readonly waits: () => BackOff;
@@ -214,6 +214,7 @@ export class Tenants implements TenantsPort, Part {
     const replica =
       replicaDir === undefined ? undefined : new KeyringReplica({ vault, box, tenant: id, dataDir, replicaDir, keyDir, logger });
     if (replica) vault.onKeyringChange(async (lost) => (lost ? replica.follow() : replica.followSoon()));
+    vault.onLeave(() => onClose(id));
     const tenant: Tenant = { policy, fixed, vault, replica, reason: null, waits: waits(), waiting: new AbortController() };
     vault.onStateChange((state, reason) => {
       tenant.waiting.abort();

@@ -183,7 +183,16 @@ export const configSchema = z
         'Folder on another disk in which the box keeps a current copy of every keyring, for a restore. It has to be there; without one, a lost data folder is lost.',
       ),
     modelsDir: z.string().min(1).optional().describe('Folder of the model files. Default: where `securegate models pull` puts them.'),
-    models: z.strictObject({ set: z.string().default('embedded').describe('Model set that detects and recognises.') }).prefault({}),
+    models: z
+      .strictObject({
+        set: z
+          .string()
+          .optional()
+          .describe(
+            'Model set that detects and recognises (`securegate models list`). Named here, the control plane cannot choose another. Default: the one that it chooses, else the default set.',
+          ),
+      })
+      .prefault({}),
     inference: z
       .strictObject({
         provider: z

@@ -28,17 +28,27 @@ const CANDIDATES = 5;
 /** A tenth of the shortest time that a tenant can let shots live. */
 const EXPIRY_EVERY_MS = 100;
 
+/** A model set at work. */
+export interface ModelsAtWork {
+  readonly stages: Stages;
+  /** Fields of a frame, of which parts are made that can be looked at alone; undefined where all of it is looked at. */
+  readonly fields: Size | undefined;
+  /** Ids, as sightings name them. */
+  readonly models: Sighting['models'];
+}
+
+/** Does some work by the models that are there when it begins. Others may take their place meanwhile: what begins later is theirs. */
+export type ByModels<Models> = <Result>(work: (models: Models) => Promise<Result>) => Promise<Result>;
+
 export interface PipelineOptions {
   readonly tenant: string;
   readonly camera: string;
   readonly tiles: TileGrid | undefined;
-  /** Fields of a frame, of which parts are made that can be looked at alone; undefined where all of it is looked at. */
-  readonly fields: Size | undefined;
   /** Lowest cosine similarity that names a person. */
   readonly threshold: number;
   readonly unmatchedTtlMs: number;
-  readonly models: Sighting['models'];
-  readonly stages: Stages;
+  /** Those of one embedding model alone take each other's place: embeddings stay comparable. */
+  readonly byModels: ByModels<ModelsAtWork>;
   /**
    * Asks the gallery of this camera's tenant; one list of candidates for each embedding. The embeddings are overwritten as
    * soon as the promise is there, however long the gallery takes to answer.
@@ -150,13 +160,13 @@ export class Pipeline {
   }
 
   async #take(frame: Frame): Promise<void> {
-    const { counters, latency, times, clock, logger, camera } = this.#options;
+    const { byModels, counters, latency, times, clock, logger, camera } = this.#options;
     let looked = false;
     try {
       if (this.#beginsAnew(frame)) this.#endTracks();
       const { sequence, mediaMs, width, height } = frame;
       this.#last = { sequence, mediaMs, width, height };
-      await this.#look(frame);
+      await byModels((models) => this.#look(frame, models));
       counters.frames += 1;
       const tookMs = clock.monotonic() - frame.arrivedMonotonic;
       latency.record(tookMs);
@@ -199,10 +209,10 @@ export class Pipeline {
     return sequence <= last.sequence || mediaMs < last.mediaMs || width !== last.width || height !== last.height;
   }
 
-  async #look(frame: Frame): Promise<void> {
+  async #look(frame: Frame, atWork: ModelsAtWork): Promise<void> {
     const seen = { ...(frame.reduced ?? frame), mediaMs: frame.mediaMs };
-    const where = seen.data.length === 0 ? [] : this.#whereToLook(seen, frame);
-    const detections = where.length === 0 ? [] : await this.#detect(frame, where);
+    const where = seen.data.length === 0 ? [] : this.#whereToLook(seen, frame, atWork);
+    const detections = where.length === 0 ? [] : await this.#detect(frame, where, atWork);
     const { tracks, ended } = this.#tracker.update(detections, frame.mediaMs);
     // Whoever is not where he was expected may be anywhere.
     if (this.#tracker.justLost) this.#gate.reset();
@@ -211,14 +221,14 @@ export class Pipeline {
     const moment: Moment = { at: frame.arrivedAt, mediaMs: frame.mediaMs, monotonic: frame.arrivedMonotonic };
     const wanted: { dossier: Dossier; index: number }[] = [];
     for (const view of tracks) {
-      const dossier = this.#dossierOf(view, moment);
+      const dossier = this.#dossierOf(view, moment, atWork);
       if (view.detectionIndex === null) continue;
       dossier.seen(moment, view.box);
       if (frame.data.length === 0 || !dossier.wantsLook(moment)) continue;
       dossier.looked(moment);
       wanted.push({ dossier, index: view.detectionIndex });
     }
-    await this.#gatherShots(frame, moment, wanted, detections);
+    await this.#gatherShots(frame, moment, wanted, detections, atWork);
     for (const view of ended) this.#end(view);
   }
 
@@ -231,15 +241,15 @@ export class Pipeline {
   }
 
   /** Where nobody is expected and nothing has changed, nobody is looked for. */
-  #whereToLook(seen: RgbImage & { readonly mediaMs: number }, frame: Frame): 'whole' | readonly Region[] {
-    const { fields, tiles } = this.#options;
+  #whereToLook(seen: RgbImage & { readonly mediaMs: number }, frame: Frame, { fields }: ModelsAtWork): 'whole' | readonly Region[] {
+    const { tiles } = this.#options;
     if (this.#gate.wholeDue(seen)) return 'whole';
     if (fields === undefined || tiles !== undefined) return this.#tracker.idle && !this.#gate.passes(seen) ? [] : 'whole';
     return partsToLookAt(this.#gate.changes(seen, frame), this.#tracker.expected(frame.mediaMs), frame, fields);
   }
 
-  #detect(frame: Frame, where: 'whole' | readonly Region[]): Promise<Detection[]> {
-    const { stages, tiles, times } = this.#options;
+  #detect(frame: Frame, where: 'whole' | readonly Region[], { stages }: ModelsAtWork): Promise<Detection[]> {
+    const { tiles, times } = this.#options;
     return this.#timed(times.detect, where === 'whole' ? stages.detect(frame, tiles) : stages.detectIn(frame, where));
   }
 
@@ -248,9 +258,10 @@ export class Pipeline {
     moment: Moment,
     wanted: readonly { dossier: Dossier; index: number }[],
     detections: readonly Detection[],
+    { stages }: ModelsAtWork,
   ): Promise<void> {
     if (wanted.length === 0) return;
-    const { stages, counters, times } = this.#options;
+    const { counters, times } = this.#options;
     const faces = wanted.flatMap(({ index }) => detections[index] ?? []);
     const shots = await this.#timed(times.analyse, stages.analyse(frame, faces, 'recognise'));
     shots.forEach((shot, position) => {
@@ -285,10 +296,10 @@ export class Pipeline {
     });
   }
 
-  #dossierOf(view: TrackView, moment: Moment): Dossier {
+  #dossierOf(view: TrackView, moment: Moment, { models }: ModelsAtWork): Dossier {
     const known = this.#dossiers.get(view.id);
     if (known !== undefined) return known;
-    const { tenant, camera, models, counters } = this.#options;
+    const { tenant, camera, counters } = this.#options;
     counters.tracks += 1;
     const age = moment.mediaMs - view.startedMs;
     const started: Moment = { at: moment.at - age, mediaMs: view.startedMs, monotonic: moment.monotonic - age };
@@ -342,8 +353,10 @@ export class Pipeline {
 
   /** All or none, and nothing of a face is left in the shots. */
   async #embed(shots: readonly FaceShot[]): Promise<Float32Array[]> {
-    const { stages, times } = this.#options;
-    const outcomes = await Promise.allSettled(shots.map(({ aligned }) => this.#timed(times.embed, stages.embed(aligned))));
+    const { byModels, times } = this.#options;
+    const outcomes = await byModels(({ stages }) =>
+      Promise.allSettled(shots.map(({ aligned }) => this.#timed(times.embed, stages.embed(aligned)))),
+    );
     for (const shot of shots) wipe(shot);
     const embeddings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');

@@ -4,7 +4,17 @@ import type { Vault } from './vault.ts';
 /** What an open vault does for each message; the others are the service's own. */
 type OnOpenVault = Exclude<
   Operation,
-  'open' | 'close' | 'countTraces' | 'shred' | 'requestLease' | 'requestOnStick' | 'acceptLease' | 'getLease' | 'sayMoved' | 'forgetLease'
+  | 'open'
+  | 'close'
+  | 'countTraces'
+  | 'shred'
+  | 'requestLease'
+  | 'requestOnStick'
+  | 'acceptLease'
+  | 'getLease'
+  | 'sayMoved'
+  | 'handOver'
+  | 'forgetLease'
 >;
 
 export const HANDLERS: { readonly [O in OnOpenVault]: (vault: Vault, input: Taken<O>) => Gives<O> | Promise<Gives<O>> } = {

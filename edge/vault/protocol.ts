@@ -5,6 +5,7 @@ import { MOST_USAGE_DAYS, usageDaySchema } from '../../shared/fleet/usage-batch.
 import { idSchema, slugSchema } from '../../shared/ids/ids.ts';
 import { leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
+import { signedRecoverySchema } from '../../shared/lease/recovery.ts';
 import { stickRequestSchema } from '../../shared/lease/stick.ts';
 import { sightingSchema } from '../../shared/messages/events.ts';
 import { CONSENT_STATES, consentSchema } from './consent/consent.ts';
@@ -157,6 +158,9 @@ export const OPERATIONS = {
   forgetLease: { takes: nothing, gives: nothing },
   /** What the box says to the KMS when its files are in an epoch and in none before it. */
   sayMoved: { takes: nothing, gives: z.strictObject({ token: z.string() }) },
+
+  /** The tenant's key for another HSM, as the recovery keys of the org have signed it. */
+  handOver: { takes: z.strictObject({ recovery: signedRecoverySchema }), gives: z.strictObject({ token: z.string() }) },
 
   enrolCustomer: {
     takes: z.strictObject({

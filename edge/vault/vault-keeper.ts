@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Removed } from '../../shared/fleet/ack.ts';
 import { type LeaseAnswer, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
+import type { SignedRecovery } from '../../shared/lease/recovery.ts';
 import type { StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
@@ -71,6 +72,8 @@ const FIRST_RESTART_MS = 250;
 const LONGEST_RESTART_MS = 30_000;
 /** A vault that ran for so long has recovered: its next crash counts as the first. */
 const STEADY_MS = 60_000;
+/** How long a tenant that is to be closed is left open for what its cameras still have to tell. */
+const LAST_WORDS_MS = 3000;
 
 /** Where the files of a tenant's vault lie. */
 export function tenantFiles(dataDir: string, tenant: string): VaultFiles {
@@ -86,6 +89,7 @@ export abstract class VaultKeeper {
   readonly #clock: Clock;
   readonly #listeners = new Set<StateListener>();
   readonly #keyringListeners = new Set<KeyringListener>();
+  readonly #leaveListeners = new Set<() => Promise<void>>();
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #state: VaultState = 'stopped';
   #reason: SecureGateError | undefined;
@@ -217,6 +221,14 @@ export abstract class VaultKeeper {
   }
 
   /**
+   * The tenant's key for another HSM, wrapped and signed.
+   * @throws {SecureGateError} `vault_unavailable`, `admins_missing`, `recovery_rejected`, `lease_missing`, `lease_ended`, `device_keys_unusable`
+   */
+  async handOver(recovery: SignedRecovery): Promise<string> {
+    return (await this.#running.call('handOver', { recovery })).token;
+  }
+
+  /**
    * Gives the vault the answer to its request. A vault that was closed is open when this resolves.
    * @throws {SecureGateError} `lease_rejected`, `lease_cache_failed`, and those of `start` where the vault was closed
    */
@@ -240,8 +252,15 @@ export abstract class VaultKeeper {
     return (await this.#running.call('sayMoved', {})).token;
   }
 
+  /** Listeners are asked for their last words before the tenant's key is forgotten. @returns ends the listening */
+  onLeave(listener: () => Promise<void>): () => void {
+    this.#leaveListeners.add(listener);
+    return () => void this.#leaveListeners.delete(listener);
+  }
+
   /** Forgets the tenant's key wherever this box holds it and ends the process, for a reason that does not pass. */
   async revoke(reason: SecureGateError): Promise<void> {
+    if (this.#state === 'ready') await this.#takeLastWords();
     try {
       await this.#running.call('forgetLease', {});
     } finally {
@@ -307,6 +326,13 @@ export abstract class VaultKeeper {
   get #place(): Takes<'open'> {
     const { org, tenant, box, dataDir, keyDir, lease, outbox, logger } = this.#options;
     return { scope: { org, tenant, box }, dataDir, keyDir, lease, outbox, logLevel: logger.level };
+  }
+
+  /** Who has none in time does not keep the key here. */
+  async #takeLastWords(): Promise<void> {
+    const done = new AbortController();
+    void Promise.allSettled(Array.from(this.#leaveListeners, (listener) => listener())).then(() => done.abort());
+    await pause(LAST_WORDS_MS, done.signal);
   }
 
   async #open(signal: AbortSignal): Promise<void> {

@@ -128,6 +128,7 @@ export class VaultService {
       return lease;
     },
     sayMoved: async () => ({ token: await this.#leases.source.sayMoved() }),
+    handOver: async ({ recovery }) => ({ token: await this.#leases.source.handOver(recovery) }),
     getLease: async () => ({ lease: this.#leases.source.lease ?? null }),
     forgetLease: async () => {
       await this.#leases.source.forget();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { slugSchema } from '../../shared/ids/ids.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, { error: 'not a SHA-256 in lower-case hex' });
 
@@ -82,7 +83,7 @@ const set = z.strictObject({
 });
 
 export const manifestSchema = z
-  .strictObject({ models: z.array(modelEntrySchema), sets: z.record(z.string(), set), defaultSet: z.string() })
+  .strictObject({ models: z.array(modelEntrySchema), sets: z.record(slugSchema, set), defaultSet: z.string() })
   .superRefine(({ models, sets, defaultSet }, context) => {
     const complain = (message: string): void => context.addIssue({ code: 'custom', message });
     const byId = new Map(models.map((model) => [model.id, model]));

@@ -7,6 +7,8 @@ export interface InstalledModel {
   readonly entry: ModelEntry;
   /** File to load, checked a moment ago. */
   readonly path: string;
+  /** SHA-256 of the file as its source has it. */
+  readonly sha256: string;
 }
 
 export interface InstalledSet {
@@ -25,7 +27,10 @@ export interface InstalledSet {
 export async function resolveSet(name?: string, options: RegistryOptions = {}): Promise<InstalledSet> {
   const { store, manifest } = resolveRegistry(options);
   const set = findSet(manifest, name ?? manifest.defaultSet);
-  const installed = async (entry: ModelEntry): Promise<InstalledModel> => ({ entry, path: (await checkInstalled(entry, store)).path });
+  const installed = async (entry: ModelEntry): Promise<InstalledModel> => {
+    const { path, record } = await checkInstalled(entry, store);
+    return { entry, path, sha256: record.sourceSha256 };
+  };
   return {
     name: set.name,
     detector: await installed(set.detector),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { type CloudClient, contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import type { components } from '../../shared/cloud-client/paths.ts';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { asking, configured, list, make, print } from '../cloud/asking.ts';
 import type { EmbeddedPorts } from '../cloud/embedded-folder.ts';
 import { formatKeys } from '../cloud/format-keys.ts';
@@ -11,6 +12,7 @@ import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 import { camerasCommand } from './cloud/cameras.ts';
 import { commandsCommand } from './cloud/commands.ts';
 import { receiptsCommand } from './cloud/receipts.ts';
+import { recoveryCommand } from './cloud/recovery.ts';
 import { erasuresCommand } from './erasures.ts';
 import { shredsCommand } from './shreds.ts';
 
@@ -96,6 +98,7 @@ Examples:
   command.addCommand(camerasCommand());
   command.addCommand(commandsCommand());
   command.addCommand(receiptsCommand());
+  command.addCommand(recoveryCommand());
   command.addCommand(shredsCommand(asking));
   command.addCommand(erasuresCommand(asking));
   return command;
@@ -237,6 +240,17 @@ function devicesCommand(): Command {
         const cloud = await openCloud(options);
         const state = await contentOf(cloud.GET('/v1/orgs/{org}/devices/{id}/state', { params: { path: { org, id: device } } }));
         print(options, state, () => formatState(state));
+      }),
+  );
+  command.addCommand(
+    one('models')
+      .description('choose by which models a box detects and recognises; how far it is, its state says')
+      .argument('[set]', 'a set of its version (securegate models list)')
+      .option('--own', 'the one that the box chooses itself')
+      .action(async (org: string, device: string, set: string | undefined, { own, ...options }: CloudOptions & { own?: true }) => {
+        if ((set === undefined) !== (own === true)) throw new SecureGateError('usage', 'Give a set, or --own');
+        const body = { models: set ?? null };
+        await make(options, (cloud) => cloud.PATCH('/v1/orgs/{org}/devices/{id}', { params: { path: { org, id: device } }, body }));
       }),
   );
   command.addCommand(

@@ -18,5 +18,20 @@ It takes about four minutes and needs Debian's softhsm2, swtpm and tpm2-tools.`,
         process.exitCode = await drillShred(json);
       }),
   );
+  command.addCommand(
+    new Command('hsm-loss')
+      .description('destroy the HSM, and bring over to another one what living boxes hold and a quorum wants')
+      .option('--json', 'print the result as one JSON line')
+      .addHelpText(
+        'after',
+        `
+Everything is made anew on loopback and thrown away: KMS on SoftHSM2, control plane, broker, and three boxes.
+It takes about two minutes and needs Debian's softhsm2.`,
+      )
+      .action(async ({ json = false }: { readonly json?: boolean }) => {
+        const { drillHsmLoss } = await import('../drills/hsm-loss/drill-hsm-loss.ts');
+        process.exitCode = await drillHsmLoss(json);
+      }),
+  );
   return command;
 }

@@ -35,6 +35,12 @@ Example:
       .action((options: Options) => run(options, { do: 'list' })),
   );
   command.addCommand(
+    common('transport-key')
+      .description('tell the key to which boxes hand over the keys of an org after the loss of an HSM')
+      .argument('<org>')
+      .action((org: string, options: Options) => run(options, { do: 'transport-key', org })),
+  );
+  command.addCommand(
     new Command('init')
       .description('make a token in a free slot, with the PINs that stand in two files of mode 0600')
       .requiredOption('--library <file>', 'PKCS#11 library of the HSM')

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { LeaseStatus } from '../../edge/api/ports.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
+import { type SignedRecovery, signedRecoverySchema } from '../../shared/lease/recovery.ts';
 import { type StickRequest, stickAnswerSchema } from '../../shared/lease/stick.ts';
 import { formatLease } from '../terminal/format-lease.ts';
 import { runningBox } from '../terminal/running-box.ts';
@@ -36,6 +37,13 @@ Where the box reaches its KMS it fetches leases by itself. Without a network:
       .description('give the box the answer to its request')
       .argument('<file>', 'what the KMS answered (JSON); only the box that asked can use it, once')
       .action(importAnswer),
+  );
+  command.addCommand(
+    common('hand-over')
+      .description('after the loss of an HSM: believe another one, and hand the keys over to it that this box holds')
+      .argument('<file>', 'recovery that enough recovery keys of the org have signed')
+      .requiredOption('--out <file>', 'for `securegate cloud recovery take-over`; it opens in that HSM alone')
+      .action(handOver),
   );
   return command;
 }
@@ -77,6 +85,40 @@ async function importAnswer(file: string, { config, api, json }: Options): Promi
   const text =
     answer.answers.length > 1 ? `${formatLease(lease)}\n  has moved to another epoch: the next request tells the KMS` : formatLease(lease);
   process.stdout.write(`${json ? JSON.stringify(lease) : text}\n`);
+}
+
+async function handOver(file: string, { config, api, json, out }: Options & { readonly out: string }): Promise<void> {
+  const recovery = await readRecovery(file);
+  const [{ loadConfig }, { LinkFolder }, { followRecovery }] = await Promise.all([
+    import('../../edge/config/load-config.ts'),
+    import('../../edge/link/enrolment/link-folder.ts'),
+    import('../../edge/link/enrolment/follow-recovery.ts'),
+  ]);
+  const { keyDir, link } = loadConfig(config);
+  const { tenants } = await followRecovery(new LinkFolder(keyDir, link?.credential), recovery, Date.now());
+  const box = await runningBox(config, api);
+  const { items } = (await box.ask('GET', '/v1/leases')) as { items: LeaseStatus[] };
+  const held = items.filter(
+    ({ tenant, epoch, state }) => state === 'ready' && tenants.some((one) => one.tenant === tenant && one.epoch === epoch),
+  );
+  const handOvers: string[] = [];
+  for (const { tenant } of held) {
+    handOvers.push(((await box.ask('POST', `/v1/tenants/${tenant}/lease/hand-overs`, recovery)) as { token: string }).token);
+  }
+  const names = held.map(({ tenant }) => tenant);
+  if (names.length === 0) throw new SecureGateError('lease_missing', 'This box holds none of the keys that are lost');
+  await writeFile(out, `${JSON.stringify({ recovery, handOvers })}\n`);
+  process.stdout.write(
+    `${json ? JSON.stringify({ tenants: names, file: out }) : `${out} holds the keys of ${names.join(', ')} for the HSM.`}\n`,
+  );
+}
+
+async function readRecovery(file: string): Promise<SignedRecovery> {
+  try {
+    return signedRecoverySchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw new SecureGateError('file_unreadable', `${file} holds no recovery that was signed`, { cause, details: { file } });
+  }
 }
 
 /** Whose lease it is says the lease itself; whether that is true, the box finds out. */

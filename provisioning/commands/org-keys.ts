@@ -78,6 +78,20 @@ Examples:
       .requiredOption('--out <file>', 'for `securegate lease import`')
       .action((org: string, file: string, options: CloudOptions & { key: string; out: string }) => approve(org, file, options)),
   );
+  command.addCommand(
+    new Command('sign-recovery')
+      .description('after the loss of an HSM: agree that boxes hand their keys over to another one')
+      .argument('<file>', 'as `securegate cloud recovery draft` wrote it; the signature is added to it')
+      .requiredOption('--key <file>', 'a recovery key')
+      .option('--transport <fingerprint>', 'of the transport key, as the HSM itself shows it')
+      .option('--json', 'print an error as JSON')
+      .action(async (file: string, { key, transport }: { readonly key: string; readonly transport?: string }) => {
+        const { readKeyFile } = await import('../org-keys/key-file.ts');
+        const { signRecovery } = await import('../org-keys/sign-recovery.ts');
+        const count = await signRecovery(file, await readKeyFile(key), transport);
+        process.stdout.write(`signatures: ${count}\n`);
+      }),
+  );
   return command;
 }
 

@@ -1362,6 +1362,186 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/orgs/{org}/lost-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read which keys of an org its HSM lacks */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["LostKeys"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/recoveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Draft what the recovery keys of an org sign, so that boxes hand over what is lost
+         * @description It counts when enough of the recovery keys have signed it; the key for its transport is made in the HSM the first time.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Recovery"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        /**
+         * Have nothing taken over any more
+         * @description Nothing is taken over any more: the key for the transport is destroyed.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/recoveries/hand-overs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Have the HSM take over a key from a box */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewHandOver"];
+                };
+            };
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["TakenOver"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/orgs/{org}/devices": {
         parameters: {
             query?: never;
@@ -1402,6 +1582,7 @@ export interface paths {
                          *           "wrap": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
                          *           "wrapKey": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
                          *           "jkt": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+                         *           "models": null,
                          *           "certificateEnds": "2026-12-06T10:00:00.000Z",
                          *           "version": 2,
                          *           "enrolledAt": "2026-11-22T10:00:00.000Z"
@@ -1480,7 +1661,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change the name of a box */
+        /** Change a box: its name, and by which models it should work */
         patch: {
             parameters: {
                 query?: never;
@@ -1856,6 +2037,54 @@ export interface paths {
         };
         put?: never;
         /** Exchange the authority of boxes */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Authority"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/authorities/replacements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the authority of boxes whose key is lost
+         * @description Where the HSM has lost the key of the present one: no box believes the next one before its org has signed that.
+         */
         post: {
             parameters: {
                 query?: never;
@@ -3943,6 +4172,16 @@ export interface components {
          *           "cameras": [],
          *           "shredded": [],
          *           "modelSet": "embedded",
+         *           "models": {
+         *             "state": "applied",
+         *             "reason": null,
+         *             "files": [
+         *               {
+         *                 "id": "ultraface-320",
+         *                 "sha256": "6c0256ccd3164f844736a401faf936ec2930764a87ae39442180887d0c5c8854"
+         *               }
+         *             ]
+         *           },
          *           "boxVersion": "0.1.0"
          *         }
          *       }
@@ -4267,6 +4506,7 @@ export interface components {
                 tenant: string;
                 id: string;
             }[];
+            models?: string;
         };
         /**
          * @example {
@@ -4278,6 +4518,7 @@ export interface components {
          *       "wrap": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
          *       "wrapKey": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
          *       "jkt": "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs",
+         *       "models": null,
          *       "certificateEnds": "2026-12-06T10:00:00.000Z",
          *       "version": 2,
          *       "enrolledAt": "2026-11-22T10:00:00.000Z"
@@ -4300,6 +4541,8 @@ export interface components {
             wrapKey: string;
             /** @description Thumbprint (RFC 7638) of the key by which it signs. */
             jkt: string;
+            /** @description Model set by which it should detect and recognise; null for its own. How far it is with that, its state says. */
+            models: string | null;
             /** @description When its newest certificate ends. */
             certificateEnds: string | null;
             version: number;
@@ -4310,9 +4553,16 @@ export interface components {
          * @example {
          *       "name": "Main hall, rack 2"
          *     }
+         * @example {
+         *       "models": "scrfd-10g"
+         *     }
+         * @example {
+         *       "models": null
+         *     }
          */
         DevicePatch: {
-            name: string;
+            name?: string;
+            models?: string | null;
         };
         /**
          * @example {
@@ -4483,6 +4733,25 @@ export interface components {
         };
         /**
          * @example {
+         *       "items": [
+         *         {
+         *           "tenant": "main-hall",
+         *           "epoch": 1,
+         *           "isKnown": true
+         *         }
+         *       ]
+         *     }
+         */
+        LostKeys: {
+            items: {
+                tenant: string;
+                epoch: number;
+                /** @description Whether it could be taken over: a key made before check values were kept cannot. */
+                isKnown: boolean;
+            }[];
+        };
+        /**
+         * @example {
          *       "id": "ent_aaaaaaaaaaaaaaaaaaaaaaaaaa",
          *       "name": "Main hall, rack 2",
          *       "state": "open",
@@ -4615,6 +4884,30 @@ export interface components {
         NewErasure: {
             /** @description The ids of one person, or of several: each box knows a person by an id of its own, and erases those that it knows. */
             customers: string[];
+        };
+        /**
+         * @example {
+         *       "recovery": {
+         *         "payload": "eyJvcmciOiJhY21lIn0",
+         *         "signatures": [
+         *           {
+         *             "protected": "eyJhbGciOiJFUzI1NiJ9",
+         *             "signature": "c2ln"
+         *           }
+         *         ]
+         *       },
+         *       "handOver": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
+         *     }
+         */
+        NewHandOver: {
+            recovery: {
+                payload: string;
+                signatures: {
+                    protected: string;
+                    signature: string;
+                }[];
+            };
+            handOver: string;
         };
         /**
          * @example {
@@ -5009,6 +5302,89 @@ export interface components {
                 y: string;
             }[];
         };
+        /**
+         * @example {
+         *       "id": "01KAMV8Z0000000000000000EE",
+         *       "org": "acme",
+         *       "iat": 1795000000,
+         *       "exp": 1797592000,
+         *       "tenants": [
+         *         {
+         *           "tenant": "main-hall",
+         *           "epoch": 1
+         *         }
+         *       ],
+         *       "transport": {
+         *         "key": "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n",
+         *         "oaepHash": "sha256"
+         *       },
+         *       "keys": {
+         *         "commands": {
+         *           "kty": "EC",
+         *           "crv": "P-256",
+         *           "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+         *           "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+         *         },
+         *         "leases": {
+         *           "kty": "EC",
+         *           "crv": "P-256",
+         *           "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+         *           "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+         *         },
+         *         "audit": {
+         *           "kty": "EC",
+         *           "crv": "P-256",
+         *           "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+         *           "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+         *         }
+         *       },
+         *       "authorities": [
+         *         "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
+         *       ]
+         *     }
+         */
+        Recovery: {
+            id: string;
+            org: string;
+            iat: number;
+            exp: number;
+            tenants: {
+                tenant: string;
+                epoch: number;
+            }[];
+            transport: {
+                key: string;
+                /** @enum {string} */
+                oaepHash: "sha1" | "sha256";
+            };
+            keys: {
+                commands: {
+                    /** @constant */
+                    kty: "EC";
+                    /** @constant */
+                    crv: "P-256";
+                    x: string;
+                    y: string;
+                };
+                leases: {
+                    /** @constant */
+                    kty: "EC";
+                    /** @constant */
+                    crv: "P-256";
+                    x: string;
+                    y: string;
+                };
+                audit: {
+                    /** @constant */
+                    kty: "EC";
+                    /** @constant */
+                    crv: "P-256";
+                    x: string;
+                    y: string;
+                };
+            };
+            authorities: string[];
+        };
         ReportedState: {
             version: {
                 incarnation: number;
@@ -5031,6 +5407,16 @@ export interface components {
             /** @default [] */
             shredded: string[];
             modelSet: string;
+            /** @default null */
+            models: {
+                /** @enum {string} */
+                state: "applied" | "waiting" | "fixed" | "failed";
+                reason: string | null;
+                files: {
+                    id: string;
+                    sha256: string;
+                }[];
+            } | null;
             boxVersion: string;
         };
         /**
@@ -5186,6 +5572,18 @@ export interface components {
                 protected: string;
                 signature: string;
             }[];
+        };
+        /**
+         * @example {
+         *       "tenant": "main-hall",
+         *       "epoch": 1,
+         *       "device": "box_aaaaaaaaaaaaaaaaaaaaaaaaaa"
+         *     }
+         */
+        TakenOver: {
+            tenant: string;
+            epoch: number;
+            device: string;
         };
         Telemetry: {
             /** @description Of the software of the box. */

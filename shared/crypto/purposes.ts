@@ -12,6 +12,7 @@ export const PURPOSES = {
   /** A cell's key of the KMS without an HSM, under its master key, as the one that follows. */
   'cell-key': { code: 0x0003, holds: 'keys' },
   'signing-key': { code: 0x0004, holds: 'keys' },
+  'transport-key': { code: 0x0008, holds: 'keys' },
   /** A tenant's leases and the tenant keys that came with them, as a box keeps them between two starts. */
   'held-leases': { code: 0x0007, holds: 'keys' },
   /** Name and contact of a customer, under the customer's key, as all that follow. */

@@ -264,6 +264,16 @@ export const ERROR_CODES = {
     title: 'Offline approval was used before',
     next: 'Have the box make a new request and a new approval signed for it; each counts once.',
   },
+  recovery_rejected: {
+    status: 403,
+    title: 'Recovery of keys does not hold',
+    next: 'Have a new one drafted, and signed by enough of the recovery keys that are pinned for the org, each once.',
+  },
+  hand_over_rejected: {
+    status: 403,
+    title: 'What a box hands over does not hold',
+    next: 'Have the box make it again, by the key of its assignment and for this recovery.',
+  },
   export_rejected: {
     status: 403,
     title: 'Export request does not hold',
@@ -453,6 +463,11 @@ export const ERROR_CODES = {
   model_contract: { status: 503, title: 'Model does not fit its contract', next: 'Import the model that the manifest describes.' },
   model_unknown: { status: 404, title: 'No such model or set', next: 'Run: securegate models list' },
   model_licence: { status: 403, title: 'Licence not accepted', next: 'Read the licence, then repeat with --accept-licence.' },
+  embedder_differs: {
+    status: 409,
+    title: 'The set embeds faces by another model',
+    next: 'Choose a set with the embedding model of the box: to another, whoever is enrolled is a stranger. To change it, name the set in the configuration of the box and enrol everybody anew.',
+  },
   model_source: { status: 502, title: 'Model cannot be fetched', next: 'Check the network or use: securegate models pull --from FOLDER' },
   inference_failed: { status: 500, title: 'Inference failed', next: 'See the cause; the box goes on with the next frame.' },
   // Box

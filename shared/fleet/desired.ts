@@ -32,6 +32,8 @@ export const desiredStateSchema = z
   .strictObject({
     tenants: z.array(desiredTenantSchema),
     removedCameras: z.array(z.strictObject({ tenant: slugSchema, id: idSchema('record') })),
+    /** Set of models by which it detects and recognises; the box's own where none is named, as before there was a choice. */
+    models: slugSchema.optional(),
   })
   .meta({ id: 'DesiredState' });
 export type DesiredState = z.output<typeof desiredStateSchema>;

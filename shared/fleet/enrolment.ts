@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
+import { adminSetSchema, signedSetSchema } from '../lease/admin-set.ts';
 import { keyChangesSchema } from '../lease/key-change.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
 
@@ -24,6 +25,8 @@ export const linkSchema = z.strictObject({
   auditKeys: z.array(publicKeySchema).default([]),
   /** The KMS's words on changes of these keys. */
   keyChanges: keyChangesSchema.default([]),
+  /** The admin keys of its org, every set as it was signed, the first one first: the box follows them by itself. */
+  admins: z.array(signedSetSchema).default([]),
 });
 export type Link = z.output<typeof linkSchema>;
 
@@ -31,7 +34,7 @@ export type Link = z.output<typeof linkSchema>;
  * What an enrolled box keeps, beside the key of its certificate. Of each kind of keys the one that counts stands first, and then those that counted before: what
  * they signed then still holds.
  */
-export const enrolmentSchema = linkSchema.extend({
+export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   version: z.literal(1),
   /** Where it enrolled, and renews its certificate. */
   cloud: z.url(),
@@ -43,5 +46,7 @@ export const enrolmentSchema = linkSchema.extend({
   fingerprint: z.string(),
   /** The words by which the box came to the keys that it was not told when it enrolled, the first one first; it kept each because it held. */
   keyChanges: z.array(z.string()).default([]),
+  /** The admin keys of its org that it has pinned; null before it was told of any. */
+  admins: adminSetSchema.nullable().default(null),
 });
 export type Enrolment = z.output<typeof enrolmentSchema>;

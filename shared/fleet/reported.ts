@@ -28,6 +28,15 @@ const cameraItem = z.strictObject({
   reason,
 });
 
+/** `waiting`: the box is at it, or the reason says what somebody has to bring to it. Until they are applied, those before are at work. */
+const modelsItem = z.strictObject({
+  state: z.enum(['applied', 'waiting', 'fixed', 'failed']),
+  reason,
+  /** Of the set that is at work: SHA-256 of each model's file as its source has it. */
+  files: z.array(z.strictObject({ id: z.string().max(64), sha256: z.string().regex(/^[0-9a-f]{64}$/) })).max(8),
+});
+export type ReportedModels = z.output<typeof modelsItem>;
+
 /** How a box is, beside what it should be. */
 export const reportedStateSchema = z
   .strictObject({
@@ -39,6 +48,8 @@ export const reportedStateSchema = z
     shredded: z.array(slugSchema).max(MOST_REPORTED_TENANTS).default([]),
     /** By which it detects and recognises. */
     modelSet: z.string().max(64),
+    /** Null of a box whose version says nothing of it. */
+    models: modelsItem.nullable().default(null),
     boxVersion: z.string().max(64),
   })
   .meta({ id: 'ReportedState' });

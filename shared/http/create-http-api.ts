@@ -37,6 +37,12 @@ export function createHttpApi({ certificates, timeouts = TIMEOUTS, logger }: Htt
     frameworkErrors: sendFrameworkProblem,
     clientErrorHandler: answerClientError,
   }).withTypeProvider<ZodTypeProvider>();
+  api.decorateRequest('route');
+  api.addHook('onRequest', (request, reply, done) => {
+    request.route = request.routeOptions;
+    reply.header('x-request-id', request.id);
+    done();
+  });
   return api.setValidatorCompiler(compileValidator).setSerializerCompiler(compileSerializer);
 }
 

@@ -9,6 +9,8 @@ export type HttpApi = FastifyInstance<RawServerDefault, IncomingMessage, ServerR
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** The route that it takes. Fastify puts its own `routeOptions` together anew each time that it is asked. */
+    route: FastifyRequest['routeOptions'];
     /** Why it was refused. */
     refusal: ErrorCode | undefined;
   }

@@ -27,7 +27,7 @@ export interface IdempotencyResults {
 export interface Making<Made> {
   readonly make: (id: string) => Promise<unknown>;
   /** Reads it back. @throws {SecureGateError} with status 404 when it is not there */
-  readonly read: (id: string) => Promise<Made>;
+  readonly read: (id: string) => Made | Promise<Made>;
 }
 
 /** Lets a request that is repeated under its `Idempotency-Key` make nothing twice. */

@@ -6,14 +6,11 @@ import type { HttpApi } from './http-api.ts';
  * @param who asks, once that is known: ids alone
  */
 export function addRequestLog(api: HttpApi, who: (request: FastifyRequest) => Readonly<Record<string, string>>): void {
-  api.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    done();
-  });
   api.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    const facts = { requestId: request.id, method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-    request.log.info({ ...facts, ...who(request), code: request.refusal }, 'request');
+    const route = request.route.url ?? 'none';
+    const { id: requestId, method, refusal: code } = request;
+    const ms = Math.round(reply.elapsedTime);
+    request.log.info({ requestId, method, route, status: reply.statusCode, ms, ...who(request), code }, 'request');
     done();
   });
 }

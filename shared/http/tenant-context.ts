@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIPv6, type Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { SecureGateError } from '../errors/securegate-error.ts';
@@ -54,7 +55,7 @@ export function addTenantContext(api: HttpApi, options: TenantContextOptions): v
     request.confines = narrowed(request, proxies);
   };
   api.addHook('onRequest', (request, _reply, done) => {
-    requireSingle(request.raw.rawHeaders);
+    requireSingle(request.raw);
     const host = requestedHost(request);
     if (isOwn(host.name, request, options)) {
       enter(request, undefined);
@@ -73,7 +74,8 @@ export function isWithin(confines: Confines | undefined, { org, tenant }: Confin
   return (confines.org ?? org) === org && (confines.tenant ?? tenant) === tenant;
 }
 
-function requireSingle(rawHeaders: readonly string[]): void {
+function requireSingle({ headers, rawHeaders }: IncomingMessage): void {
+  if (2 * Object.keys(headers).length === rawHeaders.length) return;
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]?.toLowerCase() ?? '';
@@ -101,20 +103,23 @@ async function venueOf({ name, bySni }: RequestedHost, { certificates, findVenue
 
 /** Headers narrow what the host name leaves; those that do not come from a trusted proxy are removed. */
 function narrowed({ raw, venue }: FastifyRequest, proxies: BlockList): Confines {
-  const [org, tenant] = NARROWING.map((name) => {
-    const text = raw.headers[name];
-    if (text === undefined) return undefined;
-    if (!isTrusted(raw.socket, proxies)) {
-      delete raw.headers[name];
-      return undefined;
-    }
-    const { data } = slugSchema.safeParse(text);
-    if (data === undefined) throw new SecureGateError('invalid_request', 'A header holds no id', { details: { header: name } });
-    return data;
-  });
-  const confines = { org: org ?? venue?.org, tenant: tenant ?? venue?.tenant };
+  const org = idIn(raw, 'x-org-id', proxies) ?? venue?.org;
+  const tenant = idIn(raw, 'x-tenant-id', proxies) ?? venue?.tenant;
+  const confines = { org, tenant };
   if (!isWithin(venue ?? {}, confines)) throw new SecureGateError('outside_tenant', 'Host name and headers name different tenants');
   return confines;
+}
+
+function idIn({ headers, socket }: IncomingMessage, name: (typeof NARROWING)[number], proxies: BlockList): string | undefined {
+  const text = headers[name];
+  if (text === undefined) return undefined;
+  if (!isTrusted(socket, proxies)) {
+    delete headers[name];
+    return undefined;
+  }
+  const { data } = slugSchema.safeParse(text);
+  if (data === undefined) throw new SecureGateError('invalid_request', 'A header holds no id', { details: { header: name } });
+  return data;
 }
 
 function isTrusted({ remoteAddress = '' }: Socket, proxies: BlockList): boolean {

@@ -58,10 +58,15 @@ function isoTime(): string {
 /** An error is read first, by its serializer. */
 function censorInside(record: Record<string, unknown>): Record<string, unknown> {
   // Most records hold nothing that holds something.
-  if (!Object.values(record).some((value) => typeof value === 'object')) return record;
+  if (!holdsMore(record)) return record;
   const told = { ...record };
   for (const field in told) if (field !== 'err') told[field] = censored(told[field]);
   return told;
+}
+
+function holdsMore(record: Record<string, unknown>): boolean {
+  for (const field in record) if (typeof record[field] === 'object') return true;
+  return false;
 }
 
 function censored(value: unknown): unknown {

@@ -2,7 +2,7 @@ import { SecureGateError } from '../errors/securegate-error.ts';
 
 /** Work that has begun and that a stop waits for. */
 export class UnderWay {
-  readonly #begun = new Set<Promise<void>>();
+  readonly #begun = new Set<Promise<unknown>>();
   #ended = false;
 
   get ended(): boolean {
@@ -10,12 +10,12 @@ export class UnderWay {
   }
 
   /** @throws {SecureGateError} `stopped`: nothing begins any more */
-  async run(work: () => Promise<void>): Promise<void> {
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#ended) throw new SecureGateError('stopped', 'This does not work any more');
     const done = work();
     this.#begun.add(done);
     try {
-      await done;
+      return await done;
     } finally {
       this.#begun.delete(done);
     }

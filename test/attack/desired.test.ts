@@ -104,6 +104,13 @@ describe('a desired state that somebody else made', () => {
       'with a file for a camera': await signedByKms(withCamera({ url: '/etc/shadow' })),
       'with a password in it': await signedByKms(withCamera({ url: 'rtsp://user:pass@10.0.0.1/1' })),
       'with a path for a credential': await signedByKms(withCamera({ credential: '../north.key' })),
+      'with a path for models': await signedByKms({ ...claimsFor(box.id), state: { ...state, models: '../../etc' } }),
+      'with a file for models': await signedByKms({ ...claimsFor(box.id), state: { ...state, models: '/tmp/evil.onnx' } }),
+      'with models and where to get them': await signedByKms({
+        ...claimsFor(box.id),
+        state: { ...state, models: { set: 'evil', url: 'https://evil.example' } },
+      }),
+      'with a licence that is accepted': await signedByKms({ ...claimsFor(box.id), state: { ...state, acceptLicence: true } }),
       'that is too long': await signedByKms({ ...claimsFor(box.id), state: { ...state, removedCameras } }),
     });
     expect(other.model.tenants).toEqual([]);
@@ -161,6 +168,8 @@ describe('a report that the box did not make so', () => {
       report(box.id, {}, { names: ['Ada'] }),
       report(box.id, { report: 'x' }),
       report(box.id, {}, { modelSet: 'x'.repeat(70_000) }),
+      report(box.id, {}, { models: { state: 'applied', reason: null, files: [{ id: 'x', sha256: '../x' }] } }),
+      report(box.id, {}, { models: { state: 'closed', reason: null, files: [] } }),
       { device: box.id, payload: randomBytes(100) },
     ];
     for (const { device, payload } of tries) place.transport.inject({ device, direction: 'up', channel: 'reported', payload });

@@ -110,6 +110,7 @@ export class ApiBox implements BoxPort {
       get: lease,
       request: async (tenant) => ({ requests: [`${(await lease(tenant)).tenant}.x.y`], moved: null }),
       accept: lease,
+      handOver: async (tenant) => `${(await lease(tenant)).tenant}.x.y`,
     };
     this.faces = {
       model: 'arcface',

@@ -61,8 +61,20 @@ export async function readOperations({ url }: { readonly url: string }): Promise
   return { operations, components: document.components.schemas };
 }
 
+/** Of each document, by the text of their schemas: one takes milliseconds to make, and is asked for with every answer. */
+const validators = new WeakMap<Components, Map<string, z.ZodType>>();
+
 /** A validator of the document's own schema, made without the sources that the schema was made from. */
 export function validatorOf(schema: JsonSchema, components: Components): z.ZodType {
+  const known = validators.get(components) ?? new Map<string, z.ZodType>();
+  validators.set(components, known);
+  const text = JSON.stringify(schema);
+  const validator = known.get(text) ?? makeValidator(schema, components);
+  known.set(text, validator);
+  return validator;
+}
+
+function makeValidator(schema: JsonSchema, components: Components): z.ZodType {
   const text = JSON.stringify({ ...schema, $defs: components }).replaceAll('#/components/schemas/', '#/$defs/');
   return z.fromJSONSchema(JSON.parse(text) as Parameters<typeof z.fromJSONSchema>[0]);
 }

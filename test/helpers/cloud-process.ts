@@ -42,7 +42,7 @@ export class CloudProcess {
   async start(): Promise<void> {
     const child = spawn(process.execPath, [MAIN, 'cloud', 'run', '--config', this.#config], { env: this.#env, stdio: 'ignore' });
     this.#child = child;
-    await expect.poll(() => this.#answers(), { timeout: 30_000 }).toBe(true);
+    await expect.poll(() => this.#answers(), { timeout: 90_000 }).toBe(true);
   }
 
   async kill(): Promise<void> {

@@ -79,8 +79,8 @@ export const NO_LIMITS = {
   keyOperations: 1_000_000,
 } as const;
 
-/** The tests of a file work in the same process, and can keep it busy for long. */
-const PATIENT = { eventLoopDelayMs: 60_000 };
+/** The tests of a file work in the same process, and can keep it busy for long; others work on the same machine. */
+export const PATIENT = { eventLoopDelayMs: 60_000 };
 
 /** A control plane in this process; it is stopped when the test has ended. */
 export class TestCloud {
@@ -150,6 +150,8 @@ export class TestCloud {
     const answer = await fetch(`${this.url}${path}`, {
       method,
       headers: {
+        // A connection that is kept could be ended by the server in the very moment when it is used again.
+        connection: 'close',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,

@@ -10,7 +10,11 @@ import { parseConfig } from '../../edge/config/load-config.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import type { TestBox } from './fleet.ts';
+import { OWN_MODELS } from './model-box.ts';
 import { testLogger } from './secrecy/test-logger.ts';
+
+/** It looks at no picture. */
+const NO_MODELS = { actual: OWN_MODELS, choose: (): never => expect.unreachable('nobody chooses models for it') };
 
 /** Tenants, leases and link of a box as the daemon has them, with vaults in processes of their own and nothing that looks at pictures. */
 export class ConnectedBox {
@@ -46,8 +50,8 @@ export class ConnectedBox {
       folder,
       journal: () => appliance.commands,
       desired: () => appliance.desired,
-      box: changeableBox({ tenants, cameras, leases, tombstones: () => appliance.tombstones, keyDir }),
-      about: { modelSet: 'embedded', boxVersion: '0.1.0' },
+      box: changeableBox({ tenants, cameras, leases, tombstones: () => appliance.tombstones, models: NO_MODELS, keyDir }),
+      about: { boxVersion: '0.1.0' },
       leases,
       tcti: undefined,
       tenants,

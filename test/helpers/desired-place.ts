@@ -10,6 +10,7 @@ import { Tenants } from '../../cloud/tenants/tenants.ts';
 import { APPLIANCE_SCHEMA } from '../../edge/appliance/appliance-schema.ts';
 import { StoredDesired } from '../../edge/appliance/stored-desired.ts';
 import { type ChangeableBox, Convergence } from '../../edge/link/desired/convergence.ts';
+import { type Step, subjectOf } from '../../edge/link/desired/steps.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { replySchema } from '../../shared/fleet/reply.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
@@ -67,10 +68,21 @@ export class DesiredPlace {
     const device = new TestDevice();
     for (const tenant of tenants) await this.org.assign(device, { tenant });
     this.known.set(device.id, { org: 'acme', signingKeys: [] });
+    const row = { id: device.id, org: 'acme', name: 'rack', state: 'active', wrap: 'w', jkt: 'j', version: 1, enrolled_at: 0 } as const;
+    await this.store.db
+      .insertInto('devices')
+      .values({ ...row, wrap_key: '', models: null })
+      .execute();
     const commandKeys = [await this.org.kms.client.call('signingKey', { use: 'commands' })];
     const box = new ConvergingBox(device, this.transport, commandKeys, this.now);
     onTestFinished(() => box.crash());
     return box;
+  }
+
+  /** Chooses by which models a box should work. */
+  async choose(device: string, models: string | null): Promise<void> {
+    await this.store.db.updateTable('devices').set({ models }).where('id', '=', device).execute();
+    await this.states.wake(device);
   }
 
   /** Lets time pass, and the control plane look. */
@@ -180,7 +192,7 @@ export class ConvergingBox {
       commandKeys: () => this.#commandKeys,
       journal: this.journal,
       box: this.#box(),
-      about: { modelSet: 'embedded', boxVersion: '0.1.0' },
+      about: { boxVersion: '0.1.0' },
       now: this.#now,
       waits: () => new BackOff(2, 20),
       logger: testLogger('edge'),
@@ -206,19 +218,20 @@ export class ConvergingBox {
     const executors = Object.fromEntries(
       Object.entries(this.model.executors).map(([kind, execute]) => [
         kind,
-        async (step: { readonly tenant: string; readonly camera?: string }) => {
+        async (step: Step) => {
           if (this.stepsLeft <= 0) {
             this.#transport.cut(this.id);
             throw new Error('the power is cut');
           }
           this.stepsLeft -= 1;
-          if (this.broken.has(step.camera ?? step.tenant)) throw new SecureGateError('storage_failed', 'The disk is full');
+          if (this.broken.has('camera' in step ? step.camera : subjectOf(step)))
+            throw new SecureGateError('storage_failed', 'The disk is full');
           await (execute as (step: object) => Promise<void>)(step);
         },
       ]),
     ) as unknown as ChangeableBox['executors'];
     return {
-      actual: () => this.model.tenants,
+      actual: () => this.model.actual,
       settingsOf: ({ id: _id, credential, ...settings }) => {
         const refused = credential === null ? undefined : this.refusedCredentials.get(credential);
         if (refused) throw new SecureGateError(refused, 'There is no such credential on this box');

@@ -1,3 +1,4 @@
+import { RECOVERY_TYPE, type Recovery, type SignedRecovery } from '../../shared/lease/recovery.ts';
 import { type AssignmentClaims, adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner, testKms } from './kms.ts';
 
 /** An org on a KMS: its admin's key is pinned, and its tenant `hall` has one epoch. */
@@ -30,6 +31,24 @@ export class TestOrg {
   async assign(device: TestDevice, change: AssignmentClaims = {}): Promise<void> {
     const claims = { ...(await device.claims(this.org, this.tenant)), ...change };
     await this.kms.client.call('assign', { assignment: await signAssignment(this.admin, claims) });
+  }
+
+  /** The HSM is lost, and the KMS runs on another one with the records of before. */
+  async loseHsm(): Promise<void> {
+    await this.kms.loseHsm();
+    await this.acceptRecords();
+    await this.kms.start();
+  }
+
+  /** What the recovery keys have to sign; `change` puts something else into it. */
+  async draft(change: object = {}): Promise<Recovery> {
+    const draft = await this.kms.client.call('draftRecovery', { org: this.org });
+    return { ...draft, authorities: [], ...change };
+  }
+
+  /** Signed as a rule by as many recovery keys as it takes. */
+  async signRecovery(recovery: object, signers: TestSigner[] = this.safe.slice(1)): Promise<SignedRecovery> {
+    return await signSet(recovery, signers, RECOVERY_TYPE);
   }
 
   /** Has the security officer accept records that the KMS refuses; the KMS itself tells the numbers. */

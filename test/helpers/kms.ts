@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { constants, createHash, generateKeyPairSync, type KeyObject, privateDecrypt, randomBytes } from 'node:crypto';
+import { constants, createHash, generateKeyPairSync, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,12 +15,14 @@ import { ASSIGNMENT_TYPE } from '../../shared/lease/assignment.ts';
 import { EPOCH_MOVED_TYPE } from '../../shared/lease/epoch-moved.ts';
 import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../shared/lease/export-request.ts';
 import { EXPORT_INFO, EXPORT_SUITE, exportAad } from '../../shared/lease/export-seal.ts';
+import { HAND_OVER_TYPE } from '../../shared/lease/hand-over.ts';
 import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import { DEFAULT_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
 import { OFFLINE_APPROVAL_TYPE } from '../../shared/lease/offline-approval.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
+import type { Recovery } from '../../shared/lease/recovery.ts';
 import { noteKeyPair, noteSecret } from './secrecy/note-secret.ts';
-import { softHsmToken, type TestToken } from './soft-hsm.ts';
+import { makeToken, softHsmToken, type TestToken } from './soft-hsm.ts';
 import { tempFolder } from './temp-folder.ts';
 import { tokenTrust } from './trust.ts';
 
@@ -107,6 +109,14 @@ export class TestKms {
     return await runTrust(file, order);
   }
 
+  /** Takes its HSM away for ever, and gives it another one that knows nothing; the process is ended, and has to be started. */
+  async loseHsm(): Promise<void> {
+    await this.stop();
+    const folder = join(this.dataDir, '..');
+    for (const lost of ['tokens', 'keystore', 'trusted']) await rm(join(folder, lost), { recursive: true, force: true });
+    if (this.token) makeToken(folder);
+  }
+
   async trustDevice(device: TestDevice): Promise<void> {
     await this.officer({ do: 'add', pemFile: await device.pemFile() });
   }
@@ -170,7 +180,7 @@ export function adminSet(
   };
 }
 
-export async function signSet(set: AdminSet, signers: TestSigner[], typ = ADMIN_SET_TYPE): Promise<SignedSet> {
+export async function signSet(set: object, signers: TestSigner[], typ = ADMIN_SET_TYPE): Promise<SignedSet> {
   const payload = Buffer.from(JSON.stringify(set));
   const signatures = [];
   for (const signer of signers) {
@@ -292,6 +302,15 @@ export class TestDevice {
   async movedTo(org: string, tenant: string, epoch: number, change: object = {}, signer = this.signer): Promise<string> {
     const iat = Math.floor(Date.now() / 1000);
     return await signWithOwnKey(signer, EPOCH_MOVED_TYPE, { aud: KMS_AUDIENCE, sub: this.id, org, tenant, epoch, iat, ...change });
+  }
+
+  /** Hands a tenant key over, as a recovery has it; `change` puts other claims into it. */
+  async handOver(recovery: Recovery, tenant: string, tek: Buffer, change: object = {}, signer = this.signer): Promise<string> {
+    const { id, org, tenants, transport } = recovery;
+    const epoch = tenants.find((one) => one.tenant === tenant)?.epoch ?? 1;
+    const wrapped = publicEncrypt({ key: transport.key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: transport.oaepHash }, tek);
+    const claims = { aud: KMS_AUDIENCE, sub: this.id, org, tenant, epoch, iat: Math.floor(Date.now() / 1000), recovery: id };
+    return await signWithOwnKey(signer, HAND_OVER_TYPE, { ...claims, tek: wrapped.toString('base64url'), ...change });
   }
 
   async #request(org: string, tenant: string, epoch: number, nonce: string, change: object, signer: TestSigner): Promise<TestRequest> {

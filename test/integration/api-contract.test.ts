@@ -140,6 +140,7 @@ describe('the document', () => {
         `admin GET ${T}/lease`,
         `admin PUT ${T}/lease`,
         `admin POST ${T}/lease/requests`,
+        `admin POST ${T}/lease/hand-overs`,
         `admin POST ${T}/wipe`,
         `admin GET ${T}/backup`,
         `admin POST ${T}/open`,
@@ -219,7 +220,7 @@ test('every route does what it says when it is asked properly, and no answer may
     expect(answer.headers.get('cache-control'), operation.name).toBe('no-store');
     expect(answer.headers.get('x-request-id'), operation.name).toMatch(/^[0-9a-f-]{36}$/);
   }
-}, 120_000);
+}, 300_000);
 
 test('whatever is sent, every answer is one that the document knows', async () => {
   for (const operation of operations.filter((entry) => !isStream(entry))) {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -36,7 +37,7 @@ interface BrokerAtWork {
 
 const BROKERS: Record<string, (ca: BrokerCa) => Promise<BrokerAtWork>> = {
   embedded: async (ca) => {
-    let port = 0;
+    const port = await freePort();
     let broker = newBroker();
     function newBroker(): Broker {
       return new Broker({
@@ -54,12 +55,9 @@ const BROKERS: Record<string, (ca: BrokerCa) => Promise<BrokerAtWork>> = {
       start: async () => {
         broker = newBroker();
         await broker.start();
-        port = broker.port;
       },
       stop: () => broker.stop(),
-      get port() {
-        return port;
-      },
+      port,
       courier: (name) =>
         new MqttCourier({
           open: () => broker.connect(),
@@ -243,9 +241,9 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await expect.poll(() => [courier.problem, heard.length]).toEqual([null, 1]);
     await broker.stop();
     await expect.poll(() => uplink.problem).not.toBeNull();
-    const before = performance.now();
-    await expect(uplink.publish('usage', Buffer.from('x'))).rejects.toMatchObject({ code: 'broker_unavailable' });
-    expect(performance.now() - before).toBeLessThan(100);
+    const refused = uplink.publish('usage', Buffer.from('x')).catch((error: unknown) => error);
+    // At once: before anything else of this process has its turn.
+    expect(await Promise.race([refused, turn()])).toMatchObject({ code: 'broker_unavailable' });
     await expect.poll(() => uplink.problem, { timeout: 15_000 }).toMatch(/ECONNREFUSED/);
     await broker.start();
     await expect.poll(() => heard.length, { timeout: 25_000 }).toBe(2);
@@ -275,7 +273,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
   test('a link stops within seconds, whatever its handler does', async () => {
     const { courier } = startCourier();
     const { uplink } = startBox(BOX);
-    const { promise: never } = Promise.withResolvers<void>();
+    const { promise: never, resolve: end } = Promise.withResolvers<void>();
     const { promise: stuck, resolve: onStuck } = Promise.withResolvers<void>();
     uplink.onMessage(() => {
       onStuck();
@@ -287,7 +285,8 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await stuck;
     const stopping = performance.now();
     await uplink.stop();
-    expect(performance.now() - stopping).toBeLessThan(8000);
+    expect(performance.now() - stopping).toBeLessThan(20_000);
+    end();
   });
 
   test('a box may say and hear nothing but its own, and its connection goes on', async () => {
@@ -333,9 +332,9 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
       await expect.poll(() => uplink.problem).toBeNull();
       await broker.hang?.();
       const sent = uplink.publish('acks', Buffer.from('in vain'));
-      const startedAt = performance.now();
-      await Promise.all([expect(sent).rejects.toMatchObject({ code: 'broker_unavailable' }), broker.stop()]);
-      expect(performance.now() - startedAt).toBeLessThan(8000);
+      const [error] = await Promise.all([sent.catch((reason: unknown) => reason), broker.stop()]);
+      // And not for having waited for an answer long enough.
+      expect(error).toMatchObject({ code: 'broker_unavailable', message: expect.not.stringContaining('in time') });
       await broker.start();
     });
 

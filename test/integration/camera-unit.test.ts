@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { BestShots } from '../../edge/box/best-shots.ts';
+import { RunningModels } from '../../edge/box/running-models.ts';
 import { UsageMeter } from '../../edge/box/usage-meter.ts';
 import { CameraUnit } from '../../edge/camera-unit.ts';
 import { parseConfig } from '../../edge/config/load-config.ts';
@@ -40,14 +41,15 @@ test('whoever watches an empty room sees every frame, though faces are looked fo
     tenants: [{ id: 'north', org: 'acme' }],
     cameras: [{ id: 'door', tenant: 'north', url: source.url }],
   });
-  const engine = await openStages(config, logger);
-  onTestFinished(() => engine.stages.stop());
+  const models = new RunningModels();
+  await models.replace(await openStages(config, logger));
+  onTestFinished(() => models.stop());
   const live = new LiveView<SeenTrack>();
   const times = new StageTimes();
   const unit = new CameraUnit({
     camera: config.cameras[0] as (typeof config.cameras)[number],
     policy: () => ({ matchThreshold: null, unmatchedTtlMs: 10_000 }),
-    engine,
+    models,
     // Nobody comes, so nobody is asked for.
     vault: new VaultClient({ org: 'acme', tenant: 'north', box: newId('box'), dataDir: folder, keyDir: folder, logger }),
     latency: new Quantiles(),

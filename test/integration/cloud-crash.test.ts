@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openStore } from '../../cloud/store/open-store.ts';
-import { NO_LIMITS, pinAdmins } from '../helpers/cloud.ts';
+import { NO_LIMITS, PATIENT, pinAdmins } from '../helpers/cloud.ts';
 import { type Asking, CloudProcess } from '../helpers/cloud-process.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { type TestKms, testKms } from '../helpers/kms.ts';
@@ -11,7 +11,7 @@ import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 /** `npm run drill:cloud-crash` makes more of them. */
-const POWER_CUTS = Number(process.env.POWER_CUTS ?? 10);
+const POWER_CUTS = Number(process.env.POWER_CUTS ?? 4);
 const WRITERS = 4;
 
 let postgres: TestPostgres;
@@ -23,7 +23,10 @@ afterAll(async () => postgres.stop());
 async function prepared(kms: TestKms, DATABASE_URL: string): Promise<CloudProcess> {
   const folder = await tempFolder();
   const [config, dataDir, port] = [join(folder, 'cloud.json'), join(folder, 'data'), await freePort()];
-  await writeFile(config, JSON.stringify({ dataDir, api: { port, rateLimits: NO_LIMITS }, kms: { socket: kms.socket } }));
+  await writeFile(
+    config,
+    JSON.stringify({ dataDir, api: { port, rateLimits: NO_LIMITS, pressure: PATIENT }, kms: { socket: kms.socket } }),
+  );
   return new CloudProcess(port, config, dataDir, { ...process.env, DATABASE_URL });
 }
 

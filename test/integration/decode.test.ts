@@ -18,6 +18,7 @@ import { makeTestVideo, testVideoLuma } from '../helpers/make-test-video.ts';
 import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 const FPS = 25;
+const PATIENTLY = { timeout: 20_000 };
 let video: Buffer;
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -163,13 +164,13 @@ describe('a camera over RTSP', () => {
     const [stalling, steady] = [await startSource(), await startSource()];
     const silent = connect(stalling.url, { silenceMs: 600 });
     const other = connect(steady.url);
-    await vi.waitUntil(() => silent.seen.length >= 2, { timeout: 5000 });
+    await vi.waitUntil(() => silent.seen.length >= 2, PATIENTLY);
     stalling.stall();
     const before = other.seen.length;
     const started = performance.now();
     await expect(silent.outcome).rejects.toMatchObject({ code: 'camera_silent' });
-    expect(performance.now() - started).toBeLessThan(2000);
-    await vi.waitUntil(() => other.seen.length >= before + 5, { timeout: 5000 });
+    expect(performance.now() - started).toBeLessThan(10_000);
+    await vi.waitUntil(() => other.seen.length >= before + 5, PATIENTLY);
     other.abort.abort();
     expect(await other.outcome).toBe('aborted');
   });
@@ -177,11 +178,11 @@ describe('a camera over RTSP', () => {
   test('is not given up for a standstill of the box itself', async () => {
     const source = await startSource();
     const { seen, abort, outcome } = connect(source.url, { silenceMs: 600 });
-    await vi.waitUntil(() => seen.length >= 2, { timeout: 5000 });
+    await vi.waitUntil(() => seen.length >= 2, PATIENTLY);
     const until = performance.now() + 1500;
     while (performance.now() < until);
     const before = seen.length;
-    await vi.waitUntil(() => seen.length >= before + 5, { timeout: 5000 });
+    await vi.waitUntil(() => seen.length >= before + 5, PATIENTLY);
     abort.abort();
     expect(await outcome).toBe('aborted');
   });
@@ -312,14 +313,14 @@ test('a camera that dies is called again until it is stopped', async () => {
     onState: (state, reason) => states.push(reason === null ? state : `${state}:${reason}`),
   });
   camera.start();
-  await vi.waitUntil(() => frames >= 2, { timeout: 5000 });
+  await vi.waitUntil(() => frames >= 2, PATIENTLY);
   source.dropConnections();
   source.refuse();
-  await vi.waitUntil(() => states.includes('failed:camera_unreachable'), { timeout: 5000 });
+  await vi.waitUntil(() => states.includes('failed:camera_unreachable'), PATIENTLY);
   expect(lastPixels.map((pixels) => pixels?.every((byte) => byte === 0))).toEqual([true, true]);
   source.accept();
   const before = frames;
-  await vi.waitUntil(() => frames >= before + 2, { timeout: 5000 });
+  await vi.waitUntil(() => frames >= before + 2, PATIENTLY);
   await camera.stop();
   expect(states.slice(0, 3)).toEqual(['connecting', 'live', 'failed:camera_ended']);
   expect(states.slice(-3)).toEqual(['connecting', 'live', 'stopped']);

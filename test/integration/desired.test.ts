@@ -105,6 +105,31 @@ describe.each(['SQLite', 'Postgres'])('what boxes should have, on %s', (database
     await expect.poll(() => box.model.tenants[1], PATIENTLY).toMatchObject({ id: 'club', dropped: false });
   }, 60_000);
 
+  test('models that are chosen for a box, and taken back, are in the next version, and the box says how far it is', async () => {
+    const place = await DesiredPlace.make(await freshStore());
+    const box = await place.box('hall');
+    await box.connect();
+    expect((await followed(place, box)).desired?.state).not.toHaveProperty('models');
+    const models = async () => {
+      const { desired, reported } = await place.states.get('acme', box.id);
+      return [desired?.state.models, reported?.state.modelSet, reported?.state.models?.state];
+    };
+    await expect.poll(models, PATIENTLY).toEqual([undefined, 'embedded', 'applied']);
+    await place.choose(box.id, 'scrfd-10g');
+    await expect.poll(models, PATIENTLY).toEqual(['scrfd-10g', 'scrfd-10g', 'applied']);
+    // Away, without a tenant, and restarted, it is told the same.
+    await box.crash();
+    await place.org.kms.client.call('endAssignment', { org: 'acme', tenant: 'hall', device: box.id });
+    await place.choose(box.id, 'antelopev2');
+    box.model.models = { ...box.model.models, fixed: true };
+    await box.connect();
+    await expect.poll(models, PATIENTLY).toEqual(['antelopev2', 'scrfd-10g', 'fixed']);
+    box.model.models = { ...box.model.models, fixed: false };
+    await place.choose(box.id, null);
+    await expect.poll(models, PATIENTLY).toEqual([undefined, 'embedded', 'applied']);
+    expect(box.model.models.chosen).toBeNull();
+  }, 60_000);
+
   test('a box that was away gets what it missed, and goes on without a network with what it has', async () => {
     const place = await DesiredPlace.make(await freshStore());
     const box = await place.box('hall');
@@ -221,6 +246,7 @@ test('the power is cut between any two steps: the box comes to the same', async 
   for (const box of [one, two]) {
     for (const slug of ['door', 'bar', 'stage']) await add(place.states, box.id, 'hall', { slug });
     await add(place.states, box.id, 'club', { slug: 'gate' });
+    await place.choose(box.id, 'scrfd-10g');
   }
   await one.connect();
   const settings = (box: ConvergingBox) =>
@@ -230,7 +256,8 @@ test('the power is cut between any two steps: the box comes to the same', async 
       cameras: cameras?.map((camera) => camera.settings.slug).toSorted(),
     }));
   await expect.poll(() => settings(one).flatMap(({ cameras }) => cameras), PATIENTLY).toHaveLength(4);
-  for (let crashes = 0; crashes < 6; crashes += 1) {
+  await expect.poll(() => one.model.models.chosen, PATIENTLY).toBe('scrfd-10g');
+  for (let crashes = 0; crashes < 7; crashes += 1) {
     two.stepsLeft = 1;
     await two.connect();
     // A step a start, and not one that was done before.
@@ -238,6 +265,7 @@ test('the power is cut between any two steps: the box comes to the same', async 
     await two.crash();
   }
   expect(settings(two)).toEqual(settings(one));
+  expect(two.model.models).toEqual(one.model.models);
   two.stepsLeft = 0;
   await two.connect();
   const state = await followed(place, two);
@@ -275,6 +303,31 @@ test('one step that fails holds up no other, and is told with its code until it 
     [bar]: ['applied', null],
     [gate]: ['applied', null],
   });
+}, 60_000);
+
+test('models by the API: a name or null, by a version, and for a box of the org', async () => {
+  const place = await CloudPlace.make();
+  const [admin, technician] = [await place.account('ours', 'org:admin'), await place.account('ours', 'technician')];
+  const path = `/v1/orgs/ours/devices/${IN_OURS.devices}`;
+  const ask = (method: string, body?: object, headers?: Record<string, string>) =>
+    place.cloud.ask(technician.token, method, path, body, headers);
+  for (const models of ['../models', '/etc/passwd', 'a b', '__proto__', '', 'x'.repeat(64), 7, ['embedded'], { set: 'embedded' }]) {
+    expect(await ask('PATCH', { models }), String(models)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  }
+  expect(await ask('GET')).toMatchObject({ status: 200, body: { models: null, version: 1 } });
+  expect(await ask('PATCH', { models: 'scrfd-10g' }, { 'if-match': '"1"' })).toMatchObject({
+    status: 200,
+    body: { name: 'rack', models: 'scrfd-10g', version: 2 },
+  });
+  expect(await place.lastAudit()).toMatchObject({ operation: 'devices.change', outcome: 'done', actor: technician.id });
+  expect(await ask('PATCH', { models: null }, { 'if-match': '"1"' })).toMatchObject({ status: 412 });
+  expect(await ask('PATCH', { name: 'Rack 2' })).toMatchObject({ status: 200, body: { name: 'Rack 2', models: 'scrfd-10g' } });
+  expect(await ask('PATCH', { models: null })).toMatchObject({ status: 200, body: { name: 'Rack 2', models: null, version: 4 } });
+  const theirs = await place.account('theirs', 'org:admin');
+  expect(await place.cloud.ask(theirs.token, 'PATCH', path, { models: 'embedded' })).toMatchObject({ status: 403 });
+  const elsewhere = path.replace('ours', 'theirs');
+  expect(await place.cloud.ask(theirs.token, 'PATCH', elsewhere, { models: 'embedded' })).toMatchObject({ status: 404 });
+  expect(await place.cloud.ask(admin.token, 'GET', path)).toMatchObject({ body: { models: null } });
 }, 60_000);
 
 test('cameras by the API: no credential comes in, a change is based on a version, and what is asked for is there', async () => {

@@ -309,6 +309,6 @@ test('whatever happens between them, a command is done at most once and in order
         await world.end();
       }
     }),
-    { numRuns: Number(process.env.INTERLEAVINGS ?? 40), interruptAfterTimeLimit: 600_000 },
+    { numRuns: Number(process.env.INTERLEAVINGS ?? 20), interruptAfterTimeLimit: 600_000 },
   );
 }, 900_000);

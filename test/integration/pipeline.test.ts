@@ -7,7 +7,7 @@ import { type OpenStages, openStages } from '../../edge/open-stages.ts';
 import { decodeStill } from '../../edge/pipeline/decode/decode-still.ts';
 import { describeStill } from '../../edge/pipeline/describe-still.ts';
 import type { Box, Detection, FaceShot, Frame } from '../../edge/pipeline/frame.ts';
-import { Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
+import { type ModelsAtWork, Pipeline, type PipelineCounters, type PipelineOptions, WAITING_FRAMES } from '../../edge/pipeline/pipeline.ts';
 import { StageTimes } from '../../edge/pipeline/stage-times.ts';
 import type { Stages } from '../../edge/pipeline/stages.ts';
 import { systemClock } from '../../edge/runtime/clock.ts';
@@ -61,7 +61,10 @@ function scene(sequence: number, pasted: readonly { image: RgbImage; x: number; 
   };
 }
 
-function pipelineOf(gallery: ReadonlyMap<string, Float32Array>, overrides: Partial<PipelineOptions> = {}) {
+function pipelineOf(
+  gallery: ReadonlyMap<string, Float32Array>,
+  { stages = engine.stages, ...overrides }: Partial<PipelineOptions & { stages: ModelsAtWork['stages'] }> = {},
+) {
   const sightings: Sighting[] = [];
   const seen: Float32Array[] = [];
   const times = new StageTimes();
@@ -72,9 +75,7 @@ function pipelineOf(gallery: ReadonlyMap<string, Float32Array>, overrides: Parti
     tiles: undefined,
     threshold: engine.matchThreshold,
     unmatchedTtlMs: 10_000,
-    models: engine.models,
-    stages: engine.stages,
-    fields: engine.fields,
+    byModels: (work) => work({ stages, models: engine.models, fields: engine.fields }),
     search: async (embeddings) => {
       seen.push(...embeddings);
       return embeddings.map((embedding) =>

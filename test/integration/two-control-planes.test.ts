@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { EitherUplink } from '../../edge/link/either-uplink.ts';
-import { NO_LIMITS, pinAdmins } from '../helpers/cloud.ts';
+import { NO_LIMITS, PATIENT, pinAdmins } from '../helpers/cloud.ts';
 import { CloudProcess, MAIN } from '../helpers/cloud-process.ts';
 import { TestBox } from '../helpers/fleet.ts';
 import { freePort } from '../helpers/free-port.ts';
@@ -47,7 +47,10 @@ class Pair {
       const [config, dataDir, port, fleetPort] = [join(folder, `${name}.json`), join(folder, name), await freePort(), await freePort()];
       const broker = { url: `mqtts://127.0.0.1:${brokerPort}`, name };
       const fleet = { port: fleetPort, broker, rateLimits: { perBox: 1_000_000, perAddress: 1_000_000 } };
-      await writeFile(config, JSON.stringify({ dataDir, api: { port, rateLimits: NO_LIMITS }, fleet, kms: { socket: kms.socket } }));
+      await writeFile(
+        config,
+        JSON.stringify({ dataDir, api: { port, rateLimits: NO_LIMITS, pressure: PATIENT }, fleet, kms: { socket: kms.socket } }),
+      );
       return { config, cloud: new CloudProcess(port, config, dataDir, env), fleetUrl: `https://localhost:${fleetPort}` };
     }
     const args = ['--config', first.config, '--name', '127.0.0.1', '--out', folder, '--control-plane', ...NAMES, '--json'];

@@ -43,6 +43,11 @@ export const boxStateSchema = z
             cameras: [],
             shredded: [],
             modelSet: 'embedded',
+            models: {
+              state: 'applied',
+              reason: null,
+              files: [{ id: 'ultraface-320', sha256: '6c0256ccd3164f844736a401faf936ec2930764a87ae39442180887d0c5c8854' }],
+            },
             boxVersion: '0.1.0',
           },
         },

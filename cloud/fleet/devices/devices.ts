@@ -4,6 +4,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { deviceFingerprint } from '../../../shared/fleet/device-fingerprint.ts';
 import type { DeviceState } from '../../../shared/fleet/enrolment.ts';
 import type { KmsClient } from '../../kms/client.ts';
+import type { Changes } from '../../store/changes.ts';
 import type { Database } from '../../store/database.ts';
 import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
 import type { Courier } from '../courier.ts';
@@ -46,11 +47,12 @@ export class Devices {
    * @param version on which the change is based; without it the change is made in any case
    * @throws {SecureGateError} `device_not_found`, `version_conflict`
    */
-  async rename(org: string, id: string, name: string, version?: number): Promise<Device> {
+  async change(org: string, id: string, changes: Changes<Pick<Device, 'name' | 'models'>>, version?: number): Promise<Device> {
     await this.get(org, id);
+    const given = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
     let update = this.#db
       .updateTable('devices')
-      .set((row) => ({ name, version: row('version', '+', 1) }))
+      .set((row) => ({ ...given, version: row('version', '+', 1) }))
       .where('org', '=', org)
       .where('id', '=', id);
     if (version !== undefined) update = update.where('version', '=', version);
@@ -144,10 +146,10 @@ export class Devices {
   }
 }
 
-function viewOf({ id, org, name, state, wrap, wrap_key, jkt, version, enrolled_at, certificate_ends }: Row): Device {
+function viewOf({ id, org, name, state, wrap, wrap_key, jkt, models, version, enrolled_at, certificate_ends }: Row): Device {
   const wrapKey = createPublicKey({ key: Buffer.from(wrap_key, 'base64url'), format: 'der', type: 'spki' });
   return deviceSchema.parse({
-    ...{ id, org, name, state, wrap, jkt, version },
+    ...{ id, org, name, state, wrap, jkt, models, version },
     fingerprint: deviceFingerprint(wrap, jkt),
     wrapKey: wrapKey.export({ type: 'spki', format: 'pem' }),
     certificateEnds: certificate_ends === null ? null : new Date(certificate_ends).toISOString(),

@@ -104,7 +104,8 @@ export class Enrolments {
 
   /** Writes down a box that enrols. One that is there already has to have the keys that it had. */
   async #place(db: Kysely<Database>, org: string, { id, name, wrapKey, wrap, jkt }: StatedDevice): Promise<void> {
-    const fields = { org, name, wrap_key: wrapKey, wrap, jkt, enrolled_at: this.#options.now() };
+    // Of what an earlier org chose for it, nothing stays.
+    const fields = { org, name, wrap_key: wrapKey, wrap, jkt, enrolled_at: this.#options.now(), models: null };
     const { numInsertedOrUpdatedRows } = await db
       .insertInto('devices')
       .values({ id, ...fields, state: 'awaiting-approval', version: 1 })

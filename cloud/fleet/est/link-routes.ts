@@ -22,7 +22,9 @@ export function addLinkRoutes(api: HttpApi, { enrolments, admission, kms, mqtt }
     const audit = await kms.call('signingKey', { use: 'audit' });
     const histories = await Promise.all(PINNED_USES.map((use) => kms.call('keyHistory', { use })));
     const keyChanges = histories.flatMap(({ changes }) => changes);
-    return { device: id, org, name, state, mqtt, commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit], keyChanges };
+    const admins = await kms.call('signedAdmins', { org });
+    const keys = { commandKeys: [commands], leaseKeys: [leases], auditKeys: [audit], keyChanges };
+    return { device: id, org, name, state, mqtt, ...keys, admins };
   });
 
   api.delete('/v1/link', async (request, reply) => {

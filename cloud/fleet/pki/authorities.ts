@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, X509Certificate } from 'node:crypto';
+import { createHash, createPublicKey, verify, X509Certificate } from 'node:crypto';
 import type { Kysely, Selectable } from 'kysely';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import {
@@ -78,11 +78,37 @@ export class Authorities {
     return await this.#make(present.generation + 1, present);
   }
 
+  /**
+   * Makes an authority in the place of one whose key went with its HSM: nothing signs it but itself, and no box believes it before somebody
+   * else has vouched for it.
+   * @throws {SecureGateError} `conflict` where the key is there, and the KMS's
+   */
+  async replace(): Promise<Authority> {
+    const present = await this.present();
+    if (!(await this.#isLost(present))) {
+      throw new SecureGateError('conflict', 'The key of the authority is in the HSM', { details: { generation: present.generation } });
+    }
+    return await this.#make(present.generation + 1);
+  }
+
   /** Makes the next authority in time before the present one ends. */
   async keep(): Promise<void> {
     const { certificate } = await this.present();
     const left = new X509Certificate(certificate).validToDate.getTime() - this.#options.now();
     if (left < LEAST_LEFT_MS && (await this.trusted()).length === 1) await this.roll();
+  }
+
+  /** The KMS would make a key that is asked for; one that signs was there. */
+  async #isLost({ generation, certificate }: Authority): Promise<boolean> {
+    const message = Buffer.from('securegate/v1/authority-probe');
+    try {
+      const { signature } = await this.#options.kms.call('sign', { use: useOf(generation), message });
+      const key = new X509Certificate(certificate).publicKey;
+      return !verify('sha256', message, { key, dsaEncoding: 'ieee-p1363' }, signature);
+    } catch (error) {
+      if (error instanceof SecureGateError && error.code === 'hsm_refused') return true;
+      throw error;
+    }
   }
 
   async #newestFirst(): Promise<Authority[]> {

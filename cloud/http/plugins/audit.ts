@@ -39,7 +39,7 @@ export function addAudit(api: HttpApi, audit: Audit, now: () => number): void {
     }
   };
   api.addHook('onSend', (request, reply, payload, done) => {
-    const { operation } = request.routeOptions.config;
+    const { operation } = request.route.config;
     const isRead = READING.has(request.method) && !REFUSALS.has(reply.statusCode);
     if (isRead || operation === undefined || operation === 'open') done(null, payload);
     else record(operation, request, reply).then((instead) => done(null, instead ?? payload), done);

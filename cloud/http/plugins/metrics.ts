@@ -14,7 +14,7 @@ export interface MetricsOptions {
 /** Counts what is asked and what it comes to, and tells it to Prometheus. */
 export function addMetrics(api: HttpApi, { metrics, figures, token }: MetricsOptions): void {
   api.addHook('onResponse', (request, reply, done) => {
-    metrics.tookRequest(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
+    metrics.tookRequest(request.method, request.route.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
     if (request.refusal !== undefined) metrics.refused(request.refusal);
     done();
   });

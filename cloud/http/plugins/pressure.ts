@@ -20,10 +20,9 @@ export async function addPressure(api: HttpApi, { eventLoopDelayMs, heapMiB }: P
     maxEventLoopDelay: eventLoopDelayMs,
     sampleInterval: LOOK_EVERY_MS,
     maxHeapUsedBytes: heapMiB === undefined ? getHeapStatistics().heap_size_limit * MOST_OF_HEAP : heapMiB * 2 ** 20,
-    pressureHandler: async ({ routeOptions }, _reply, kind) => {
-      if (routeOptions.config.operation === 'open') return;
-      const { eventLoopDelay } = api.memoryUsage();
-      if (kind === underPressure.TYPE_EVENT_LOOP_DELAY && !isLate(eventLoopDelay, eventLoopDelayMs)) return;
+    pressureHandler: async ({ route }, _reply, kind, measured) => {
+      if (route.config.operation === 'open') return;
+      if (kind === underPressure.TYPE_EVENT_LOOP_DELAY && !isLate(Number(measured), eventLoopDelayMs)) return;
       throw new SecureGateError('overloaded', `The control plane cannot keep up (${kind})`, { details: { retryAfterS: RETRY_S } });
     },
   });

@@ -36,6 +36,18 @@ export const addAuthorityRoutes: AddRoutes = (api, { authorities }) => {
     schema: { tags, response: { 201: authoritySchema } },
     handler: async (_request, reply) => reply.code(201).send(viewOf(await authorities.roll())),
   });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/authorities/replacements',
+    config: { operation: 'authorities.replace' },
+    schema: {
+      tags,
+      description: 'Where the HSM has lost the key of the present one: no box believes the next one before its org has signed that.',
+      response: { 201: authoritySchema },
+    },
+    handler: async (_request, reply) => reply.code(201).send(viewOf(await authorities.replace())),
+  });
 };
 
 function viewOf({ generation, certificate, trustedUntil }: Authority): z.output<typeof authoritySchema> {

@@ -1,15 +1,12 @@
-import { z } from 'zod';
 import { pageOf, pageQuery } from '../../../shared/http/common.ts';
 import { versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
-import { nameSchema } from '../../../shared/ids/name-schema.ts';
 import { boxStateSchema } from '../../fleet/desired/box-state.ts';
-import { deviceSchema } from '../../fleet/devices/device.ts';
+import { devicePatchSchema, deviceSchema } from '../../fleet/devices/device.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
-const renameSchema = z.strictObject({ name: nameSchema }).meta({ id: 'DevicePatch', examples: [{ name: 'Main hall, rack 2' }] });
 export const deviceParams = orgParams.extend({ id: idSchema('box') });
 
 export const addDeviceRoutes: AddRoutes = (api, { devices, desired }) => {
@@ -53,12 +50,13 @@ export const addDeviceRoutes: AddRoutes = (api, { devices, desired }) => {
       tags,
       params: deviceParams,
       headers: versionHeaders,
-      body: renameSchema,
+      body: devicePatchSchema,
       response: { 200: deviceSchema },
     },
     handler: async (request, reply) => {
       const { org, id } = request.params;
-      const device = await devices.rename(org, id, request.body.name, expectedVersion(request));
+      const device = await devices.change(org, id, request.body, expectedVersion(request));
+      if (request.body.models !== undefined) await desired.wake(id);
       setVersion(reply, device.version);
       return device;
     },

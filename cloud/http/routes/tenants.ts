@@ -2,6 +2,7 @@ import { pageOf, pageQuery } from '../../../shared/http/common.ts';
 import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers.ts';
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { slugSchema } from '../../../shared/ids/ids.ts';
+import { whenThere } from '../../../shared/runtime/when-there.ts';
 import { newTenantSchema, tenantFieldsSchema, tenantSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
@@ -40,11 +41,11 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, desired, idempotency 
     url: '/v1/orgs/:org/tenants/:tenant',
     config: { operation: 'tenants.read' },
     schema: { tags, params: tenantParams, response: { 200: tenantSchema } },
-    handler: async ({ params }, reply) => {
-      const tenant = await tenants.get(params.org, params.tenant);
-      setVersion(reply, tenant.version);
-      return tenant;
-    },
+    handler: ({ params }, reply) =>
+      whenThere(tenants.get(params.org, params.tenant), (tenant) => {
+        setVersion(reply, tenant.version);
+        return tenant;
+      }),
   });
 
   api.route({

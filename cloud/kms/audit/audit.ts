@@ -14,7 +14,7 @@ export interface AuditEvent {
   readonly tenant?: string;
   readonly device?: string;
   readonly epoch?: number;
-  /** The approval by which a key went out without a challenge. */
+  /** The approval by which a key went out without a challenge, or the recovery by which one came back. */
   readonly approvalId?: string;
   /** What a signature was for. */
   readonly use?: string;

@@ -42,6 +42,10 @@ export class Epochs {
   /** Finishes what a crash left half done; what was in the making waits until it is asked for again. @returns how many epochs that were */
   async resume(): Promise<number> {
     const { hsm, store } = this.#options;
+    for (const { wrapped, ...cell } of store.epochs.unchecked()) {
+      const check = wrapped && (await this.#findCheck(cell, wrapped));
+      if (check) store.epochs.addCheck(cell, check);
+    }
     const unfinished = store.epochs.unfinished();
     for (const cell of unfinished) await (cell.state === 'making' ? hsm.destroyCell(cell) : this.#destroy(cell));
     return unfinished.length;
@@ -72,9 +76,10 @@ export class Epochs {
     else if (await hsm.hasCell(cell))
       throw new SecureGateError('conflict', 'The HSM knows a cell that these records do not', { details: { ...cell } });
     else store.epochs.begin(cell);
-    const wrapped = await this.#makeKey(cell);
+    const { wrapped, check } = await this.#makeKey(cell);
     await guard.change(() => {
       store.epochs.finish(cell, wrapped);
+      store.epochs.addCheck(cell, check);
       if (replaced) moves.begin(replaced);
     });
   }
@@ -98,6 +103,12 @@ export class Epochs {
     if (wrapped === null || state !== 'ready') throw gone(cell, store.epochs.newest(cell.org, cell.tenant));
     moves.requireEntitled(cell, device);
     return wrapped;
+  }
+
+  /** Whether the HSM does not open the tenant key of an epoch that is not destroyed. @throws {SecureGateError} `epoch_not_found`, and the HSM's */
+  async isLost(cell: Cell): Promise<boolean> {
+    const { wrapped, state } = this.#options.store.epochs.get(cell);
+    return state === 'ready' && wrapped !== null && (await this.#findCheck(cell, wrapped)) === undefined;
   }
 
   /**
@@ -155,15 +166,26 @@ export class Epochs {
       throw new SecureGateError('hsm_refused', 'The HSM kept a cell that was destroyed', { details: { org, tenant, epoch } });
   }
 
-  /** @returns the tenant key, wrapped */
-  async #makeKey(cell: Cell): Promise<Buffer> {
+  /** @returns the tenant key, wrapped, and by what it is known again */
+  async #makeKey(cell: Cell): Promise<{ wrapped: Buffer; check: Buffer }> {
     const { hsm } = this.#options;
     try {
       await hsm.createCell(cell);
-      return await hsm.createTek(cell);
+      const wrapped = await hsm.createTek(cell);
+      return { wrapped, check: await hsm.checkTek(cell, wrapped) };
     } catch (error) {
       // Where the HSM cannot be reached now, the next try or the next start does it.
       await hsm.destroyCell(cell).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** @returns undefined where the HSM does not open it */
+  async #findCheck({ org, tenant, epoch }: Cell, wrapped: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#options.hsm.checkTek({ org, tenant, epoch }, wrapped);
+    } catch (error) {
+      if (error instanceof SecureGateError && (error.code === 'cell_gone' || error.code === 'tek_rejected')) return undefined;
       throw error;
     }
   }

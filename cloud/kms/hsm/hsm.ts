@@ -60,6 +60,24 @@ export interface Hsm {
    */
   exportTek(cell: Cell, wrapped: Buffer, device: string): Promise<Buffer>;
 
+  /**
+   * By what a tenant key is known again when everything that wrapped it is gone: SHA-256 of {@link tekCheckPrefix} and the key, made
+   * where the key is opened.
+   * @throws {SecureGateError} `cell_gone`, `tek_rejected`
+   */
+  checkTek(cell: Cell, wrapped: Buffer): Promise<Buffer>;
+  /** Public key (RSA, PEM) to which boxes wrap the tenant keys of an org that this HSM is to have; made when it is asked for the first time. */
+  transportKey(org: string): Promise<string>;
+  /** Destroys that key: nothing that was wrapped to it opens any more. */
+  destroyTransportKey(org: string): Promise<void>;
+  /**
+   * Takes over a tenant key that a box wrapped to the transport key of its org (RSA-OAEP). It is compared with its check value before it is
+   * wrapped under a new cell, which takes the place of whatever has its id, and read back.
+   * @param check as {@link checkTek} gave it
+   * @throws {SecureGateError} `tek_rejected` (it does not open, or is another key), `recovery_rejected` (there is no transport key)
+   */
+  importTek(cell: Cell, handedOver: Buffer, check: Buffer): Promise<Buffer>;
+
   /** Number of the last change of the KMS's records that is counted here; 0 before the first. */
   recordsVersion(): Promise<number>;
   /** Raises that number; it never falls. */
@@ -77,3 +95,9 @@ export interface Hsm {
 }
 
 export const WRAPPED_TEK_BYTES = 40;
+export const TRANSPORT_KEY_BITS = 3072;
+
+/** What the check value of a tenant key is over, before the key itself: the same key in two places is not seen to be the same. */
+export function tekCheckPrefix({ org, tenant, epoch }: Cell): Buffer {
+  return Buffer.from(`securegate/v1/tek-check ${org}/${tenant}/${epoch} `);
+}

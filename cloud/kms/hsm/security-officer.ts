@@ -8,6 +8,8 @@ export interface SecurityOfficer {
   remove(fingerprint: string): Promise<void>;
   /** Fingerprints. */
   list(): Promise<string[]>;
+  /** Fingerprint of an org's transport key, for those who sign that it is the one. @throws {SecureGateError} `recovery_rejected` where there is none */
+  transportKey(org: string): Promise<string>;
   /**
    * Has the KMS start once with records that are not of the HSM's time.
    * @param records number of the last change in the records

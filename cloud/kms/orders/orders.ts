@@ -1,8 +1,10 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { AdminSet, SignedSet } from '../../../shared/lease/admin-set.ts';
+import type { Recovery, SignedRecovery } from '../../../shared/lease/recovery.ts';
+import { verifyAdminSet } from '../../../shared/lease/verify-admin-set.ts';
+import { verifyRecovery } from '../../../shared/lease/verify-recovery.ts';
 import type { RollbackGuard } from '../rollback-guard.ts';
 import type { KmsStore } from '../store/open-kms-store.ts';
-import { verifyAdminSet } from './verify-admin-set.ts';
 import { type Approval, verifyApproval } from './verify-approval.ts';
 import { type Assignment, claimedOrg, verifyAssignment } from './verify-assignment.ts';
 import type { DeviceTokenKind } from './verify-device-token.ts';
@@ -30,7 +32,7 @@ export class Orders {
   /** @throws {SecureGateError} `admins_rejected` */
   async pin(org: string, signed: SignedSet): Promise<AdminSet> {
     const set = await verifyAdminSet(signed, org, this.#store.adminSets.find(org));
-    await this.#guard.change(() => this.#store.adminSets.add(set, this.#now()));
+    await this.#guard.change(() => this.#store.adminSets.add(set, signed, this.#now()));
     return set;
   }
 
@@ -79,6 +81,11 @@ export class Orders {
   /** @throws {SecureGateError} `approval_used` */
   async useApproval(approval: Approval): Promise<void> {
     await this.#guard.change(() => this.#store.approvals.use(approval, this.#now()));
+  }
+
+  /** What the recovery keys of an org have signed. @throws {SecureGateError} `admins_missing`, `recovery_rejected` */
+  async recoveryOf(org: string, signed: SignedRecovery): Promise<Recovery> {
+    return await verifyRecovery(signed, this.#store.adminSets.get(org), this.#now());
   }
 
   async #verify(token: string): Promise<Assignment> {

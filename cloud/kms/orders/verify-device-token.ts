@@ -8,7 +8,7 @@ export interface DeviceTokenKind<Claims> {
   readonly type: string;
   readonly claims: z.ZodType<Claims>;
   /** Code of the error when it does not hold. */
-  readonly rejection: 'export_rejected' | 'move_rejected';
+  readonly rejection: 'export_rejected' | 'move_rejected' | 'hand_over_rejected';
 }
 
 /**

@@ -44,6 +44,45 @@ export class EpochRecords {
     return record;
   }
 
+  /** The newest epoch of each tenant of an org. */
+  newestOf(org: string): Cell[] {
+    return this.#database
+      .prepare<[string], Cell>(
+        "SELECT org, tenant, max(epoch) AS epoch FROM epochs WHERE org = ? AND state = 'ready' GROUP BY org, tenant ORDER BY tenant",
+      )
+      .all(org);
+  }
+
+  /** Of all tenants: keys that have no check value, since they were made before there was one. */
+  unchecked(): EpochRecord[] {
+    return this.#database
+      .prepare<[], EpochRecord>(
+        `SELECT org, tenant, epoch, state, wrapped, destroyed_at AS destroyedAt FROM epochs e
+         WHERE state = 'ready' AND NOT EXISTS (SELECT 1 FROM tek_checks c WHERE c.org = e.org AND c.tenant = e.tenant AND c.epoch = e.epoch)`,
+      )
+      .all();
+  }
+
+  /** By what the tenant key of an epoch is known again; undefined where that was never written down. */
+  check({ org, tenant, epoch }: Cell): Buffer | undefined {
+    return this.#database
+      .prepare<Key, { value: Buffer }>('SELECT value FROM tek_checks WHERE org = ? AND tenant = ? AND epoch = ?')
+      .get(org, tenant, epoch)?.value;
+  }
+
+  addCheck({ org, tenant, epoch }: Cell, value: Buffer): void {
+    this.#database
+      .prepare<[...Key, Buffer]>('INSERT INTO tek_checks (org, tenant, epoch, value) VALUES (?, ?, ?, ?)')
+      .run(org, tenant, epoch, value);
+  }
+
+  /** The tenant key of an epoch is wrapped under another cell now. */
+  rewrap({ org, tenant, epoch }: Cell, wrapped: Buffer): void {
+    this.#database
+      .prepare<[Buffer, ...Key]>("UPDATE epochs SET wrapped = ? WHERE org = ? AND tenant = ? AND epoch = ? AND state = 'ready'")
+      .run(wrapped, org, tenant, epoch);
+  }
+
   /** Of all tenants: what a crash left half done. */
   unfinished(): EpochRecord[] {
     return this.#database
@@ -70,6 +109,7 @@ export class EpochRecords {
 
   /** From here on the key is never used again, whatever happens. */
   beginDestruction({ org, tenant, epoch }: Cell): void {
+    this.#database.prepare<Key>('DELETE FROM tek_checks WHERE org = ? AND tenant = ? AND epoch = ?').run(org, tenant, epoch);
     this.#database
       .prepare<Key>("UPDATE epochs SET state = 'destroying', wrapped = NULL WHERE org = ? AND tenant = ? AND epoch = ?")
       .run(org, tenant, epoch);

@@ -2,7 +2,7 @@
  * Records of the KMS (`kms.db`). A copy of them opens nothing: tenant keys are wrapped under cells that only the HSM has.
  * `epochs.state`: `making` and `destroying` are intentions, written before the HSM is touched: after a crash the next start
  * finishes a destruction, and clears away what was in the making. `moves.epoch` is the one that boxes move away from.
- * `records_version` is that of the HSM, or one ahead.
+ * `tek_checks`: by what a tenant key is known again when its cell is lost. `records_version` is that of the HSM, or one ahead.
  */
 export const KMS_SCHEMA = `
 CREATE TABLE IF NOT EXISTS records_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
@@ -11,6 +11,12 @@ CREATE TABLE IF NOT EXISTS admin_sets (
   version INTEGER NOT NULL,
   content TEXT NOT NULL,
   pinned_at INTEGER NOT NULL,
+  PRIMARY KEY (org, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS admin_set_signatures (
+  org TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  signed TEXT NOT NULL,
   PRIMARY KEY (org, version)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS epochs (
@@ -23,6 +29,13 @@ CREATE TABLE IF NOT EXISTS epochs (
   PRIMARY KEY (org, tenant, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS epochs_unfinished ON epochs (state) WHERE state IN ('making', 'destroying');
+CREATE TABLE IF NOT EXISTS tek_checks (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  PRIMARY KEY (org, tenant, epoch)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS moves (
   org TEXT NOT NULL,
   tenant TEXT NOT NULL,

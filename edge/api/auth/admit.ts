@@ -15,7 +15,7 @@ export type Admit = (request: FastifyRequest) => Promise<Principal | undefined>;
 
 export function createAdmit(authenticator: Authenticator, authorise: Authorise, tenants: Pick<TenantsPort, 'list'>): Admit {
   return async (request) => {
-    const { access } = request.routeOptions.config;
+    const { access } = request.route.config;
     // Only what is no route at all has none: it is answered with 404 and nothing else.
     if (access === undefined || access === 'public') return undefined;
     const principal = await authenticator.authenticate(request);
@@ -32,8 +32,8 @@ export function createAdmit(authenticator: Authenticator, authorise: Authorise, 
 }
 
 /** Never empty: whoever names no tenant is judged as one who asks for the box as a whole. */
-function subjectsOf({ params, query, routeOptions }: FastifyRequest, tenants: Pick<TenantsPort, 'list'>): readonly Confines[] {
-  const named = routeOptions.config.tenantsOf?.(query) ?? [];
+function subjectsOf({ params, query, route }: FastifyRequest, tenants: Pick<TenantsPort, 'list'>): readonly Confines[] {
+  const named = route.config.tenantsOf?.(query) ?? [];
   const { tenant } = params as { readonly tenant?: string };
   const asked = named.length > 0 ? named : [tenant];
   return asked.map((id) => ({ tenant: id, org: tenants.list().find((one) => one.id === id)?.org }));

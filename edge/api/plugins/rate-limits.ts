@@ -27,7 +27,7 @@ export function addRateLimits(api: Api, limits: RateLimits, monotonic: () => num
   // Comes after authentication, before the body is read.
   api.addHook('preParsing', (request, _reply, _payload, done) => {
     if (request.principal !== undefined) perPrincipal(request);
-    if (request.routeOptions.config.takesPicture) pictures(request);
+    if (request.route.config.takesPicture) pictures(request);
     done();
   });
   return limit(limits.logIns, networkOfRequest);

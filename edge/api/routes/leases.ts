@@ -1,7 +1,7 @@
 import { pageOf } from '../../../shared/http/common.ts';
 import type { Api, RouteContext } from '../api.ts';
 import { tenantParams } from '../schemas/common.ts';
-import { leaseRequestSchema, leaseStatusSchema, newLeaseSchema } from '../schemas/leases.ts';
+import { handOverSchema, keyRecoverySchema, leaseRequestSchema, leaseStatusSchema, newLeaseSchema } from '../schemas/leases.ts';
 
 const tags = ['leases'];
 
@@ -33,6 +33,20 @@ export function addLeaseRoutes(api: Api, { box }: RouteContext): void {
       response: { 201: leaseRequestSchema },
     },
     handler: async ({ params }, reply) => reply.code(201).send(await box.leases.request(params.tenant)),
+  });
+
+  api.route({
+    method: 'POST',
+    url: '/v1/tenants/:tenant/lease/hand-overs',
+    config: { access: 'admin' },
+    schema: {
+      summary: 'Hand the key over to the HSM that takes the place of one that is lost; the recovery keys of the org have to have signed it',
+      tags,
+      params: tenantParams,
+      body: keyRecoverySchema,
+      response: { 201: handOverSchema },
+    },
+    handler: async ({ params, body }, reply) => reply.code(201).send({ token: await box.leases.handOver(params.tenant, body) }),
   });
 
   api.route({

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { slugSchema } from '../../../shared/ids/ids.ts';
 import { leaseAnswerSchema } from '../../../shared/lease/lease-answer.ts';
 import { leaseClaimsSchema } from '../../../shared/lease/lease-token.ts';
+import { signedRecoverySchema } from '../../../shared/lease/recovery.ts';
 import { stickRequestSchema } from '../../../shared/lease/stick.ts';
 import { VAULT_STATES } from '../../../shared/messages/events.ts';
 
@@ -33,6 +34,14 @@ const answer = z.strictObject({ ...leaseAnswerSchema.shape, encapsulated: bytes,
 export const newLeaseSchema = z
   .strictObject({ answers: z.array(answer).min(1).max(2) })
   .meta({ id: 'NewLease', examples: [{ answers: [{ encapsulated: 'mbYU', sealed: 'q2k0', oaepHash: 'sha256', lease: 'eyJh' }] }] });
+
+/** What the recovery keys of the org have signed. */
+export const keyRecoverySchema = signedRecoverySchema.meta({
+  id: 'KeyRecovery',
+  examples: [{ payload: 'eyJvcmciOiJhY21lIn0', signatures: [{ protected: 'eyJhbGciOiJFUzI1NiJ9', signature: 'c2ln' }] }],
+});
+/** A JWT that is of use to the HSM alone. */
+export const handOverSchema = z.strictObject({ token: z.string() }).meta({ id: 'HandOver' });
 
 /** JWTs that are of use to the KMS alone. */
 export const leaseRequestSchema = stickRequestSchema.meta({ id: 'LeaseRequest' });

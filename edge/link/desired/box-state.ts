@@ -1,5 +1,6 @@
 import type { DesiredPolicy } from '../../../shared/fleet/desired.ts';
 import type { DesiredCamera } from '../../../shared/fleet/desired-camera.ts';
+import type { ReportedModels } from '../../../shared/fleet/reported.ts';
 
 /** What a camera is set to, its address with the credential in it. */
 export type CameraSettings = Omit<DesiredCamera, 'id' | 'credential'>;
@@ -27,6 +28,25 @@ export interface ActualTenant {
   readonly cameras: readonly ActualCamera[] | undefined;
 }
 
+/** The models of the box as they are. */
+export interface ActualModels {
+  /** The set that is at work. */
+  readonly set: string;
+  readonly files: readonly ReportedModels['files'][number][];
+  /** The configuration file names the set. */
+  readonly fixed: boolean;
+  /** What was chosen last; null for the box's own. */
+  readonly chosen: string | null;
+  /** How far the box is with that. */
+  readonly standing: Pick<ReportedModels, 'state' | 'reason'>;
+}
+
+/** The box, as far as the control plane can change it. */
+export interface ActualState {
+  readonly tenants: readonly ActualTenant[];
+  readonly models: ActualModels;
+}
+
 /** A camera that is wanted, or the code of why it cannot be set up. */
 export type WantedCamera = { readonly id: string } & ({ readonly settings: CameraSettings } | { readonly refused: string });
 
@@ -42,4 +62,6 @@ export interface WantedState {
   readonly org: string;
   readonly tenants: readonly WantedTenant[];
   readonly removedCameras: readonly { readonly tenant: string; readonly id: string }[];
+  /** Null for the box's own. */
+  readonly models: string | null;
 }

@@ -10,7 +10,7 @@ import type { BackOff } from '../../../shared/runtime/back-off.ts';
 import type { LinkPart } from '../link-part.ts';
 import { Retry } from '../retry.ts';
 import type { Uplink } from '../uplink.ts';
-import type { ActualTenant, CameraSettings, WantedState } from './box-state.ts';
+import type { ActualState, CameraSettings, WantedState } from './box-state.ts';
 import type { DesiredJournal } from './desired-journal.ts';
 import { reportItems } from './report-items.ts';
 import { Reports } from './reports.ts';
@@ -20,7 +20,7 @@ import { verifyDesired } from './verify-desired.ts';
 
 /** The box, as far as the control plane can say what it should be. */
 export interface ChangeableBox {
-  actual(): readonly ActualTenant[];
+  actual(): ActualState;
   /** How a camera is set up on this box. @throws {SecureGateError} `camera_credential_missing`, `secret_file_unsafe` */
   settingsOf(camera: DesiredCamera): CameraSettings;
   /** Tenants of an org that were shredded here, the last one last. */
@@ -36,7 +36,7 @@ export interface ConvergenceOptions {
   readonly commandKeys: () => readonly PublicKey[];
   readonly journal: DesiredJournal;
   readonly box: ChangeableBox;
-  readonly about: Pick<ReportedState, 'modelSet' | 'boxVersion'>;
+  readonly about: Pick<ReportedState, 'boxVersion'>;
   /** The box's trusted time, milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** How long to wait before something is tried again. */
@@ -130,13 +130,15 @@ export class Convergence implements LinkPart {
       }
     }
     if (this.#stopped) return true;
-    const items = reportItems(wanted ?? { org, tenants: [], removedCameras: [] }, box.actual(), failures);
+    const actual = box.actual();
+    const nothing: WantedState = { org, tenants: [], removedCameras: [], models: actual.models.chosen };
+    const items = reportItems(wanted ?? nothing, actual, failures);
     const shredded = box.shredded(org).slice(-MOST_REPORTED_TENANTS);
     this.#reports.say({ version: desired ? { ...desired.pair, id: desired.jti } : null, ...items, shredded, ...about });
     return failures.size === 0 && items.cameras.every(({ state }) => state !== 'failed');
   }
 
-  #wanted({ org, state: { tenants, removedCameras } }: DesiredClaims): WantedState {
+  #wanted({ org, state: { tenants, removedCameras, models } }: DesiredClaims): WantedState {
     return {
       org,
       tenants: tenants.map(({ cameras, ...tenant }) => ({
@@ -150,6 +152,7 @@ export class Convergence implements LinkPart {
         }),
       })),
       removedCameras,
+      models: models ?? null,
     };
   }
 }

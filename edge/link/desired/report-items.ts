@@ -1,21 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import { MOST_REPORTED_CAMERAS, type ReportedState } from '../../../shared/fleet/reported.ts';
-import type { ActualTenant, WantedCamera, WantedState, WantedTenant } from './box-state.ts';
-import { cameraSubject } from './steps.ts';
+import { MOST_REPORTED_CAMERAS, type ReportedModels, type ReportedState } from '../../../shared/fleet/reported.ts';
+import type { ActualModels, ActualState, ActualTenant, WantedCamera, WantedState, WantedTenant } from './box-state.ts';
+import { cameraSubject, MODELS_SUBJECT } from './steps.ts';
 import { comesFromCloud, nameIsFixed } from './steps-to.ts';
 
-type Items = Pick<ReportedState, 'tenants' | 'cameras'>;
+type Items = Pick<ReportedState, 'tenants' | 'cameras' | 'modelSet'> & { readonly models: ReportedModels };
 type Standing = Pick<Items['tenants'][number], 'state' | 'reason'>;
 
-const APPLIED: Standing = { state: 'applied', reason: null };
-const FIXED: Standing = { state: 'fixed', reason: null };
-const CLOSED: Standing = { state: 'closed', reason: null };
+const APPLIED = { state: 'applied', reason: null } as const;
+const FIXED = { state: 'fixed', reason: null } as const;
+const CLOSED = { state: 'closed', reason: null } as const;
 
 /**
- * How everything stands that the control plane may know of: its own tenants and cameras, and what the configuration file declares.
+ * How everything stands that the control plane may know of: its own tenants and cameras, what the configuration file declares, and the models.
  * @param failures codes of steps that failed, by what they were about
  */
-export function reportItems(wanted: WantedState, actual: readonly ActualTenant[], failures: ReadonlyMap<string, string>): Items {
+export function reportItems(wanted: WantedState, { tenants: actual, models }: ActualState, failures: ReadonlyMap<string, string>): Items {
   const { org } = wanted;
   const has = new Map(actual.map((tenant) => [tenant.id, tenant]));
   const named = new Set(wanted.tenants.map(({ id }) => id));
@@ -36,7 +36,19 @@ export function reportItems(wanted: WantedState, actual: readonly ActualTenant[]
       held.flatMap(({ id, fixed }) => (fixed && own === org ? [{ tenant, id, ...FIXED }] : [])),
     ),
   ];
-  return { tenants, cameras: cameras.slice(0, MOST_REPORTED_CAMERAS) };
+  return {
+    tenants,
+    cameras: cameras.slice(0, MOST_REPORTED_CAMERAS),
+    modelSet: models.set,
+    models: { ...standingOfModels(wanted.models, models, failures), files: [...models.files] },
+  };
+}
+
+function standingOfModels(wanted: string | null, has: ActualModels, failures: ReadonlyMap<string, string>): ActualModels['standing'] {
+  if (has.fixed) return wanted === null || wanted === has.set ? FIXED : { state: 'fixed', reason: 'fixed_by_configuration' };
+  const failure = failures.get(MODELS_SUBJECT);
+  if (failure !== undefined) return { state: 'failed', reason: failure };
+  return has.chosen === wanted ? has.standing : { state: 'waiting', reason: null };
 }
 
 function standingOf(

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ActualCamera, ActualTenant, CameraSettings, WantedState, WantedTenant } from './box-state.ts';
+import type { ActualCamera, ActualState, ActualTenant, CameraSettings, WantedState, WantedTenant } from './box-state.ts';
 import type { Step } from './steps.ts';
 
 /** What brings the box nearer to what is wanted; nothing where it is there, as far as it can be. What the configuration file declares stays. */
-export function stepsTo(wanted: WantedState, actual: readonly ActualTenant[]): Step[] {
+export function stepsTo(wanted: WantedState, { tenants: actual, models }: ActualState): Step[] {
   const { org } = wanted;
   const has = new Map(actual.map((tenant) => [tenant.id, tenant]));
   const steps = wanted.tenants.flatMap((tenant) => stepsOfTenant(org, tenant, has.get(tenant.id)));
@@ -16,6 +16,7 @@ export function stepsTo(wanted: WantedState, actual: readonly ActualTenant[]): S
   for (const tenant of actual) {
     if (comesFromCloud(tenant, org) && !tenant.dropped && !named.has(tenant.id)) steps.push({ kind: 'close-tenant', tenant: tenant.id });
   }
+  if (!models.fixed && models.chosen !== wanted.models) steps.push({ kind: 'choose-models', models: wanted.models });
   return steps;
 }
 

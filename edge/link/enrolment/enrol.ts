@@ -2,6 +2,7 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Enrolment } from '../../../shared/fleet/enrolment.ts';
 import { parseEnrolmentToken } from '../../../shared/fleet/enrolment-token.ts';
+import { followAdmins } from '../../../shared/lease/follow-admins.ts';
 import { EstClient } from './est-client.ts';
 import type { LinkFolder } from './link-folder.ts';
 import { makeCertificateRequest } from './make-certificate-request.ts';
@@ -33,7 +34,9 @@ export async function enrol({ folder, cloud, token, state }: EnrolOptions): Prom
   const client = new EstClient({ cloud, authorities: [pinned], credentials: { key, certificate } });
   // What came over the first connection could be anybody's; this one ends at the authority of the token.
   const authorities = selfSigned(await client.authorities());
-  const enrolment = { version: 1, cloud, certificate, authorities, fingerprint, ...(await client.link()) } as const;
+  const link = await client.link();
+  const admins = await followAdmins(link.org, null, link.admins);
+  const enrolment = { version: 1, cloud, certificate, authorities, fingerprint, ...link, admins } as const;
   folder.write(enrolment);
   return enrolment;
 }

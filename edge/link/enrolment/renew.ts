@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { followAdmins } from '../../../shared/lease/follow-admins.ts';
 import { EstClient } from './est-client.ts';
 import { followKeys } from './follow-keys.ts';
 import type { LinkFolder } from './link-folder.ts';
@@ -7,10 +8,10 @@ import { makeCertificateRequest } from './make-certificate-request.ts';
 import { selfSigned } from './self-signed.ts';
 
 /**
- * Fetches a new certificate for the key of the box, and with it what has changed: authorities, the broker, keys of the control plane where those that
- * are pinned have signed their change.
- * @throws {SecureGateError} `not_enrolled`, `cloud_unavailable`, `certificate_rejected`, `device_denied`; `key_change_rejected` where the box has its new
- * certificate, and counts on the keys that it had
+ * Fetches a new certificate for the key of the box, and with it what has changed: authorities, the broker, the admin keys of the org, keys of the control plane
+ * where those that are pinned have signed their change.
+ * @throws {SecureGateError} `not_enrolled`, `cloud_unavailable`, `certificate_rejected`, `device_denied`; `admins_rejected` and `key_change_rejected` where the
+ * box has its new certificate, and counts on the keys that it had
  */
 export async function renew(folder: LinkFolder): Promise<void> {
   const enrolment = folder.read();
@@ -19,9 +20,10 @@ export async function renew(folder: LinkFolder): Promise<void> {
   const { request } = await makeCertificateRequest(key);
   const certificate = await new EstClient({ cloud, authorities, credentials: { key, certificate: enrolment.certificate } }).renew(request);
   const client = new EstClient({ cloud, authorities, credentials: { key, certificate } });
-  const { keyChanges, commandKeys, leaseKeys, auditKeys, ...link } = await client.link();
+  const { keyChanges, commandKeys, leaseKeys, auditKeys, admins, ...link } = await client.link();
   const renewed = { ...link, certificate, authorities: selfSigned(await client.authorities()) };
   folder.write({ ...folder.read(), ...renewed });
+  folder.write({ ...folder.read(), admins: await followAdmins(enrolment.org, enrolment.admins, admins) });
   const before = folder.read();
   // A box that enrolled before there was a log was told no key for it, and believes the first.
   const pinned = before.auditKeys.length === 0 ? { ...before, auditKeys } : before;

@@ -48,7 +48,7 @@ export interface CameraConnectionOptions {
   /** PEM file of the certificates by which an rtsps:// camera is believed; without it every one is. */
   readonly caFile?: string | undefined;
   readonly fps: number;
-  /** Size at which the whole of a frame is looked at; without it frames come without a reduced picture. */
+  /** Size at which the whole of a frame is looked at, by the models of this moment; without it frames come without a reduced picture. */
   readonly reducedSize?: ((frame: Size) => Size) | undefined;
   /** Longest time without a packet of the video, milliseconds. */
   readonly silenceMs: number;
@@ -74,8 +74,8 @@ export class CameraConnection {
   readonly #picture = new Picture();
   readonly #sampler: Sampler;
   readonly #rest: ReadingRest;
-  readonly #converter = new RgbConverter(frameSize);
-  readonly #reducer: RgbConverter | undefined;
+  readonly #converter = new RgbConverter();
+  readonly #reducer = new RgbConverter();
   readonly #pictureClock = new PictureClock();
   #decoder: CodecContext | undefined;
   #interrupted: 'silent' | 'blind' | 'aborted' | undefined;
@@ -93,8 +93,6 @@ export class CameraConnection {
     this.#options = options;
     this.#sampler = new Sampler(options.fps);
     this.#rest = new ReadingRest(options.fps);
-    const { reducedSize } = options;
-    this.#reducer = reducedSize && new RgbConverter((picture) => reducedSize(frameSize(picture)));
   }
 
   /**
@@ -252,11 +250,11 @@ export class CameraConnection {
     const arrivedMonotonic = clock.monotonic();
     const reduced = smaller && { ...smaller, data: pixels.subarray(bytes) };
     // One after the other: when the first fails, nothing may be left that reads the picture.
-    if (reduced !== undefined) await this.#reducer?.convert(picture, reduced.data);
+    if (reduced !== undefined) await this.#reducer.convert(picture, reduced, reduced.data);
     const pixelsWanted = reduced === undefined || wanted === undefined ? 'whole' : wanted(reduced, mediaMs);
     // Where the pixels are not made, those of an older picture lie in the buffer.
     const data = pixels.subarray(0, pixelsWanted === 'whole' ? bytes : 0);
-    if (pixelsWanted === 'whole') await this.#converter.convert(picture, data);
+    if (pixelsWanted === 'whole') await this.#converter.convert(picture, size, data);
     this.#options.onFrame({
       tenant,
       camera,
@@ -285,7 +283,7 @@ export class CameraConnection {
 
   async #close(): Promise<void> {
     this.#converter.close();
-    this.#reducer?.close();
+    this.#reducer.close();
     this.#picture.free();
     this.#packet.free();
     this.#decoder?.freeContext();

@@ -18,7 +18,7 @@ export interface CameraOptions {
   /** PEM file of the certificates by which an rtsps:// camera is believed; without it every one is. */
   readonly caFile?: string | undefined;
   readonly fps: number;
-  /** Size at which the whole of a frame is looked at. */
+  /** Size at which the whole of a frame is looked at, by the models of this moment. */
   readonly reducedSize: (frame: Size) => Size;
   /** What is wanted of a moment, by its reduced picture. */
   readonly wanted: (reduced: RgbImage, mediaMs: number) => WantedPixels;

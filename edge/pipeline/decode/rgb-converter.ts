@@ -14,8 +14,8 @@ interface Step {
 }
 
 interface Conversion extends Step {
-  /** Size and format of the pictures that it is for: a camera may change them in mid-stream. */
-  readonly source: string;
+  /** Size and format of the pictures that it is for, and the size that is wanted: a camera may change them in mid-stream. */
+  readonly ends: string;
   /** The same format at the size that is wanted, on the way to RGB. */
   readonly shrunk: Step | undefined;
   /** The pixels of `converted`. Asked for once: each view of a picture counts as memory of its own and brings the next collection nearer. */
@@ -26,20 +26,15 @@ interface Conversion extends Step {
 
 /** Turns decoded pictures (any pixel format) into packed 8-bit RGB of a size of its own, on libuv's threads. */
 export class RgbConverter {
-  readonly #sizeOf: (picture: Size) => Size;
   #conversion: Conversion | undefined;
 
-  /** @param sizeOf size in pixels of the converted picture; a smaller one is averaged as `resize` does it */
-  constructor(sizeOf: (picture: Size) => Size) {
-    this.#sizeOf = sizeOf;
-  }
-
   /**
+   * @param size in pixels of the converted picture; a smaller one is averaged as `resize` does it
    * @param into `width * height * 3` bytes of the converted picture
    * @throws {SecureGateError} `camera_unsupported`
    */
-  async convert(picture: Picture, into: Buffer): Promise<void> {
-    const { shrunk, context, converted, pixels, stride } = this.#conversionOf(picture);
+  async convert(picture: Picture, size: Size, into: Buffer): Promise<void> {
+    const { shrunk, context, converted, pixels, stride } = this.#conversionOf(picture, size);
     const first = shrunk ?? { context, converted };
     if ((await first.context.scaleFrame(first.converted, picture)) < 0) throw unsupported();
     if (shrunk !== undefined && context.scaleFrameSync(converted, shrunk.converted) < 0) throw unsupported();
@@ -57,11 +52,10 @@ export class RgbConverter {
     this.#conversion = undefined;
   }
 
-  #conversionOf(picture: Picture): Conversion {
-    const source = `${picture.width}x${picture.height}/${picture.format}`;
-    if (this.#conversion?.source === source) return this.#conversion;
+  #conversionOf(picture: Picture, { width, height }: Size): Conversion {
+    const ends = `${picture.width}x${picture.height}/${picture.format} to ${width}x${height}`;
+    if (this.#conversion?.ends === ends) return this.#conversion;
     this.close();
-    const { width, height } = this.#sizeOf(picture);
     const size = { width, height };
     const format = picture.format as AVPixelFormat;
     const shrinks = width < picture.width && height < picture.height && width * height <= FEW_PIXELS && PLANAR.includes(format);
@@ -70,7 +64,7 @@ export class RgbConverter {
     const [pixels] = converted.data ?? [];
     const [stride] = converted.linesize;
     if (pixels === undefined || stride === undefined) throw unsupported();
-    this.#conversion = { source, shrunk, context, converted, pixels, stride };
+    this.#conversion = { ends, shrunk, context, converted, pixels, stride };
     return this.#conversion;
   }
 }

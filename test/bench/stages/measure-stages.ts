@@ -48,8 +48,8 @@ async function withReduced(picture: RgbImage): Promise<FrameImage> {
 
 async function decoding(film: string, picture: FrameImage): Promise<Record<string, StageFigures>> {
   const decoder = await FilmDecoder.open(film);
-  const converter = new RgbConverter(frameSize);
-  const reducer = new RgbConverter(() => picture.reduced);
+  const converter = new RgbConverter();
+  const reducer = new RgbConverter();
   const into = Buffer.alloc(picture.data.length);
   const gate = new MotionGate();
   gate.looked({ ...picture.reduced, mediaMs: 0 });
@@ -59,8 +59,8 @@ async function decoding(film: string, picture: FrameImage): Promise<Record<strin
     reduce,
     gate: gated,
   } = await medianOf({
-    convert: () => converter.convert(decoder.picture, into),
-    reduce: () => reducer.convert(decoder.picture, into),
+    convert: () => converter.convert(decoder.picture, frameSize(decoder.picture), into),
+    reduce: () => reducer.convert(decoder.picture, picture.reduced, into),
     gate: () => gate.passes({ ...picture.reduced, mediaMs: 1 }),
   });
   const { decode } = await medianOf({ decode: () => decoder.next() });

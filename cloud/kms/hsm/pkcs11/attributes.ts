@@ -1,6 +1,6 @@
 import pkcs11 from 'pkcs11js';
 import type { DeviceKey } from '../device-key.ts';
-import type { Cell, SigningUse } from '../hsm.ts';
+import { type Cell, type SigningUse, TRANSPORT_KEY_BITS } from '../hsm.ts';
 
 /**
  * Attributes of every object that the KMS makes or asks for (PKCS#11 v2.40). A token takes a usage that is not named for
@@ -51,8 +51,8 @@ export function newTek(): Attributes {
   return template({ ...SECRET_AES, ...NO_USAGE, ...FOR_ONE_CALL, CKA_VALUE_LEN: 32 });
 }
 
-/** A tenant key that is read back. The length is the token's to find out. */
-export function readBackTek(): Attributes {
+/** A tenant key that was made before, for one call. The length is the token's to find out. */
+export function openedTek(): Attributes {
   return template({ ...SECRET_AES, ...NO_USAGE, ...FOR_ONE_CALL });
 }
 
@@ -164,6 +164,44 @@ export function signingPrivateKey(use: SigningUse): Attributes {
   return template({ CKA_CLASS: pkcs11.CKO_PRIVATE_KEY, CKA_TOKEN: true, CKA_ID: signingId(use) });
 }
 
+/** A key pair to which boxes wrap an org's tenant keys: it opens them inside the token, and does nothing else. */
+export function newTransportPair(org: string): { publicKey: Attributes; privateKey: Attributes } {
+  const both = { CKA_KEY_TYPE: pkcs11.CKK_RSA, CKA_TOKEN: true, CKA_MODIFIABLE: false, CKA_DERIVE: false, CKA_ID: transportId(org) };
+  return {
+    publicKey: template({
+      ...both,
+      CKA_CLASS: pkcs11.CKO_PUBLIC_KEY,
+      CKA_PRIVATE: false,
+      CKA_ENCRYPT: false,
+      CKA_VERIFY: false,
+      CKA_VERIFY_RECOVER: false,
+      CKA_WRAP: false,
+      CKA_LABEL: 'securegate transport',
+      CKA_MODULUS_BITS: TRANSPORT_KEY_BITS,
+      CKA_PUBLIC_EXPONENT: Buffer.from('010001', 'hex'),
+    }),
+    privateKey: template({
+      ...both,
+      CKA_CLASS: pkcs11.CKO_PRIVATE_KEY,
+      CKA_PRIVATE: true,
+      CKA_SENSITIVE: true,
+      CKA_EXTRACTABLE: false,
+      CKA_DECRYPT: false,
+      CKA_SIGN: false,
+      CKA_SIGN_RECOVER: false,
+      CKA_UNWRAP: true,
+    }),
+  };
+}
+
+export function transportPublicKey(org: string): Attributes {
+  return template({ ...RSA_PUBLIC, CKA_TOKEN: true, CKA_ID: transportId(org) });
+}
+
+export function transportPrivateKey(org: string): Attributes {
+  return template({ CKA_CLASS: pkcs11.CKO_PRIVATE_KEY, CKA_TOKEN: true, CKA_ID: transportId(org) });
+}
+
 export type AttributeName = Extract<keyof typeof pkcs11, `CKA_${string}`>;
 
 /** Attributes by their names in the standard. */
@@ -174,6 +212,10 @@ export function template(values: Readonly<Partial<Record<AttributeName, number |
 /** A cell's id has two slashes, so that this is none. */
 function signingId(use: SigningUse): Buffer {
   return Buffer.from(`signing/${use}`);
+}
+
+function transportId(org: string): Buffer {
+  return Buffer.from(`transport/${org}`);
 }
 
 const SECRET_AES = { CKA_CLASS: pkcs11.CKO_SECRET_KEY, CKA_KEY_TYPE: pkcs11.CKK_AES, CKA_PRIVATE: true } as const;

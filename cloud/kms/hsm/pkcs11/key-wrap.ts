@@ -8,8 +8,8 @@ import type { Session } from './session.ts';
 /** AES key wrap with padding (RFC 5649, PKCS#11 `CKM_AES_KEY_WRAP_PAD`). It has no nonce: the same key gives the same bytes. */
 const KEY_WRAP = { mechanism: pkcs11.CKM_AES_KEY_WRAP_PAD };
 
-/** What tokens say to bytes that this cell did not make; SoftHSM says GENERAL_ERROR. */
-const NOT_OURS: ReadonlySet<number> = new Set([
+/** What tokens say to bytes that were not wrapped to this key; SoftHSM says GENERAL_ERROR. */
+export const NOT_OURS: ReadonlySet<number> = new Set([
   pkcs11.CKR_DATA_INVALID,
   pkcs11.CKR_ENCRYPTED_DATA_INVALID,
   pkcs11.CKR_FUNCTION_FAILED,

@@ -1,9 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import pkcs11 from 'pkcs11js';
+import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import { deviceKeyOf } from '../device-key.ts';
 import type { HsmCapabilities } from '../hsm.ts';
 import { isRefusal } from './as-hsm-error.ts';
-import { newTek, trialKey } from './attributes.ts';
+import { newTek, openedTek, trialKey } from './attributes.ts';
+import { NOT_OURS } from './key-wrap.ts';
 import type { Session } from './session.ts';
 
 type OaepHash = HsmCapabilities['oaepHash'];
@@ -14,6 +16,16 @@ const LONGEST_BYTES = 512;
 /** Wraps a key for a device: RSAES-OAEP (RFC 8017) with an empty label. */
 export async function wrapForDevice(session: Session, device: pkcs11.Handle, tek: pkcs11.Handle, hash: OaepHash): Promise<Buffer> {
   return await session.module.C_WrapKeyAsync(session.handle, oaep(hash), device, tek, Buffer.alloc(LONGEST_BYTES));
+}
+
+/** Opens inside the token what a box wrapped in the same way. @throws {SecureGateError} `tek_rejected` */
+export async function unwrapFromBox(session: Session, transport: pkcs11.Handle, wrapped: Buffer, hash: OaepHash): Promise<pkcs11.Handle> {
+  try {
+    return await session.module.C_UnwrapKeyAsync(session.handle, oaep(hash), transport, wrapped, openedTek());
+  } catch (cause) {
+    if (!isRefusal(cause, NOT_OURS)) throw cause;
+    throw new SecureGateError('tek_rejected', 'What a box handed over does not open', { cause });
+  }
 }
 
 /** The best hash for OAEP that the token takes, found out by wrapping a key that is thrown away: SoftHSM takes SHA-1 alone. */

@@ -1,17 +1,21 @@
 import type { JWK } from 'jose';
 import pkcs11 from 'pkcs11js';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import { anotherKey } from '../another-key.ts';
 import { type Cell, type Hsm, type HsmCapabilities, type SigningUse, WRAPPED_TEK_BYTES } from '../hsm.ts';
-import { acceptedRecords, cellOf, exportedTek, newCell, newTek, readBackTek } from './attributes.ts';
+import { acceptedRecords, cellOf, exportedTek, newCell, newTek, openedTek } from './attributes.ts';
 import { findCell } from './find-cell.ts';
 import { findTrustedKey } from './find-trusted-key.ts';
 import { unwrapKey, wrapKey } from './key-wrap.ts';
-import { AES_KEY_GEN, findOaepHash, wrapForDevice } from './oaep.ts';
+import { AES_KEY_GEN, findOaepHash, unwrapFromBox, wrapForDevice } from './oaep.ts';
 import type { TokenOptions } from './open-token.ts';
 import { raiseRecordsVersion, readRecordsVersion } from './records-version.ts';
 import { requireMechanisms } from './require-mechanisms.ts';
+import type { Session } from './session.ts';
 import { SessionPool } from './session-pool.ts';
 import { signingKeyOf, signMessage } from './signing-keys.ts';
+import { checkValueOf } from './tek-check.ts';
+import { destroyTransportKeyOf, findTransportKey, transportKeyOf } from './transport-keys.ts';
 
 /** PKCS#11 v2.40, 3.3: a session that reads and writes, with the user logged in. */
 const CKS_RW_USER_FUNCTIONS = 3;
@@ -96,15 +100,7 @@ export class Pkcs11Hsm implements Hsm {
         () => module.C_GenerateKeyAsync(handle, AES_KEY_GEN, newTek()),
         (tek) => wrapKey(session, key, tek),
       );
-      const again = await session.withKey(
-        () => unwrapKey(session, key, wrapped, readBackTek()),
-        (tek) => wrapKey(session, key, tek),
-      );
-      // The same key under the same cell gives the same bytes: what lies there now is the key, and opens.
-      if (wrapped.length !== WRAPPED_TEK_BYTES || !again.equals(wrapped)) {
-        throw new SecureGateError('hsm_refused', 'A new tenant key does not read back as it was wrapped');
-      }
-      return wrapped;
+      return await readBack(session, key, wrapped);
     });
   }
 
@@ -115,6 +111,40 @@ export class Pkcs11Hsm implements Hsm {
       return await session.withKey(
         () => unwrapKey(session, key, wrapped, exportedTek()),
         (tek) => wrapForDevice(session, deviceKey, tek, this.#oaepHash),
+      );
+    });
+  }
+
+  async checkTek(cell: Cell, wrapped: Buffer): Promise<Buffer> {
+    return await this.#pool.use(async (session) => {
+      const key = findCell(session, cell);
+      return await session.withKey(
+        () => unwrapKey(session, key, wrapped, openedTek()),
+        async (tek) => checkValueOf(session, cell, tek),
+      );
+    });
+  }
+
+  async transportKey(org: string): Promise<string> {
+    return await this.#pool.useAlone((session) => transportKeyOf(session, org));
+  }
+
+  async destroyTransportKey(org: string): Promise<void> {
+    await this.#pool.useAlone(async (session) => destroyTransportKeyOf(session, org));
+  }
+
+  async importTek(cell: Cell, handedOver: Buffer, check: Buffer): Promise<Buffer> {
+    return await this.#pool.useAlone(async (session) => {
+      const transport = findTransportKey(session, cell.org);
+      return await session.withKey(
+        () => unwrapFromBox(session, transport, handedOver, this.#oaepHash),
+        async (tek) => {
+          if (!checkValueOf(session, cell, tek).equals(check)) throw anotherKey(cell);
+          for (const old of session.find(cellOf(cell))) session.module.C_DestroyObject(session.handle, old);
+          await session.module.C_GenerateKeyAsync(session.handle, AES_KEY_GEN, newCell(cell));
+          const key = findCell(session, cell);
+          return await readBack(session, key, await wrapKey(session, key, tek));
+        },
       );
     });
   }
@@ -138,4 +168,16 @@ export class Pkcs11Hsm implements Hsm {
   async sign(use: SigningUse, message: Buffer): Promise<Buffer> {
     return await this.#pool.use((session) => signMessage(session, use, message));
   }
+}
+
+/** The same key under the same cell gives the same bytes: what lies there now is the key, and opens. */
+async function readBack(session: Session, cell: pkcs11.Handle, wrapped: Buffer): Promise<Buffer> {
+  const again = await session.withKey(
+    () => unwrapKey(session, cell, wrapped, openedTek()),
+    (tek) => wrapKey(session, cell, tek),
+  );
+  if (wrapped.length !== WRAPPED_TEK_BYTES || !again.equals(wrapped)) {
+    throw new SecureGateError('hsm_refused', 'A tenant key does not read back as it was wrapped');
+  }
+  return wrapped;
 }

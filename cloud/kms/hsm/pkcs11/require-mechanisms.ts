@@ -5,7 +5,9 @@ import type { Token } from './open-token.ts';
 const NEEDED = [
   { name: 'CKM_AES_KEY_GEN', flags: pkcs11.CKF_GENERATE },
   { name: 'CKM_AES_KEY_WRAP_PAD', flags: pkcs11.CKF_WRAP | pkcs11.CKF_UNWRAP },
-  { name: 'CKM_RSA_PKCS_OAEP', flags: pkcs11.CKF_WRAP },
+  { name: 'CKM_RSA_PKCS_OAEP', flags: pkcs11.CKF_WRAP | pkcs11.CKF_UNWRAP },
+  { name: 'CKM_RSA_PKCS_KEY_PAIR_GEN', flags: pkcs11.CKF_GENERATE_KEY_PAIR },
+  { name: 'CKM_SHA256', flags: pkcs11.CKF_DIGEST },
   { name: 'CKM_EC_KEY_PAIR_GEN', flags: pkcs11.CKF_GENERATE_KEY_PAIR },
   { name: 'CKM_ECDSA', flags: pkcs11.CKF_SIGN },
 ] as const;

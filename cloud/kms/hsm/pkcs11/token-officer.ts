@@ -5,6 +5,7 @@ import { acceptedRecords, newTrustedKey, trustedKeys } from './attributes.ts';
 import { findTrustedKey, fingerprintOf } from './find-trusted-key.ts';
 import type { TokenOptions } from './open-token.ts';
 import { SessionPool } from './session-pool.ts';
+import { findTransportPublicKey } from './transport-keys.ts';
 
 export interface TokenOfficerOptions extends TokenOptions {
   /** Reads the SO PIN. No process has this and the user PIN: a library lets only one of the two log in. */
@@ -43,6 +44,10 @@ export class TokenOfficer implements SecurityOfficer {
 
   async list(): Promise<string[]> {
     return await this.#pool.use(async (session) => session.find(trustedKeys()).map((object) => fingerprintOf(session, object)));
+  }
+
+  async transportKey(org: string): Promise<string> {
+    return await this.#pool.use(async (session) => fingerprintOf(session, findTransportPublicKey(session, org)));
   }
 
   async acceptRecords(records: number, counted: number): Promise<void> {

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS cells (
   PRIMARY KEY (org, tenant, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS signing_keys (use TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS transport_keys (org TEXT PRIMARY KEY, envelope BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS records_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 `;
 
@@ -100,6 +101,20 @@ export class Keystore {
     return row && openEnvelope(this.#opened.master, 'signing-key', signingContext(use), row.envelope);
   }
 
+  addTransportKey(org: string, key: Buffer): void {
+    const envelope = sealEnvelope(this.#opened.master, 'transport-key', transportContext(org), key);
+    this.#opened.database.prepare<[string, Buffer]>('INSERT INTO transport_keys (org, envelope) VALUES (?, ?)').run(org, envelope);
+  }
+
+  transportKey(org: string): Buffer | undefined {
+    const row = this.#opened.database.prepare<[string], Row>('SELECT envelope FROM transport_keys WHERE org = ?').get(org);
+    return row && openEnvelope(this.#opened.master, 'transport-key', transportContext(org), row.envelope);
+  }
+
+  removeTransportKey(org: string): void {
+    this.#opened.database.prepare<[string]>('DELETE FROM transport_keys WHERE org = ?').run(org);
+  }
+
   /** Not sealed: it is no secret, and whoever can write here can put back the whole file. */
   recordsVersion(): number {
     return this.#opened.database.prepare<[], { version: number }>('SELECT version FROM records_version').get()?.version ?? 0;
@@ -126,4 +141,8 @@ function contextOf({ org, tenant, epoch }: Cell): EnvelopeContext {
 /** Signing keys belong to the platform; their purpose keeps them apart from everybody's cells. */
 function signingContext(use: SigningUse): EnvelopeContext {
   return { org: 'platform', tenant: 'kms', record: use };
+}
+
+function transportContext(org: string): EnvelopeContext {
+  return { org, tenant: 'kms', record: 'transport' };
 }

@@ -45,6 +45,10 @@ export class TrustedFolder implements SecurityOfficer {
       .map((name) => name.slice(0, -ENDING.length));
   }
 
+  async transportKey(org: string): Promise<string> {
+    throw new SecureGateError('recovery_rejected', 'Without an HSM nobody but the KMS can tell its transport key', { details: { org } });
+  }
+
   async acceptRecords(records: number, counted: number): Promise<void> {
     mkdirSync(this.#folder, { recursive: true });
     writeFileSync(this.#order(records, counted), '', { mode: 0o644 });

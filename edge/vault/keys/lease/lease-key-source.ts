@@ -1,11 +1,15 @@
-import { createHash } from 'node:crypto';
+import { constants, createHash, publicEncrypt } from 'node:crypto';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import type { AdminSet } from '../../../../shared/lease/admin-set.ts';
 import { EPOCH_MOVED_TYPE } from '../../../../shared/lease/epoch-moved.ts';
 import { KMS_AUDIENCE } from '../../../../shared/lease/export-request.ts';
+import { HAND_OVER_TYPE } from '../../../../shared/lease/hand-over.ts';
 import type { LeaseAnswer } from '../../../../shared/lease/lease-answer.ts';
 import type { Enforcement, LeaseClaims } from '../../../../shared/lease/lease-token.ts';
 import type { PublicKey } from '../../../../shared/lease/public-key.ts';
+import type { Recovery, SignedRecovery } from '../../../../shared/lease/recovery.ts';
 import type { StickRequest } from '../../../../shared/lease/stick.ts';
+import { verifyRecovery } from '../../../../shared/lease/verify-recovery.ts';
 import type { LeaseView } from '../../protocol.ts';
 import type { DeviceKeys } from '../device/device-keys.ts';
 import type { KeySource } from '../key-source.ts';
@@ -24,6 +28,8 @@ export interface LeaseKeySourceOptions {
   readonly device: DeviceKeys;
   /** By which leases are signed now. */
   readonly kmsKeys: () => readonly PublicKey[];
+  /** The keys of the org that this box has pinned. @throws {SecureGateError} `admins_missing` */
+  readonly admins: () => AdminSet;
   readonly requests: LeaseRequests;
   /** Where leases are kept: one for each level of enforcement that this box can hold to. */
   readonly caches: readonly LeaseCache[];
@@ -133,6 +139,24 @@ export class LeaseKeySource implements KeySource {
     return await device.sign(EPOCH_MOVED_TYPE, { aud: KMS_AUDIENCE, sub: device.id, org, tenant, epoch, iat });
   }
 
+  /**
+   * The tenant's key for another HSM (hand-over.ts), where the recovery keys of the org have signed that it may have it.
+   * @throws {SecureGateError} `admins_missing`, `recovery_rejected`, `device_keys_unusable`, and as `open`: without a lease there is none to hand over
+   */
+  async handOver(signed: SignedRecovery): Promise<string> {
+    const { org, tenant, device, admins, time } = this.#options;
+    const { id, transport, ...recovery } = await verifyRecovery(signed, admins(), time.now());
+    const epoch = this.#epoch ?? this.#newest;
+    const isNamed = recovery.org === org && recovery.tenants.some((one) => one.tenant === tenant && one.epoch === epoch);
+    if (!isNamed)
+      throw new SecureGateError('recovery_rejected', 'It does not name the key that this box has', { details: { tenant, epoch } });
+    const tek = await this.#keyOf(epoch);
+    const wrapped = wrapToHsm(transport, tek);
+    const iat = Math.floor(time.now() / 1000);
+    const claims = { aud: KMS_AUDIENCE, sub: device.id, org, tenant, epoch, iat, recovery: id, tek: wrapped.toString('base64url') };
+    return await device.sign(HAND_OVER_TYPE, claims);
+  }
+
   /** Forgets every lease of this tenant, and its keys, for ever. */
   async forget(): Promise<void> {
     for (const cache of this.#options.caches) await cache.forget();
@@ -189,6 +213,15 @@ export class LeaseKeySource implements KeySource {
     if (claims.org !== org) throw leaseRejected('org');
     if (claims.tenant !== tenant) throw leaseRejected('tenant');
     if (claims.sub !== device.id) throw leaseRejected('device');
+  }
+}
+
+/** @param tek is wiped */
+function wrapToHsm({ key, oaepHash }: Recovery['transport'], tek: Buffer): Buffer {
+  try {
+    return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash }, tek);
+  } finally {
+    tek.fill(0);
   }
 }
 

@@ -13,6 +13,7 @@ import { LeaseRequests } from './lease-requests.ts';
 import { LeaseWatch } from './lease-watch.ts';
 import { MemoryLeaseCache } from './memory-lease-cache.ts';
 import { PersistedTime } from './persisted-time.ts';
+import { readAdmins } from './read-admins.ts';
 import { readKmsKeys } from './read-kms-keys.ts';
 import { SoftwareLeaseCache } from './software-lease-cache.ts';
 import { StickRequestFile } from './stick-request-file.ts';
@@ -59,7 +60,8 @@ export async function openLeases({ scope, dataDir, keyDir, settings, logger, onE
   caches.push(new SoftwareLeaseCache({ org, tenant, device, file: join(folder, 'leases') }));
   const stickFile = new StickRequestFile(join(folder, 'request.json'), device);
   const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-  const source = new LeaseKeySource({ org, tenant, device, kmsKeys: () => readKmsKeys(kmsKeys), requests, caches, time });
+  const believed = { kmsKeys: () => readKmsKeys(kmsKeys), admins: () => readAdmins(kmsKeys) };
+  const source = new LeaseKeySource({ org, tenant, device, ...believed, requests, caches, time });
   const watch = new LeaseWatch({ leases: source, time, logger, onEnd });
   return { source, watch, stop: () => watch.stop() };
 }

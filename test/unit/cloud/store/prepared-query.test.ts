@@ -113,3 +113,17 @@ test('what was read before a commit is not given after it', async () => {
   expect([other, acme]).toEqual([undefined, 'Acme']);
   expect(await names.ask('acme')).toBe('Other');
 });
+
+test('values that make the same text are told apart', async () => {
+  const { store } = await place();
+  const both = new PreparedQuery(
+    store.db,
+    (from) => from.selectFrom('orgs').select('name').where('id', '=', '').where('plan', '=', ''),
+    (rows) => rows[0]?.name ?? 'nobody',
+  );
+  await add(store.db, 'acme', 'Acme');
+  expect(await both.ask('acme', 'trial')).toBe('Acme');
+  expect(await both.ask('acmetrial', '')).toBe('nobody');
+  expect(await both.ask('acmet', 'rial')).toBe('nobody');
+  expect(await both.ask('acme', 'trial')).toBe('Acme');
+});

@@ -45,7 +45,7 @@ test('paths count from the file, defaults are filled in', () => {
   expect(loadConfig(file)).toMatchObject({
     dataDir: join(folder, 'data'),
     keyDir: '/etc/securegate/keys',
-    models: { set: 'embedded' },
+    models: {},
     api: { host: '127.0.0.1', port: 8750, rateLimits: { perAddress: 3000, perPrincipal: 1200, pictures: 120, logIns: 10 } },
     webhooks: { allowPrivateTargets: false },
     inference: { provider: 'auto', workers: 0 },

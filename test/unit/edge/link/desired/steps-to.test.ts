@@ -1,10 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ActualCamera, ActualTenant, CameraSettings, WantedState } from '../../../../../edge/link/desired/box-state.ts';
+import type {
+  ActualCamera,
+  ActualModels,
+  ActualState,
+  ActualTenant,
+  CameraSettings,
+  WantedState,
+} from '../../../../../edge/link/desired/box-state.ts';
 import { reportItems } from '../../../../../edge/link/desired/report-items.ts';
 import { executeStep, type Step, subjectOf } from '../../../../../edge/link/desired/steps.ts';
 import { stepsTo } from '../../../../../edge/link/desired/steps-to.ts';
-import { ModelBox } from '../../../../helpers/model-box.ts';
+import { ModelBox, OWN_MODELS } from '../../../../helpers/model-box.ts';
 
 const ORG = 'acme';
 const POLICY = { sightingsDays: 30, unmatchedTtlMs: 10_000, matchThreshold: null };
@@ -36,9 +43,11 @@ const wantedCameras = fc
 const wantedTenants = fc.uniqueArray(fc.record({ id: fc.constantFrom('north', 'south', 'west'), policy, cameras: wantedCameras }), {
   selector: (tenant) => tenant.id,
 });
+const setName = fc.constantFrom(null, 'small', 'large');
 /** Every camera that the control plane has ever named and does not want is named as removed. */
-const wantedState: fc.Arbitrary<WantedState> = wantedTenants.map((tenants) => ({
+const wantedState: fc.Arbitrary<WantedState> = fc.tuple(wantedTenants, setName).map(([tenants, models]) => ({
   org: ORG,
+  models,
   tenants,
   removedCameras: ['north', 'south', 'west', 'own'].flatMap((tenant) => {
     const wanted = tenants.find((one) => one.id === tenant)?.cameras.map((camera) => camera.id) ?? [];
@@ -68,12 +77,18 @@ const actualTenant: fc.Arbitrary<ActualTenant> = fc
     const closed = cameras === null || dropped;
     return { ...tenant, org: ORG, leased, dropped: dropped && leased && !tenant.fixed, reason: null, cameras: closed ? undefined : held };
   });
-const actualState = fc.uniqueArray(actualTenant, { selector: (tenant) => tenant.id });
+const actualModels: fc.Arbitrary<ActualModels> = fc
+  .tuple(setName, fc.boolean())
+  .map(([chosen, fixed]) => ({ ...OWN_MODELS, fixed, chosen, set: fixed ? 'own' : (chosen ?? OWN_MODELS.set) }));
+const actualState: fc.Arbitrary<ActualState> = fc.record({
+  tenants: fc.uniqueArray(actualTenant, { selector: (tenant) => tenant.id }),
+  models: actualModels,
+});
 
 /** Does one step after the other, until there is none. @returns those that were done */
 async function bring(box: ModelBox, wanted: WantedState, most = Number.POSITIVE_INFINITY): Promise<Step[]> {
   const done: Step[] = [];
-  for (let [step] = stepsTo(wanted, box.tenants); step !== undefined && done.length < most; [step] = stepsTo(wanted, box.tenants)) {
+  for (let [step] = stepsTo(wanted, box.actual); step !== undefined && done.length < most; [step] = stepsTo(wanted, box.actual)) {
     await executeStep(box.executors, step);
     done.push(step);
     expect(done.length, 'the box goes round in circles').toBeLessThan(100);
@@ -81,7 +96,17 @@ async function bring(box: ModelBox, wanted: WantedState, most = Number.POSITIVE_
   return done;
 }
 
-function expectReached({ tenants, removedCameras }: WantedState, before: readonly ActualTenant[], after: readonly ActualTenant[]): void {
+function expectReached(wanted: WantedState, before: ActualState, after: ActualState): void {
+  if (before.models.fixed) expect(after.models, 'what the configuration file names stays').toEqual(before.models);
+  else expect(after.models).toMatchObject({ chosen: wanted.models, set: wanted.models ?? OWN_MODELS.set });
+  expectTenantsReached(wanted, before.tenants, after.tenants);
+}
+
+function expectTenantsReached(
+  { tenants, removedCameras }: WantedState,
+  before: readonly ActualTenant[],
+  after: readonly ActualTenant[],
+): void {
   for (const tenant of tenants) {
     const now = after.find((one) => one.id === tenant.id) ?? expect.unreachable(`${tenant.id} is missing`);
     if (!now.fixed) expect(now).toMatchObject({ policy: tenant.policy, dropped: false });
@@ -107,10 +132,10 @@ function expectReached({ tenants, removedCameras }: WantedState, before: readonl
 test('the steps bring any box to any state that is wanted, and then there is none', async () => {
   await fc.assert(
     fc.asyncProperty(actualState, wantedState, async (actual, wanted) => {
-      const box = new ModelBox(actual);
+      const box = new ModelBox(actual.tenants, actual.models);
       await bring(box, wanted);
-      expectReached(wanted, actual, box.tenants);
-      expect(stepsTo(wanted, box.tenants)).toEqual([]);
+      expectReached(wanted, actual, box.actual);
+      expect(stepsTo(wanted, box.actual)).toEqual([]);
     }),
     { numRuns: 2000 },
   );
@@ -119,11 +144,11 @@ test('the steps bring any box to any state that is wanted, and then there is non
 test('broken off after any step, and going on to another state, they come to the same', async () => {
   await fc.assert(
     fc.asyncProperty(actualState, wantedState, wantedState, fc.nat(6), async (actual, first, second, steps) => {
-      const box = new ModelBox(actual);
+      const box = new ModelBox(actual.tenants, actual.models);
       await bring(box, first, steps);
-      const between = structuredClone(box.tenants);
+      const between = structuredClone(box.actual);
       await bring(box, second);
-      expectReached(second, between, box.tenants);
+      expectReached(second, between, box.actual);
     }),
     { numRuns: 1000 },
   );
@@ -142,7 +167,11 @@ const wants = (...cameras: ActualCamera[]): WantedState => ({
   org: ORG,
   tenants: [{ id: 'north', policy: POLICY, cameras: cameras.map(({ id: own, settings: set }) => ({ id: own, settings: set })) }],
   removedCameras: [],
+  models: null,
 });
+const withOwnModels = (...tenants: ActualTenant[]): ActualState => ({ tenants, models: OWN_MODELS });
+/** What is told of a box with the models of its own. */
+const ownModels = { modelSet: 'embedded', models: { state: 'applied', reason: null, files: [] } };
 
 test('cameras that exchange their names do so without either being lost', async () => {
   const box = new ModelBox([tenant({ cameras: [camera(1, 'door'), camera(2, 'bar')] })]);
@@ -152,10 +181,10 @@ test('cameras that exchange their names do so without either being lost', async 
 
 test('what the configuration file declares stays, and is told as fixed', () => {
   const wanted = wants(camera(1, 'door'), camera(2, 'bar'));
-  const actual = [
+  const actual = withOwnModels(
     tenant({ fixed: true, leased: false, policy: { ...POLICY, sightingsDays: 3 }, cameras: [camera(0, 'door', true)] }),
     tenant({ id: 'south', fixed: true, cameras: [camera(0, 'gate', true)] }),
-  ];
+  );
   expect(stepsTo(wanted, actual).map((step) => [step.kind, subjectOf(step)])).toEqual([['add-camera', 'north/rec_2']]);
   expect(reportItems(wanted, actual, new Map([['north/rec_2', 'conflict']]))).toEqual({
     tenants: [
@@ -168,17 +197,22 @@ test('what the configuration file declares stays, and is told as fixed', () => {
       { tenant: 'north', id: 'door', state: 'fixed', reason: null },
       { tenant: 'south', id: 'gate', state: 'fixed', reason: null },
     ],
+    ...ownModels,
   });
 });
 
 test('a tenant of another org is left alone, and one that waits says for what', () => {
-  const foreign = [tenant({ org: 'other' }), tenant({ id: 'south', org: 'other' })];
+  const foreign = withOwnModels(tenant({ org: 'other' }), tenant({ id: 'south', org: 'other' }));
   expect(stepsTo(wants(camera(1, 'door')), foreign)).toEqual([]);
   expect(reportItems(wants(camera(1, 'door')), foreign, new Map())).toEqual({
     tenants: [{ id: 'north', state: 'failed', reason: 'conflict' }],
     cameras: [{ tenant: 'north', id: 'rec_1', state: 'failed', reason: 'conflict' }],
+    ...ownModels,
   });
-  const closed = [tenant({ cameras: undefined, reason: 'lease_missing' }), tenant({ id: 'south', dropped: true, cameras: undefined })];
+  const closed = withOwnModels(
+    tenant({ cameras: undefined, reason: 'lease_missing' }),
+    tenant({ id: 'south', dropped: true, cameras: undefined }),
+  );
   expect(stepsTo(wants(camera(1, 'door')), closed)).toEqual([]);
   expect(reportItems(wants(camera(1, 'door')), closed, new Map())).toEqual({
     tenants: [
@@ -186,5 +220,36 @@ test('a tenant of another org is left alone, and one that waits says for what', 
       { id: 'south', state: 'closed', reason: null },
     ],
     cameras: [{ tenant: 'north', id: 'rec_1', state: 'waiting', reason: 'lease_missing' }],
+    ...ownModels,
   });
+});
+
+test('models that are chosen are told with how far the box is, and where its configuration file names a set, that stays', () => {
+  const wanted = { ...wants(), tenants: [], models: 'large' };
+  const told = (models: Partial<ActualModels>, wish: string | null = 'large', failures: [string, string][] = []) =>
+    reportItems({ ...wanted, models: wish }, { tenants: [], models: { ...OWN_MODELS, ...models } }, new Map(failures)).models;
+  const steps = (models: Partial<ActualModels>) => stepsTo(wanted, { tenants: [], models: { ...OWN_MODELS, ...models } });
+  expect(steps({})).toEqual([{ kind: 'choose-models', models: 'large' }]);
+  expect(steps({ chosen: 'large' })).toEqual([]);
+  expect(steps({ fixed: true })).toEqual([]);
+  expect(told({})).toMatchObject({ state: 'waiting', reason: null });
+  expect(told({}, 'large', [['/models', 'storage_failed']])).toMatchObject({ state: 'failed', reason: 'storage_failed' });
+  // Of an earlier choice it says nothing.
+  expect(told({ chosen: 'small', standing: { state: 'failed', reason: 'model_contract' } })).toMatchObject({
+    state: 'waiting',
+    reason: null,
+  });
+  expect(told({ chosen: 'large', standing: { state: 'waiting', reason: 'model_licence' } })).toMatchObject({
+    state: 'waiting',
+    reason: 'model_licence',
+  });
+  expect(told({ fixed: true })).toMatchObject({ state: 'fixed', reason: 'fixed_by_configuration' });
+  expect(told({ fixed: true, set: 'large' })).toMatchObject({ state: 'fixed', reason: null });
+  expect(told({ fixed: true }, null)).toMatchObject({ state: 'fixed', reason: null });
+});
+
+test('a tenant called models is told apart from the models', () => {
+  const wanted: WantedState = { ...wants(), tenants: [{ id: 'models', policy: POLICY, cameras: [] }] };
+  const { tenants, models } = reportItems(wanted, withOwnModels(), new Map([['models', 'conflict']]));
+  expect([tenants, models]).toMatchObject([[{ id: 'models', state: 'failed' }], { state: 'applied' }]);
 });

@@ -70,8 +70,8 @@ async function onlyReduced({ width, height, data }: RgbImage, input: ModelSessio
   const into = Buffer.alloc(size.width * size.height * 3);
   const timeBase = { num: 1, den: 1 };
   const picture = Picture.fromVideoBuffer(Buffer.from(data), { width, height, format: AV_PIX_FMT_RGB24, timeBase });
-  const converter = new RgbConverter(() => size);
-  await converter.convert(picture, into);
+  const converter = new RgbConverter();
+  await converter.convert(picture, size, into);
   converter.close();
   picture.free();
   return { width, height, data: new Uint8Array(data.length), reduced: { ...size, data: into } };

@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { constants, generateKeyPairSync, privateDecrypt, randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { verifyEpochMoved } from '../../../../../../cloud/kms/epochs/verify-epoch-moved.ts';
+import { verifyHandOver } from '../../../../../../cloud/kms/recovery/verify-hand-over.ts';
 import { FileDeviceKeys } from '../../../../../../edge/vault/keys/device/file-device-keys.ts';
 import type { LeaseCache } from '../../../../../../edge/vault/keys/lease/lease-cache.ts';
 import { LeaseKeySource } from '../../../../../../edge/vault/keys/lease/lease-key-source.ts';
@@ -12,11 +13,15 @@ import { MemoryLeaseCache } from '../../../../../../edge/vault/keys/lease/memory
 import { PersistedTime } from '../../../../../../edge/vault/keys/lease/persisted-time.ts';
 import { StickRequestFile } from '../../../../../../edge/vault/keys/lease/stick-request-file.ts';
 import { newId } from '../../../../../../shared/ids/ids.ts';
+import { newUlid } from '../../../../../../shared/ids/ulid.ts';
+import { ADMIN_SET_TYPE, type AdminSet } from '../../../../../../shared/lease/admin-set.ts';
 import { EXPORT_REQUEST_TYPE } from '../../../../../../shared/lease/export-request.ts';
 import type { LeaseAnswer } from '../../../../../../shared/lease/lease-answer.ts';
 import { MOST_LEASE_SECONDS } from '../../../../../../shared/lease/lease-token.ts';
+import { MOST_RECOVERY_SECONDS, RECOVERY_TYPE, type Recovery } from '../../../../../../shared/lease/recovery.ts';
 import { type AnswerChange, AnsweringKms } from '../../../../../helpers/answering-kms.ts';
-import { TestSigner } from '../../../../../helpers/kms.ts';
+import { adminSet, signSet, TestSigner } from '../../../../../helpers/kms.ts';
+import { noteKeyPair } from '../../../../../helpers/secrecy/note-secret.ts';
 import { tempFolder } from '../../../../../helpers/temp-folder.ts';
 
 const MINUTE = 60_000;
@@ -24,6 +29,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 10, 22);
 const TEK = randomBytes(32);
+const ADMIN = new TestSigner();
+const SAFE = [new TestSigner(), new TestSigner(), new TestSigner()];
 
 const refused = (code: string, reason?: string): unknown =>
   expect.objectContaining({ code, ...(reason && { details: expect.objectContaining({ reason }) }) });
@@ -33,6 +40,8 @@ const nonce = (): string => randomBytes(32).toString('base64url');
 class MovedBox {
   readonly id: string;
   readonly folder: string;
+  /** The keys of its org that it has pinned. */
+  admins: AdminSet = adminSet('acme', 1, [ADMIN], SAFE);
   rtc = START;
   boot = 1000 * HOUR;
 
@@ -53,7 +62,8 @@ class MovedBox {
     time.start();
     const stickFile = new StickRequestFile(this.stickFile, device);
     const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-    return new LeaseKeySource({ org, tenant, device, kmsKeys: () => [kms.signer.jwk], requests, caches: [cache], time });
+    const believed = { kmsKeys: () => [kms.signer.jwk], admins: () => this.admins };
+    return new LeaseKeySource({ org, tenant, device, ...believed, requests, caches: [cache], time });
   }
 
   get stickFile(): string {
@@ -262,6 +272,67 @@ describe('an epoch move', () => {
     await expect(source.open(1)).rejects.toThrow(refused('lease_missing'));
     expect(await source.open(2)).toEqual(next);
     expect(source.lease?.epoch).toBe(2);
+  });
+});
+
+describe('the key for another HSM, after the loss of the one that it came from', () => {
+  const hsm = noteKeyPair('transport key', generateKeyPairSync('rsa', { modulusLength: 2048 }));
+  const signs = new TestSigner().jwk;
+  const recovery = (): Recovery => ({
+    id: newUlid(START),
+    org: 'acme',
+    iat: START / 1000,
+    exp: (START + DAY) / 1000,
+    tenants: [{ tenant: 'hall', epoch: 1 }],
+    transport: { key: hsm.publicKey.export({ type: 'spki', format: 'pem' }).toString(), oaepHash: 'sha256' },
+    keys: { commands: signs, leases: signs, audit: signs },
+    authorities: [],
+  });
+  const handOver = async (change: Partial<Recovery> = {}, signers = SAFE.slice(1), type = RECOVERY_TYPE): Promise<string> =>
+    await source.handOver(await signSet({ ...recovery(), ...change }, signers, type));
+
+  beforeEach(async () => {
+    await source.accept(await answer());
+    await source.open(1);
+  });
+
+  test('is wrapped to it, and signed by the box, where enough recovery keys want that', async () => {
+    const given = await verifyHandOver(await handOver());
+    expect(given).toMatchObject({ device: box.id, org: 'acme', tenant: 'hall', epoch: 1 });
+    const padding = constants.RSA_PKCS1_OAEP_PADDING;
+    expect(privateDecrypt({ key: hsm.privateKey, padding, oaepHash: 'sha256' }, given.tek)).toEqual(TEK);
+  });
+
+  test('is given to nobody for less: neither to who runs the cloud, nor to one of two, nor to an admin, nor to another org', async () => {
+    const [, one] = SAFE as [TestSigner, TestSigner];
+    for (const [who, signers] of Object.entries({
+      'the operator of the cloud': [new TestSigner(), new TestSigner()],
+      'one of two': [one],
+      'one of two, twice': [one, one],
+      'one of two and an admin': [one, ADMIN],
+    })) {
+      await expect(handOver({}, signers), who).rejects.toThrow(refused('recovery_rejected'));
+    }
+    await expect(handOver({}, SAFE, ADMIN_SET_TYPE), 'what they signed as something else').rejects.toThrow(refused('recovery_rejected'));
+    box.admins = adminSet('rival', 1, [ADMIN], SAFE);
+    await expect(handOver({ org: 'rival' }), 'the keys of another org').rejects.toThrow(refused('recovery_rejected'));
+  });
+
+  test('is not exchanged on the way: what is signed names the HSM, the tenant and the epoch', async () => {
+    const thief = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const { signatures } = await signSet(recovery(), SAFE, RECOVERY_TYPE);
+    const payload = Buffer.from(JSON.stringify({ ...recovery(), transport: { key: thief, oaepHash: 'sha256' } })).toString('base64url');
+    await expect(source.handOver({ payload, signatures })).rejects.toThrow(refused('recovery_rejected'));
+    await expect(handOver({ tenants: [{ tenant: 'club', epoch: 1 }] })).rejects.toThrow(refused('recovery_rejected'));
+    await expect(handOver({ tenants: [{ tenant: 'hall', epoch: 2 }] })).rejects.toThrow(refused('recovery_rejected'));
+  });
+
+  test('is given while what was signed holds, and while the box itself has a lease', async () => {
+    await expect(handOver({ exp: START / 1000 })).rejects.toThrow(refused('recovery_rejected'));
+    await expect(handOver({ exp: START / 1000 + MOST_RECOVERY_SECONDS + 1 })).rejects.toThrow(refused('recovery_rejected'));
+    pass(DAY);
+    await expect(handOver(), 'by the time that this box trusts').rejects.toThrow(refused('recovery_rejected'));
+    await expect(handOver({ exp: (START + 2 * DAY) / 1000 })).rejects.toThrow(refused('lease_ended'));
   });
 });
 

@@ -1,0 +1,51 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/** The set that was at work last, and by which model it embeds. */
+export interface LastModels {
+  readonly set: string;
+  readonly embedder: string;
+}
+
+interface Row {
+  readonly chosen: string | null;
+  readonly last_set: string | null;
+  readonly last_embedder: string | null;
+}
+
+/** Which models this box is to work by, and by which it last did, in `appliance.db`. What a method has written is on the disk when it returns. */
+export class StoredModels {
+  readonly #find: Statement<[], Row>;
+  readonly #choose: Statement<[string | null]>;
+  readonly #keepLast: Statement<[string, string]>;
+
+  constructor(database: Database) {
+    this.#find = database.prepare('SELECT chosen, last_set, last_embedder FROM models');
+    this.#choose = database.prepare(
+      'INSERT INTO models (one, chosen) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET chosen = excluded.chosen',
+    );
+    this.#keepLast = database.prepare(
+      `INSERT INTO models (one, last_set, last_embedder) VALUES (1, ?, ?)
+       ON CONFLICT (one) DO UPDATE SET last_set = excluded.last_set, last_embedder = excluded.last_embedder`,
+    );
+  }
+
+  /** The set that the control plane has chosen; null for the box's own. */
+  get chosen(): string | null {
+    return this.#find.get()?.chosen ?? null;
+  }
+
+  /** Undefined before the first. */
+  get last(): LastModels | undefined {
+    const row = this.#find.get();
+    if (row === undefined || row.last_set === null || row.last_embedder === null) return undefined;
+    return { set: row.last_set, embedder: row.last_embedder };
+  }
+
+  choose(set: string | null): void {
+    this.#choose.run(set);
+  }
+
+  keepLast({ set, embedder }: LastModels): void {
+    this.#keepLast.run(set, embedder);
+  }
+}
