@@ -28,6 +28,9 @@ const lineSchema = z.looseObject({
   use: z.string().optional(),
 });
 
+/** In place of bytes that are no text: how many they were is not known any more. */
+const UNREADABLE = '\uFFFD';
+
 /** What changes nothing and hands nothing out. */
 const READING = new Set([
   'getAdmins',
@@ -47,6 +50,8 @@ const READING = new Set([
  */
 export class KmsEntries {
   readonly #options: KmsEntriesOptions;
+  /** The last line that this process has fetched, and where it ends: what comes next has to stand behind it. */
+  #last: { readonly line: string; readonly end: number } | undefined;
 
   constructor(options: KmsEntriesOptions) {
     this.#options = options;
@@ -61,14 +66,20 @@ export class KmsEntries {
   async #fetchSome(): Promise<boolean> {
     const { db, kms } = this.#options;
     const { kms_offset: offset } = await db.selectFrom('log').select('kms_offset').executeTakeFirstOrThrow();
+    const last = this.#last?.end === offset ? this.#last : undefined;
     try {
-      const { lines, next } = await kms.call('auditSince', { offset });
+      const { lines, next } = await kms.call('auditSince', { offset: offset - (last ? bytesOf(last.line) : 0) });
+      if (last && lines.shift() !== last.line) {
+        throw new SecureGateError('kms_audit_truncated', 'The last line of the audit of the KMS is not what it was');
+      }
+      const line = lines.at(-1);
+      if (line !== undefined && !line.includes(UNREADABLE)) this.#last = { line, end: next };
       return (
         next > offset &&
         (await this.#append(
           offset,
           next,
-          lines.flatMap((line) => this.#entryOf(line)),
+          lines.flatMap((one) => this.#entryOf(one)),
         ))
       );
     } catch (error) {
@@ -109,6 +120,11 @@ export class KmsEntries {
     const about = { request: '', actor: 'kms', operation: 'kms.audit', org: '', tenant: '', target: '' };
     return { at: this.#options.now(), ...about, outcome, evidence };
   }
+}
+
+/** With its end. */
+function bytesOf(line: string): number {
+  return Buffer.byteLength(line) + 1;
 }
 
 function hashOf(line: string): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
-import { keyChangesSchema } from '../lease/key-change.ts';
 import { adminSetSchema, signedSetSchema } from '../lease/admin-set.ts';
+import { keyChangesSchema } from '../lease/key-change.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
 
 export const DEVICE_STATES = ['awaiting-approval', 'active', 'denied', 'left'] as const;
@@ -32,7 +32,7 @@ export type Link = z.output<typeof linkSchema>;
 
 /**
  * What an enrolled box keeps, beside the key of its certificate. Of each kind of keys the one that counts stands first, and then those that counted before: what
- * they signed then still holds. `keyChanges` are the words by which the box came to each that it was not told when it enrolled.
+ * they signed then still holds.
  */
 export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   version: z.literal(1),
@@ -44,6 +44,8 @@ export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   authorities: z.array(pem).min(1),
   /** Of the keys by which it gets its tenants' keys (device-fingerprint.ts). */
   fingerprint: z.string(),
+  /** The words by which the box came to the keys that it was not told when it enrolled, the first one first; it kept each because it held. */
+  keyChanges: z.array(z.string()).default([]),
   /** The admin keys of its org that it has pinned; null before it was told of any. */
   admins: adminSetSchema.nullable().default(null),
 });

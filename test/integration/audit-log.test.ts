@@ -210,6 +210,27 @@ describe('what the KMS did', () => {
       'kms.denyDevice  c done',
     ]);
   });
+
+  test('is read anew, and said, where the KMS has lost some of it and what came since ends where that had ended', async () => {
+    const kms = await testKms('software');
+    const place = await LogPlace.open({ file: join(await tempFolder(), 'cloud.db') }, kms.client);
+    const deny = (letter: string) => kms.client.call('denyDevice', { device: `box_${letter.repeat(26)}` });
+    await deny('a');
+    await place.head();
+    const file = join(kms.dataDir, 'audit.jsonl');
+    const before = await readFile(file, 'utf8');
+    // As long as it was, line by line.
+    await writeFile(file, before.replaceAll('a'.repeat(26), 'b'.repeat(26)).replaceAll(/"call":"./g, '"call":"-'));
+    await deny('c');
+    await place.head();
+    const outcomes = (await told(place)).map((line) => line.replaceAll(/box_(.)\1+/g, '$1'));
+    expect(outcomes).toEqual([
+      'kms.denyDevice  a done',
+      'kms.audit   kms_audit_truncated',
+      'kms.denyDevice  b done',
+      'kms.denyDevice  c done',
+    ]);
+  });
 });
 
 describe('processes on one Postgres', () => {

@@ -1,4 +1,5 @@
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { isDeepStrictEqual } from 'node:util';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { KEY_CHANGE_TYPE, type KeyChange, PINNED_USES, type PinnedUse } from '../../../shared/lease/key-change.ts';
 import { type PublicKey, publicKeySchema } from '../../../shared/lease/public-key.ts';
@@ -34,13 +35,18 @@ export class SigningKeys {
     return publicKeySchema.parse(await this.#options.hsm.signingKey(this.#present(use)));
   }
 
-  /** Every key of a use that ever counted, the newest first, and the words on their changes, the first one first. */
+  /** Every key of a use that ever counted, the newest first, and the words on their changes, the first one first. Those of an HSM that was lost are not told. */
   async history(use: PinnedUse): Promise<{ keys: PublicKey[]; changes: string[] }> {
     const { hsm, store } = this.#options;
-    const changes = store.keyChanges.of(use);
+    const words = store.keyChanges.of(use);
     const keys: PublicKey[] = [];
-    for (let generation = changes.length + 1; generation > 0; generation -= 1) {
-      keys.push(publicKeySchema.parse(await hsm.signingKey(nameOf(use, generation))));
+    const changes: string[] = [];
+    for (let generation = words.length + 1; generation > 0; generation -= 1) {
+      const key = publicKeySchema.parse(await hsm.signingKey(nameOf(use, generation)));
+      keys.push(key);
+      const [word] = words.slice(generation - 2, generation - 1);
+      if (generation === 1 || word === undefined || !isDeepStrictEqual(decodeJwt(word).key, key)) break;
+      changes.unshift(word);
     }
     return { keys, changes };
   }
