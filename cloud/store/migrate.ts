@@ -13,7 +13,7 @@ import { log } from './migrations/0008-log.ts';
 import { shred } from './migrations/0009-shred.ts';
 import { evidence } from './migrations/0010-evidence.ts';
 import { worm } from './migrations/0011-worm.ts';
-import { models } from './migrations/0013-models.ts';
+import { models } from './migrations/0012-models.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
 const migrations = (dialect: Dialect): Record<string, Migration> => ({
@@ -28,7 +28,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0009-shred': shred,
   '0010-evidence': evidence,
   '0011-worm': worm,
-  '0013-models': models,
+  '0012-models': models,
 });
 
 /**
