@@ -30,8 +30,9 @@ export class RollbackGuard {
     const records = this.#store.version.get();
     const fits = records === counted || records === counted + 1;
     if (!fits && !(await this.#hsm.acceptsRecords(records, counted))) {
-      const message = `The records of the KMS are of change ${records}, and its HSM has counted ${counted}`;
-      throw new SecureGateError('records_rolled_back', message, { details: { records, counted } });
+      throw new SecureGateError('records_rolled_back', 'The records of the KMS and its HSM are not of the same time', {
+        details: { records, counted },
+      });
     }
     if (!fits) {
       this.#store.atomically(() => {

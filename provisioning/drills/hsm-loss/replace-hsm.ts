@@ -28,7 +28,7 @@ export async function startOnNewHsm(cloud: CloudProcess): Promise<void> {
   );
   requireThat(!started, 'the KMS has started with records that its HSM does not know');
   const log = await readFile(path('cloud.log'), 'utf8');
-  const [, records, counted] = /of change (\d+), and its HSM has counted (\d+)/.exec(log) ?? [];
+  const [, records, counted] = /records: (\d+)\n *counted: (\d+)/.exec(log) ?? [];
   if (records === undefined || counted === undefined) throw new NotHeld('the KMS does not tell why it did not start');
   await securegate(['kms-trust', 'accept-records', records, counted, '--config', cloud.trustConfig], { env: cloud.env });
   await cloud.start();
