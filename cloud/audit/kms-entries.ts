@@ -29,7 +29,7 @@ const lineSchema = z.looseObject({
 });
 
 /** What changes nothing and hands nothing out. */
-const READING = new Set(['getAdmins', 'listEpochs', 'getMove', 'assignedTenants', 'challenge', 'signingKey']);
+const READING = new Set(['getAdmins', 'listEpochs', 'getMove', 'listLost', 'listLeft', 'assignedTenants', 'challenge', 'signingKey']);
 
 /**
  * Brings into the log what the KMS says that it did, with the hash of the line that it wrote down itself: the KMS need not trust the control

@@ -33,6 +33,9 @@ export interface KmsOperationsOptions {
   readonly logger: Logger;
 }
 
+/** Told in one answer. */
+const MOST_CELLS = 500;
+
 /** Whom a call is about, as the audit tells it. */
 type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use'>;
 /** What asks about the KMS itself: it is not written down. */
@@ -101,6 +104,12 @@ export class KmsOperations {
       const { begunAt, deadline, boxes } = this.#options.moves.get(cell);
       return { begunAt, deadline, boxes: [...boxes], destruction: this.#options.epochs.destruction(cell) };
     },
+    listLost: async (cell) => this.#options.moves.lost(cell),
+    listLeft: async () =>
+      this.#options.moves
+        .left()
+        .slice(0, MOST_CELLS)
+        .map(({ org, tenant, epoch }) => ({ org, tenant, epoch })),
     acknowledgeMove: async ({ token }, about) => {
       const { orders, moves } = this.#options;
       const moved = await verifyEpochMoved(token);

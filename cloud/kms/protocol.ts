@@ -82,6 +82,10 @@ export const OPERATIONS = {
       destruction: destruction.nullable(),
     }),
   },
+  /** Boxes that had an epoch and have not said that they left it, and when each was first given the key of a later one. */
+  listLost: { takes: cell, gives: z.array(z.strictObject({ device: idSchema('box'), laterKeyAt: z.int().nullable() })) },
+  /** Of all tenants: epochs that no box waits for any more and whose keys are not destroyed; so many that the answer is no longer than a line. */
+  listLeft: { takes: nothing, gives: z.array(cell) },
   /** A box says that it has moved (epoch-moved.ts): from here on it gets no key of an earlier epoch. */
   acknowledgeMove: { takes: z.strictObject({ token }), gives: nothing },
   /** Destroys an epoch that no box waits for any more. */
