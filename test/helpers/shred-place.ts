@@ -28,9 +28,18 @@ export class Deaths {
   /** How many more of these it does. */
   left = Number.POSITIVE_INFINITY;
   done = 0;
+  readonly #die: () => never;
+
+  constructor(
+    die = (): never => {
+      throw new Error('the control plane is dead');
+    },
+  ) {
+    this.#die = die;
+  }
 
   step(): void {
-    if (this.left <= 0) throw new Error('the control plane is dead');
+    if (this.left <= 0) this.#die();
     this.left -= 1;
     this.done += 1;
   }
