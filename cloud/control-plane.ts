@@ -39,6 +39,7 @@ import { VerifiedTokens } from './iam/verified-tokens.ts';
 import { KmsClient } from './kms/client.ts';
 import { readiness } from './readiness.ts';
 import { DeletionReceipts } from './shred/deletion-receipts.ts';
+import { EpochHorizon } from './shred/epoch-horizon.ts';
 import { Erasures } from './shred/erasures.ts';
 import { ShredJob } from './shred/shred-job.ts';
 import { Shredding } from './shred/shredding.ts';
@@ -161,6 +162,7 @@ export class ControlPlane {
     const shredding = new Shredding({ db: store.db, kms, tenants, commands: ledger.commands, desired, now, logger });
     const shredJob = new ShredJob({ lookers: [shredding, erasures], leases, logger });
     await this.#running.start(shredJob);
+    await this.#running.start(new EpochHorizon({ kms, leases, logger }));
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());
@@ -171,7 +173,17 @@ export class ControlPlane {
       intake,
       shreds,
       erasures,
-      deletionReceipts: new DeletionReceipts({ db: store.db, kms, shreds, erasures, tree: logTree, heads: logHeads, now }),
+      deletionReceipts: new DeletionReceipts({
+        db: store.db,
+        kms,
+        shreds,
+        erasures,
+        audit,
+        kmsEntries,
+        tree: logTree,
+        heads: logHeads,
+        now,
+      }),
       tenants,
       orgs: new Orgs(store.db, now),
       people,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { AuditEntry } from '../../shared/audit/audit-entry.ts';
+import { kmsEntry } from '../../shared/audit/kms-entry.ts';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
@@ -36,8 +37,10 @@ const READING = new Set([
   'getAdmins',
   'signedAdmins',
   'listEpochs',
-  'listLost',
+  'listLostKeys',
   'getMove',
+  'listLostBoxes',
+  'listLeft',
   'assignedTenants',
   'challenge',
   'signingKey',
@@ -111,14 +114,12 @@ export class KmsEntries {
     // The signature of a head of the log would need another head, for ever.
     if (phase === 'asked' || READING.has(operation) || (operation === 'sign' && use === 'audit')) return [];
     const target = device ?? use ?? (epoch === undefined ? '' : String(epoch));
-    const about = { request: call, actor: 'kms', operation: `kms.${operation}`, org, tenant, target, outcome };
-    return [{ at: Date.parse(at), ...about, evidence: hashOf(line) }];
+    return [kmsEntry({ at: Date.parse(at), call, operation, org, tenant, target, outcome, evidence: hashOf(line) })];
   }
 
   /** Something is wrong with the KMS's own audit. */
   #trouble(outcome: ErrorCode, evidence: string): AuditEntry {
-    const about = { request: '', actor: 'kms', operation: 'kms.audit', org: '', tenant: '', target: '' };
-    return { at: this.#options.now(), ...about, outcome, evidence };
+    return kmsEntry({ at: this.#options.now(), call: '', operation: 'audit', org: '', tenant: '', target: '', outcome, evidence });
   }
 }
 

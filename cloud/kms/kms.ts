@@ -23,6 +23,8 @@ import { openKmsStore } from './store/open-kms-store.ts';
 export interface KmsOptions {
   readonly config: KmsConfig;
   readonly now: () => number;
+  /** Milliseconds since some time, set by nobody. */
+  readonly monotonic: () => number;
   readonly random: (size: number) => Buffer;
   readonly logger: Logger;
 }
@@ -47,7 +49,7 @@ export class Kms {
   }
 
   async #start(): Promise<void> {
-    const { config, now, random, logger } = this.#options;
+    const { config, now, monotonic, random, logger } = this.#options;
     const store = openKmsStore(config.dataDir);
     this.#running.add(() => store.close());
     const hsm = await openHsm(config.hsm);
@@ -59,13 +61,14 @@ export class Kms {
     this.#running.add(() => audit.close());
     const guard = new RollbackGuard(hsm, store);
     const accepted = await guard.start();
-    const moves = new Moves({ store, guard, eraseDeadlineDays: config.eraseDeadlineDays, now });
+    const moves = new Moves({ store, guard, eraseDeadlineDays: config.eraseDeadlineDays, now, monotonic, logger });
+    await this.#running.start(moves);
     const epochs = new Epochs({ hsm, store, guard, moves, now });
     const resumed = await epochs.resume();
     const orders = new Orders(store, guard, now);
     const challenges = new Challenges(now, random);
     const signing = new SigningKeys({ hsm, store, guard, now });
-    const exports = new Exports({ hsm, signing, orders, epochs, rates: store.rates, challenges, limits: config.limits, now });
+    const exports = new Exports({ hsm, signing, orders, epochs, moves, rates: store.rates, challenges, limits: config.limits, now });
     const recoveries = new Recoveries({ hsm, signing, store, guard, epochs, orders, now, random });
     const operations = new KmsOperations({
       hsm,

@@ -13,7 +13,13 @@ export async function runKms(configFile: string): Promise<number> {
   process.umask(0o077);
   process.title = 'securegate-kms';
   const logger = createLogger('kms');
-  const kms = new Kms({ config: readConfig(configFile, kmsConfigSchema), now: Date.now, random: randomBytes, logger });
+  const kms = new Kms({
+    config: readConfig(configFile, kmsConfigSchema),
+    now: Date.now,
+    monotonic: () => performance.now(),
+    random: randomBytes,
+    logger,
+  });
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });

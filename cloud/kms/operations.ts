@@ -37,6 +37,9 @@ export interface KmsOperationsOptions {
   readonly logger: Logger;
 }
 
+/** Told in one answer. */
+const MOST_CELLS = 500;
+
 /** Whom a call is about, as the audit tells it. */
 type About = Pick<AuditEvent, 'org' | 'tenant' | 'device' | 'epoch' | 'approvalId' | 'use' | 'count'>;
 /** What asks about the KMS itself: it is not written down. */
@@ -105,6 +108,12 @@ export class KmsOperations {
       const { begunAt, deadline, boxes } = this.#options.moves.get(cell);
       return { begunAt, deadline, boxes: [...boxes], destruction: this.#options.epochs.destruction(cell) };
     },
+    listLostBoxes: async (cell) => this.#options.moves.lost(cell),
+    listLeft: async () =>
+      this.#options.moves
+        .left()
+        .slice(0, MOST_CELLS)
+        .map(({ org, tenant, epoch }) => ({ org, tenant, epoch })),
     acknowledgeMove: async ({ token }, about) => {
       const { orders, moves } = this.#options;
       const moved = await verifyEpochMoved(token);
@@ -156,7 +165,7 @@ export class KmsOperations {
       return await this.#ofTenant(request, () => exports.export(request, approval));
     },
     signedAdmins: async ({ org }) => this.#options.store.adminSets.signed(org),
-    listLost: ({ org }) => this.#options.recoveries.lost(org),
+    listLostKeys: ({ org }) => this.#options.recoveries.lost(org),
     draftRecovery: ({ org }) => this.#byTenant.run(org, () => this.#options.recoveries.draft(org)),
     takeOver: async (input, about) => {
       const handOver = await verifyHandOver(input.handOver);

@@ -90,6 +90,10 @@ export const OPERATIONS = {
       destruction: destruction.nullable(),
     }),
   },
+  /** Boxes that had an epoch and have not said that they left it, and when each was first given the key of a later one. */
+  listLostBoxes: { takes: cell, gives: z.array(z.strictObject({ device: idSchema('box'), laterKeyAt: z.int().nullable() })) },
+  /** Of all tenants: epochs that no box waits for any more and whose keys are not destroyed; so many that the answer is no longer than a line. */
+  listLeft: { takes: nothing, gives: z.array(cell) },
   /** A box says that it has moved (epoch-moved.ts): from here on it gets no key of an earlier epoch. */
   acknowledgeMove: { takes: z.strictObject({ token }), gives: nothing },
   /** Destroys an epoch that no box waits for any more. */
@@ -110,7 +114,7 @@ export const OPERATIONS = {
   /** Hands out a tenant key. With an `approval` (offline-approval.ts) the request need not answer a challenge. */
   exportTek: { takes: z.strictObject({ request: token, approval: token.optional() }), gives: leaseAnswerSchema },
   /** The newest key of each tenant of an org that the HSM should have and does not. `isKnown`: it could be taken over. */
-  listLost: {
+  listLostKeys: {
     takes: z.strictObject({ org: slugSchema }),
     gives: z.array(z.strictObject({ tenant: slugSchema, epoch, isKnown: z.boolean() })),
   },

@@ -38,6 +38,8 @@ export class RollbackGuard {
       this.#store.atomically(() => {
         // What these records say is in the making may have been finished since, and be in use.
         this.#store.epochs.forgetUnmade();
+        // And what they do not say was given may have been.
+        this.#store.moves.assumeLaterKeys();
         // A new number, so that the officer's order fits no second time.
         this.#store.version.set(Math.max(records, counted) + 1);
       });

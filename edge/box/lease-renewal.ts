@@ -1,11 +1,12 @@
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { LeaseAnswer } from '../../shared/lease/lease-answer.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { LeaseCarrier } from '../link/lease-carrier.ts';
 import { pause } from '../runtime/pause.ts';
-import type { VaultClient } from '../vault/client.ts';
+import type { LeaseView, VaultClient } from '../vault/client.ts';
 
 /** The vault's own clock says when: it is asked this often at least, since timers stand still while the machine is suspended. */
 const LOOK_EVERY_MS = 60_000;
@@ -16,13 +17,13 @@ const LONGEST_PAUSE_MS = 60_000;
 const LONGEST_HINT_MS = 300_000;
 
 /** Refusals that no later try changes. */
-const FOR_EVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['device_denied', 'tenant_destroyed']);
+const FOR_EVER: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['device_denied', 'tenant_destroyed', 'epoch_lost']);
 
 export interface LeaseRenewalOptions {
   readonly tenant: string;
   readonly vault: Pick<
     VaultClient,
-    'state' | 'start' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'moveEpoch' | 'sayMoved' | 'revoke'
+    'state' | 'epoch' | 'start' | 'onStateChange' | 'lease' | 'requestLease' | 'acceptLease' | 'moveEpoch' | 'sayMoved' | 'revoke'
   >;
   readonly carrier: LeaseCarrier;
   /** 0 to 1: boxes that came up together are not to renew together. */
@@ -33,7 +34,8 @@ export interface LeaseRenewalOptions {
 /**
  * Keeps one tenant under a lease: asks for the first, for the next when half of it is over, and after a failure again and again, also
  * when the lease has ended meanwhile. A refusal for ever closes the tenant at once. Where the KMS has begun another epoch, the tenant moves
- * there, and the KMS is told.
+ * there, and the KMS is told. A box that was away for too long gets the key of the new epoch alone: with it, it moves as long as its lease of
+ * the old one lasts. After that nobody opens what it has of the tenant; it stays as it is until somebody decides what becomes of it.
  */
 export class LeaseRenewal {
   readonly #options: LeaseRenewalOptions;
@@ -150,7 +152,7 @@ export class LeaseRenewal {
   async #renew(): Promise<void> {
     const { tenant, vault, carrier, logger } = this.#options;
     const request = await vault.requestLease(await carrier.challenge(), this.#epoch);
-    const { endsAt, enforcement, epoch, newest } = await vault.acceptLease(await carrier.export(request));
+    const { endsAt, enforcement, epoch, newest } = await this.#accept(await carrier.export(request));
     this.#failure = undefined;
     this.#epoch = undefined;
     this.#backOff.reset();
@@ -158,15 +160,28 @@ export class LeaseRenewal {
     await this.#follow(epoch, newest);
   }
 
+  /** @throws {SecureGateError} `epoch_lost`: this is the only key that the KMS gives, and it is not that of the vault's files */
+  async #accept(answer: LeaseAnswer): Promise<LeaseView> {
+    const given = this.#epoch;
+    try {
+      return await this.#options.vault.acceptLease(answer);
+    } catch (cause) {
+      const { code, details } = SecureGateError.from(cause);
+      if (given === undefined || (code !== 'lease_missing' && code !== 'lease_ended')) throw cause;
+      throw new SecureGateError('epoch_lost', "The key of this tenant's files was destroyed while this box was away", {
+        cause,
+        details: { epoch: details.epoch, newest: given },
+      });
+    }
+  }
+
   /** Moves to the epoch after this one where there is one. What fails is tried again with the next lease. */
   async #follow(epoch: number, newest: number): Promise<void> {
     const { tenant, vault, carrier, logger } = this.#options;
     const next = Math.min(newest, epoch + 1);
     try {
-      if (next > epoch) {
-        await vault.acceptLease(await carrier.export(await vault.requestLease(await carrier.challenge(), next)));
-        await vault.moveEpoch();
-      }
+      if (next > epoch) await vault.acceptLease(await carrier.export(await vault.requestLease(await carrier.challenge(), next)));
+      if ((vault.epoch ?? next) < next) await vault.moveEpoch();
       if (next === 1 || next === this.#told) return;
       await carrier.acknowledgeMove(await vault.sayMoved());
       this.#told = next;

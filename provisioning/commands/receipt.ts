@@ -2,11 +2,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
-import type { LogHead } from '../../shared/audit/log-tokens.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
-import { deletionReceiptSchema, type Statement } from '../../shared/receipts/receipt.ts';
-import { verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
+import { deletionReceiptSchema } from '../../shared/receipts/receipt.ts';
+import { type VerifiedReceipt, verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
 import { formatTable } from '../cloud/format-table.ts';
 import { receiptPage } from '../receipts/receipt-page.ts';
 
@@ -33,7 +32,7 @@ export function receiptCommand(): Command {
       .option('--json', 'print what it says as JSON')
       .addHelpText(
         'after',
-        '\nIt proves itself: by signatures of the control plane and of each box that has done its part, and by proofs that their words are in the log.',
+        '\nIt proves itself: by signatures of the control plane and of each box that has done its part, and by proofs that their words, and that of\nthe KMS for keys that are destroyed, are in the log.',
       )
       .action(verify),
   );
@@ -42,12 +41,13 @@ export function receiptCommand(): Command {
 
 async function verify(file: string, { keys: keysFile, box, pdf, json }: Options): Promise<void> {
   const [receipt, keys] = await Promise.all([read(file, deletionReceiptSchema), read(keysFile, keysSchema)]);
-  const { said, head } = await verifyReceipt(receipt.content, keys.content.keys, new Map(box.map(pinned)));
+  const verified = await verifyReceipt(receipt.content, keys.content.keys, new Map(box.map(pinned)));
+  const { said, head, proved } = verified;
   if (pdf !== undefined) {
     const { writePdf } = await import('../receipts/write-pdf.ts');
-    await writePdf(pdf, receiptPage(said, createHash('sha256').update(receipt.text).digest('hex')), new Date());
+    await writePdf(pdf, receiptPage(verified, createHash('sha256').update(receipt.text).digest('hex')), new Date());
   }
-  process.stdout.write(`${json ? JSON.stringify({ ...said, log: head }) : format(said, head)}\n`);
+  process.stdout.write(`${json ? JSON.stringify({ ...said, log: head, proved }) : format(verified)}\n`);
 }
 
 function pinned(text: string): [string, string] {
@@ -66,11 +66,14 @@ async function read<Schema extends z.ZodType>(file: string, schema: Schema): Pro
   }
 }
 
-function format(said: Statement, head: LogHead): string {
+function format({ said, head, proved }: VerifiedReceipt): string {
   const { kind, org, tenant, jti, iat, requestedAt } = said;
   const what =
     kind === 'shred' ? `Shred ${jti} of ${org}/${tenant}` : `Erasure ${jti} of ${said.customers.length} customer(s) of ${org}/${tenant}`;
   const keys = kind === 'shred' && said.destroyedAt !== null ? [`Keys destroyed:   ${said.destroyedAt}`] : [];
+  const words = proved?.destructions.map(({ epoch, leaf }) => `entry ${leaf}${epoch === null ? '' : ` (epoch ${epoch})`}`).join(', ');
+  const by =
+    proved === null ? 'the word of the control plane alone: a receipt that is made now proves it' : words || 'no key is destroyed yet';
   const boxes = said.boxes.map((box) => {
     const from = 'unrecoverableFrom' in box ? box.unrecoverableFrom : null;
     return [box.device, box.state, from ?? '', box.word?.at ?? ''];
@@ -81,6 +84,7 @@ function format(said: Statement, head: LogHead): string {
     `Asked for:        ${requestedAt}`,
     ...keys,
     `As of:            ${new Date(iat * 1000).toISOString()}`,
+    `Destruction:      ${by}`,
     `In the log:       ${head.log}, of ${head.size} entries (root ${head.root})`,
     formatTable(['box', 'state', 'unrecoverable from', 'its word'], boxes),
   ].join('\n');

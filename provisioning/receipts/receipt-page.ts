@@ -1,9 +1,13 @@
 import type { Statement } from '../../shared/receipts/receipt.ts';
+import type { ProvedByLog, VerifiedReceipt } from '../../shared/receipts/verify-receipt.ts';
 
 type Box = Statement['boxes'][number];
 
 /** More are counted together, so that it stays one page. */
 const MOST_BOXES = 10;
+
+/** More places in the log are not named. */
+const MOST_PLACES = 3;
 
 /** What the page of a receipt says, in plain words. */
 export interface ReceiptPage {
@@ -18,7 +22,7 @@ export interface ReceiptPage {
  * Tells a person what a receipt says. Boxes are numbered as in the receipt: of ids, there is only that by which somebody finds it again.
  * @param digest SHA-256 of the file of the receipt, as hexadecimal digits
  */
-export function receiptPage(said: Statement, digest: string): ReceiptPage {
+export function receiptPage({ said, head, proved }: VerifiedReceipt, digest: string): ReceiptPage {
   const place = `${said.tenant} (${said.org})`;
   const shred = said.kind === 'shred' ? said : undefined;
   return {
@@ -31,6 +35,7 @@ export function receiptPage(said: Statement, digest: string): ReceiptPage {
       ['Asked for', plain(said.requestedAt)],
       ...(shred ? [['Keys destroyed', shred.destroyedAt === null ? 'not yet' : plain(shred.destroyedAt)] as const] : []),
       ['As of', plain(new Date(said.iat * 1000).toISOString())],
+      ...(proved ? [['In the log', placesOf(proved, head.size)] as const] : []),
     ],
     boxes: boxesOf(said.boxes),
     check: {
@@ -41,6 +46,19 @@ export function receiptPage(said: Statement, digest: string): ReceiptPage {
       keys: 'keys.json holds the public keys of the control plane, as it tells them at /v1/receipt-keys to somebody whom you trust. A receipt that is made later may say more.',
     },
   };
+}
+
+/** The log that nobody can rewrite says it as well. */
+function placesOf({ issued, destructions }: ProvedByLog, size: number): string {
+  const places = [...new Set(destructions.map(({ leaf }) => leaf))];
+  const keys = places.length === 0 ? '' : `the destruction of keys as ${entries(places)}, `;
+  return `${keys}this receipt as ${entries([issued])}, of ${size}`;
+}
+
+/** The last few of many, so that it stays one line. */
+function entries(leaves: readonly number[]): string {
+  const named = leaves.slice(-MOST_PLACES).join(', ');
+  return leaves.length > MOST_PLACES ? `entries …, ${named}` : `${leaves.length === 1 ? 'entry' : 'entries'} ${named}`;
 }
 
 function boxesOf(boxes: readonly Box[]): [string, string][] {

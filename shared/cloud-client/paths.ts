@@ -4460,7 +4460,7 @@ export interface components {
         };
         /**
          * @example {
-         *       "version": 1,
+         *       "version": 2,
          *       "statement": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
          *       "words": [
          *         {
@@ -4474,7 +4474,29 @@ export interface components {
          *           ]
          *         }
          *       ],
-         *       "head": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln"
+         *       "head": "eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln",
+         *       "issued": {
+         *         "salt": "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK",
+         *         "loggedAt": 1795000003000,
+         *         "leaf": 43,
+         *         "proof": [
+         *           "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK"
+         *         ]
+         *       },
+         *       "destructions": [
+         *         {
+         *           "epoch": null,
+         *           "at": 1795000001000,
+         *           "call": "00c0ffee00c0ffee",
+         *           "evidence": "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK",
+         *           "salt": "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK",
+         *           "loggedAt": 1795000002000,
+         *           "leaf": 42,
+         *           "proof": [
+         *             "XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK"
+         *           ]
+         *         }
+         *       ]
          *     }
          */
         DeletionReceipt: {
@@ -4490,6 +4512,35 @@ export interface components {
                 proof: string[];
             }[];
             head: string;
+        } | {
+            /** @constant */
+            version: 2;
+            statement: string;
+            words: {
+                token: string;
+                receipt: string;
+                salt: string;
+                loggedAt: number;
+                leaf: number;
+                proof: string[];
+            }[];
+            head: string;
+            issued: {
+                salt: string;
+                loggedAt: number;
+                leaf: number;
+                proof: string[];
+            };
+            destructions: {
+                epoch: number | null;
+                at: number;
+                call: string;
+                evidence: string;
+                salt: string;
+                loggedAt: number;
+                leaf: number;
+                proof: string[];
+            }[];
         };
         /**
          * @example {

@@ -122,6 +122,11 @@ export const ERROR_CODES = {
     title: 'Lease of the tenant was revoked',
     next: 'Whoever revoked it lets the box renew it: the command renew-lease of the control plane.',
   },
+  epoch_lost: {
+    status: 410,
+    title: "Key of the tenant's files was destroyed",
+    next: 'This box was away for longer than its org waits: nobody opens what it has of the tenant, nor a backup of it. To begin anew, with nothing, follow the runbook restore-a-vault, "Begin anew".',
+  },
   tenant_shredded: {
     status: 410,
     title: 'Tenant was shredded on this box',

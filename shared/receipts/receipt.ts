@@ -6,6 +6,7 @@ import { idSchema, principalIdSchema, slugSchema } from '../ids/ids.ts';
 import { ulidSchema } from '../ids/ulid.ts';
 import { ENFORCEMENTS } from '../lease/lease-token.ts';
 import { BOX_STATES, REASONS } from './state-of-box.ts';
+import { ERASURE_REASONS } from './state-of-erasure.ts';
 
 export const RECEIPT_TYPE = 'securegate-receipt+jwt';
 
@@ -28,6 +29,8 @@ const wordSchema = z.strictObject({
 });
 
 const common = {
+  /** Of the receipt; the first had none. */
+  version: z.literal(2).optional(),
   aud: z.literal('securegate-receipt'),
   iat: z.int(),
   org: slugSchema,
@@ -74,6 +77,10 @@ const erasureStatementSchema = z.strictObject({
       device: idSchema('box'),
       state: z.enum(BOX_STATES),
       unrecoverableFrom: time.nullable(),
+      /** This and the next are since version 2. */
+      because: z.enum(ERASURE_REASONS).nullable().optional(),
+      /** That the keys of its files are gone, without its word: it never said that it had left this epoch. */
+      lost: z.strictObject({ epoch: z.int(), laterKeyAt: time.nullable() }).nullable().optional(),
       enforcement: z.enum(ENFORCEMENTS),
       leaseEndsAt: time,
       word: wordSchema.nullable(),
@@ -85,10 +92,8 @@ const erasureStatementSchema = z.strictObject({
 export const statementSchema = z.discriminatedUnion('kind', [shredStatementSchema, erasureStatementSchema]);
 export type Statement = z.output<typeof statementSchema>;
 
-/** What a box signed, and the proof that it is in the log of the control plane. */
-const loggedWordSchema = z.strictObject({
-  token,
-  receipt: ulidSchema,
+/** Where in the log something is. */
+const place = {
   /** With which the entry of the log was made its leaf, base64url. */
   salt: sha256,
   /** Milliseconds since the Unix epoch. */
@@ -96,15 +101,46 @@ const loggedWordSchema = z.strictObject({
   /** Its place in the log, and that it is there (RFC 6962, base64url). */
   leaf: z.int().min(0),
   proof: z.array(hashSchema).max(LONGEST_PROOF),
-});
+};
+const placeSchema = z.strictObject(place);
+export type LogPlace = z.output<typeof placeSchema>;
+
+/** What a box signed, and the proof that it is in the log of the control plane. */
+const loggedWordSchema = z.strictObject({ token, receipt: ulidSchema, ...place });
 export type LoggedWord = z.output<typeof loggedWordSchema>;
 
-/** What somebody who asked gets to keep: the statement, and what each box signed. It proves itself without asking anybody. */
-export const deletionReceiptSchema = z.strictObject({
-  version: z.literal(1),
+/** The KMS's own word that it has destroyed keys in the HSM, and the proof that it is in the log. */
+const loggedDestructionSchema = z.strictObject({
+  /** Null: all that the tenant ever had. */
+  epoch: z.int().nullable(),
+  /** By the clock of the KMS, milliseconds since the Unix epoch. */
+  at: z.int().min(0),
+  call: z.string().regex(/^[0-9a-f]{1,64}$/),
+  /** SHA-256 of the line of its audit, base64url. */
+  evidence: sha256,
+  ...place,
+});
+export type LoggedDestruction = z.output<typeof loggedDestructionSchema>;
+
+const parts = {
   statement: token,
   words: z.array(loggedWordSchema).max(100_000),
-  /** Signed head of the log, over all of these words. */
+  /** Signed head of the log, over all that is in the receipt. */
   head: logTokenSchema,
+};
+const firstReceiptSchema = z.strictObject({ version: z.literal(1), ...parts });
+const provedReceiptSchema = z.strictObject({
+  version: z.literal(2),
+  ...parts,
+  /** That the statement itself is in the log. */
+  issued: placeSchema,
+  destructions: z.array(loggedDestructionSchema).max(100_000),
 });
+export type ProvedReceipt = z.output<typeof provedReceiptSchema>;
+
+/**
+ * What somebody who asked gets to keep: the statement, what each box signed, and what the KMS said of the keys. It proves itself without
+ * asking anybody. In the first version it was the control plane's word alone that the keys are destroyed: those that were given then still hold.
+ */
+export const deletionReceiptSchema = z.discriminatedUnion('version', [firstReceiptSchema, provedReceiptSchema]);
 export type DeletionReceipt = z.output<typeof deletionReceiptSchema>;

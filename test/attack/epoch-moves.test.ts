@@ -13,18 +13,33 @@ const DAY_MS = 86_400_000;
 const OLD = { org: 'acme', tenant: 'hall', epoch: 1 };
 const NEW = { ...OLD, epoch: 2 };
 
-/** The same KMS, some days later: in this process, where the clock can be moved. */
-async function daysLater(kms: TestKms, days: number): Promise<void> {
+/**
+ * The same KMS, in this process, where time can pass.
+ * @returns lets it be so many days later; `clock`: how many the clock goes on meanwhile
+ */
+async function inDays(kms: TestKms): Promise<(days: number, clock?: number) => Promise<void>> {
+  const passed = { days: 0, clock: 0 };
+  let later: Kms | undefined;
+  const restart = async (): Promise<void> => {
+    await later?.stop();
+    later = new Kms({
+      config: readConfig(kms.configFile, kmsConfigSchema),
+      now: () => Date.now() + passed.clock * DAY_MS,
+      monotonic: () => performance.now() + passed.days * DAY_MS,
+      random: (size) => Buffer.alloc(size),
+      logger: testLogger(),
+    });
+    await later.start();
+  };
   await kms.stop();
-  const logger = testLogger();
-  const later = new Kms({
-    config: readConfig(kms.configFile, kmsConfigSchema),
-    now: () => Date.now() + days * DAY_MS,
-    random: (size) => Buffer.alloc(size),
-    logger,
-  });
-  await later.start();
-  onTestFinished(() => later.stop());
+  await restart();
+  onTestFinished(() => later?.stop());
+  return async (days, clock = days) => {
+    passed.days += days;
+    passed.clock += clock;
+    // What it has waited for is not forgotten by a restart.
+    await restart();
+  };
 }
 
 describe.skipIf(!hasSoftHsm)('the move of boxes to a new epoch on SoftHSM2 (skipped where it is not installed)', () => {
@@ -83,8 +98,8 @@ describe.skipIf(!hasSoftHsm)('the move of boxes to a new epoch on SoftHSM2 (skip
     await begin();
     await moved(one);
     const { begunAt, deadline } = await org.kms.client.call('getMove', OLD);
-    expect(deadline).toBe(begunAt + 30 * DAY_MS);
-    await daysLater(org.kms, 29.99);
+    expect(Math.abs(deadline - begunAt - 30 * DAY_MS), 'as long as the KMS is there').toBeLessThan(60_000);
+    await (await inDays(org.kms))(29.99);
     await expect(destroy()).rejects.toThrow(refused('boxes_waiting'));
     expect(await fetch(two, 1)).toHaveLength(32);
   });
@@ -93,12 +108,39 @@ describe.skipIf(!hasSoftHsm)('the move of boxes to a new epoch on SoftHSM2 (skip
     await org.assign(two, { exp: Math.floor(Date.now() / 1000) + 90 * 86_400 });
     await begin();
     await moved(one);
-    await daysLater(org.kms, 30);
+    const left = (): Promise<object> => org.kms.client.call('listLeft', {});
+    const pass = await inDays(org.kms);
+    await pass(29.99);
+    expect(await left()).toEqual([]);
+    await pass(0.01);
     expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'lost' });
+    expect(await left()).toEqual([OLD]);
+    const lost = (): Promise<object> => org.kms.client.call('listLostBoxes', OLD);
+    expect(await lost()).toEqual([{ device: two.id, laterKeyAt: null }]);
     await expect(fetch(two, 1)).rejects.toThrow(refused('epoch_replaced'));
     expect(await fetch(two, 2), 'with which it starts anew').toHaveLength(32);
+    const given = [{ device: two.id, laterKeyAt: expect.any(Number) }];
+    expect(await lost(), 'or moves what it opens by a lease of before').toEqual(given);
     await destroy();
+    expect(await left()).toEqual([]);
+    expect(await lost()).toEqual(given);
     expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'lost' });
+  });
+
+  test('is waited for by no clock: set forward it destroys nothing early, set back it keeps nothing', async () => {
+    await org.assign(two, { exp: Math.floor(Date.now() / 1000) + 90 * 86_400 });
+    const pass = await inDays(org.kms);
+    // What passed before the move is not of it.
+    await pass(60, 0);
+    await begin();
+    await moved(one);
+    await pass(1, 60);
+    await expect(destroy()).rejects.toThrow(refused('boxes_waiting'));
+    expect(await fetch(two, 1)).toHaveLength(32);
+    await pass(28.9, -70);
+    await expect(destroy()).rejects.toThrow(refused('boxes_waiting'));
+    await pass(0.1, 0);
+    await destroy();
   });
 
   test('waits neither for a denied box nor for one that is not assigned any more', async () => {

@@ -27,7 +27,7 @@ describe.each([
       tek = await box.fetchTek(kms.client, 'acme', 'hall', 1);
     });
 
-    const lost = async (): Promise<string[]> => (await kms.client.call('listLost', { org: 'acme' })).map(({ tenant }) => tenant);
+    const lost = async (): Promise<string[]> => (await kms.client.call('listLostKeys', { org: 'acme' })).map(({ tenant }) => tenant);
     const takeOver = async (recovery: Recovery, signers?: TestSigner[], device = box, key = tek, tenant = 'hall'): Promise<unknown> =>
       await kms.client.call('takeOver', {
         recovery: await org.signRecovery(recovery, signers),

@@ -10,7 +10,14 @@ import { newCommandSchema } from '../../cloud/fleet/ledger/command.ts';
 import { LOG_FORK_TYPE, LOG_HEAD_TYPE } from '../../shared/audit/log-tokens.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
-import { type DeletionReceipt, type LoggedWord, RECEIPT_TYPE, statementSchema } from '../../shared/receipts/receipt.ts';
+import {
+  type DeletionReceipt,
+  type LoggedWord,
+  type ProvedReceipt,
+  RECEIPT_TYPE,
+  type Statement,
+  statementSchema,
+} from '../../shared/receipts/receipt.ts';
 import { verifyReceipt } from '../../shared/receipts/verify-receipt.ts';
 import { testOrg } from '../helpers/kms-org.ts';
 import { ShredPlace } from '../helpers/shred-place.ts';
@@ -120,18 +127,16 @@ test('a word of a box counts where it is in the log as it came then, under a hea
       ? { ...one, word: { ...one.word, at: new Date(Date.parse(one.word.at) - 1).toISOString() } }
       : one;
   });
-  const statement = await signByAuditKey(org.kms.client, RECEIPT_TYPE, { ...said, boxes });
-  await expect(verifyReceipt({ ...receipt, statement }, keys)).rejects.toEqual(refused);
+  const later = await place.issue(receipt, { ...said, boxes } as Statement);
+  await expect(verifyReceipt(later, keys)).rejects.toEqual(refused);
 }, 60_000);
 
 test('a control plane that says more than its boxes have signed, or than follows from it, is caught although it signs it', async () => {
-  const { org, box, absent, id, receipts, keys } = await shredded();
+  const { place, box, absent, id, receipts, keys } = await shredded();
   const honest = await receipts.ofShred('acme', id);
   const said = statementSchema.parse(decodeJwt(honest.statement));
   const word = said.boxes.find(({ device }) => device === box.id)?.word ?? null;
-  const signed = async (change: object, typ = RECEIPT_TYPE): Promise<DeletionReceipt> => {
-    return { ...honest, statement: await signByAuditKey(org.kms.client, typ, { ...said, ...change }) };
-  };
+  const signed = (change: object, type = RECEIPT_TYPE): Promise<DeletionReceipt> => place.issue(honest, { ...said, ...change }, type);
   const boxes = (device: string, change: object): object => ({
     boxes: said.boxes.map((one) => (one.device === device ? { ...one, ...change } : one)),
   });
@@ -189,23 +194,133 @@ test('of somebody who was erased, it says from when no copy of a box opens, and 
   const from = new Date((destroyedAt ?? 0) + 7 * DAY_MS).toISOString();
   expect(await told(), 'the HSM may be restored for seven days').toEqual({ ...erasedOnly, [`${memory}`]: `erased ${from}` });
   place.ledger.at = Date.parse(from) + 1000;
-  expect(await told()).toEqual({ ...erasedOnly, [`${memory}`]: `unrecoverable ${from}` });
+  // Of the one that never came, too: nobody gave it another key.
+  expect(await told()).toEqual({ ...erasedOnly, [`${memory}`]: `unrecoverable ${from}`, [`${absent}`]: `unrecoverable ${from}` });
 
   const honest = await place.receipts.ofErasure('acme', id);
   const said = statementSchema.parse(decodeJwt(honest.statement));
   if (said.kind !== 'erasure') throw new Error('this is another receipt');
   const lies = [
-    { boxes: said.boxes.map((box) => ({ ...box, state: 'unrecoverable' })) },
-    { boxes: said.boxes.map((box) => ({ ...box, enforcement: 'memory' })) },
+    { boxes: said.boxes.map((box) => ({ ...box, state: 'unrecoverable' as const })) },
+    { boxes: said.boxes.map((box) => ({ ...box, enforcement: 'memory' as const })) },
+    { boxes: said.boxes.map((box) => ({ ...box, lost: null })) },
+    { boxes: said.boxes.map((box) => ({ ...box, because: 'ack' as const })) },
     { boxes: said.boxes.map((box) => ({ ...box, leaseEndsAt: new Date(Date.parse(from) + 1).toISOString() })) },
     { epochs: said.epochs.map((epoch) => ({ ...epoch, destroyedAt: null })) },
     { epochs: said.epochs.map((epoch) => ({ ...epoch, leftFrom: said.requestedAt })) },
     { epochs: said.epochs.map((epoch) => ({ ...epoch, unrecoverableFrom: said.requestedAt })) },
   ];
   for (const lie of lies) {
-    const statement = await signByAuditKey(org.kms.client, RECEIPT_TYPE, { ...said, ...lie });
-    await expect(verifyReceipt({ ...honest, statement }, keys), JSON.stringify(lie)).rejects.toEqual(refused);
+    await expect(verifyReceipt(await place.issue(honest, { ...said, ...lie }), keys), JSON.stringify(lie)).rejects.toEqual(refused);
   }
+}, 60_000);
+
+test('that keys are destroyed, and that a receipt was given when it says, is in the log, and nothing else passes for it', async () => {
+  const { org, place, id, receipts, keys } = await shredded();
+  const honest = await receipts.ofShred('acme', id);
+  const said = statementSchema.parse(decodeJwt(honest.statement));
+  const { proved } = await verifyReceipt(honest, keys);
+  expect(proved).toMatchObject({ issued: honest.issued.leaf, destructions: [{ epoch: null }] });
+  const [destruction] = honest.destructions;
+  if (said.kind !== 'shred' || destruction === undefined) throw new Error('this is another receipt');
+
+  // Of another tenant that was destroyed, with a proof that holds.
+  await place.tenant('shed');
+  const other = await place.approved('shed');
+  await place.look();
+  const ofOther = await receipts.ofShred('acme', other);
+  await verifyReceipt(ofOther, keys);
+  const asOf = (destructions: ProvedReceipt['destructions']): Promise<ProvedReceipt> => place.issue({ ...honest, destructions }, said);
+  await verifyReceipt(await asOf([destruction]), keys);
+  await expect(verifyReceipt(await asOf(ofOther.destructions), keys)).rejects.toEqual(refused);
+  // Of one epoch of it, where all of its keys are to be gone.
+  await expect(verifyReceipt(await asOf([{ ...destruction, epoch: 1 }]), keys)).rejects.toEqual(refused);
+  await expect(verifyReceipt(await asOf([]), keys)).rejects.toEqual(refused);
+
+  // Changed, or with a part of its proof.
+  expect(destruction.proof.length).toBeGreaterThan(0);
+  const changes: Partial<typeof destruction>[] = [
+    { proof: destruction.proof.slice(1) },
+    { proof: destruction.proof.slice(0, -1) },
+    { proof: [] },
+    { leaf: destruction.leaf + 1 },
+    { at: destruction.at + 1 },
+    { loggedAt: destruction.loggedAt - 1 },
+    { call: `${destruction.call}0` },
+    { evidence: flipped(destruction.evidence) },
+    { salt: flipped(destruction.salt) },
+  ];
+  for (const change of changes) {
+    const destructions = [{ ...destruction, ...change }];
+    await expect(verifyReceipt({ ...honest, destructions }, keys), JSON.stringify(change)).rejects.toEqual(refused);
+  }
+  const issued: Partial<typeof honest.issued>[] = [
+    { proof: honest.issued.proof.slice(1) },
+    { leaf: honest.issued.leaf - 1 },
+    { salt: flipped(honest.issued.salt) },
+    destruction,
+  ];
+  for (const change of issued) {
+    const { leaf, salt, loggedAt, proof } = { ...honest.issued, ...change };
+    await expect(verifyReceipt({ ...honest, issued: { leaf, salt, loggedAt, proof } }, keys)).rejects.toEqual(refused);
+  }
+
+  // Dated back: the receipt, and the destruction.
+  const early = new Date(Date.parse(said.destroyedAt ?? '') - DAY_MS).toISOString();
+  await expect(verifyReceipt(await place.issue(honest, { ...said, iat: said.iat - 86_400 }), keys)).rejects.toEqual(refused);
+  await expect(verifyReceipt(await place.issue(honest, { ...said, destroyedAt: early }), keys)).rejects.toEqual(refused);
+
+  // One of the first version holds, and says that it proves less; a later one does not pass for it.
+  const { version: _, ...first } = said;
+  const { words, head } = honest;
+  const statement = await signByAuditKey(org.kms.client, RECEIPT_TYPE, first);
+  expect(await verifyReceipt({ version: 1, statement, words, head }, keys)).toMatchObject({ proved: null });
+  await expect(verifyReceipt({ version: 1, statement: honest.statement, words, head }, keys)).rejects.toEqual(refused);
+  await expect(verifyReceipt(await place.issue(honest, first), keys)).rejects.toEqual(refused);
+}, 60_000);
+
+test('a destruction that was refused proves nothing, nor does one that came later; of a box that may have moved unheard nobody knows', async () => {
+  const org = await testOrg('software');
+  const place = await ShredPlace.make(org, { file: join(await tempFolder(), 'cloud.db') });
+  const keys = [await org.kms.client.call('signingKey', { use: 'audit' })];
+  await place.tenant('club');
+  const { box } = await place.box('club');
+  const gone = await org.enrolled();
+  await org.assign(gone, { tenant: 'club' });
+  const { id } = await place.erasures.create('acme', 'club', place.erasures.newId(), newId('user'), [newId('customer')]);
+  const cell = { org: 'acme', tenant: 'club' };
+  await org.kms.client.call('createEpoch', { ...cell, epoch: 2 });
+  await expect(org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 })).rejects.toMatchObject({ code: 'boxes_waiting' });
+  place.ledger.at = Date.now();
+  const honest = await place.receipts.ofErasure('acme', id);
+  const said = statementSchema.parse(decodeJwt(honest.statement));
+  if (said.kind !== 'erasure') throw new Error('this is another receipt');
+  const { db } = place.ledger.store;
+  const refusal = await db.selectFrom('audit').selectAll().where('outcome', '=', 'boxes_waiting').executeTakeFirstOrThrow();
+  const { at, request: call, evidence, leaf, logged_at: loggedAt, salt } = refusal;
+  const proof = { epoch: 1, at, call, evidence, leaf, loggedAt, salt, proof: [] };
+  const destroyedAt = (statement: typeof said, time: number): Statement => ({
+    ...statement,
+    epochs: statement.epochs.map((epoch) => (epoch.epoch === 1 ? { ...epoch, destroyedAt: new Date(time).toISOString() } : epoch)),
+  });
+  const lie = await place.issue({ ...honest, destructions: [proof] }, destroyedAt(said, loggedAt));
+  await expect(verifyReceipt(lie, keys)).rejects.toEqual(refused);
+
+  await gone.fetchTek(org.kms.client, 'acme', 'club', 2);
+  for (const device of [box.id, gone.id]) await org.kms.client.call('denyDevice', { device });
+  await org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 });
+  await place.receipts.ofErasure('acme', id);
+  place.ledger.at = Date.now() + 30 * DAY_MS;
+  const later = await place.receipts.ofErasure('acme', id);
+  const { said: saidLater } = await verifyReceipt(later, keys);
+  if (saidLater.kind !== 'erasure') throw new Error('this is another receipt');
+  const told = saidLater.boxes.map(({ device, state, because }) => [device, `${state} ${because}`]);
+  expect(Object.fromEntries(told), 'a software keystore says no more than this').toEqual({
+    [box.id]: 'erased epoch_lost',
+    [gone.id]: 'pending null',
+  });
+  const before = await place.issue(later, destroyedAt(saidLater, loggedAt - DAY_MS));
+  await expect(verifyReceipt(before, keys)).rejects.toEqual(refused);
 }, 60_000);
 
 test('nobody gives a command of a shred by itself, nor cancels it; one that comes twice is done once', async () => {

@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Kysely, KyselyPlugin } from 'kysely';
+import { AuditLog } from '../../cloud/audit/audit-log.ts';
 import { KmsEntries } from '../../cloud/audit/kms-entries.ts';
 import { LogHeads } from '../../cloud/audit/log-heads.ts';
 import { LogTree } from '../../cloud/audit/log-tree.ts';
+import { signByAuditKey } from '../../cloud/audit/sign-by-audit-key.ts';
 import { DesiredStates } from '../../cloud/fleet/desired/desired-states.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
 import { DeletionReceipts } from '../../cloud/shred/deletion-receipts.ts';
@@ -12,7 +14,10 @@ import { Shreds } from '../../cloud/shred/shreds.ts';
 import type { Database } from '../../cloud/store/database.ts';
 import { newTenantSchema } from '../../cloud/tenants/org.ts';
 import { Tenants } from '../../cloud/tenants/tenants.ts';
+import { readHead } from '../../shared/audit/log-tokens.ts';
+import { receiptEntry } from '../../shared/audit/receipt-entry.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { type ProvedReceipt, RECEIPT_TYPE, type Statement } from '../../shared/receipts/receipt.ts';
 import { type AssignmentClaims, signAssignment, TestDevice } from './kms.ts';
 import type { TestOrg } from './kms-org.ts';
 import { LedgerPlace } from './ledger-place.ts';
@@ -23,9 +28,18 @@ export class Deaths {
   /** How many more of these it does. */
   left = Number.POSITIVE_INFINITY;
   done = 0;
+  readonly #die: () => never;
+
+  constructor(
+    die = (): never => {
+      throw new Error('the control plane is dead');
+    },
+  ) {
+    this.#die = die;
+  }
 
   step(): void {
-    if (this.left <= 0) throw new Error('the control plane is dead');
+    if (this.left <= 0) this.#die();
     this.left -= 1;
     this.done += 1;
   }
@@ -62,6 +76,8 @@ export class ShredPlace {
   readonly erasures: Erasures;
   readonly receipts: DeletionReceipts;
   readonly heads: LogHeads;
+  readonly #tree: LogTree;
+  readonly #audit: AuditLog;
   readonly #tenants: Tenants;
   /** Its keys stand for those of every box: RSA keys take long to make. */
   readonly #device = new TestDevice();
@@ -76,8 +92,36 @@ export class ShredPlace {
     this.#tenants = new Tenants(db, org.kms.client, ledger.now);
     const tree = new LogTree(db);
     const log = { db, kms: org.kms.client, now: ledger.now, random: randomBytes, logger: testLogger('cloud') };
-    this.heads = new LogHeads({ ...log, tree, kmsEntries: new KmsEntries(log) });
-    this.receipts = new DeletionReceipts({ ...log, tree, heads: this.heads, shreds: this.shreds, erasures: this.erasures });
+    const kmsEntries = new KmsEntries(log);
+    this.heads = new LogHeads({ ...log, tree, kmsEntries });
+    this.#tree = tree;
+    this.#audit = new AuditLog(log);
+    this.receipts = new DeletionReceipts({
+      ...log,
+      audit: this.#audit,
+      kmsEntries,
+      tree,
+      heads: this.heads,
+      shreds: this.shreds,
+      erasures: this.erasures,
+    });
+  }
+
+  /** The receipt of a control plane that says what it likes: it signs that, and has it in its log. */
+  async issue(like: ProvedReceipt, said: Statement, type = RECEIPT_TYPE): Promise<ProvedReceipt> {
+    const statement = await signByAuditKey(this.org.kms.client, type, said);
+    const digest = createHash('sha256').update(statement).digest('base64url');
+    const { iat, org, tenant, jti: id } = said;
+    await this.#audit.record(receiptEntry({ at: iat * 1000, org, tenant, id, digest }));
+    const entry = (await this.#audit.list(org, { limit: 1 }))[0];
+    if (entry?.evidence !== digest) throw new Error('something else was logged meanwhile');
+    const head = await this.heads.latest(entry.leaf + 1);
+    const prove = async <Place extends { leaf: number }>(one: Place): Promise<Place & { proof: string[] }> => {
+      return { ...one, proof: await this.#tree.inclusion(one.leaf, readHead(head).size) };
+    };
+    const [words, destructions] = [await Promise.all(like.words.map(prove)), await Promise.all(like.destructions.map(prove))];
+    const issued = await prove({ leaf: entry.leaf, loggedAt: entry.loggedAt, salt: entry.salt });
+    return { version: 2, statement, words, destructions, issued, head };
   }
 
   static async make(org: TestOrg, address: Parameters<typeof LedgerPlace.make>[1]): Promise<ShredPlace> {

@@ -13,6 +13,7 @@ import { StoredIdempotency } from '../../cloud/store/stored-idempotency.ts';
 import { newOrgSchema, newTenantSchema } from '../../cloud/tenants/org.ts';
 import { Orgs } from '../../cloud/tenants/orgs.ts';
 import { Tenants } from '../../cloud/tenants/tenants.ts';
+import { fillFleet, readFleet } from './dumped-fleet.ts';
 import { startPostgres } from './postgres.ts';
 
 /**
@@ -63,6 +64,7 @@ export async function readContent({ db }: Store): Promise<Record<string, unknown
       accounts: [await people.account(ADA), (await people.account(SHOP)) ?? null],
       audit: await audit.list('acme', page),
       idempotency: [await idempotency.find(Buffer.from('settled')), await idempotency.find(Buffer.from('open'))],
+      fleet: await readFleet(db),
     }),
   ) as Record<string, unknown>;
 }
@@ -113,6 +115,7 @@ async function fill(store: Store): Promise<void> {
     await idempotency.reserve(Buffer.from(request), { content: Buffer.from('content'), result: ADA });
   }
   await idempotency.settle(Buffer.from('settled'), { content: Buffer.from('content'), result: ADA });
+  await fillFleet(store.db);
 }
 
 async function dump(): Promise<string> {

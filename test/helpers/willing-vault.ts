@@ -8,6 +8,7 @@ type Vault = LeaseRenewalOptions['vault'];
 /** A vault as far as its leases go: it signs its requests, and does not open what comes. */
 export class WillingVault implements Vault {
   state: VaultState = 'closed';
+  readonly epoch = 1;
   readonly #request: (nonce: string) => Promise<string>;
   readonly #onLease: () => void;
   readonly #view: LeaseView = {

@@ -15,7 +15,7 @@ const refused = (code: string): unknown => expect.objectContaining({ code });
 /** A second KMS on the same files, in this process. */
 function second(kms: TestKms, change: object = {}): Kms {
   const config = kmsConfigSchema.parse({ ...readConfig(kms.configFile, kmsConfigSchema), ...change });
-  return new Kms({ config, now: Date.now, random: (size) => Buffer.alloc(size), logger: testLogger() });
+  return new Kms({ config, now: Date.now, monotonic: () => performance.now(), random: (size) => Buffer.alloc(size), logger: testLogger() });
 }
 
 describe('without an HSM', () => {

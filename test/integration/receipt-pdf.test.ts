@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 import { receiptPage } from '../../provisioning/receipts/receipt-page.ts';
 import { writePdf } from '../../provisioning/receipts/write-pdf.ts';
 import type { Statement } from '../../shared/receipts/receipt.ts';
+import type { VerifiedReceipt } from '../../shared/receipts/verify-receipt.ts';
 import { testOrg } from '../helpers/kms-org.ts';
 import { ShredPlace } from '../helpers/shred-place.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
@@ -44,6 +45,7 @@ test('whoever asked for a shred gets one page of what a receipt proves, without 
   expect(text).toMatch(new RegExp(`Receipt +${id}`));
   expect(text).toContain('Deleted from it. A full older copy');
   expect(text).toContain('Not deleted yet');
+  expect(text).toMatch(/In the log +the destruction of keys as entry \d+, this receipt as entry \d+, of \d+\n/);
   expect(text).toContain(
     createHash('sha256')
       .update(await readFile(file))
@@ -77,11 +79,17 @@ test('it stays one page, however many boxes there were', async () => {
       word: { digest: 'd', key: 'k', command: 'c', at: AT, removed: null },
     })),
   });
+  const place = { salt: 's', loggedAt: 1, proof: [] };
+  const verified = (said: Statement): VerifiedReceipt => {
+    const destructions = Array.from({ length: 40 }, (_, leaf) => ({ epoch: leaf, at: 1, call: 'c', evidence: 'e', leaf, ...place }));
+    return { said, head: { log: '01KAMV8Z0000000000000000CC', size: 60, root: 'r', at: 1 }, proved: { issued: 59, destructions } };
+  };
   for (const count of [0, 10, 11, 3000]) {
-    await writePdf(file, receiptPage(statement(count), 'a3'.repeat(32)), new Date(AT));
+    await writePdf(file, receiptPage(verified(statement(count)), 'a3'.repeat(32)), new Date(AT));
     expect(await pagesOf(file), `${count} boxes`).toBe(1);
   }
   const { stdout } = await run('pdftotext', ['-layout', file, '-']);
+  expect(stdout).toMatch(/In the log +the destruction of keys as entries …, 37, 38, 39, this receipt as entry 59, of 60\n/);
   expect(stdout).toMatch(/1000 of 3000 boxes +Deleted, and nobody can bring it back from any copy\./);
 }, 60_000);
 

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openAppliance } from '../../edge/appliance/open-appliance.ts';
@@ -60,4 +61,35 @@ test('a tenant that comes at run time opens by its first lease, also after a res
   expect(state()).toBe('ready');
   expect(await tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
   await expect(leases.drop('north')).rejects.toMatchObject({ code: 'lease_not_used' });
+}, 120_000);
+
+test('a box that comes after its epoch was destroyed opens nothing of it, changes nothing, and begins anew when somebody decides so', async () => {
+  const org = await testOrg('software', { exportsPerDevice: 1000 });
+  const box = await leasedBox(org);
+  await box.assign();
+  const first = await start(box, org.kms.socket);
+  await first.tenants.add({ id: 'hall', org: 'acme', keys: 'lease' });
+  first.leases.add('hall');
+  await expect.poll(() => first.tenants.get('hall').state, PATIENTLY).toBe('ready');
+  const { customerId } = await first.tenants.vault('hall').enrolCustomer(guest(1));
+  await first.stop();
+  const cell = { org: org.org, tenant: org.tenant };
+  await org.kms.client.call('createEpoch', { ...cell, epoch: 2 });
+  await org.kms.client.call('endAssignment', { ...cell, device: box.id });
+  await org.kms.client.call('destroyEpoch', { ...cell, epoch: 1 });
+  await box.assign();
+
+  const folder = join(box.dataDir, 'tenants/hall');
+  const header = await readFile(join(folder, 'keyring/header.json'));
+  const { tenants, leases } = await start(box, org.kms.socket);
+  await expect.poll(() => tenants.get('hall'), PATIENTLY).toMatchObject({ state: 'failed', reason: 'epoch_lost' });
+  expect(leases.failureOf('hall')).toBe('epoch_lost');
+  await expect(tenants.vault('hall').getCustomer(customerId)).rejects.toMatchObject({ code: 'vault_unavailable' });
+  expect(await readFile(join(folder, 'keyring/header.json')), 'it is left as it is').toEqual(header);
+
+  await rename(folder, `${folder}.lost`);
+  await leases.renew('hall').catch(() => undefined);
+  await expect.poll(() => tenants.get('hall').state, PATIENTLY).toBe('ready');
+  expect(await leases.get('hall')).toMatchObject({ epoch: 2, failure: null });
+  await expect(tenants.vault('hall').getCustomer(customerId)).rejects.toMatchObject({ code: 'customer_not_found' });
 }, 120_000);

@@ -60,7 +60,7 @@ export const addRecoveryRoutes: AddRoutes = (api, { kms, authorities }) => {
     url: '/v1/orgs/:org/lost-keys',
     config: { operation: 'recoveries.read' },
     schema: { tags, params: orgParams, response: { 200: lostSchema } },
-    handler: async ({ params: { org } }) => ({ items: await kms.call('listLost', { org }) }),
+    handler: async ({ params: { org } }) => ({ items: await kms.call('listLostKeys', { org }) }),
   });
 
   api.route({

@@ -15,10 +15,17 @@ export const receiptFileSchema = deletionReceiptSchema.meta({
   id: 'DeletionReceipt',
   examples: [
     {
-      version: 1,
+      version: 2,
       statement: TOKEN,
       words: [{ token: TOKEN, receipt: '01KAMV8Z0000000000000000BB', salt: HASH, loggedAt: 1_795_000_000_000, leaf: 41, proof: [HASH] }],
       head: TOKEN,
+      issued: { salt: HASH, loggedAt: 1_795_000_003_000, leaf: 43, proof: [HASH] },
+      destructions: [
+        {
+          ...{ epoch: null, at: 1_795_000_001_000, call: '00c0ffee00c0ffee', evidence: HASH },
+          ...{ salt: HASH, loggedAt: 1_795_000_002_000, leaf: 42, proof: [HASH] },
+        },
+      ],
     },
   ],
 });

@@ -1,5 +1,6 @@
 import type { LeaseAnswer } from '../../../shared/lease/lease-answer.ts';
 import type { Epochs } from '../epochs/epochs.ts';
+import type { Moves } from '../epochs/moves.ts';
 import type { Hsm } from '../hsm/hsm.ts';
 import type { Orders } from '../orders/orders.ts';
 import type { Approval } from '../orders/verify-approval.ts';
@@ -15,6 +16,7 @@ export interface ExportsOptions {
   readonly signing: SigningKeys;
   readonly orders: Orders;
   readonly epochs: Epochs;
+  readonly moves: Pick<Moves, 'noteKey'>;
   readonly rates: Rates;
   readonly challenges: Challenges;
   readonly limits: { readonly exportsPerDevice: number; readonly exportsPerTenant: number };
@@ -39,7 +41,7 @@ export class Exports {
    * `rate_limited`, `tenant_destroyed`, `tenant_frozen`, `epoch_not_found`, `epoch_replaced`, `cell_gone`, `tek_rejected`, and the HSM's
    */
   async export(request: ExportRequest, approval?: Approval): Promise<LeaseAnswer> {
-    const { hsm, signing, orders, epochs, rates, challenges, limits, now } = this.#options;
+    const { hsm, signing, orders, epochs, moves, rates, challenges, limits, now } = this.#options;
     const { org, tenant, device, epoch } = request;
     if (!approval) challenges.take(request.nonce);
     const assignment = await orders.assignmentOf(request, 'export_rejected');
@@ -47,6 +49,7 @@ export class Exports {
     rates.take(`tenant/${org}/${tenant}`, limits.exportsPerTenant, now());
     const wrapped = epochs.wrapped({ org, tenant, epoch }, device);
     if (approval) await orders.useApproval(approval);
+    await moves.noteKey({ org, tenant, epoch }, device);
     const { encapsulated, sealed } = await sealForDevice(await hsm.exportTek({ org, tenant, epoch }, wrapped, assignment.wrapKey), request);
     const lease = await signLease(signing, request, assignment, sealed, epochs.newest(org, tenant), now());
     return { encapsulated, sealed, oaepHash: hsm.capabilities.oaepHash, lease };

@@ -2,7 +2,11 @@
  * Records of the KMS (`kms.db`). A copy of them opens nothing: tenant keys are wrapped under cells that only the HSM has.
  * `epochs.state`: `making` and `destroying` are intentions, written before the HSM is touched: after a crash the next start
  * finishes a destruction, and clears away what was in the making. `moves.epoch` is the one that boxes move away from.
- * `tek_checks`: by what a tenant key is known again when its cell is lost. `records_version` is that of the HSM, or one ahead.
+ * `tek_checks`: by what a tenant key is known again when its cell is lost.
+ * `waited.ms`: for how long the KMS was there since a move began; a clock tells it nothing. `later_keys`: boxes that were given the key of a
+ * later epoch before they said that they have left this one, so that nobody knows in which their files are. Of a move that an earlier version
+ * began neither was written down: it is waited for from now on, and its boxes may have been given anything.
+ * `records_version` is that of the HSM, or one ahead.
  */
 export const KMS_SCHEMA = `
 CREATE TABLE IF NOT EXISTS records_version (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
@@ -51,6 +55,25 @@ CREATE TABLE IF NOT EXISTS moving_boxes (
   moved_at INTEGER,
   PRIMARY KEY (org, tenant, epoch, device)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS waited (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  ms INTEGER NOT NULL,
+  PRIMARY KEY (org, tenant, epoch)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS later_keys (
+  org TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  device TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (org, tenant, epoch, device)
+) STRICT, WITHOUT ROWID;
+INSERT OR IGNORE INTO later_keys (org, tenant, epoch, device, at)
+  SELECT org, tenant, epoch, device, begun_at FROM moving_boxes JOIN moves USING (org, tenant, epoch)
+  WHERE moved_at IS NULL AND NOT EXISTS (SELECT 1 FROM waited w WHERE w.org = moves.org AND w.tenant = moves.tenant AND w.epoch = moves.epoch);
+INSERT OR IGNORE INTO waited (org, tenant, epoch, ms) SELECT org, tenant, epoch, 0 FROM moves;
 CREATE TABLE IF NOT EXISTS assignments (
   id TEXT PRIMARY KEY,
   org TEXT NOT NULL,

@@ -189,6 +189,30 @@ describe('a lease', () => {
     expect(vault.asked.at(-1)?.epoch, 'then it is that of the files').toBeUndefined();
   });
 
+  test('is of no use where it is not that of the files, and the KMS gives no other: the tenant is closed for good', async () => {
+    refusal = new SecureGateError('epoch_replaced', 'gone', { details: { epoch: 1, newest: 2 } });
+    vault.acceptLease = async () => {
+      throw new SecureGateError('lease_missing', 'of the epoch of its files', { details: { epoch: 1 } });
+    };
+    await start();
+    expect(vault.revoked).toBeUndefined();
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(10 * DAY);
+    expect([vault.revoked, calls]).toEqual(['epoch_lost', 2]);
+    expect(renewal.failure).toMatchObject({ code: 'epoch_lost', details: { epoch: 1, newest: 2 } });
+  });
+
+  test('that comes for another epoch while the files are open in the one before has them moved', async () => {
+    await start();
+    refusal = new SecureGateError('epoch_replaced', 'gone', { details: { epoch: 1, newest: 2 } });
+    await vi.advanceTimersByTimeAsync(13 * HOUR);
+    vault.newest = 2;
+    vault.lease = async () => ({ ...(await DayVault.prototype.lease.call(vault)), epoch: 2 });
+    refusal = undefined;
+    await vi.advanceTimersByTimeAsync(HOUR);
+    expect([vault.moves, vault.epoch, told]).toEqual([1, 2, ['moved to 2']]);
+  });
+
   test('is renewed when somebody says so, and then again in its own time', async () => {
     await start();
     await vi.advanceTimersByTimeAsync(3 * HOUR);

@@ -1,0 +1,65 @@
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Logger } from '../../shared/log/create-logger.ts';
+import type { KmsClient } from '../kms/client.ts';
+import type { JobLeases } from '../store/job-leases.ts';
+
+const LOOK_EVERY_MS = 600_000;
+
+export interface EpochHorizonOptions {
+  readonly kms: Pick<KmsClient, 'call'>;
+  readonly leases: JobLeases;
+  readonly logger: Logger;
+}
+
+/**
+ * Has the keys of epochs destroyed that no box is waited for any more: the last one has left, was denied, or has not come until its deadline.
+ * Which these are, the KMS decides, and it writes down what it destroyed. Begun and not finished, a destruction is among them again.
+ */
+export class EpochHorizon {
+  readonly #options: EpochHorizonOptions;
+  readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: EpochHorizonOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#lookLater(), LOOK_EVERY_MS);
+    this.#lookLater();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stopping.abort();
+    await this.#last;
+  }
+
+  /** One process of all at a time. */
+  async look(): Promise<void> {
+    const { leases, logger } = this.#options;
+    try {
+      await leases.run('epoch-horizon', (lost) => this.#destroyLeft(AbortSignal.any([lost, this.#stopping.signal])));
+    } catch (error) {
+      logger.error({ err: SecureGateError.from(error) }, 'epochs that no box is waited for could not be looked for');
+    }
+  }
+
+  #lookLater(): void {
+    this.#last = this.#last.then(() => this.look());
+  }
+
+  async #destroyLeft(stop: AbortSignal): Promise<void> {
+    const { kms, logger } = this.#options;
+    for (const cell of await kms.call('listLeft', {})) {
+      if (stop.aborted) return;
+      try {
+        const { state, from } = await kms.call('destroyEpoch', cell);
+        logger.info({ ...cell, state, from }, 'the key of an epoch was destroyed that no box is waited for');
+      } catch (error) {
+        logger.error({ ...cell, err: SecureGateError.from(error) }, 'the key of an epoch was not destroyed; it is tried again');
+      }
+    }
+  }
+}
