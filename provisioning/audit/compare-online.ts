@@ -8,15 +8,15 @@ import type { PublicKey } from '../../shared/lease/public-key.ts';
  * @param kept the head, signed
  * @param key pinned
  * @returns the head that it tells
- * @throws {SecureGateError} `log_head_rejected`, `log_forked`, `log_truncated`, `log_backdated`
+ * @throws {SecureGateError} `log_head_rejected`, `key_change_rejected`, `log_forked`, `log_truncated`, `log_backdated`
  */
 export async function compareOnline(cloud: CloudClient, kept: string, key: PublicKey): Promise<LogHead> {
-  const { head } = await contentOf(cloud.GET('/v1/audit/heads/latest'));
+  const { head, keyChanges } = await contentOf(cloud.GET('/v1/audit/heads/latest'));
   const before = readHead(kept);
   const forks = forksSince(before.log, (await contentOf(cloud.GET('/v1/audit/forks'))).forks);
   const [from, to] = [followedFrom(before, forks.map(readFork)).size, readHead(head).size];
   const query = { from, to };
   // Without a proof, followLog says that this is not the log that was kept.
   const { proof } = from > to ? { proof: [] } : await contentOf(cloud.GET('/v1/audit/proofs/consistency', { params: { query } }));
-  return (await followLog(kept, { head, forks, proof }, [key])).head;
+  return (await followLog(kept, { head, forks, proof, keyChanges }, [key])).head;
 }

@@ -71,7 +71,7 @@ export async function fillFleet(db: Kysely<Database>): Promise<void> {
     const header = { alg: 'ES256', typ: ACK_TYPE, jwk: publicKey.export({ format: 'jwk' }) };
     const token = WORDS.get(receipt) ?? (await new SignJWT({ ...said }).setProtectedHeader(header).sign(privateKey));
     WORDS.set(receipt, token);
-    await acknowledge({ db, links, audit, now: () => NOW }, { org: 'acme', device: BOX, token, claims: said }, receipt);
+    await acknowledge({ db, links, audit, now: () => NOW }, [{ receipt, org: 'acme', device: BOX, token, claims: said }]);
   };
   await commands.create('acme', ulid(1), ADA, { device: BOX, order: { kind: 'restart-tenant', body: { tenant: 'hall' } } });
   await commands.create('acme', ulid(2), ADA, { device: BOX, order: { kind: 'sync', body: {} } });
@@ -146,7 +146,7 @@ function parts(db: Kysely<Database>) {
   const desired = new DesiredStates({ ...common, courier: NOBODY });
   let made = 50;
   const toldUnder = {
-    create: (...command: Parameters<typeof commands.create>) => commands.create(...command),
+    createAll: (...given: Parameters<typeof commands.createAll>) => commands.createAll(...given),
     newId: () => {
       made += 1;
       return ulid(made);
@@ -165,10 +165,10 @@ function parts(db: Kysely<Database>) {
 }
 
 /** What the control plane asks of a KMS on the way; what that keeps is not in these tables. */
-const ANSWERS: Readonly<Record<string, (input: { readonly message?: Buffer }) => unknown>> = {
+const ANSWERS: Readonly<Record<string, (input: { readonly messages?: readonly Buffer[] }) => unknown>> = {
   signingKey: () => KEY.publicKey.export({ format: 'jwk' }),
-  sign: ({ message = Buffer.alloc(0) }) => ({
-    signature: sign('sha256', message, { key: KEY.privateKey, dsaEncoding: 'ieee-p1363' }),
+  sign: ({ messages = [] }) => ({
+    signatures: messages.map((message) => sign('sha256', message, { key: KEY.privateKey, dsaEncoding: 'ieee-p1363' })),
   }),
   listHolders: () => [{ device: BOX, enforcement: 'memory', leaseEndsAt: NOW + 3_600_000 }],
   assignedTenants: () => ['hall'],
