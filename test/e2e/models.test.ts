@@ -60,7 +60,6 @@ test.skipIf(scrfdMissing)(
     await second.exit;
 
     const third = startDaemon(config);
-    await third.until('sighting', ({ models }) => models.detector === 'ultraface-320');
     await expect.poll(told, PATIENTLY).toEqual(['scrfd-10g', 'applied', null]);
     await third.until('sighting', ({ models }) => models.detector === 'scrfd-10g-bnkps');
     expect(await files()).toMatchObject([{ id: 'scrfd-10g-bnkps' }, { id: 'faceplugin-512' }]);
@@ -73,22 +72,6 @@ test.skipIf(scrfdMissing)(
     expect(states).toEqual(['connecting', 'live']);
     const { cameras } = await third.until('stats', undefined, third.events.length);
     expect(cameras).toMatchObject([{ camera: 'door', failures: 0 }]);
-    if (process.env.SECUREGATE_SHOW)
-      process.stderr.write(
-        `${JSON.stringify({
-          cameras,
-          t: third.events.flatMap((e) =>
-            e.type === 'stats' ? [[e.at.slice(14, 21), e.cameras[0]?.frames, e.cameras[0]?.skipped, e.cameras[0]?.waiting]] : [],
-          ),
-          log: third.log
-            .split('\n')
-            .filter((l) => l.includes('other models'))
-            .map((l) => {
-              const j = JSON.parse(l);
-              return [j.time, j.msg, j.set];
-            }),
-        })}\n`,
-      );
   },
   400_000,
 );
