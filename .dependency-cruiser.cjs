@@ -78,7 +78,7 @@ const DOORS = [
     package: 'jose',
     from: [
       '^cloud/(audit|kms|iam|fleet/(enrolment|ledger|requests)|shred)/',
-      '^cloud/fleet/(sign-for-box|verify-box-token)\\.ts$',
+      '^cloud/fleet/(sign-for-boxes|verify-box-token)\\.ts$',
       '^edge/(link|vault/keys)/',
       '^provisioning/org-keys/',
       '^shared/(audit|lease|receipts|tokens)/',

@@ -1,6 +1,5 @@
 import { calculateJwkThumbprint } from 'jose';
-import type { KmsClient } from '../kms/client.ts';
-import { MOST_SIGNED } from '../kms/protocol.ts';
+import { type KmsClient, MOST_SIGNED } from '../kms/client.ts';
 
 /**
  * What the control plane says to boxes (JWT, RFC 7519, ES256 by the HSM's key for commands, which their headers name by RFC 7638).

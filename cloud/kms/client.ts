@@ -5,6 +5,8 @@ import { connectToKms, type KmsAddress } from './connect-to-kms.ts';
 import { type Gives, MOST_CHARACTERS, type Operation, replySchema, schemasOf, type Takes } from './protocol.ts';
 import { readMessages } from './read-messages.ts';
 
+export { MOST_SIGNED } from './protocol.ts';
+
 /** An HSM that does not answer for so long hangs. */
 const ANSWER_MS = 30_000;
 

@@ -131,11 +131,11 @@ async function shredAmongMany(folder: string) {
 async function shredSome(stand: FleetStand, name: string) {
   await stand.run(1);
   const leases = async () => spread((await stand.tell(() => ({ do: 'leases' }))).flatMap(({ leaseMs }) => leaseMs));
-  await stand.tell(() => ({ do: 'lease', tenant: `${name}-9` }));
+  await stand.tell(() => ({ do: 'lease', tenant: `${name}-${FEW_ROUNDS}` }));
   await pause(CALM_MS);
   const leaseMsBefore = await leases();
   const before = keptKeys(stand.kms);
-  await stand.tell(() => ({ do: 'lease', tenant: `${name}-9` }));
+  await stand.tell(() => ({ do: 'lease', tenant: `${name}-${FEW_ROUNDS}` }));
   const rounds: Round[] = [];
   const shredded = namesOf(name, FEW_ROUNDS);
   for (const tenant of shredded) rounds.push(await shred(stand, tenant));
