@@ -150,8 +150,6 @@ export class TestCloud {
     const answer = await fetch(`${this.url}${path}`, {
       method,
       headers: {
-        // A connection that is kept could be ended by the server in the very moment when it is used again.
-        connection: 'close',
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,

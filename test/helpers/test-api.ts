@@ -68,8 +68,6 @@ export class TestApi {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
-        // A connection that is kept could be ended by the server in the very moment when it is used again.
-        connection: 'close',
         ...(as === undefined ? {} : { authorization: `Bearer ${as}` }),
         ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...(picture === undefined ? {} : { 'content-type': 'image/jpeg' }),
