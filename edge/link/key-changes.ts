@@ -20,15 +20,15 @@ export interface KeyChangesOptions {
 }
 
 /**
- * Asks whether the keys have changed by which the control plane signs commands and leases: on each connect, and when something comes that another key has
- * signed, which comes again. (How the key of the log has changed is told with its heads.)
+ * Asks whether the keys have changed by which the control plane signs commands and leases: on each connect, every few minutes, and when something comes that
+ * another key has signed, which comes again. (How the key of the log has changed is told with its heads.)
  */
 export class KeyChanges implements LinkPart {
   readonly #options: KeyChangesOptions;
   readonly #retry: Retry;
   /** Of the request that was not answered yet. */
   #asked: string | undefined;
-  #isDue = false;
+  #isAnswered = false;
 
   constructor(options: KeyChangesOptions) {
     this.#options = options;
@@ -45,7 +45,7 @@ export class KeyChanges implements LinkPart {
   }
 
   readonly onConnect = (): void => {
-    this.#isDue = true;
+    this.#isAnswered = false;
     this.#retry.wake();
   };
 
@@ -59,7 +59,7 @@ export class KeyChanges implements LinkPart {
     'key-changes': ({ id, changes }) => {
       if (id !== this.#asked) return;
       this.#asked = undefined;
-      this.#isDue = false;
+      this.#isAnswered = true;
       this.#options
         .learn(changes)
         .catch((err: unknown) =>
@@ -68,9 +68,11 @@ export class KeyChanges implements LinkPart {
     },
   };
 
-  /** @returns whether there is nothing to ask */
+  /** @returns whether there is nothing to ask until the next look */
   async #ask(): Promise<boolean> {
-    if (!this.#isDue) return true;
+    const rests = this.#isAnswered;
+    this.#isAnswered = false;
+    if (rests) return true;
     const { uplink, now } = this.#options;
     const id = newUlid(now());
     this.#asked = id;

@@ -169,7 +169,9 @@ describe('a box that is enrolled', () => {
     await expect.poll(() => link.state?.connected, PATIENTLY).toBe(true);
     const { client } = fleet.kms;
     const before = box.folder.read();
-    const [commands, leases] = [await client.call('changeKey', { use: 'commands' }), await client.call('changeKey', { use: 'leases' })];
+    // What comes under the new key for commands has the box ask for both.
+    const leases = await client.call('changeKey', { use: 'leases' });
+    const commands = await client.call('changeKey', { use: 'commands' });
     const given = await fleet.ask('POST', '/commands', { device: box.id, order: { kind: 'sync', body: {} } });
     expect(given.status).toBe(201);
     const state = async (): Promise<unknown> => (await fleet.ask('GET', `/commands/${given.body.id}`)).body.state;

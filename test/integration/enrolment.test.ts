@@ -312,7 +312,7 @@ describe('certificates end and are renewed', () => {
     await renew(asleep.folder);
     expect(asleep.folder.read().authorities).toHaveLength(1);
     expect((await fleet.asOperator('POST', '/v1/authorities')).status).toBe(201);
-  }, 30_000);
+  }, 60_000);
 
   test('without a KMS the server says so, and serves boxes as soon as there is one', async () => {
     const fleet = await TestFleet.start();
