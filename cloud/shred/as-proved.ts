@@ -14,7 +14,8 @@ export function asProved<Keys extends Destroyed>(keys: Keys, logged: { readonly 
   const { destroyedAt, unrecoverableFrom } = keys;
   if (destroyedAt === null) return keys;
   if (logged === undefined) return { ...keys, destroyedAt: null, unrecoverableFrom: null };
-  if (logged.loggedAt - destroyedAt <= LONGEST_WAIT_MS) return keys;
-  const later = logged.loggedAt - destroyedAt;
-  return { ...keys, destroyedAt: logged.loggedAt, unrecoverableFrom: unrecoverableFrom && unrecoverableFrom + later };
+  // An entry gets into the log as it is made, unless the control plane was away meanwhile.
+  const from = logged.loggedAt - destroyedAt <= LONGEST_WAIT_MS ? destroyedAt : logged.loggedAt;
+  const later = from - destroyedAt;
+  return { ...keys, destroyedAt: from, unrecoverableFrom: unrecoverableFrom === null ? null : Math.max(unrecoverableFrom + later, from) };
 }

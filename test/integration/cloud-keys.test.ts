@@ -46,7 +46,7 @@ test('the keys of a tenant: where they are, its epochs, and how far each box has
       { device: gone.id, state: 'lost' },
     ].toSorted((a, b) => (a.device < b.device ? -1 : 1)),
   );
-  expect(Date.parse(move.deadline) - Date.parse(move.begunAt)).toBe(30 * 86_400_000);
+  expect(Math.abs(Date.parse(move.deadline) - Date.parse(move.begunAt) - 30 * 86_400_000)).toBeLessThan(60_000);
 
   await org.kms.client.call('acknowledgeMove', { token: await away.movedTo('acme', 'hall', 2) });
   await org.kms.client.call('destroyEpoch', { org: 'acme', tenant: 'hall', epoch: 1 });
