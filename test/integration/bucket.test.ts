@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import {
   DeleteObjectCommand,
   HeadObjectCommand,
@@ -170,6 +172,17 @@ describe('a bucket', () => {
     await chmod(file, 0o644);
     await expect(open(config)).rejects.toMatchObject({ code: 'secret_file_unsafe' });
   });
+});
+
+test.each([
+  ['no bucket', '', '0'],
+  ['one', "await import('@aws-sdk/client-s3');", '[1-9]\\d*'],
+])('a control plane with %s loads as much of Amazon as it needs', async (_what, more, count) => {
+  const plane = new URL('../../cloud/control-plane.ts', import.meta.url);
+  const code = `await import('${plane}'); ${more} const { createRequire } = await import('node:module');
+    console.log(Object.keys(createRequire('${plane}').cache).filter((path) => path.includes('@aws-sdk')).length);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], { cwd: import.meta.dirname });
+  expect(stdout.trim()).toMatch(new RegExp(`^${count}$`));
 });
 
 describe('the stand-in for an object store', () => {
