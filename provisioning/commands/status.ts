@@ -2,8 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { Command } from 'commander';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment, Link } from '../../shared/fleet/enrolment.ts';
-import type { Stats } from '../../shared/messages/events.ts';
 import { adminsFingerprint } from '../../shared/lease/admins-fingerprint.ts';
+import type { Stats } from '../../shared/messages/events.ts';
 import { runningBox } from '../terminal/running-box.ts';
 
 interface Options {
