@@ -26,7 +26,7 @@ It takes about four minutes and needs Debian's softhsm2, swtpm and tpm2-tools.`,
         'after',
         `
 Everything is made anew on loopback and thrown away: KMS on SoftHSM2, control plane, broker, and three boxes.
-It takes about two minutes and needs Debian's softhsm2.`,
+It takes about three minutes and needs Debian's softhsm2.`,
       )
       .action(async ({ json = false }: { readonly json?: boolean }) => {
         const { drillHsmLoss } = await import('../drills/hsm-loss/drill-hsm-loss.ts');

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { adminsFingerprint } from '../../shared/lease/admins-fingerprint.ts';
 import { ENFORCEMENTS } from '../../shared/lease/lease-token.ts';
 import { type StickRequest, stickRequestSchema } from '../../shared/lease/stick.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
@@ -44,7 +45,7 @@ Examples:
   );
   command.addCommand(
     asking('pin')
-      .description('pin the keys that count for an org, or change them')
+      .description('pin the keys that count for an org, or change them; prints the version of the set, and its fingerprint')
       .argument('<org>')
       .requiredOption('--admin <file...>', 'keys of admins: each alone signs assignments')
       .requiredOption('--recovery <file...>', 'keys that lie in a safe')
@@ -116,7 +117,7 @@ async function pin(org: string, { admin, recovery, signedBy, adminQuorum, recove
   };
   const signed = await signAdminSet(set, signers?.length ? signers : (admins ?? []));
   await (await openCloud(cloud)).PUT('/v1/orgs/{org}/admin-keys', { params: { path: { org } }, body: signed });
-  process.stdout.write(`version ${set.version}\n`);
+  process.stdout.write(`version ${set.version}\n${adminsFingerprint(set)}\n`);
 }
 
 /** Of the set that counts now; 0 where none is pinned. */

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { Command } from 'commander';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment, Link } from '../../shared/fleet/enrolment.ts';
+import { adminsFingerprint } from '../../shared/lease/admins-fingerprint.ts';
 import type { Stats } from '../../shared/messages/events.ts';
 import { runningBox } from '../terminal/running-box.ts';
 
@@ -65,15 +66,17 @@ function factsOf(enrolment: Enrolment, answer: Link | string) {
   const reached = typeof answer === 'object';
   const { org, name, state } = reached ? answer : enrolment;
   const certificateEnds = new Date(new X509Certificate(certificate).validTo).toISOString();
-  return { device, org, name, state, cloud, fingerprint, certificateEnds, problem: reached ? null : answer };
+  const orgKeys = enrolment.admins && adminsFingerprint(enrolment.admins);
+  return { device, org, name, state, cloud, fingerprint, orgKeys, certificateEnds, problem: reached ? null : answer };
 }
 
 function textOf(enrolment: Enrolment, answer: Link | string, running: Stats['link'] | undefined): string {
-  const { device, org, name, state, cloud, fingerprint, certificateEnds, problem } = factsOf(enrolment, answer);
+  const { device, org, name, state, cloud, fingerprint, orgKeys, certificateEnds, problem } = factsOf(enrolment, answer);
   return `Box:          ${device} (${name})
 Org:          ${org}
 State:        ${state}${problem === null ? '' : `, as it was when the control plane was last heard; now: ${problem}`}
 Keys:         ${fingerprint}
+Org's keys:   ${orgKeys ?? 'none are pinned yet'}
 Certificate:  until ${certificateEnds}
 Cloud:        ${cloud}
 Link:         ${linkText(running)}

@@ -21,10 +21,11 @@ export class TestFleetCa {
   at: number;
   readonly authorities: Authorities;
   readonly #issuer: Issuer;
+  readonly #pairs: KeyPairs = new Map();
 
   private constructor(at: number, { db }: Store) {
     this.at = at;
-    const shared = { kms: keysInMemory(), now: () => this.at, random: randomBytes };
+    const shared = { kms: keysInMemory(this.#pairs), now: () => this.at, random: randomBytes };
     this.authorities = new Authorities({ db, longestAbsenceMs: LIFE_MS, ...shared });
     this.#issuer = new Issuer({ authorities: this.authorities, lifeMs: LIFE_MS, ...shared });
   }
@@ -40,6 +41,11 @@ export class TestFleetCa {
     return (await this.authorities.present()).certificate;
   }
 
+  /** Its keys are gone, and others take their places. */
+  loseKeys(): void {
+    this.#pairs.clear();
+  }
+
   async device(id: string): Promise<Certified> {
     const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const { certificate } = await this.#issuer.issueToDevice(id, publicKey.export({ type: 'spki', format: 'der' }));
@@ -53,8 +59,9 @@ export class TestFleetCa {
   }
 }
 
-function keysInMemory(): Pick<KmsClient, 'call'> {
-  const pairs = new Map<string, ReturnType<typeof generateKeyPairSync>>();
+type KeyPairs = Map<string, ReturnType<typeof generateKeyPairSync>>;
+
+function keysInMemory(pairs: KeyPairs): Pick<KmsClient, 'call'> {
   const pairOf = (use: string) => {
     const pair = pairs.get(use) ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
     pairs.set(use, pair);

@@ -43,6 +43,7 @@ test('from a token to an assigned box and away again, by the commands of the run
   const { out: status } = await run(['status', ...box]);
   expect(status).toContain('awaiting-approval');
   expect(status).toContain(fingerprint);
+  expect(status).toMatch(/^Org's keys: +(\w{4}-){7}\w{4}$/m);
 
   // An admin sees the fingerprint before he signs; another one than the box shows stops him.
   const assign = ['org-keys', 'assign', 'acme', 'hall', '--key', ada.key, '--device', device, ...ada.options];

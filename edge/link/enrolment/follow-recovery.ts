@@ -6,7 +6,7 @@ import type { LinkFolder } from './link-folder.ts';
 
 /**
  * Has the box believe another HSM, where the recovery keys of its org have signed that. What it believed before counts beside it, since leases
- * and the log were signed by that, until the next certificate brings the keys that count alone.
+ * and the log were signed by that.
  * @param now milliseconds since the Unix epoch
  * @throws {SecureGateError} `not_enrolled`, `admins_missing`, `recovery_rejected`
  */

@@ -79,7 +79,10 @@ export class LossStack {
       await assignBox(this.admin, drilled.enrolled, tenant);
       await drilled.box.start();
       await this.opened(drilled, tenant);
-      const { status } = await drilled.box.api.post(`/v1/tenants/${tenant}/customers`, { name: 'Ida Gast', consent: guestConsent(Date.now()) });
+      const { status } = await drilled.box.api.post(`/v1/tenants/${tenant}/customers`, {
+        name: 'Ida Gast',
+        consent: guestConsent(Date.now()),
+      });
       if (status !== 201) throw new Error(`The ${role} box enrolled nobody: ${status}`);
     }
   }
@@ -122,7 +125,9 @@ export class LossStack {
     const pem = this.path(`${device}.pem`);
     // A control plane that has just started says that it has too much to do.
     const told = async (): Promise<string | undefined> => {
-      const { data } = await client.GET('/v1/orgs/{org}/devices/{id}', { params: { path: { org: ORG, id: device } } }).catch(() => ({ data: undefined }));
+      const { data } = await client
+        .GET('/v1/orgs/{org}/devices/{id}', { params: { path: { org: ORG, id: device } } })
+        .catch(() => ({ data: undefined }));
       return data?.wrapKey;
     };
     await writeFile(pem, (await within(PATIENCE_MS, 'the control plane tells the key of a box', told, 500)).result);

@@ -40,3 +40,16 @@ test('the next one comes by itself two years before the end, is vouched for by t
   ca.at += 14 * DAY_MS;
   expect(await generationsOf(ca)).toEqual([2]);
 });
+
+test('one whose key is lost is replaced, and not before: nobody vouches for the next one but itself', async () => {
+  const ca = await TestFleetCa.make();
+  await ca.authority();
+  await expect(ca.authorities.replace()).rejects.toMatchObject({ code: 'conflict' });
+  ca.loseKeys();
+  const { generation, certificate, crossed } = await ca.authorities.replace();
+  expect([generation, crossed]).toEqual([2, '']);
+  expect(await generationsOf(ca), 'certificates of boxes hold on').toEqual([2, 1]);
+  const issued = new X509Certificate((await ca.device(newId('box'))).certificate);
+  expect(issued.verify(new X509Certificate(certificate).publicKey)).toBe(true);
+  await expect(ca.authorities.replace()).rejects.toMatchObject({ code: 'conflict' });
+});
