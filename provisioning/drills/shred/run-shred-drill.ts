@@ -68,7 +68,10 @@ export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions
       say(told(loot));
       requireAllRead(loot, stack);
       result.tpm = far.tpm ? { before: tpmCount(loot) } : null;
-      requireThat(!loot.tpm || loot.tpm.opened > 0, 'the living TPM opens no lease of its box: that it opens none afterwards proves nothing');
+      requireThat(
+        !loot.tpm || loot.tpm.opened > 0,
+        'the living TPM opens no lease of its box: that it opens none afterwards proves nothing',
+      );
     });
 
     const shred = await steps.take('shred a tenant', async () => {
@@ -203,7 +206,9 @@ function told(loot: Loot): string {
   const read = tenants.map(({ tenant, customers, databases }) => `${tenant}: ${customers.length} customers, ${databases} databases`);
   return [
     `  it found ${boxKeys} keys of boxes, ${wrappedKeys} wrapped tenant keys and ${sealedByTpm} files of leases that only a TPM opens;`,
-    tpm === null ? '  it did not ask a TPM;' : `  the living TPM opened ${tpm.opened} of them, and refused: ${JSON.stringify(tpm.refused)};`,
+    tpm === null
+      ? '  it did not ask a TPM;'
+      : `  the living TPM opened ${tpm.opened} of them, and refused: ${JSON.stringify(tpm.refused)};`,
     `  the HSM gave it ${tenantKeys} tenant keys, and refused: ${JSON.stringify(refused)};`,
     `  with ${keys} keys it opened ${opened} of ${envelopes} envelopes; ${databasesClosed} databases stayed closed`,
     `  read: ${read.join('; ') || 'nothing'}`,
