@@ -8,6 +8,8 @@ export interface ListedCopy {
   /** Of its heads, the smallest first. */
   readonly sizes: readonly number[];
   readonly isFork: boolean;
+  /** How many words on changes of the key that signs heads. */
+  readonly keyChanges: number;
 }
 
 /**
@@ -16,17 +18,18 @@ export interface ListedCopy {
  * @throws {SecureGateError} `log_copy_differs`, and the bucket's
  */
 export async function listCopies(bucket: Pick<Bucket, 'versions'>): Promise<ListedCopy[]> {
-  const copies = new Map<string, { readonly log: string; readonly sizes: number[]; isFork: boolean }>();
+  const copies = new Map<string, { readonly log: string; readonly sizes: number[]; isFork: boolean; keyChanges: number }>();
   let last: string | undefined;
   for await (const { name, isRemoval } of bucket.versions('')) {
     const read = readCopyName(name);
     if (read === undefined) continue;
     if (isRemoval || name === last) throw copyDiffers(name, isRemoval ? 'removed' : 'replaced');
     last = name;
-    const copy = copies.get(read.log) ?? { log: read.log, sizes: [], isFork: false };
+    const copy = copies.get(read.log) ?? { log: read.log, sizes: [], isFork: false, keyChanges: 0 };
     copies.set(read.log, copy);
     if (read.size !== undefined) copy.sizes.push(read.size);
     if (read.isFork) copy.isFork = true;
+    if (read.isKeyChange) copy.keyChanges += 1;
   }
   // One of which no head is there yet is being made.
   return [...copies.values()].filter(({ sizes }) => sizes.length > 0);

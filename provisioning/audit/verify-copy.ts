@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { copyDiffers } from '../../shared/audit/copy-differs.ts';
-import { checkpointName, forkName, tileName } from '../../shared/audit/copy-names.ts';
+import { checkpointName, forkName, keyChangeName, tileName } from '../../shared/audit/copy-names.ts';
 import {
   LOG_FORK_TYPE,
   LOG_HEAD_TYPE,
@@ -15,6 +15,7 @@ import { rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
 import { edgeTiles, fullTiles, type TileEdge } from '../../shared/crypto/merkle/tile-places.ts';
 import { nodesOfTiles } from '../../shared/crypto/merkle/tiles.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
 import type { Bucket, StoredObject } from '../../shared/s3/bucket.ts';
 import { type ListedCopy, listCopies } from './list-copies.ts';
@@ -43,7 +44,7 @@ export interface VerifiedCopy {
  * nothing was put over anything, that all is locked, and that one log goes on where the one before ended.
  * @param key pinned
  * @param seen the head that was seen the last time, signed
- * @throws {SecureGateError} `log_copy_differs`, `log_bucket_unlocked`, `log_head_rejected`, `log_forked`, `log_truncated`, `log_backdated`, and the bucket's
+ * @throws {SecureGateError} `log_copy_differs`, `log_bucket_unlocked`, `log_head_rejected`, `key_change_rejected`, `log_forked`, `log_truncated`, `log_backdated`, and the bucket's
  */
 export async function verifyCopy(bucket: Pick<Bucket, 'get' | 'versions'>, key: PublicKey, seen?: string): Promise<VerifiedCopy> {
   return await new CopyCheck(bucket, key).run(seen);
@@ -53,6 +54,8 @@ export async function verifyCopy(bucket: Pick<Bucket, 'get' | 'versions'>, key: 
 class CopyCheck {
   readonly #bucket: Pick<Bucket, 'get' | 'versions'>;
   readonly #key: PublicKey;
+  /** Each that ever counted since the one that is pinned. */
+  #keys: readonly PublicKey[] = [];
   #lockedUntil = new Date(8.64e15);
   #checked = 0;
 
@@ -62,16 +65,27 @@ class CopyCheck {
   }
 
   async run(seen: string | undefined): Promise<VerifiedCopy> {
-    const kept = seen === undefined ? undefined : await verifyLogToken(seen, LOG_HEAD_TYPE, logHeadSchema, [this.#key]);
     const copies = await listCopies(this.#bucket);
+    this.#keys = await this.#followKeys(copies);
+    const kept = seen === undefined ? undefined : await verifyLogToken(seen, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
     const forks = await Promise.all(copies.filter(({ isFork }) => isFork).map((copy) => this.#fork(copy)));
     const chain = chainOf(copies, forks);
     if (kept && !chain.some(({ log }) => log === kept.log)) throw copyDiffers(checkpointName(kept.log, kept.size), 'missing');
     let token = '';
     for (const copy of chain) token = await this.#verify(copy, forks, kept);
-    const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, [this.#key]);
+    const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
     const inOrder = chain.flatMap(({ log }) => forks.filter((fork) => fork.log === log));
     return { head, token, forks: inOrder, checked: this.#checked, lockedUntil: this.#lockedUntil };
+  }
+
+  /** Every log has the words that there were when its newest head was put: the longest row of them has all. */
+  async #followKeys(copies: readonly ListedCopy[]): Promise<readonly PublicKey[]> {
+    const [longest] = copies.toSorted((one, other) => other.keyChanges - one.keyChanges);
+    const words: string[] = [];
+    for (let number = 0; number < (longest?.keyChanges ?? 0); number += 1) {
+      words.push((await this.#get(keyChangeName(longest?.log ?? '', number))).body.toString('utf8'));
+    }
+    return (await followKeyChanges('audit', [this.#key], words)).keys;
   }
 
   /** @returns its newest head */
@@ -90,7 +104,7 @@ class CopyCheck {
     // The newest is looked at in any case.
     for (const count of sizes.filter((one) => one === size || one > (known?.size ?? -1))) {
       token = (await this.#get(checkpointName(log, count))).body.toString('utf8');
-      const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, [this.#key]);
+      const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
       if (head.log !== log || head.size !== count || head.root !== (await rootAt(count))) throw refusal('log_forked', log, count);
       if (head.at < at) throw refusal('log_backdated', log, count);
       at = head.at;
@@ -121,7 +135,7 @@ class CopyCheck {
 
   async #fork({ log }: ListedCopy): Promise<LogFork> {
     const { body } = await this.#get(forkName(log));
-    const fork = await verifyLogToken(body.toString('utf8'), LOG_FORK_TYPE, logForkSchema, [this.#key]);
+    const fork = await verifyLogToken(body.toString('utf8'), LOG_FORK_TYPE, logForkSchema, this.#keys);
     if (fork.log !== log) throw copyDiffers(forkName(log), 'other');
     return fork;
   }

@@ -30,12 +30,24 @@ export function forkName(log: string): string {
   return `${log}/fork`;
 }
 
-const NAME = /^([0-9A-HJKMNP-TV-Z]{26})\/(?:tile\/[\dx/.p]{1,64}|checkpoint\/(\d{16})|(fork))$/;
+/** A word by which the key changed that signs heads, counted from 0. */
+export function keyChangeName(log: string, number: number): string {
+  return `${log}/key-change/${String(number).padStart(4, '0')}`;
+}
 
-/** Which log a name is about, and what it names of it: a head over so many leaves, or a fork. Undefined for what is none of these names. */
-export function readCopyName(
-  name: string,
-): { readonly log: string; readonly size: number | undefined; readonly isFork: boolean } | undefined {
-  const [, log, size, fork] = NAME.exec(name) ?? [];
-  return log === undefined ? undefined : { log, size: size === undefined ? undefined : Number(size), isFork: fork !== undefined };
+const NAME = /^([0-9A-HJKMNP-TV-Z]{26})\/(?:tile\/[\dx/.p]{1,64}|checkpoint\/(\d{16})|(fork)|(key-change)\/\d{4})$/;
+
+export interface CopyName {
+  readonly log: string;
+  /** Of the tree of a head. */
+  readonly size: number | undefined;
+  readonly isFork: boolean;
+  readonly isKeyChange: boolean;
+}
+
+/** Which log a name is about, and what it names of it. Undefined for what is none of these names. */
+export function readCopyName(name: string): CopyName | undefined {
+  const [, log, size, fork, change] = NAME.exec(name) ?? [];
+  if (log === undefined) return undefined;
+  return { log, size: size === undefined ? undefined : Number(size), isFork: fork !== undefined, isKeyChange: change !== undefined };
 }

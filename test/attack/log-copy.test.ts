@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { KmsClient } from '../../cloud/kms/client.ts';
 import { type VerifiedCopy, verifyCopy } from '../../provisioning/audit/verify-copy.ts';
 import { checkpointName, tileName } from '../../shared/audit/copy-names.ts';
 import { followLog } from '../../shared/audit/follow-log.ts';
@@ -28,15 +29,17 @@ afterAll(async () => postgres.stop());
 /** A log, its copy, and an auditor who may read the bucket and nothing else. */
 class Copied {
   readonly place: LogPlace;
+  readonly kms: KmsClient;
   readonly store: S3Fake;
   readonly one: CopyPlace;
   /** Address of its Postgres. */
   readonly database: string;
   readonly #reader: Bucket;
 
-  private constructor(place: LogPlace, store: S3Fake, one: CopyPlace, reader: Bucket, database: string) {
+  private constructor(place: LogPlace, kms: KmsClient, store: S3Fake, one: CopyPlace, reader: Bucket, database: string) {
     this.database = database;
     this.place = place;
+    this.kms = kms;
     this.store = store;
     this.one = one;
     this.#reader = reader;
@@ -46,10 +49,11 @@ class Copied {
     const store = await S3Fake.start(how);
     const database = onPostgres ? await postgres.database() : '';
     const address = onPostgres ? { postgres: database } : { file: join(await tempFolder(), 'cloud.db') };
-    const place = await LogPlace.open(address, (await testKms('software')).client);
+    const { client } = await testKms('software');
+    const place = await LogPlace.open(address, client);
     const reader = await Bucket.open(await store.account(...READER_RIGHTS), new AbortController().signal);
     onTestFinished(() => reader.close());
-    return new Copied(place, store, await CopyPlace.start(place, store), reader, database);
+    return new Copied(place, client, store, await CopyPlace.start(place, store), reader, database);
   }
 
   /** Records so many entries, many at a time. */
@@ -124,6 +128,20 @@ describe('the copy of the log', () => {
     const before = puts();
     await copied.one.copy();
     expect(puts()).toBe(before);
+  });
+
+  test('is followed over a change of the key that signs heads, by whoever has pinned the one before', async () => {
+    const copied = await Copied.start();
+    await copied.grow(3);
+    await copied.one.copy();
+    const { token } = await copied.audit();
+    await copied.kms.call('changeKey', { use: 'audit' });
+    await copied.grow(300);
+    const { size } = await copied.one.copy();
+    expect(await copied.audit(token)).toMatchObject({ head: { size }, checked: 1 });
+    expect(await copied.audit()).toMatchObject({ head: { size }, checked: 2 });
+    await copied.auditOnline();
+    copied.expectOneOfEach();
   });
 
   test('holds hashes and signed heads, and nothing of what was done', async () => {

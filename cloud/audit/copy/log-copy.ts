@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { copyDiffers } from '../../../shared/audit/copy-differs.ts';
-import { checkpointName, checkpointsOf, forkName, tileName } from '../../../shared/audit/copy-names.ts';
+import { checkpointName, checkpointsOf, forkName, keyChangeName, tileName } from '../../../shared/audit/copy-names.ts';
 import { readHead } from '../../../shared/audit/log-tokens.ts';
 import { edgeTiles, fullTiles, type TileEdge } from '../../../shared/crypto/merkle/tile-places.ts';
 import { TILE_WIDTH } from '../../../shared/crypto/merkle/tiles.ts';
@@ -53,7 +53,7 @@ export class LogCopy {
    */
   async copy(stop: AbortSignal): Promise<void> {
     const { heads, records, config, now } = this.#options;
-    const { head: token } = await heads.update(undefined);
+    const { head: token, keyChanges } = await heads.update(undefined);
     const { record } = await records.read();
     const bucket = await Bucket.open(config, stop);
     try {
@@ -62,7 +62,7 @@ export class LogCopy {
         throw new SecureGateError('log_bucket_unlocked', 'The bucket has no versioning, or no Object Lock');
       if (record.size > 0) await this.#requireHead(bucket, record.log, checkpointName(record.log, record.size));
       if (isDue) await this.#requireKnownHeads(bucket, record);
-      const copied = await this.#bring(bucket, token, record);
+      const copied = await this.#bring(bucket, token, keyChanges, record);
       if (isDue) await this.#examine(bucket, copied);
       await records.move({ ...copied, copied_at: now(), problem: '' });
       if (isDue) this.#examinedAt = now();
@@ -71,7 +71,7 @@ export class LogCopy {
     }
   }
 
-  async #bring(bucket: Bucket, token: string, record: CopyRecord): Promise<CopyRecord> {
+  async #bring(bucket: Bucket, token: string, keyChanges: readonly string[], record: CopyRecord): Promise<CopyRecord> {
     const { records } = this.#options;
     const { log, size } = readHead(token);
     // A fork was declared meanwhile: the next time is about the log as it is then.
@@ -85,6 +85,7 @@ export class LogCopy {
       await records.move({ ...record, tiled });
     }
     await this.#putTiles(bucket, log, edgeTiles(size));
+    for (const [number, word] of keyChanges.entries()) await this.#put(bucket, keyChangeName(log, number), Buffer.from(word), TOKEN_TYPE);
     await this.#put(bucket, checkpointName(log, size), Buffer.from(token), TOKEN_TYPE);
     const copied = { ...record, tiled, size };
     await records.move(copied);
