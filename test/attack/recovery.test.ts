@@ -145,6 +145,20 @@ describe.each([
       await expect(takeOver(recovery, undefined, box, newer)).rejects.toThrow(refused('approval_used'));
     });
 
+    test('where the records did not hear of a key that the HSM took over, as after a crash between the two, it is taken over once more', async () => {
+      await org.loseHsm();
+      const recovery = await org.draft();
+      const putBack = await kms.copyRecords();
+      await takeOver(recovery);
+      await putBack();
+      await org.acceptRecords();
+      await kms.start();
+      expect(await lost()).toEqual(['hall']);
+      await takeOver(recovery);
+      await kms.trustDevice(box);
+      expect(await box.fetchTek(kms.client, 'acme', 'hall', 1)).toEqual(tek);
+    });
+
     test('a tenant that was shredded stays dead, whoever signs and whoever still has its key', async () => {
       await kms.client.call('createEpoch', { org: 'acme', tenant: 'club', epoch: 1 });
       await kms.client.call('destroyTenant', HALL);
