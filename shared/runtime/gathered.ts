@@ -3,6 +3,12 @@ interface Waiting<Item, Result> {
   readonly done: PromiseWithResolvers<Result>;
 }
 
+interface Follower {
+  /** How much has to be done. */
+  readonly after: number;
+  readonly go: () => void;
+}
+
 export interface GatheredOptions<Item, Result> {
   /** Does several at a time, whole or not at all; it gives a result for each, in their order. */
   readonly work: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -16,7 +22,10 @@ export interface GatheredOptions<Item, Result> {
 export class Gathered<Item, Result> {
   readonly #options: GatheredOptions<Item, Result>;
   readonly #waiting: Waiting<Item, Result>[] = [];
+  readonly #followers: Follower[] = [];
   #underWay = 0;
+  #asked = 0;
+  #done = 0;
 
   constructor(options: GatheredOptions<Item, Result>) {
     this.#options = options;
@@ -24,17 +33,29 @@ export class Gathered<Item, Result> {
 
   async run(item: Item): Promise<Result> {
     const done = Promise.withResolvers<Result>();
+    this.#asked += 1;
     this.#waiting.push({ item, done });
     queueMicrotask(() => this.#go());
     return await done.promise;
+  }
+
+  /** Resolves when as much is done, well or not, as was asked for until now. */
+  async caughtUp(): Promise<void> {
+    if (this.#done < this.#asked) await new Promise<void>((go) => void this.#followers.push({ after: this.#asked, go }));
   }
 
   #go(): void {
     const { most, atOnce } = this.#options;
     while (this.#underWay < atOnce && this.#waiting.length > 0) {
       this.#underWay += 1;
-      void this.#do(this.#waiting.splice(0, most)).finally(() => {
+      const lot = this.#waiting.splice(0, most);
+      void this.#do(lot).finally(() => {
         this.#underWay -= 1;
+        this.#done += lot.length;
+        for (let next = this.#followers[0]; next !== undefined && next.after <= this.#done; next = this.#followers[0]) {
+          this.#followers.shift();
+          next.go();
+        }
         this.#go();
       });
     }

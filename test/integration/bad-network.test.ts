@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { TestFleet } from '../helpers/fleet.ts';
+import { type TestBox, TestFleet } from '../helpers/fleet.ts';
 import { type Fault, HostileProxy } from '../helpers/hostile-proxy.ts';
 import { Deeds } from '../helpers/ledger-place.ts';
 import { startLink } from '../helpers/start-link.ts';
@@ -23,10 +23,19 @@ const FAULTS: Record<string, Fault> = {
 };
 const WAYS = ['mqtt', 'https'] as const;
 
-test('over a network that cuts, closes, delays, tears and swallows, every command is done once and in order; nobody comes in a rush', async () => {
+/** Two people agree on the shred of the tenant of every box, with no time to take it back. */
+async function shred(fleet: TestFleet): Promise<string> {
+  const { body: ben } = await fleet.ask('POST', '/users', { name: 'Ben', email: 'ben@acme.example', roles: [{ role: 'org:admin' }] });
+  const { body } = await fleet.ask('POST', '/shreds', { tenant: 'hall', graceMinutes: 0 });
+  expect(await fleet.ask('POST', `/shreds/${body.id}/approve`)).toMatchObject({ status: 200 });
+  const token = await fleet.cloud.issuer.token(ben.id as string, 'acme');
+  expect(await fleet.cloud.ask(token, 'POST', `/v1/orgs/acme/shreds/${body.id}/approve`)).toMatchObject({ status: 200 });
+  return body.id as string;
+}
+
+test('over a network that cuts, closes, delays, tears and swallows, every command is done once and in order, and a shred by all; nobody comes in a rush', async () => {
   const fleet = await TestFleet.start({ broker: 'embedded' });
-  const one = async (fault: Fault, way: (typeof WAYS)[number]) => {
-    const box = await fleet.enrolled();
+  const one = async (box: TestBox, fault: Fault, way: (typeof WAYS)[number]) => {
     const { mqtt } = box.folder.read();
     const proxy = await HostileProxy.start(Number(new URL(way === 'mqtt' ? (mqtt ?? '') : fleet.url).port), fault);
     const deeds = new Deeds();
@@ -48,15 +57,33 @@ test('over a network that cuts, closes, delays, tears and swallows, every comman
       const { body } = await fleet.ask('GET', `/commands?device=${box.id}`);
       return body.items.map(({ state }: { state: string }) => state);
     };
-    await expect.poll(states, PATIENTLY).toEqual(given.map(() => 'SUCCEEDED'));
+    await expect.poll(states, PATIENTLY).toEqual([...given, 'shred'].map(() => 'SUCCEEDED'));
     await expect.poll(() => uplink.by, PATIENTLY).toBe(way);
-    expect((await fleet.ask('GET', `/receipts?device=${box.id}`)).body.items).toHaveLength(COMMANDS);
+    expect((await fleet.ask('GET', `/receipts?device=${box.id}`)).body.items).toHaveLength(COMMANDS + 1);
     return { given, begun: deeds.begun, done: deeds.done, came };
   };
-  const all = Object.entries(FAULTS).flatMap(([name, fault]) => WAYS.map(async (way) => ({ name, way, ...(await one(fault, way)) })));
-  for (const { name, way, given, begun, done, came } of await Promise.all(all)) {
-    expect([begun, done], `${name}, ${way}`).toEqual([given, given]);
+  const kinds = Object.entries(FAULTS).flatMap(([name, fault]) => WAYS.map((way) => ({ name, fault, way })));
+  const boxes = await Promise.all(kinds.map(() => fleet.enrolled()));
+  for (const box of boxes) {
+    await fleet.trust(box);
+    expect(await fleet.assign(box)).toMatchObject({ status: 201 });
+  }
+  const all = Promise.all(kinds.map(async ({ name, fault, way }, at) => ({ name, way, ...(await one(boxes[at] as TestBox, fault, way)) })));
+  const id = await shred(fleet);
+  for (const { name, way, given, begun, done, came } of await all) {
+    // What is urgent comes before what was given before it, or after.
+    for (const deeds of [begun, done]) {
+      expect(
+        deeds.filter((deed) => deed !== 'shred hall'),
+        `${name}, ${way}`,
+      ).toEqual(given);
+      expect(deeds.length, `${name}, ${way}`).toBe(COMMANDS + 1);
+    }
     // Of MQTT: at once, and after 1, 2 and 4 seconds at the earliest.
     if (way === 'mqtt') expect(came, name).toBeLessThanOrEqual(4);
   }
+  const shredded = async () =>
+    (await fleet.ask('GET', `/shreds/${id}`)).body as { state: string; boxes: { state: string; receipt: string }[] };
+  await expect.poll(async () => (await shredded()).state, PATIENTLY).toBe('done');
+  expect(new Set((await shredded()).boxes.map(({ receipt }) => receipt)).size).toBe(kinds.length);
 }, 180_000);

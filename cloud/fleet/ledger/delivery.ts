@@ -47,6 +47,11 @@ export class Delivery {
     }
   }
 
+  /** Resolves when every box was looked at that was to be until now. */
+  async caughtUp(): Promise<void> {
+    await this.#boxes.caughtUp();
+  }
+
   async #deliver(devices: readonly string[]): Promise<undefined[]> {
     const claimed = await this.#options.links.claim(devices);
     try {

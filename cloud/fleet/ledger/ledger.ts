@@ -94,6 +94,8 @@ export class Ledger {
       await this.#reply(device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {
+      // That the first boxes have begun is not worth that the last ones wait for their orders.
+      await this.#delivery?.caughtUp();
       const token = payload.toString('latin1');
       const claims = await verifyAck(token, device, signingKeys);
       const kept = await this.#words.run({ receipt: this.#receiptIds.next(), org, device, token, claims });

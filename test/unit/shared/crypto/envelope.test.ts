@@ -236,6 +236,7 @@ describe('envelope v1', () => {
       ['customer-key', 2, 'keys'],
       ['cell-key', 3, 'keys'],
       ['signing-key', 4, 'keys'],
+      ['transport-key', 8, 'keys'],
       ['held-leases', 7, 'keys'],
       ['profile', 16, 'data'],
       ['consent', 17, 'data'],

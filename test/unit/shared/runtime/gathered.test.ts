@@ -49,3 +49,21 @@ test('one that cannot be done does not take the others with it', async () => {
     { status: 'fulfilled', value: 6 },
   ]);
 });
+
+test('whoever waits until it has caught up waits for what was asked for before, also where that failed, and for nothing after', async () => {
+  const { gathered, pass } = doubling(2, 1, [2]);
+  await gathered.caughtUp();
+  const before = Promise.allSettled([1, 2, 3].map((item) => gathered.run(item)));
+  let isCaughtUp = false;
+  const caughtUp = gathered.caughtUp().then(() => {
+    isCaughtUp = true;
+  });
+  const after = gathered.run(4);
+  // The first two together and then alone, since they fail; the third comes together with the fourth.
+  for (let lot = 0; lot < 3; lot += 1) await pass();
+  expect(isCaughtUp).toBe(false);
+  await pass();
+  await caughtUp;
+  expect((await before).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await after).toBe(8);
+});
