@@ -46,6 +46,8 @@ export class SqlitePersistence {
   #statements: ReturnType<typeof prepare> | undefined;
   #database: Sqlite.Database | undefined;
   broker: { readonly id: string } | undefined;
+  /** For sessions that are kept: every message is held against them. Undefined where they have to be read anew. */
+  #queued: readonly (StoredSubscription & { readonly clientId: string })[] | undefined;
 
   readonly #onLost: () => void;
 
@@ -98,12 +100,14 @@ export class SqlitePersistence {
   }
 
   async addSubscriptions({ id }: ClientId, subscriptions: readonly StoredSubscription[]): Promise<void> {
+    this.#queued = undefined;
     for (const subscription of subscriptions) {
       this.#sql.putSubscription.run(id, subscription.topic, subscription.qos, serialize({ ...subscription }));
     }
   }
 
   async removeSubscriptions({ id }: ClientId, topics: readonly string[]): Promise<void> {
+    this.#queued = undefined;
     for (const topic of topics) this.#sql.dropSubscription.run(id, topic);
   }
 
@@ -116,13 +120,14 @@ export class SqlitePersistence {
   }
 
   async subscriptionsByTopic(topic: string): Promise<(StoredSubscription & { clientId: string })[]> {
-    const rows = this.#sql.queuedSubscriptions.all() as { client: string; topic: string; options: Buffer }[];
-    return rows
-      .filter((row) => matchesFilter(row.topic, topic))
-      .map(({ client, options }) => ({ clientId: client, ...(deserialize(options) as StoredSubscription) }));
+    this.#queued ??= (this.#sql.queuedSubscriptions.all() as { client: string; options: Buffer }[]).map(({ client, options }) => {
+      return { clientId: client, ...(deserialize(options) as StoredSubscription) };
+    });
+    return this.#queued.filter((subscription) => matchesFilter(subscription.topic, topic)).map((subscription) => ({ ...subscription }));
   }
 
   async cleanSubscriptions({ id }: ClientId): Promise<void> {
+    this.#queued = undefined;
     this.#sql.dropSubscriptions.run(id);
   }
 
@@ -231,7 +236,7 @@ function prepare(database: Sqlite.Database) {
     dropSubscription: database.prepare('DELETE FROM subscriptions WHERE client = ? AND topic = ?'),
     dropSubscriptions: database.prepare('DELETE FROM subscriptions WHERE client = ?'),
     subscriptionsOf: database.prepare('SELECT options FROM subscriptions WHERE client = ? ORDER BY position'),
-    queuedSubscriptions: database.prepare('SELECT client, topic, options FROM subscriptions WHERE qos > 0 ORDER BY topic DESC, client'),
+    queuedSubscriptions: database.prepare('SELECT client, options FROM subscriptions WHERE qos > 0 ORDER BY topic DESC, client'),
     clientsOf: database.prepare('SELECT client FROM subscriptions WHERE topic = ? ORDER BY position'),
     countSubscriptions: database.prepare(
       'SELECT count(*) FILTER (WHERE qos > 0) AS subsCount, count(DISTINCT client) AS clientsCount FROM subscriptions',

@@ -14,6 +14,8 @@ const STOP_MS = 5000;
 const NOT_AUTHORISED = 5;
 /** A connection that held for so long was a good one: the next wait is a short one again. */
 const STEADY_MS = 30_000;
+/** One for all messages: to note where each was made takes longer than the rest of it. */
+const LATER = new Error('acknowledged later');
 
 export interface MqttLinkOptions {
   /** Opens the way to the broker, for each connection anew: so a new certificate is used from the next one on. */
@@ -134,7 +136,7 @@ export class MqttLink {
       this.#take(client, packet);
       // Told of an error, the client reads on without acknowledging: the next message must not wait for this one's handler, which
       // may itself wait for an acknowledgement.
-      next(new Error('acknowledged later'));
+      next(LATER);
     };
     client.on('error', (error) => {
       reason ??= error;
