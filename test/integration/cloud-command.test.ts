@@ -77,7 +77,9 @@ test('one command runs control plane and KMS; ops work with it from the command 
   expect(await cloud('keys', 'show', 'acme', 'hall', '--account', admin)).toMatch(/^keys are in: .+\nepoch {2}state .*\n1 {6}newest$/);
   const moved = await cloud('keys', 'move', 'acme', 'hall', '--account', admin);
   expect(moved).toMatch(/\n1 {6}ready {3}0 of 0 boxes moved {2}until \d{4}-.*\n2 {6}newest$/);
-  expect(await cloud('keys', 'move', 'acme', 'hall', '--epoch', '2', '--account', admin)).toBe(moved);
+  // Until when boxes are waited for is measured, and told by the clock.
+  const withoutTime = (told: string): string => told.replace(/until \S+/, 'until');
+  expect(withoutTime(await cloud('keys', 'move', 'acme', 'hall', '--epoch', '2', '--account', admin))).toBe(withoutTime(moved));
   const customer = newId('customer');
   const created = await cloud('erasures', 'create', 'acme', 'hall', customer, '--json', '--account', admin);
   const { id: erasure } = JSON.parse(created) as { id: string };

@@ -4,6 +4,8 @@ import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMAND_STATES, REACHED_FROM } from '../../cloud/fleet/ledger/command-states.ts';
+import { Commands } from '../../cloud/fleet/ledger/commands.ts';
+import type { Links } from '../../cloud/fleet/ledger/links.ts';
 import { moveCommand } from '../../cloud/fleet/ledger/move-command.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
@@ -88,6 +90,22 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
       }
     }
     for (const last of ['SUCCEEDED', 'FAILED', 'REJECTED']) expect(Object.values(REACHED_FROM).flat()).not.toContain(last);
+  });
+
+  test('a box that says its first hello while it is given something is looked at once more when that is there to see', async () => {
+    const place = await makePlace();
+    const { box } = await place.box();
+    const { db } = place.store;
+    const seen: number[] = [];
+    const wake: Links['wake'] = async (devices, within = db) => {
+      if (devices.length > 0) seen.push(within === db ? (await db.selectFrom('commands').select('id').execute()).length : -1);
+      return 0;
+    };
+    const boxes = { find: async (device: string) => place.known.get(device) };
+    const commands = new Commands({ db, boxes, links: { wake }, onWaiting: () => void seen.push(0), now: place.now });
+    await commands.create('acme', commands.newId(), ADA, { device: box.id, order: renew('a1') });
+    // Within what is being written, after it was written, and then it is sent.
+    expect(seen).toEqual([-1, 1, 0]);
   });
 
   test('what fails is told with its reason', async () => {

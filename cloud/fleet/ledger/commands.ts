@@ -59,16 +59,18 @@ export class Commands {
     const found = wanted.map(async (one) => ((await boxes.find(one.device))?.org === org ? [rowOf(one, org, by, at)] : []));
     const rows = (await Promise.all(found)).flat();
     if (rows.length === 0) return [];
-    await db.transaction().execute(async (within) => {
+    const unlinked = await db.transaction().execute(async (within) => {
+      const left: string[] = [];
       for (let from = 0; from < rows.length; from += MOST_TOGETHER) {
         const some = rows.slice(from, from + MOST_TOGETHER);
         await within.insertInto('commands').values(some).execute();
-        await links.wake(
-          some.map(({ device }) => device),
-          within,
-        );
+        const devices = [...new Set(some.map(({ device }) => device))];
+        if ((await links.wake(devices, within)) < devices.length) left.push(...devices);
       }
+      return left;
     });
+    // One that said its first hello meanwhile was looked at before there was anything to see.
+    await links.wake(unlinked);
     for (const { device } of rows) onWaiting(device);
     return rows.map(viewOf);
   }

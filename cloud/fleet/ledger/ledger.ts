@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { helloSchema } from '../../../shared/fleet/hello.ts';
@@ -25,6 +26,8 @@ const LOOK_EVERY_MS = 1000;
 const MOST_DUE = 256;
 /** Words of boxes that are written down together. */
 const MOST_WORDS = 64;
+/** For so long a word waits for orders that are on their way. */
+const LONGEST_BEHIND_MS = 2000;
 
 export interface LedgerOptions {
   readonly db: Kysely<Database>;
@@ -94,8 +97,8 @@ export class Ledger {
       await this.#reply(device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {
-      // That the first boxes have begun is not worth that the last ones wait for their orders.
-      await this.#delivery?.caughtUp();
+      // That the first boxes have begun is not worth that the last ones wait for their orders; an HSM that hangs is not waited for.
+      if (this.#delivery) await Promise.race([this.#delivery.caughtUp(), pause(LONGEST_BEHIND_MS, undefined, { ref: false })]);
       const token = payload.toString('latin1');
       const claims = await verifyAck(token, device, signingKeys);
       const kept = await this.#words.run({ receipt: this.#receiptIds.next(), org, device, token, claims });

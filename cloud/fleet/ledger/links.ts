@@ -81,10 +81,16 @@ export class Links {
       .execute();
   }
 
-  /** It is time to look at boxes. @param db the transaction of what is to be looked at */
-  async wake(devices: readonly string[], db: Kysely<Database> = this.#options.db): Promise<void> {
-    if (devices.length === 0) return;
-    await db.updateTable('links').set({ tries: 0, next_try_at: this.#options.now() }).where('device', 'in', devices).execute();
+  /**
+   * It is time to look at boxes.
+   * @param db the transaction of what is to be looked at
+   * @returns how many have a link: not those that have never said hello, or say it first in this moment
+   */
+  async wake(devices: readonly string[], db: Kysely<Database> = this.#options.db): Promise<number> {
+    if (devices.length === 0) return 0;
+    const due = { tries: 0, next_try_at: this.#options.now() };
+    const { numUpdatedRows } = await db.updateTable('links').set(due).where('device', 'in', devices).executeTakeFirst();
+    return Number(numUpdatedRows);
   }
 
   /** Boxes to which it is time to send something. */
