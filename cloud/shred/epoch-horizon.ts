@@ -1,5 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import { Regularly } from '../../shared/runtime/regularly.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { JobLeases } from '../store/job-leases.ts';
 
@@ -18,22 +19,19 @@ export interface EpochHorizonOptions {
 export class EpochHorizon {
   readonly #options: EpochHorizonOptions;
   readonly #stopping = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
-  #last: Promise<void> = Promise.resolve();
+  readonly #looks = new Regularly(LOOK_EVERY_MS, () => this.look());
 
   constructor(options: EpochHorizonOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#lookLater(), LOOK_EVERY_MS);
-    this.#lookLater();
+    this.#looks.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
     this.#stopping.abort();
-    await this.#last;
+    await this.#looks.stop();
   }
 
   /** One process of all at a time. */
@@ -44,10 +42,6 @@ export class EpochHorizon {
     } catch (error) {
       logger.error({ err: SecureGateError.from(error) }, 'epochs that no box is waited for could not be looked for');
     }
-  }
-
-  #lookLater(): void {
-    this.#last = this.#last.then(() => this.look());
   }
 
   async #destroyLeft(stop: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
+import { Regularly } from '../../shared/runtime/regularly.ts';
 import type { JobLeases } from '../store/job-leases.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -14,25 +15,18 @@ export interface TenantUpkeepOptions {
 /** Looks for tenants whose key was not made because the KMS was away, or because of a crash; one process of all at a time. */
 export class TenantUpkeep {
   readonly #options: TenantUpkeepOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #last: Promise<void> = Promise.resolve();
+  readonly #looks = new Regularly(LOOK_EVERY_MS, () => this.#look());
 
   constructor(options: TenantUpkeepOptions) {
     this.#options = options;
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#lookLater(), LOOK_EVERY_MS);
-    this.#lookLater();
+    this.#looks.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#last;
-  }
-
-  #lookLater(): void {
-    this.#last = this.#last.then(() => this.#look());
+    await this.#looks.stop();
   }
 
   async #look(): Promise<void> {
