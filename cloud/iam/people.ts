@@ -189,7 +189,12 @@ export class People {
     const row: Row = { id, kind, org, name, email, active: 1, version: 1, created_at: this.#now() };
     for (const role of roles) requireReach(org, role);
     try {
-      await within.insertInto('principals').values(row).execute();
+      await within
+        .insertInto('principals')
+        .values(row)
+        // Another process may work on a repetition of this request.
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
       throw new SecureGateError('conflict', 'There is an account of this address already', { cause: error });

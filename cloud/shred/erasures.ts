@@ -8,7 +8,6 @@ import { Ulids, ulidSchema } from '../../shared/ids/ulid.ts';
 import type { Commands } from '../fleet/ledger/commands.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
-import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
 import { removedIn } from './removed-in.ts';
 import type { Looker } from './shred-job.ts';
@@ -101,7 +100,7 @@ export class Erasures implements Looker {
     return this.#ids.next();
   }
 
-  /** @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `conflict` (of two repetitions of one request), `kms_unavailable` */
+  /** @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `kms_unavailable` */
   async create(org: string, tenant: string, id: string, by: string, customers: readonly string[]): Promise<Erasure> {
     const { db, kms, commands, onWaiting, now } = this.#options;
     const known = await db.selectFrom('tenants').select('state').where('org', '=', org).where('id', '=', tenant).executeTakeFirst();
@@ -114,15 +113,15 @@ export class Erasures implements Looker {
       ...{ requested_by: by, requested_at: now(), settled_at: null },
     };
     const boxes = holders.map(({ device }) => ({ erasure: id, device, command: commands.newId() }));
-    try {
-      await db.transaction().execute(async (within) => {
-        await within.insertInto('erasures').values(row).execute();
-        if (boxes.length > 0) await within.insertInto('erasure_boxes').values(boxes).execute();
-      });
-    } catch (error) {
-      if (!isUniqueViolation(error)) throw error;
-      throw new SecureGateError('conflict', 'There is this erasure already', { cause: error, details: { id } });
-    }
+    await db.transaction().execute(async (within) => {
+      const { numInsertedOrUpdatedRows } = await within
+        .insertInto('erasures')
+        .values(row)
+        // Another process may work on a repetition of this request.
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .executeTakeFirst();
+      if (numInsertedOrUpdatedRows !== 0n && boxes.length > 0) await within.insertInto('erasure_boxes').values(boxes).execute();
+    });
     onWaiting();
     return await this.get(org, id);
   }

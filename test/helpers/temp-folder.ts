@@ -9,7 +9,8 @@ export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'securegate-test-'));
   onTestFinished(async () => {
     noteKeyFiles(folder);
-    await rm(folder, { recursive: true, force: true });
+    // What a killed daemon started ends when it notices, and may write until then.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
   return folder;
 }

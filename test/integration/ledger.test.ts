@@ -108,6 +108,16 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     expect(seen).toEqual([-1, 1, 0]);
   });
 
+  test('given twice under one id, as two processes do that work on repetitions of one request, it is one', async () => {
+    const place = await makePlace();
+    const { box } = await place.box();
+    const { commands } = place.ledger;
+    const id = commands.newId();
+    const [one, other] = await Promise.all([1, 2].map(() => commands.create('acme', id, ADA, { device: box.id, order: renew('a1') })));
+    expect(one).toEqual(other);
+    expect((await commands.list('acme', { limit: 10 })).items.map((given) => given.id)).toEqual([id]);
+  });
+
   test('what fails is told with its reason', async () => {
     const place = await makePlace();
     const { box, deeds } = await place.box();

@@ -48,7 +48,8 @@ export class Commands {
   }
 
   /**
-   * Gives commands to boxes in one go, with an id for each.
+   * Gives commands to boxes in one go, with an id for each. One that is there already stays as it is: two processes may work on
+   * repetitions of one request.
    * @param by who gives them
    * @returns without those whose boxes are not there
    * @throws {SecureGateError} `invalid_request` (their times)
@@ -63,7 +64,11 @@ export class Commands {
       const left: string[] = [];
       for (let from = 0; from < rows.length; from += MOST_TOGETHER) {
         const some = rows.slice(from, from + MOST_TOGETHER);
-        await within.insertInto('commands').values(some).execute();
+        await within
+          .insertInto('commands')
+          .values(some)
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .execute();
         const devices = [...new Set(some.map(({ device }) => device))];
         if ((await links.wake(devices, within)) < devices.length) left.push(...devices);
       }

@@ -50,7 +50,7 @@ export class Venue {
   async stop(): Promise<void> {
     await this.clear();
     await this.#cameras?.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   /** Makes a box with a copy of the enrolled guests; it is not started yet. */

@@ -143,7 +143,7 @@ export class LossStack {
   async stop(): Promise<void> {
     for (const box of Object.values(this.#boxes ?? {})) await box.remove();
     await this.#cloud?.stop();
-    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -181,7 +181,7 @@ export class Stack {
     for (const box of this.#boxes === undefined ? [] : this.boxes) await box.remove();
     await this.#cameras?.stop();
     await this.#cloud?.stop();
-    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

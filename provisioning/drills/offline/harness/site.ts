@@ -56,7 +56,7 @@ export class Site {
     await this.clear();
     this.#client?.close();
     await this.#kms?.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   /** Ends the machines of the case that is over. */
