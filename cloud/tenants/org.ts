@@ -3,6 +3,7 @@ import { hostnameSchema } from '../../shared/http/hostname.ts';
 import { slugSchema } from '../../shared/ids/ids.ts';
 import { nameSchema } from '../../shared/ids/name-schema.ts';
 import { DEFAULT_LEASE_SECONDS, ENFORCEMENTS, MOST_LEASE_SECONDS } from '../../shared/lease/lease-token.ts';
+import { mergePatchOf } from './merge-patch.ts';
 
 /** What an org can have or not have. What is off answers 403 `feature_disabled`. */
 export const FEATURES = ['service-accounts', 'video-api', 'weapons', 'enhancement', 'remote-access', 'escrow', 'signing'] as const;
@@ -51,6 +52,11 @@ export const orgFieldsSchema = z.strictObject({
 });
 export type OrgFields = z.output<typeof orgFieldsSchema>;
 
+export const orgPatchSchema = orgFieldsSchema
+  .extend({ branding: mergePatchOf(brandingSchema), keyPolicy: mergePatchOf(keyPolicySchema) })
+  .partial();
+export type OrgPatch = z.output<typeof orgPatchSchema>;
+
 const { branding, features, plan, keyPolicy } = orgFieldsSchema.shape;
 export const newOrgSchema = orgFieldsSchema
   .extend({
@@ -98,6 +104,12 @@ export const tenantFieldsSchema = z.strictObject({
   policies: policiesSchema,
 });
 export type TenantFields = z.output<typeof tenantFieldsSchema>;
+
+export const tenantPatchSchema = tenantFieldsSchema
+  .extend({ policies: mergePatchOf(policiesSchema) })
+  .partial()
+  .meta({ id: 'TenantPatch', examples: [{ name: 'Great hall', policies: { sightingsDays: 7, matchThreshold: null } }] });
+export type TenantPatch = z.output<typeof tenantPatchSchema>;
 
 const { hostnames, policies } = tenantFieldsSchema.shape;
 export const newTenantSchema = tenantFieldsSchema

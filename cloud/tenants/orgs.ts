@@ -1,10 +1,10 @@
 import type { Kysely, Selectable } from 'kysely';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import type { Changes } from '../store/changes.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
-import { type Org, type OrgFields, orgSchema } from './org.ts';
+import { patched } from './merge-patch.ts';
+import { type Org, type OrgFields, type OrgPatch, orgSchema } from './org.ts';
 
 /** The orgs of this deployment. They are never removed, and so is no id used twice. */
 export class Orgs {
@@ -17,8 +17,9 @@ export class Orgs {
   }
 
   /** @throws {SecureGateError} `conflict` when the id is taken */
-  async create(id: string, fields: OrgFields): Promise<Org> {
-    const row = { id, ...columnsOf(fields), version: 1, created_at: this.#now() };
+  async create(id: string, { features, branding, keyPolicy, ...plain }: OrgFields): Promise<Org> {
+    const json = { features: JSON.stringify(features), ...policyColumns({ branding, keyPolicy }) };
+    const row = { id, ...plain, ...json, version: 1, created_at: this.#now() };
     try {
       await this.#db.insertInto('orgs').values(row).execute();
     } catch (error) {
@@ -49,27 +50,27 @@ export class Orgs {
    * @param version on which the change is based; without it the change is made in any case
    * @throws {SecureGateError} `org_not_found`, `version_conflict`
    */
-  async change(id: string, changes: Changes<OrgFields>, version?: number): Promise<Org> {
+  async change(id: string, { features, branding = {}, keyPolicy = {}, ...plain }: OrgPatch, version?: number): Promise<Org> {
     await this.get(id);
-    let update = this.#db
-      .updateTable('orgs')
-      .set((row) => ({ ...columnsOf(changes), version: row('version', '+', 1) }))
-      .where('id', '=', id);
-    if (version !== undefined) update = update.where('version', '=', version);
-    const { numUpdatedRows } = await update.executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new SecureGateError('version_conflict', 'This org was changed in the meantime');
+    await this.#db.transaction().execute(async (within) => {
+      // What is undefined, Kysely does not write.
+      let update = within
+        .updateTable('orgs')
+        .set((row) => ({ ...plain, features: features && JSON.stringify(features), version: row('version', '+', 1) }))
+        .where('id', '=', id);
+      if (version !== undefined) update = update.where('version', '=', version);
+      const row = await update.returningAll().executeTakeFirst();
+      if (row === undefined) throw new SecureGateError('version_conflict', 'This org was changed in the meantime');
+      const before = viewOf(row);
+      const after = { branding: patched(before.branding, branding), keyPolicy: patched(before.keyPolicy, keyPolicy) };
+      await within.updateTable('orgs').set(policyColumns(after)).where('id', '=', id).execute();
+    });
     return await this.get(id);
   }
 }
 
-type Columns = Omit<Selectable<Database['orgs']>, 'id' | 'version' | 'created_at'>;
-
-/** What is undefined, Kysely does not write. */
-function columnsOf(fields: OrgFields): Columns;
-function columnsOf(fields: Changes<OrgFields>): Changes<Columns>;
-function columnsOf({ name, branding, features, plan, jurisdiction, keyPolicy }: Changes<OrgFields>): Changes<Columns> {
-  const json = { branding: JSON.stringify(branding), features: JSON.stringify(features), key_policy: JSON.stringify(keyPolicy) };
-  return { name, plan, jurisdiction, ...json };
+function policyColumns({ branding, keyPolicy }: Pick<OrgFields, 'branding' | 'keyPolicy'>) {
+  return { branding: JSON.stringify(branding), key_policy: JSON.stringify(keyPolicy) };
 }
 
 function viewOf(row: Selectable<Database['orgs']>): Org {

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { whenThere } from '../../shared/runtime/when-there.ts';
 import type { KmsClient } from '../kms/client.ts';
-import type { Changes } from '../store/changes.ts';
 import type { Database } from '../store/database.ts';
 import { isUniqueViolation } from '../store/is-unique-violation.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
 import { PreparedQuery } from '../store/prepared-query.ts';
-import { policiesSchema, type Tenant, type TenantFields, tenantSchema } from './org.ts';
+import { patched } from './merge-patch.ts';
+import { policiesSchema, type Tenant, type TenantFields, type TenantPatch, tenantSchema } from './org.ts';
 
 const FIRST_EPOCH = 1;
 /** What there is about a tenant that goes with it. What it used stays for its invoices. */
@@ -93,7 +93,7 @@ export class Tenants {
    * @param version on which the change is based; without it the change is made in any case
    * @throws {SecureGateError} `tenant_not_found`, `tenant_destroyed`, `version_conflict`, `conflict` (host name taken), `two_person_rule_stays`
    */
-  async change(org: string, id: string, changes: Changes<TenantFields>, version?: number): Promise<Tenant> {
+  async change(org: string, id: string, changes: TenantPatch, version?: number): Promise<Tenant> {
     const { name, policies, hostnames } = changes;
     const { state } = await this.get(org, id);
     if (state === 'shredded') throw new SecureGateError('tenant_destroyed', 'This tenant was shredded', { details: { org, tenant: id } });
@@ -182,10 +182,12 @@ async function changePolicies(
   db: Kysely<Database>,
   org: string,
   id: string,
-  before: string,
-  policies: TenantFields['policies'],
+  stored: string,
+  change: NonNullable<TenantPatch['policies']>,
 ): Promise<void> {
-  if (policiesSchema.parse(JSON.parse(before)).twoPersonRule && !policies.twoPersonRule) {
+  const before = policiesSchema.parse(JSON.parse(stored));
+  const policies = patched(before, change);
+  if (before.twoPersonRule && !policies.twoPersonRule) {
     throw new SecureGateError('two_person_rule_stays', 'The two-person rule of a tenant is never turned off', {
       details: { org, tenant: id },
     });

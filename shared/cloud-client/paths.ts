@@ -5247,10 +5247,31 @@ export interface components {
          */
         OrgPatch: {
             name?: string;
-            branding?: components["schemas"]["BrandingInput"];
+            branding?: {
+                /** @description Address of the logo. */
+                logo?: string | null;
+                colours?: {
+                    primary: string;
+                    accent?: string;
+                } | null;
+                /** @description Domains under which the org shows itself. */
+                domains?: string[];
+            };
             /** @description Country whose law counts. */
             jurisdiction?: string;
-            keyPolicy?: components["schemas"]["KeyPolicyInput"];
+            keyPolicy?: {
+                /** @description How long a box works without a word from here. It is also how long a shred can take to reach a box that is offline. */
+                leaseSeconds?: number;
+                /**
+                 * @description How a box holds a tenant key between leases.
+                 * @enum {string}
+                 */
+                enforcement?: "memory" | "tpm" | "software";
+                /** @description Longest time from an erasure to the move that makes it unrecoverable. */
+                epochMoveHours?: number;
+                /** @description How long an absent box holds an old epoch open. */
+                eraseDeadlineDays?: number;
+            };
         };
         /**
          * @example {
@@ -5823,14 +5844,24 @@ export interface components {
          * @example {
          *       "name": "Great hall",
          *       "policies": {
-         *         "sightingsDays": 7
+         *         "sightingsDays": 7,
+         *         "matchThreshold": null
          *       }
          *     }
          */
         TenantPatch: {
             name?: string;
             hostnames?: string[];
-            policies?: components["schemas"]["PoliciesInput"];
+            policies?: {
+                /** @description Days for which sightings are kept. */
+                sightingsDays?: number;
+                /** @description How long a face that matches nobody stays in memory. */
+                unmatchedTtlMs?: number;
+                /** @description Lowest similarity that names a person. */
+                matchThreshold?: number | null;
+                /** @description A shred of this tenant takes two approvers. It can be turned on later, and never off. */
+                twoPersonRule?: boolean;
+            };
         };
         /**
          * @example {

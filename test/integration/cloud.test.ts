@@ -79,6 +79,28 @@ describe.each(['SQLite', 'Postgres'])('the control plane on %s', (database) => {
     ]);
   });
 
+  test('a change of policies, keys or branding leaves what it does not name; null takes away what need not be there', async () => {
+    const kms = await testKms('software');
+    const cloud = await TestCloud.start(kms, await freshStore());
+    const { ask } = await orgWithAdmin(cloud, kms);
+    const made = { sightingsDays: 7, unmatchedTtlMs: 5000, matchThreshold: 0.5, twoPersonRule: false };
+    expect((await ask('POST', '/tenants', { id: 'hall', name: 'Hall', policies: made })).status).toBe(201);
+    const change = async (policies: object) => (await ask('PATCH', '/tenants/hall', { policies })).body;
+    expect(await change({ sightingsDays: 9 })).toMatchObject({ policies: { ...made, sightingsDays: 9 } });
+    expect((await change({ matchThreshold: null })).policies).toEqual({ sightingsDays: 9, unmatchedTtlMs: 5000, twoPersonRule: false });
+    expect(await change({ sightingsDays: null })).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(await change({ unknown: 1 })).toMatchObject({ status: 400, code: 'invalid_request' });
+
+    const colours = { primary: '#1a2b3c' };
+    await ask('PATCH', '', {
+      branding: { logo: 'https://acme.example/logo.svg', domains: ['acme.example'] },
+      keyPolicy: { leaseSeconds: 60 },
+    });
+    const both = await ask('PATCH', '', { branding: { colours, logo: null }, keyPolicy: { eraseDeadlineDays: 9 } });
+    expect(both.body).toMatchObject({ keyPolicy: { leaseSeconds: 60, epochMoveHours: 24, eraseDeadlineDays: 9 }, version: 3 });
+    expect(both.body.branding).toEqual({ colours, domains: ['acme.example'] });
+  });
+
   test('ids and host names belong to one, and a list comes page by page', async () => {
     const kms = await testKms('software');
     const cloud = await TestCloud.start(kms, await freshStore());

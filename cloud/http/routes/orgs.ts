@@ -5,17 +5,15 @@ import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { newId, slugSchema } from '../../../shared/ids/ids.ts';
 import { nameSchema } from '../../../shared/ids/name-schema.ts';
 import { emailSchema, principalSchema } from '../../iam/people.ts';
-import { newOrgSchema, orgFieldsSchema, orgSchema } from '../../tenants/org.ts';
+import { newOrgSchema, orgPatchSchema, orgSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 
 export const orgParams = z.strictObject({ org: slugSchema });
-const ownChangeSchema = orgFieldsSchema
+const ownChangeSchema = orgPatchSchema
   .pick({ name: true, branding: true, jurisdiction: true, keyPolicy: true })
-  .partial()
   .meta({ id: 'OrgPatch', examples: [{ name: 'Acme Halls', keyPolicy: { leaseSeconds: 3600 } }] });
-const planChangeSchema = orgFieldsSchema
+const planChangeSchema = orgPatchSchema
   .pick({ plan: true, features: true })
-  .partial()
   .meta({ id: 'OrgPlanPatch', examples: [{ plan: 'standard', features: ['service-accounts'] }] });
 const firstAdminSchema = z
   .strictObject({ name: nameSchema, email: emailSchema })

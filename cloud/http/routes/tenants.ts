@@ -3,15 +3,11 @@ import { idempotencyHeaders, versionHeaders } from '../../../shared/http/headers
 import { expectedVersion, setVersion } from '../../../shared/http/versions.ts';
 import { slugSchema } from '../../../shared/ids/ids.ts';
 import { whenThere } from '../../../shared/runtime/when-there.ts';
-import { newTenantSchema, tenantFieldsSchema, tenantSchema } from '../../tenants/org.ts';
+import { newTenantSchema, tenantPatchSchema, tenantSchema } from '../../tenants/org.ts';
 import type { AddRoutes } from '../cloud-api.ts';
 import { orgParams } from './orgs.ts';
 
 export const tenantParams = orgParams.extend({ tenant: slugSchema });
-const changeSchema = tenantFieldsSchema
-  .partial()
-  .meta({ id: 'TenantPatch', examples: [{ name: 'Great hall', policies: { sightingsDays: 7 } }] });
-
 export const addTenantRoutes: AddRoutes = (api, { tenants, desired, idempotency }) => {
   const tags = ['tenants'];
   api.route({
@@ -52,7 +48,7 @@ export const addTenantRoutes: AddRoutes = (api, { tenants, desired, idempotency 
     method: 'PATCH',
     url: '/v1/orgs/:org/tenants/:tenant',
     config: { operation: 'tenants.change' },
-    schema: { tags, params: tenantParams, headers: versionHeaders, body: changeSchema, response: { 200: tenantSchema } },
+    schema: { tags, params: tenantParams, headers: versionHeaders, body: tenantPatchSchema, response: { 200: tenantSchema } },
     handler: async (request, reply) => {
       const { org, tenant: id } = request.params;
       const tenant = await tenants.change(org, id, request.body, expectedVersion(request));
