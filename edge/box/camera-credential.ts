@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSecretText } from '../../shared/config/read-secret-file.ts';
 import { isMissing } from '../../shared/errors/is-missing.ts';
@@ -21,6 +21,24 @@ export function keepCameraCredential(folder: string, name: string, credential: s
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileDurably(join(folder, name), Buffer.from(credential));
+}
+
+/** @returns the names of the credentials on this box */
+export function cameraCredentials(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => slugSchema.safeParse(name).success);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return [];
+  }
+}
+
+/** @throws {SecureGateError} `camera_credential_missing` */
+export function removeCameraCredential(folder: string, name: string): void {
+  if (!cameraCredentials(folder).includes(name)) {
+    throw new SecureGateError('camera_credential_missing', 'There is no such credential on this box', { details: { name } });
+  }
+  unlinkSync(join(folder, name));
 }
 
 /**

@@ -73,6 +73,9 @@ test('a box without a tenant gets one and its camera from the control plane, and
     cameras: [{ ...item, state: 'failed', reason: 'camera_credential_missing' }],
   });
   await run(['camera-credential', 'set', 'door', ...box], `ada:${password}\n`);
+  await run(['camera-credential', 'set', 'old', ...box], 'ada:none\n');
+  await run(['camera-credential', 'rm', 'old', ...box], '');
+  expect(await run(['camera-credential', 'list', ...box], '')).toBe('door');
   await expect.poll(reported, PATIENTLY).toMatchObject({ cameras: [{ ...item, state: 'applied', reason: null }] });
   await streams(first, 2);
 

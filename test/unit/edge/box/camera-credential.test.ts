@@ -1,7 +1,7 @@
 import { chmodSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cameraAddress, keepCameraCredential } from '../../../../edge/box/camera-credential.ts';
+import { cameraAddress, cameraCredentials, keepCameraCredential, removeCameraCredential } from '../../../../edge/box/camera-credential.ts';
 import { tempFolder } from '../../../helpers/temp-folder.ts';
 
 const ADDRESS = 'rtsp://10.0.0.1:554/stream?channel=1';
@@ -45,4 +45,17 @@ test.each([
 ])('the name %j for %j is refused', async (name, credential) => {
   const folder = await tempFolder();
   expect(() => keepCameraCredential(folder, name, credential)).toThrowError(expect.objectContaining({ code: 'invalid_request' }));
+});
+
+test('those that are there are told by name, and one that is taken away is there no longer', async () => {
+  const folder = join(await tempFolder(), 'cameras');
+  expect(cameraCredentials(folder)).toEqual([]);
+  for (const name of ['door', 'bar']) keepCameraCredential(folder, name, 'ada:hunter2');
+  expect(cameraCredentials(folder).toSorted()).toEqual(['bar', 'door']);
+  removeCameraCredential(folder, 'door');
+  expect(cameraCredentials(folder)).toEqual(['bar']);
+  for (const name of ['door', '../cameras/bar']) {
+    expect(() => removeCameraCredential(folder, name)).toThrowError(expect.objectContaining({ code: 'camera_credential_missing' }));
+  }
+  expect(cameraCredentials(folder)).toEqual(['bar']);
 });
