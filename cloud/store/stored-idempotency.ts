@@ -5,6 +5,8 @@ import type { Database } from './database.ts';
 import { isUniqueViolation } from './is-unique-violation.ts';
 
 const KEPT_MS = 24 * 3_600_000;
+/** What `settled` says: one request works on it; it is made; more than one have worked on it. */
+const [RESERVED, SETTLED, REPEATED] = [0, 1, 2];
 
 /** What requests with an idempotency key made, for a day. */
 export class StoredIdempotency implements IdempotencyResults {
@@ -23,37 +25,47 @@ export class StoredIdempotency implements IdempotencyResults {
       .where('request', '=', request.toString('base64url'))
       .where('expires_at', '>', this.#now())
       .executeTakeFirst();
-    return row && { content: Buffer.from(row.content, 'base64url'), result: row.result, settled: row.settled === 1 };
+    return row && { content: Buffer.from(row.content, 'base64url'), result: row.result, settled: row.settled === SETTLED };
   }
 
   async reserve(request: Buffer, { content, result }: Omit<IdempotencyResult, 'settled'>): Promise<void> {
-    await this.#db.deleteFrom('idempotency').where('expires_at', '<=', this.#now()).execute();
+    const now = this.#now();
+    await this.#db.deleteFrom('idempotency').where('expires_at', '<=', now).execute();
     try {
       await this.#db
         .insertInto('idempotency')
-        .values({ ...this.#row(request, { content, result }), settled: 0 })
+        .values({
+          request: request.toString('base64url'),
+          content: content.toString('base64url'),
+          ...{ result, settled: RESERVED, expires_at: now + KEPT_MS },
+        })
         .execute();
     } catch (error) {
       if (!isUniqueViolation(error)) throw error;
-      throw new SecureGateError('conflict', 'The first request with this key is still being worked on', { cause: error });
+      throw underWay(error);
     }
   }
 
-  /** Also where another process has released the key, because what this one made was in its way. */
-  async settle(request: Buffer, made: Omit<IdempotencyResult, 'settled'>): Promise<void> {
-    await this.#db
-      .insertInto('idempotency')
-      .values({ ...this.#row(request, made), settled: 1 })
-      .onConflict((conflict) => conflict.column('request').doUpdateSet({ settled: 1 }))
-      .execute();
+  async repeat(request: Buffer, result: string): Promise<void> {
+    const { numUpdatedRows } = await this.#db
+      .updateTable('idempotency')
+      .set({ settled: REPEATED })
+      .where('request', '=', request.toString('base64url'))
+      .where('result', '=', result)
+      .where('settled', '!=', SETTLED)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw underWay();
+  }
+
+  async settle(request: Buffer): Promise<void> {
+    await this.#db.updateTable('idempotency').set({ settled: SETTLED }).where('request', '=', request.toString('base64url')).execute();
   }
 
   async release(request: Buffer): Promise<void> {
-    await this.#db.deleteFrom('idempotency').where('request', '=', request.toString('base64url')).where('settled', '=', 0).execute();
+    await this.#db.deleteFrom('idempotency').where('request', '=', request.toString('base64url')).where('settled', '=', RESERVED).execute();
   }
+}
 
-  #row(request: Buffer, { content, result }: Omit<IdempotencyResult, 'settled'>) {
-    const expires_at = this.#now() + KEPT_MS;
-    return { request: request.toString('base64url'), content: content.toString('base64url'), result, expires_at };
-  }
+function underWay(cause?: unknown): SecureGateError {
+  return new SecureGateError('conflict', 'The first request with this key is still being worked on', { cause });
 }

@@ -41,6 +41,10 @@ export class StoredIdempotencyResults implements IdempotencyResults {
     this.#insert.run(request, content, result, now + KEPT_MS);
   }
 
+  repeat(): void {
+    // There is no other process that could release it.
+  }
+
   /** It is made. */
   settle(request: Buffer): void {
     this.#settle.run(request);

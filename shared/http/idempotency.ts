@@ -17,9 +17,14 @@ export interface IdempotencyResults {
   find(request: Buffer): IdempotencyResult | undefined | Promise<IdempotencyResult | undefined>;
   /** Says under which id the request makes something; on the disk when it is done. */
   reserve(request: Buffer, result: Omit<IdempotencyResult, 'settled'>): void | Promise<void>;
+  /**
+   * Somebody repeats the request: from here on the key stays with what was reserved, whatever becomes of the first one.
+   * @throws {SecureGateError} `conflict`: the key was released, or the thing is made, meanwhile
+   */
+  repeat(request: Buffer, result: string): void | Promise<void>;
   /** It is made. */
-  settle(request: Buffer, made: Omit<IdempotencyResult, 'settled'>): void | Promise<void>;
-  /** Nothing was made by this request: the key is free again, unless another process has made it. */
+  settle(request: Buffer): void | Promise<void>;
+  /** Nothing was made by this request: the key is free again, unless it was repeated. */
   release(request: Buffer): void | Promise<void>;
 }
 
@@ -72,8 +77,8 @@ export class Idempotency {
     try {
       const id = earlier?.result ?? fresh;
       if (earlier === undefined) await this.#makeFirst(target, content, id, make);
-      else if (!(await isThere(id, read))) await make(id);
-      await this.#results.settle(target, { content, result: id });
+      else await this.#makeAgain(target, id, { make, read });
+      await this.#results.settle(target);
       return await read(id);
     } finally {
       this.#running.delete(name);
@@ -89,6 +94,12 @@ export class Idempotency {
       if (SecureGateError.from(error).status < 500) await this.#results.release(target);
       throw error;
     }
+  }
+
+  /** Another process may be about the first. */
+  async #makeAgain<Made>(target: Buffer, id: string, { make, read }: Making<Made>): Promise<void> {
+    await this.#results.repeat(target, id);
+    if (!(await isThere(id, read))) await make(id);
   }
 }
 

@@ -114,7 +114,7 @@ async function fill(store: Store): Promise<void> {
   for (const request of ['settled', 'open']) {
     await idempotency.reserve(Buffer.from(request), { content: Buffer.from('content'), result: ADA });
   }
-  await idempotency.settle(Buffer.from('settled'), { content: Buffer.from('content'), result: ADA });
+  await idempotency.settle(Buffer.from('settled'));
   await fillFleet(store.db);
 }
 

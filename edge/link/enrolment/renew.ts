@@ -23,12 +23,15 @@ export async function renew(folder: LinkFolder): Promise<void> {
   const { keyChanges, commandKeys, leaseKeys, auditKeys, admins, ...link } = await client.link();
   const renewed = { ...link, certificate, authorities: selfSigned(await client.authorities()) };
   folder.write({ ...folder.read(), ...renewed });
-  folder.write({ ...folder.read(), admins: await followAdmins(enrolment.org, enrolment.admins, admins) });
+  // Each time it is read anew what is there: others write as well.
+  const followedAdmins = await followAdmins(enrolment.org, enrolment.admins, admins);
+  folder.write({ ...folder.read(), admins: followedAdmins });
   const before = folder.read();
   // A box that enrolled before there was a log was told no key for it, and believes the first.
   const pinned = before.auditKeys.length === 0 ? { ...before, auditKeys } : before;
-  const followed = { ...pinned, ...(await followKeys(pinned, keyChanges)) };
-  folder.write({ ...folder.read(), ...followed });
+  const learned = await followKeys(pinned, keyChanges);
+  const followed = { ...folder.read(), auditKeys: pinned.auditKeys, ...learned };
+  folder.write(followed);
   const told = [commandKeys, leaseKeys, auditKeys].map(([first]) => first);
   const counts = [followed.commandKeys, followed.leaseKeys, followed.auditKeys].map(([first]) => first);
   if (!isDeepStrictEqual(told, counts)) {

@@ -6,7 +6,6 @@ import { KMS_AUDIENCE } from '../../../../shared/lease/export-request.ts';
 import { HAND_OVER_TYPE } from '../../../../shared/lease/hand-over.ts';
 import type { LeaseAnswer } from '../../../../shared/lease/lease-answer.ts';
 import type { Enforcement, LeaseClaims } from '../../../../shared/lease/lease-token.ts';
-import type { PublicKey } from '../../../../shared/lease/public-key.ts';
 import type { Recovery, SignedRecovery } from '../../../../shared/lease/recovery.ts';
 import type { StickRequest } from '../../../../shared/lease/stick.ts';
 import { verifyRecovery } from '../../../../shared/lease/verify-recovery.ts';
@@ -17,6 +16,7 @@ import type { HeldLease, LeaseCache } from './lease-cache.ts';
 import { leaseRejected } from './lease-rejected.ts';
 import type { LeaseRequests } from './lease-requests.ts';
 import { openAnswer } from './open-answer.ts';
+import type { KmsKeys } from './read-kms-keys.ts';
 import type { TrustedTime } from './trusted-time.ts';
 import { verifyLeaseToken } from './verify-lease-token.ts';
 
@@ -26,8 +26,8 @@ export interface LeaseKeySourceOptions {
   readonly org: string;
   readonly tenant: string;
   readonly device: DeviceKeys;
-  /** By which leases are signed now. */
-  readonly kmsKeys: () => readonly PublicKey[];
+  /** As they are now. */
+  readonly kmsKeys: () => KmsKeys;
   /** The keys of the org that this box has pinned. @throws {SecureGateError} `admins_missing` */
   readonly admins: () => AdminSet;
   readonly requests: LeaseRequests;
@@ -101,7 +101,8 @@ export class LeaseKeySource implements KeySource {
    */
   async accept(answer: LeaseAnswer): Promise<LeaseView> {
     const { org, tenant, device, requests, kmsKeys, caches, time } = this.#options;
-    const claims = await verifyLeaseToken(answer.lease, kmsKeys());
+    // A key that is retired may be in anybody's hands, who would choose time and end.
+    const claims = await verifyLeaseToken(answer.lease, kmsKeys().present);
     this.#requireMine(claims);
     const request = await requests.find(claims.nonce);
     if (!request) throw leaseRejected('request');
@@ -192,7 +193,7 @@ export class LeaseKeySource implements KeySource {
   /** What lies in a cache was not signed by it. */
   async #stillMine({ token, tek }: HeldLease, enforcement: Enforcement, epoch: number): Promise<LeaseClaims> {
     try {
-      const claims = await verifyLeaseToken(token, this.#options.kmsKeys());
+      const claims = await verifyLeaseToken(token, this.#options.kmsKeys().known);
       this.#requireMine(claims);
       if (claims.epoch !== epoch) throw leaseRejected('epoch');
       if (claims.enforcement !== enforcement) throw leaseRejected('enforcement');

@@ -4,9 +4,9 @@ import type { PublicKey } from '../../../../shared/lease/public-key.ts';
 import { leaseRejected } from './lease-rejected.ts';
 
 /**
- * Checks that a lease (JWT, RFC 7519, ES256) was signed by a KMS that this box trusts. Its times are not compared with any clock here:
+ * Checks that a lease (JWT, RFC 7519, ES256) was signed by one of some keys of a KMS. Its times are not compared with any clock here:
  * the one that counts is the vault's trusted time.
- * @param kmsKeys the public keys of that KMS: more than one while it changes its key
+ * @param kmsKeys those that count for it (read-kms-keys.ts)
  * @throws {SecureGateError} `lease_rejected`
  */
 export async function verifyLeaseToken(token: string, kmsKeys: readonly PublicKey[]): Promise<LeaseClaims> {

@@ -18,6 +18,7 @@ import { ADMIN_SET_TYPE, type AdminSet } from '../../../../../../shared/lease/ad
 import { EXPORT_REQUEST_TYPE } from '../../../../../../shared/lease/export-request.ts';
 import type { LeaseAnswer } from '../../../../../../shared/lease/lease-answer.ts';
 import { MOST_LEASE_SECONDS } from '../../../../../../shared/lease/lease-token.ts';
+import type { PublicKey } from '../../../../../../shared/lease/public-key.ts';
 import { MOST_RECOVERY_SECONDS, RECOVERY_TYPE, type Recovery } from '../../../../../../shared/lease/recovery.ts';
 import { type AnswerChange, AnsweringKms } from '../../../../../helpers/answering-kms.ts';
 import { adminSet, signSet, TestSigner } from '../../../../../helpers/kms.ts';
@@ -40,6 +41,8 @@ const nonce = (): string => randomBytes(32).toString('base64url');
 class MovedBox {
   readonly id: string;
   readonly folder: string;
+  /** The keys by which its KMS signed before. */
+  retired: readonly PublicKey[] = [];
   /** The keys of its org that it has pinned. */
   admins: AdminSet = adminSet('acme', 1, [ADMIN], SAFE);
   rtc = START;
@@ -62,7 +65,9 @@ class MovedBox {
     time.start();
     const stickFile = new StickRequestFile(this.stickFile, device);
     const requests = new LeaseRequests({ org, tenant, device, time, random: randomBytes, stickFile });
-    const believed = { kmsKeys: () => [kms.signer.jwk], admins: () => this.admins };
+    const present = [kms.signer.jwk];
+    const kmsKeys = () => ({ present, known: [...present, ...this.retired] });
+    const believed = { kmsKeys, admins: () => this.admins };
     return new LeaseKeySource({ org, tenant, device, ...believed, requests, caches: [cache], time });
   }
 
@@ -191,6 +196,20 @@ describe('the answer of a KMS', () => {
     const before = source.lease;
     await expect(source.accept(await answer(change))).rejects.toThrow(refused('lease_rejected', reason));
     expect([source.lease, await source.open(1)], 'the lease that is there goes on').toEqual([before, TEK]);
+  });
+
+  test('is refused when a retired key has signed it, which holds for nothing but what it signed before', async () => {
+    const next = new AnsweringKms(START);
+    const cache = new MemoryLeaseCache();
+    source = box.source(kms, 'hall', cache);
+    await source.accept(await answer());
+    box.retired = [kms.signer.jwk];
+    source = box.source(next, 'hall', cache);
+    expect(await source.open(1)).toEqual(TEK);
+    const claims = { exp: START / 1000 + MOST_LEASE_SECONDS };
+    await expect(source.accept(await answer({ claims }))).rejects.toThrow(refused('lease_rejected', 'signature'));
+    expect(source.lease).toMatchObject({ endsAt: START + DAY });
+    await source.accept(await next.answer(await source.request(nonce()), box.device.wrapKey, TEK));
   });
 
   test('counts once', async () => {
