@@ -33,11 +33,16 @@ export class JobLeases {
   async run<Result>(job: string, work: (lost: AbortSignal) => Promise<Result>): Promise<Result | undefined> {
     if (!(await this.#take(job))) return undefined;
     const lost = new AbortController();
-    const timer = setInterval(() => void this.#renew(job, lost), this.#leaseMs / 3);
+    let renewed = Promise.resolve();
+    const timer = setInterval(() => {
+      renewed = renewed.then(() => this.#renew(job, lost));
+    }, this.#leaseMs / 3);
     try {
       return await work(lost.signal);
     } finally {
       clearInterval(timer);
+      // A renewal that is written after the end would keep everybody from the job.
+      await renewed;
       await this.#endAt(job, 0);
     }
   }

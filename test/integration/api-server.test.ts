@@ -14,7 +14,7 @@ import { consentFor, sightingOf } from '../helpers/vault-guests.ts';
 
 let api: TestApi;
 beforeAll(async () => {
-  api = await startTestApi({ more: { timeouts: { headersMs: 300, requestMs: 600, idleMs: 60_000 } } });
+  api = await startTestApi({ more: { timeouts: { headersMs: 1000, requestMs: 1500, idleMs: 60_000 } } });
 }, 60_000);
 afterAll(() => api.stop());
 
@@ -57,7 +57,7 @@ describe('where it listens', () => {
       });
       const running = await another({
         listen: { host: '127.0.0.1', port: 0, tls: { cert, key } },
-        timeouts: { headersMs: 300, requestMs: 60_000, idleMs: 60_000 },
+        timeouts: { headersMs: 1000, requestMs: 60_000, idleMs: 60_000 },
       });
       try {
         expect(running.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);

@@ -265,5 +265,5 @@ describe('processes on one Postgres', () => {
     expect(recorded.some((target) => target?.startsWith('killed'))).toBe(true);
     await expectWhole(place);
     for (const head of heads) await followLog(head.token, await place.heads.update(head), [place.key]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -42,16 +42,17 @@ test('over a network that cuts, closes, delays, tears and swallows, every comman
     const at = `localhost:${proxy.port}`;
     // Over HTTPS: MQTT finds a port where nobody speaks it.
     const by = way === 'mqtt' ? { mqtt: `mqtts://${at}` } : { mqtt: `mqtts://localhost:1`, cloud: `https://${at}`, patienceMs: 100 };
+    const startedAt = performance.now();
     const uplink = await startLink(box, { executors: deeds.executors, ...by });
-    const until = performance.now() + BAD_MS;
     const given: string[] = [];
     for (let n = 0; n < COMMANDS; n++) {
       await fleet.ask('POST', '/commands', { device: box.id, order: { kind: 'restart-tenant', body: { tenant: `t-${n}` } } });
       given.push(`restart t-${n}`);
       await pause(BAD_MS / COMMANDS);
     }
-    await pause(Math.max(0, until - performance.now()));
     const came = proxy.connections;
+    // Of MQTT: at once, and then after 1, 2, 4, ... seconds more at the earliest, however long a busy machine took for all this.
+    const most = 1 + Math.floor(Math.log2(1 + (performance.now() - startedAt) / 1000));
     proxy.heal();
     const states = async (): Promise<string[]> => {
       const { body } = await fleet.ask('GET', `/commands?device=${box.id}`);
@@ -60,7 +61,7 @@ test('over a network that cuts, closes, delays, tears and swallows, every comman
     await expect.poll(states, PATIENTLY).toEqual([...given, 'shred'].map(() => 'SUCCEEDED'));
     await expect.poll(() => uplink.by, PATIENTLY).toBe(way);
     expect((await fleet.ask('GET', `/receipts?device=${box.id}`)).body.items).toHaveLength(COMMANDS + 1);
-    return { given, begun: deeds.begun, done: deeds.done, came };
+    return { given, begun: deeds.begun, done: deeds.done, came, most };
   };
   const kinds = Object.entries(FAULTS).flatMap(([name, fault]) => WAYS.map((way) => ({ name, fault, way })));
   const boxes = await Promise.all(kinds.map(() => fleet.enrolled()));
@@ -70,7 +71,7 @@ test('over a network that cuts, closes, delays, tears and swallows, every comman
   }
   const all = Promise.all(kinds.map(async ({ name, fault, way }, at) => ({ name, way, ...(await one(boxes[at] as TestBox, fault, way)) })));
   const id = await shred(fleet);
-  for (const { name, way, given, begun, done, came } of await all) {
+  for (const { name, way, given, begun, done, came, most } of await all) {
     // What is urgent comes before what was given before it, or after.
     for (const deeds of [begun, done]) {
       expect(
@@ -79,8 +80,7 @@ test('over a network that cuts, closes, delays, tears and swallows, every comman
       ).toEqual(given);
       expect(deeds.length, `${name}, ${way}`).toBe(COMMANDS + 1);
     }
-    // Of MQTT: at once, and after 1, 2 and 4 seconds at the earliest.
-    if (way === 'mqtt') expect(came, name).toBeLessThanOrEqual(4);
+    if (way === 'mqtt') expect(came, name).toBeLessThanOrEqual(most);
   }
   const shredded = async () =>
     (await fleet.ask('GET', `/shreds/${id}`)).body as { state: string; boxes: { state: string; receipt: string }[] };

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { AuditLog } from '../../cloud/audit/audit-log.ts';
@@ -121,19 +122,42 @@ describe.each(['SQLite', 'Postgres'])('the store on %s', (database) => {
     ahead = 1000;
     await two.run('job', () => lost);
   });
+
+  test('a renewal that is on its way when the work ends comes before the word that the job is free', async () => {
+    const { db } = await opened(await freshAddress(database));
+    const onWay = { now: 0, most: 0 };
+    const renewing = Promise.withResolvers<void>();
+    const slow = db.withPlugin({
+      transformQuery: ({ node }) => {
+        onWay.now += 1;
+        onWay.most = Math.max(onWay.most, onWay.now);
+        if (node.kind === 'UpdateQueryNode') renewing.resolve();
+        return node;
+      },
+      transformResult: async ({ result }) => {
+        await turn();
+        onWay.now -= 1;
+        return result;
+      },
+    });
+    await new JobLeases(slow, { owner: 'one', now: Date.now, leaseMs: 60 }).run('job', () => renewing.promise);
+    expect(onWay).toEqual({ now: 0, most: 1 });
+    const { ends_at: endsAt } = await db.selectFrom('job_leases').select('ends_at').executeTakeFirstOrThrow();
+    expect(endsAt).toBe(0);
+  });
 });
 
 test('the job of a process that was killed is taken over', async () => {
   const address = await postgres.database();
   const { db } = await opened({ postgres: address });
-  const child = spawn(process.execPath, [HOLD_JOB, address, '2000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [HOLD_JOB, address, '5000'], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   const leases = new JobLeases(db, { owner: 'heir', now: Date.now });
   const take = (): Promise<string | undefined> => leases.run('job', async () => 'taken over');
   expect(await take()).toBeUndefined();
   child.kill('SIGKILL');
-  await expect.poll(take, { timeout: 20_000 }).toBe('taken over');
+  await expect.poll(take, { timeout: 30_000 }).toBe('taken over');
 });
 
 test('two control planes on one Postgres make the key of a tenant once', async () => {

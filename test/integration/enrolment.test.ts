@@ -116,7 +116,7 @@ describe('a box and its control plane', () => {
     won.folder.write({ ...won.folder.read(), cloud: other });
     await renew(won.folder);
     expect((await fleet.ask('GET', '/devices')).body.items).toMatchObject([{ id: won.id }]);
-  }, 30_000);
+  });
 
   test('a box that was assigned before it enrolled is active at once', async () => {
     const fleet = await TestFleet.start();
@@ -214,7 +214,7 @@ describe('a box and its control plane', () => {
     expect(await certificatesIn('again')).toContain(`subject=CN = ${box.id}`);
     const nobody = await run('curl', ['--silent', '--include', ...post, `${fleet.url}/.well-known/est/simpleenroll`]);
     expect(nobody.stdout).toMatch(/401[\s\S]*www-authenticate: Basic/i);
-  }, 30_000);
+  });
 });
 
 describe('certificates end and are renewed', () => {

@@ -50,7 +50,7 @@ test.skipIf(!hasGStreamer).each<Codec>(['h264', 'h265'])(
         'filesink',
         `location=${file}`,
       ];
-      await promisify(execFile)('gst-launch-1.0', ['--quiet', ...source, '!', ...sink], { timeout: 25_000 });
+      await promisify(execFile)('gst-launch-1.0', ['--quiet', ...source, '!', ...sink], { timeout: 50_000 });
       const sent = slices(video, codec);
       expect(sent).toHaveLength(30);
       const received = slices(readFileSync(file), codec);

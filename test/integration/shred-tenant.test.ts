@@ -134,7 +134,7 @@ test('the face that a camera still brings while it stops is overwritten at once,
   for (const tenant of ['hall', 'hall-2']) shots.offer(tenant, 'sig_a', shot, systemClock.monotonic());
   await expect.poll(() => shots.take('hall', 'sig_a'), PATIENTLY).toBeUndefined();
   expect(shots.take('hall-2', 'sig_a')).toBeDefined();
-}, 30_000);
+});
 
 test('a tenant that this box never had does not come to it either', async () => {
   const one = await box(await foldersIn(await tempFolder()));

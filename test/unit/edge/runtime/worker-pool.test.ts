@@ -88,6 +88,6 @@ test.each([
 test('a thread that is still starting in the place of a dead one does not outlive the stop', async () => {
   const owner = fileURLToPath(new URL('../../../fixtures/pool-owner.ts', import.meta.url));
   // It would go on as long as a thread of its does.
-  const { stdout } = await promisify(execFile)(process.execPath, [owner], { timeout: 10_000 });
+  const { stdout } = await promisify(execFile)(process.execPath, [owner], { timeout: 50_000 });
   expect(stdout).toBe('inference_failed, stopped\n');
 });

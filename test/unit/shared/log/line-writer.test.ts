@@ -13,7 +13,7 @@ import { tempFolder } from '../../../helpers/temp-folder.ts';
 const url = (path: string): string => new URL(`../../../../shared/log/${path}`, import.meta.url).href;
 
 function run(code: string, stderr: number | 'pipe') {
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', stderr], timeout: 10_000 });
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', stderr], timeout: 50_000 });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }
