@@ -11,7 +11,7 @@ import type { Tenants } from './tenants.ts';
 export interface ChangeableBoxOptions {
   readonly tenants: Pick<Tenants, 'list' | 'get' | 'add' | 'change'>;
   readonly cameras: Pick<Cameras, 'settings' | 'add' | 'change' | 'remove'>;
-  readonly leases: Pick<Leases, 'add' | 'drop' | 'renew' | 'holds'>;
+  readonly leases: Pick<Leases, 'add' | 'close' | 'renew' | 'holds'>;
   readonly tombstones: () => Pick<Tombstones, 'list'>;
   readonly models: Pick<ModelChoice, 'actual' | 'choose'>;
   readonly keyDir: string;
@@ -39,7 +39,7 @@ export function changeableBox({ tenants, cameras, leases, tombstones, models, ke
         if (tenants.get(tenant).state === 'failed') await leases.renew(tenant);
       },
       'change-policy': async ({ tenant, policy }) => void (await tenants.change(tenant, policy)),
-      'close-tenant': ({ tenant }) => leases.drop(tenant),
+      'close-tenant': ({ tenant }) => leases.close(tenant),
       'add-camera': async ({ tenant, camera, settings }) => void (await cameras.add(tenant, set(settings), camera)),
       'change-camera': async ({ tenant, camera, settings }) => void (await cameras.change(tenant, camera, set(settings))),
       'remove-camera': ({ tenant, camera }) => cameras.remove(tenant, camera),

@@ -35,10 +35,9 @@ export class Leases implements LeasesPort, Part {
   }
 
   /** The tenant is gone: nobody asks for its leases any more. */
-  async forget(tenant: string): Promise<void> {
-    const renewal = this.#renewals.get(tenant);
+  async drop(tenant: string): Promise<void> {
+    await this.#renewals.get(tenant)?.stop();
     this.#renewals.delete(tenant);
-    await renewal?.stop();
   }
 
   async stop(): Promise<void> {
@@ -83,7 +82,7 @@ export class Leases implements LeasesPort, Part {
   }
 
   /** Closes a tenant, for as long as nobody adds it again, and forgets its key. @throws {SecureGateError} as `revoke` */
-  async drop(tenant: string): Promise<void> {
+  async close(tenant: string): Promise<void> {
     this.#requireLeased(tenant);
     await this.#end(tenant, new SecureGateError('lease_revoked', 'This box has to do with this tenant no more'));
   }
@@ -99,8 +98,7 @@ export class Leases implements LeasesPort, Part {
   }
 
   async #end(tenant: string, reason: SecureGateError): Promise<void> {
-    await this.#renewals.get(tenant)?.stop();
-    this.#renewals.delete(tenant);
+    await this.drop(tenant);
     await this.#options.tenants.vault(tenant).revoke(reason);
   }
 

@@ -30,7 +30,7 @@ export interface ShredderOptions {
   readonly config: Pick<Config, 'keyDir' | 'keyringReplicaDir'>;
   readonly appliance: () => Pick<Appliance, 'box' | 'tombstones' | 'tenants' | 'apiKeys'>;
   readonly tenants: Pick<Tenants, 'bury'>;
-  readonly leases: Pick<Leases, 'forget'>;
+  readonly leases: Pick<Leases, 'drop'>;
   /** Whoever else has something of the tenant. */
   readonly holders: readonly HoldsTenants[];
   readonly clock: Clock;
@@ -89,7 +89,7 @@ export class Shredder implements Part {
     await Promise.race([dropped, pause(PATIENCE_MS, this.#stopping.signal)]);
     const { vault, replica } = tenants.bury(tenant, org);
     await vault.shred((found) => tombstones.count(tenant, found));
-    await leases.forget(tenant);
+    await leases.drop(tenant);
     await replica?.abandon();
     if (config.keyringReplicaDir !== undefined) {
       await rm(replicaFolder(config.keyringReplicaDir, box, tenant), { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { newUlid } from '../../shared/ids/ulid.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { BackOff } from '../../shared/runtime/back-off.ts';
 import type { CommandJournal } from './commands/command-journal.ts';
-import { Retry } from './retry.ts';
+import { Telling } from './telling.ts';
 import type { Uplink } from './uplink.ts';
 
 export interface GreetingOptions {
@@ -17,36 +17,27 @@ export interface GreetingOptions {
 }
 
 /** Tells the control plane how far this box is, and what it holds, until it is welcomed. */
-export class Greeting {
+export class Greeting extends Telling {
   readonly #options: GreetingOptions;
-  readonly #retry: Retry;
   /** Of the hello that was not answered yet. */
   #session: string | undefined;
 
   constructor(options: GreetingOptions) {
+    super(options);
     this.#options = options;
-    this.#retry = new Retry({ ...options, work: () => this.#tell() });
-  }
-
-  start(): void {
-    this.#retry.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#retry.stop();
   }
 
   /** Says hello: after a connect, or when the ledger seems to have forgotten. */
   sayHello(): void {
     this.#session = newUlid(this.#options.now());
-    this.#retry.wake();
+    this.wake();
   }
 
   welcomed(session: string): void {
     if (session === this.#session) this.#session = undefined;
   }
 
-  async #tell(): Promise<boolean> {
+  protected async tell(): Promise<boolean> {
     const { uplink, journal, keys } = this.#options;
     const session = this.#session;
     if (session === undefined) return true;

@@ -6,9 +6,9 @@ import type { SightingReport } from '../../shared/fleet/sighting-batch.ts';
 import type { UsageOfRun } from '../../shared/fleet/usage-batch.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
+import { LeasedVault } from './leased-vault.ts';
 import type { Gives, Takes } from './protocol.ts';
 import type { VaultFiles } from './store/vault-files.ts';
-import { VaultKeeper } from './vault-keeper.ts';
 
 export type { LeaseSettings, LeaseView, OutboxSettings } from './protocol.ts';
 export { tenantFiles, type VaultState } from './vault-keeper.ts';
@@ -51,7 +51,7 @@ export interface VaultRecord {
  * Every operation can also fail with `vault_unavailable` (not ready, or it ended before it answered; a write may then
  * have happened or not), `lease_missing`, `lease_ended` (closed until a lease comes), `overloaded` and `invalid_request`.
  */
-export class VaultClient extends VaultKeeper {
+export class VaultClient extends LeasedVault {
   readonly #goneListeners = new Set<GoneListener>();
   readonly #holds = { data: new SerialWork(), keyring: new SerialWork() };
 
@@ -124,7 +124,7 @@ export class VaultClient extends VaultKeeper {
   async removeCustomer(customerId: string, version?: number): Promise<void> {
     await this.call('removeCustomer', { customerId, version });
     this.#tellGone(customerId);
-    await this.keyringFollowed;
+    await this.keyring.followed;
   }
 
   /**
@@ -134,7 +134,7 @@ export class VaultClient extends VaultKeeper {
   async eraseCustomers(customerIds: readonly string[]): Promise<Erasure[]> {
     const erasures = await this.call('eraseCustomers', { customerIds: [...customerIds] });
     for (const customerId of customerIds) this.#tellGone(customerId);
-    await this.keyringFollowed;
+    await this.keyring.followed;
     return erasures;
   }
 
@@ -150,7 +150,7 @@ export class VaultClient extends VaultKeeper {
    */
   async moveEpoch(erasedBefore?: string): Promise<Gives<'moveEpoch'>> {
     const moved = await this.call('moveEpoch', { erasedBefore });
-    await this.keyringFollowed;
+    await this.keyring.followed;
     return moved;
   }
 
@@ -318,7 +318,7 @@ export class VaultClient extends VaultKeeper {
   async copyData(to: Writable): Promise<void> {
     try {
       await this.whileHeld('data', ({ vaultDb }) => pipeline(createReadStream(vaultDb), to, { end: false }));
-      await this.followKeyring();
+      await this.keyring.follow();
       to.end();
     } catch (error) {
       to.destroy(SecureGateError.from(error));

@@ -4,12 +4,11 @@ import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Removed } from '../../shared/fleet/ack.ts';
 import { type LeaseAnswer, leaseAnswerSchema } from '../../shared/lease/lease-answer.ts';
-import type { SignedRecovery } from '../../shared/lease/recovery.ts';
-import type { StickRequest } from '../../shared/lease/stick.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import { BackOff } from '../../shared/runtime/back-off.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { pause } from '../runtime/pause.ts';
+import { KeyringFollowers, type KeyringListener } from './keyring-followers.ts';
 import {
   type Figures,
   type Gives,
@@ -42,11 +41,6 @@ export interface VaultClientOptions {
 
 /** `closed`: its process runs without the tenant's key and waits for a lease. */
 export type VaultState = 'starting' | 'ready' | 'closed' | 'failed' | 'stopped';
-/**
- * Hears of every change of the keyring that is on the disk. Must not reject.
- * @param lost something was taken away: whoever did that waits for what this returns
- */
-export type KeyringListener = (lost: boolean) => Promise<void>;
 type StateListener = (state: VaultState, reason: SecureGateError | undefined) => void;
 
 /** Reasons that do not go away by trying again: somebody has to act. */
@@ -85,10 +79,10 @@ export function tenantFiles(dataDir: string, tenant: string): VaultFiles {
  * crashes. Under a lease it ends itself with the lease; the one that follows waits for the next.
  */
 export abstract class VaultKeeper {
+  protected readonly keyring = new KeyringFollowers();
   readonly #options: VaultClientOptions;
   readonly #clock: Clock;
   readonly #listeners = new Set<StateListener>();
-  readonly #keyringListeners = new Set<KeyringListener>();
   readonly #leaveListeners = new Set<() => Promise<void>>();
   readonly #backOff = new BackOff(FIRST_RESTART_MS, LONGEST_RESTART_MS);
   #state: VaultState = 'stopped';
@@ -100,9 +94,6 @@ export abstract class VaultKeeper {
   #readySince = 0;
   /** Why it never starts again. */
   #gone: SecureGateError | undefined;
-  #keyringChanges = 0;
-  #keyringLosses = 0;
-  #keyringFollowed: Promise<unknown> = Promise.resolve();
 
   constructor(options: VaultClientOptions) {
     this.#options = options;
@@ -161,8 +152,7 @@ export abstract class VaultKeeper {
 
   /** @returns ends the listening */
   onKeyringChange(listener: KeyringListener): () => void {
-    this.#keyringListeners.add(listener);
-    return () => void this.#keyringListeners.delete(listener);
+    return this.keyring.add(listener);
   }
 
   /**
@@ -203,53 +193,14 @@ export abstract class VaultKeeper {
   }
 
   /**
-   * A request for the tenant's key that a KMS answers, signed by this box.
-   * @param nonce the KMS's challenge
-   * @param epoch of the key; that of the vault unless said
-   * @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`
-   */
-  async requestLease(nonce: string, epoch?: number): Promise<string> {
-    return (await this.#running.call('requestLease', { nonce, epoch })).request;
-  }
-
-  /**
-   * What travels to the KMS on a stick, and may be answered days later.
-   * @throws {SecureGateError} `vault_unavailable`, `device_keys_unusable`, `storage_failed`
-   */
-  requestOnStick(): Promise<StickRequest> {
-    return this.#running.call('requestOnStick', {});
-  }
-
-  /**
-   * The tenant's key for another HSM, wrapped and signed.
-   * @throws {SecureGateError} `vault_unavailable`, `admins_missing`, `recovery_rejected`, `lease_missing`, `lease_ended`, `device_keys_unusable`
-   */
-  async handOver(recovery: SignedRecovery): Promise<string> {
-    return (await this.#running.call('handOver', { recovery })).token;
-  }
-
-  /**
    * Gives the vault the answer to its request. A vault that was closed is open when this resolves.
    * @throws {SecureGateError} `lease_rejected`, `lease_cache_failed`, and those of `start` where the vault was closed
    */
   async acceptLease(answer: LeaseAnswer): Promise<LeaseView> {
     const process = this.#running;
     const lease = await process.call('acceptLease', { answer: z.encode(leaseAnswerSchema, answer) });
-    if (process === this.#process && this.#state === 'closed') this.#becomeReady();
+    if (process === this.#process && this.#state === 'closed') this.#becomeReady(process);
     return lease;
-  }
-
-  /** The lease under which the vault has, or last had, its key; null when there was none since its process began. */
-  async lease(): Promise<LeaseView | null> {
-    return (await this.#running.call('getLease', {})).lease;
-  }
-
-  /**
-   * This box's word for the KMS that the tenant's files are in the epoch of its lease, and need no key of an earlier one.
-   * @throws {SecureGateError} `conflict` (there is no earlier epoch, or one is still held), `device_keys_unusable`
-   */
-  async sayMoved(): Promise<string> {
-    return (await this.#running.call('sayMoved', {})).token;
   }
 
   /** Listeners are asked for their last words before the tenant's key is forgotten. @returns ends the listening */
@@ -262,7 +213,7 @@ export abstract class VaultKeeper {
   async revoke(reason: SecureGateError): Promise<void> {
     if (this.#state === 'ready') await this.#takeLastWords();
     try {
-      await this.#running.call('forgetLease', {});
+      await this.ask('forgetLease', {});
     } finally {
       await this.#end();
       this.#setState('failed', reason);
@@ -297,19 +248,13 @@ export abstract class VaultKeeper {
     try {
       return await process.call(operation, input);
     } finally {
-      this.#lookAtKeyring(process);
+      this.keyring.look(process.figures);
     }
   }
 
-  /** Resolves when whoever follows the keyring has followed what was taken away from it so far. */
-  protected get keyringFollowed(): Promise<unknown> {
-    return this.#keyringFollowed;
-  }
-
-  /** Has whoever follows the keyring follow all that is in it now. */
-  protected followKeyring(): Promise<unknown> {
-    this.#keyringFollowed = Promise.all(Array.from(this.#keyringListeners, (listener) => listener(true)));
-    return this.#keyringFollowed;
+  /** Asks the process, also while the vault is closed. */
+  protected async ask<O extends Operation>(operation: O, input: Takes<O>): Promise<Gives<O>> {
+    return await this.#running.call(operation, input);
   }
 
   protected get files(): VaultFiles {
@@ -355,24 +300,13 @@ export abstract class VaultKeeper {
     } finally {
       signal.removeEventListener('abort', kill);
     }
-    this.#becomeReady();
+    this.#becomeReady(process);
   }
 
-  #becomeReady(): void {
+  #becomeReady({ figures }: VaultProcess): void {
     this.#readySince = this.#clock.monotonic();
-    this.#keyringChanges = this.#process?.figures.keyringChanges ?? 0;
-    this.#keyringLosses = this.#process?.figures.keyringLosses ?? 0;
+    this.keyring.begin(figures);
     this.#setState('ready');
-  }
-
-  #lookAtKeyring({ figures }: VaultProcess): void {
-    if (figures.keyringChanges === this.#keyringChanges) return;
-    const lost = figures.keyringLosses !== this.#keyringLosses;
-    this.#keyringChanges = figures.keyringChanges;
-    this.#keyringLosses = figures.keyringLosses;
-    // Somebody who is added must not have those go on who wait for an erasure.
-    if (lost) void this.followKeyring();
-    else for (const listener of this.#keyringListeners) void listener(false);
   }
 
   async #end(): Promise<void> {

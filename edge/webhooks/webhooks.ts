@@ -4,7 +4,6 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Sighting } from '../../shared/messages/events.ts';
-import { BackOff } from '../../shared/runtime/back-off.ts';
 import { SerialWork } from '../../shared/runtime/serial-work.ts';
 import type { DeadLetter, WebhooksPort, WebhookView } from '../api/ports.ts';
 import { allPages } from '../runtime/all-pages.ts';
@@ -13,36 +12,17 @@ import type { Part } from '../runtime/lifecycle.ts';
 import { pause } from '../runtime/pause.ts';
 import type { VaultClient } from '../vault/client.ts';
 import { checkTarget } from './check-target.ts';
-import { Courier, LONGEST_PAUSE_MS, type Message } from './courier.ts';
-import { type DeliveryEntry, DeliveryLog, readDeliveryLogs } from './delivery-log.ts';
+import { DeliveryLog, readDeliveryLogs } from './delivery-log.ts';
 import { findSightings } from './find-sightings.ts';
+import { type Target, Webhook } from './webhook.ts';
 
 const KIND = 'webhooks';
 const PAGE = 100;
 const MOST_WEBHOOKS = 16;
-const MOST_DEAD_LETTERS = 100;
-const FIRST_PAUSE_MS = 1000;
 /** A receiver that answers has taken a message long before: then nothing of it is written. */
 const SAVE_EVERY_MS = 1000;
 
 const storedSchema = z.strictObject({ url: z.string(), active: z.boolean(), secret: z.string() });
-
-interface BuriedMessage extends DeadLetter {
-  /** Says where to look for the sighting. */
-  readonly endedAt: string;
-}
-
-interface Webhook {
-  readonly id: string;
-  url: string;
-  active: boolean;
-  version: number;
-  readonly secret: Buffer;
-  readonly log: DeliveryLog;
-  courier: Courier | undefined;
-  /** Oldest first. */
-  dead: BuriedMessage[];
-}
 
 interface TenantWebhooks {
   readonly byId: Map<string, Webhook>;
@@ -104,19 +84,15 @@ export class Webhooks implements WebhooksPort, Part {
     for (const { id, version, data } of records) {
       const { url, active, secret } = storedSchema.parse(data);
       const log = logs.get(id) ?? new DeliveryLog(vault, id);
-      const dead = log.entries.flatMap(letterOf);
-      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), log, courier: undefined, dead };
+      const webhook = new Webhook({ id, secret, log, ...this.#options }, { url, active }, version);
       byId.set(id, webhook);
-      this.#launch(webhook);
-      for (const message of messagesOf(log.waiting, sightings)) webhook.courier?.offer(message);
+      webhook.start(sightings);
     }
   }
 
   /** Hands a sighting to every active webhook of its tenant; never blocks. */
   publish(sighting: Sighting): void {
-    for (const { courier } of this.#tenants.get(sighting.tenant)?.byId.values() ?? []) {
-      courier?.offer({ id: newId('delivery'), sighting });
-    }
+    for (const webhook of this.#tenants.get(sighting.tenant)?.byId.values() ?? []) webhook.offer({ id: newId('delivery'), sighting });
   }
 
   /** The tenant is gone: its webhooks end, and what waits is given up. */
@@ -125,7 +101,7 @@ export class Webhooks implements WebhooksPort, Part {
     if (held === undefined) return;
     this.#tenants.delete(tenant);
     held.ending.abort();
-    await Promise.all(Array.from(held.byId.values(), (webhook) => this.#discard(webhook)));
+    await Promise.all(Array.from(held.byId.values(), (webhook) => webhook.stop()));
     await held.saving;
   }
 
@@ -135,22 +111,18 @@ export class Webhooks implements WebhooksPort, Part {
     this.#stopping.abort();
     await Promise.all(tenants.flatMap(({ work, saving }) => [work.idle(), saving]));
     this.#tenants.clear();
-    await Promise.all(tenants.flatMap(({ byId }) => Array.from(byId.values(), (webhook) => this.#discard(webhook))));
+    await Promise.all(tenants.flatMap(({ byId }) => Array.from(byId.values(), (webhook) => webhook.stop())));
   }
 
   list(tenant: string): readonly WebhookView[] {
-    return Array.from(this.#of(tenant).byId.values(), viewOf);
+    return Array.from(this.#of(tenant).byId.values(), ({ view }) => view);
   }
 
   get(tenant: string, id: string): WebhookView {
-    return viewOf(this.#find(tenant, id));
+    return this.#find(tenant, id).view;
   }
 
-  async add(
-    tenant: string,
-    { url, active }: { url: string; active: boolean },
-    given?: string,
-  ): Promise<{ webhook: WebhookView; secret: string }> {
+  async add(tenant: string, { url, active }: Target, given?: string): Promise<{ webhook: WebhookView; secret: string }> {
     checkTarget(url, this.#options.allowPrivateTargets);
     const { byId, work } = this.#of(tenant);
     return work.run(async () => {
@@ -160,24 +132,21 @@ export class Webhooks implements WebhooksPort, Part {
       const secret = `whsec_${randomBytes(32).toString('base64url')}`;
       const { id, version } = await this.#options.vault(tenant).addRecord(KIND, { url, active, secret }, { id: given });
       const log = new DeliveryLog(() => this.#options.vault(tenant), id);
-      const webhook: Webhook = { id, url, active, version, secret: bytesOf(secret), log, courier: undefined, dead: [] };
+      const webhook = new Webhook({ id, secret, log, ...this.#options }, { url, active }, version);
       byId.set(id, webhook);
-      this.#launch(webhook);
-      return { webhook: viewOf(webhook), secret };
+      webhook.start();
+      return { webhook: webhook.view, secret };
     });
   }
 
-  async change(tenant: string, id: string, { url, active }: { url: string; active: boolean }, version?: number): Promise<WebhookView> {
+  async change(tenant: string, id: string, { url, active }: Target, version?: number): Promise<WebhookView> {
     checkTarget(url, this.#options.allowPrivateTargets);
     return this.#of(tenant).work.run(async () => {
       const webhook = this.#find(tenant, id);
-      const data = { url, active, secret: webhook.secret.toString('latin1') };
+      const data = { url, active, secret: webhook.secret };
       const stored = await this.#options.vault(tenant).changeRecord(KIND, id, data, version);
-      Object.assign(webhook, { url, active, version: stored.version });
-      const earlier = webhook.courier;
-      this.#launch(webhook);
-      await earlier?.stop();
-      return viewOf(webhook);
+      await webhook.change({ url, active }, stored.version);
+      return webhook.view;
     });
   }
 
@@ -187,60 +156,17 @@ export class Webhooks implements WebhooksPort, Part {
       const webhook = this.#find(tenant, id);
       await this.#options.vault(tenant).removeRecord(KIND, id, version);
       byId.delete(id);
-      await this.#discard(webhook);
-      await webhook.log.save([]);
+      await webhook.remove();
     });
   }
 
   deadLetters(tenant: string, id: string): readonly DeadLetter[] {
-    return this.#find(tenant, id)
-      .dead.toReversed()
-      .map(({ endedAt: _where, ...letter }) => letter);
+    return this.#find(tenant, id).letters;
   }
 
   async redeliver(tenant: string, id: string): Promise<number> {
-    return this.#of(tenant).work.run(() => this.#redeliver(tenant, this.#find(tenant, id)));
-  }
-
-  async #redeliver(tenant: string, webhook: Webhook): Promise<number> {
-    const { courier, dead: letters } = webhook;
-    if (courier === undefined) throw new SecureGateError('conflict', 'This webhook is not active');
-    const found = await findSightings(this.#options.vault(tenant), letters);
-    // What was given up meanwhile stays for the next time.
-    webhook.dead = webhook.dead.filter((letter) => !letters.includes(letter));
-    const messages = messagesOf(letters, found);
-    for (const message of messages) courier.offer(message);
-    return messages.length;
-  }
-
-  #launch(webhook: Webhook): void {
-    webhook.courier = webhook.active ? this.#courierOf(webhook) : undefined;
-    webhook.courier?.start();
-  }
-
-  #courierOf(webhook: Webhook): Courier {
-    const { allowPrivateTargets, clock, logger } = this.#options;
-    return new Courier({
-      url: webhook.url,
-      secret: webhook.secret,
-      allowPrivate: allowPrivateTargets,
-      backOff: new BackOff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS),
-      clock,
-      logger,
-      onGivenUp: ({ id, sighting }: Message, attempts, reason) => {
-        const givenUpAt = new Date(clock.now()).toISOString();
-        const letter = {
-          id,
-          sightingId: sighting.id,
-          phase: sighting.phase,
-          endedAt: sighting.endedAt,
-          givenUpAt,
-          attempts,
-          reason,
-        };
-        webhook.dead = [...webhook.dead, letter].slice(-MOST_DEAD_LETTERS);
-      },
-    });
+    const vault = (): VaultClient => this.#options.vault(tenant);
+    return this.#of(tenant).work.run(() => this.#find(tenant, id).redeliver((letters) => findSightings(vault(), letters)));
   }
 
   /** Saves once more when the webhooks stop: what waits then is not given up, but waits for the next start. */
@@ -254,17 +180,12 @@ export class Webhooks implements WebhooksPort, Part {
     }
   }
 
-  async #save(tenant: string, { id, log, courier, dead }: Webhook): Promise<void> {
+  async #save(tenant: string, webhook: Webhook): Promise<void> {
     try {
-      if (this.#options.vault(tenant).state === 'ready') await log.save([...(courier?.waiting ?? []).map(entryOf), ...dead.map(buried)]);
+      if (this.#options.vault(tenant).state === 'ready') await webhook.save();
     } catch (error) {
-      this.#options.logger.warn({ err: error, tenant, webhook: id }, 'webhook messages that wait were not saved; tried again');
+      this.#options.logger.warn({ err: error, tenant, webhook: webhook.id }, 'webhook messages that wait were not saved; tried again');
     }
-  }
-
-  async #discard(webhook: Webhook): Promise<void> {
-    await webhook.courier?.stop();
-    webhook.secret.fill(0);
   }
 
   #of(tenant: string): TenantWebhooks {
@@ -280,45 +201,4 @@ export class Webhooks implements WebhooksPort, Part {
     if (webhook === undefined) throw new SecureGateError('record_not_found', 'There is no such webhook');
     return webhook;
   }
-}
-
-function viewOf({ id, url, active, version }: Webhook): WebhookView {
-  return { id, url, active, version };
-}
-
-/** The key of the signature is the secret's text as it was shown. */
-function bytesOf(secret: string): Buffer {
-  const bytes = Buffer.alloc(Buffer.byteLength(secret));
-  bytes.write(secret);
-  return bytes;
-}
-
-/** One that was given up begins anew; one that waited goes on where it was. */
-function messagesOf(
-  references: readonly { id: string; sightingId: string; tried?: DeliveryEntry['tried'] }[],
-  sightings: ReadonlyMap<string, Sighting>,
-): Message[] {
-  return references.flatMap(({ id, sightingId, tried }) => {
-    const sighting = sightings.get(sightingId);
-    return sighting === undefined ? [] : [{ id, sighting, tried: tried ? { ...tried, nextAt: Date.parse(tried.nextAt) } : undefined }];
-  });
-}
-
-function entryOf({ id, sighting, tried }: Message): DeliveryEntry {
-  return {
-    id,
-    sightingId: sighting.id,
-    phase: sighting.phase,
-    endedAt: sighting.endedAt,
-    tried: tried ? { ...tried, nextAt: new Date(tried.nextAt).toISOString() } : null,
-    givenUp: null,
-  };
-}
-
-function buried({ givenUpAt, attempts, reason, ...reference }: BuriedMessage): DeliveryEntry {
-  return { ...reference, tried: null, givenUp: { at: givenUpAt, attempts, reason } };
-}
-
-function letterOf({ givenUp, tried: _before, ...reference }: DeliveryEntry): BuriedMessage[] {
-  return givenUp === null ? [] : [{ ...reference, givenUpAt: givenUp.at, attempts: givenUp.attempts, reason: givenUp.reason }];
 }

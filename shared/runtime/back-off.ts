@@ -1,5 +1,5 @@
 /**
- * Waiting times between tries: exponential with full jitter, so that many parts that failed together do not come back together.
+ * Waiting times between tries: exponential with equal jitter, so that many parts that failed together do not come back together.
  * Source: "Exponential Backoff and Jitter", AWS Architecture Blog, 2015.
  */
 export class BackOff {

@@ -1,28 +1,37 @@
-/** Does one thing at once and then again and again; one time waits for the end of the one before. */
+/** Does one thing at once, and again a while after each time: one that takes long has no others pile up behind it. */
 export class Regularly {
-  readonly #everyMs: number;
+  readonly #pauseMs: number;
   readonly #work: () => Promise<void>;
   #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
   #last: Promise<void> = Promise.resolve();
 
   /** @param work does not reject */
-  constructor(everyMs: number, work: () => Promise<void>) {
-    this.#everyMs = everyMs;
+  constructor(pauseMs: number, work: () => Promise<void>) {
+    this.#pauseMs = pauseMs;
     this.#work = work;
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#go(), this.#everyMs);
-    this.#go();
+    this.#last = this.#go();
   }
 
   /** Resolves when what has begun is done. */
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
+  async done(): Promise<void> {
     await this.#last;
   }
 
-  #go(): void {
-    this.#last = this.#last.then(this.#work);
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.done();
+  }
+
+  async #go(): Promise<void> {
+    await this.#work();
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => {
+      this.#last = this.#go();
+    }, this.#pauseMs);
   }
 }

@@ -5,10 +5,6 @@ export class UnderWay {
   readonly #begun = new Set<Promise<unknown>>();
   #ended = false;
 
-  get ended(): boolean {
-    return this.#ended;
-  }
-
   /** @throws {SecureGateError} `stopped`: nothing begins any more */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#ended) throw new SecureGateError('stopped', 'This does not work any more');
@@ -19,6 +15,11 @@ export class UnderWay {
     } finally {
       this.#begun.delete(done);
     }
+  }
+
+  /** Begins what nobody waits for, unless nothing begins any more. @param work does not reject */
+  begin(work: () => Promise<void>): void {
+    if (!this.#ended) void this.run(work);
   }
 
   /** Resolves when everything that has begun is done, well or not. */

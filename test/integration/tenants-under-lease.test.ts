@@ -53,14 +53,14 @@ test('a tenant that comes at run time opens by its first lease, also after a res
   await expect.poll(state, PATIENTLY).toBe('ready');
   expect(await tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
 
-  await leases.drop('hall');
+  await leases.close('hall');
   expect(tenants.get('hall')).toMatchObject({ state: 'failed', reason: 'lease_revoked' });
   expect(await leases.get('hall')).toMatchObject({ epoch: null, comes: 'kms' });
   leases.add('hall');
   await leases.renew('hall');
   expect(state()).toBe('ready');
   expect(await tenants.vault('hall').getCustomer(customerId)).toMatchObject({ customerId });
-  await expect(leases.drop('north')).rejects.toMatchObject({ code: 'lease_not_used' });
+  await expect(leases.close('north')).rejects.toMatchObject({ code: 'lease_not_used' });
 }, 120_000);
 
 test('a box that comes after its epoch was destroyed opens nothing of it, changes nothing, and begins anew when somebody decides so', async () => {

@@ -3,7 +3,8 @@ import { comparePairs } from '../../../shared/fleet/command.ts';
 import { type DesiredState, desiredStateSchema } from '../../../shared/fleet/desired.ts';
 import { type Report, type ReportedState, reportedStateSchema } from '../../../shared/fleet/reported.ts';
 import type { Database } from '../../store/database.ts';
-import { nextTry } from '../next-try.ts';
+import { claimBox } from '../claim-box.ts';
+import { dueBoxes } from '../due-boxes.ts';
 
 /** What nobody said a word of, because of a crash perhaps, is seen so late. */
 const REST_MS = 6 * 3_600_000;
@@ -80,35 +81,21 @@ export class BoxStates {
 
   /** Boxes at which it is time to look. */
   async due(limit: number): Promise<string[]> {
-    const rows = await this.#options.db
-      .selectFrom('box_states')
-      .select('device')
-      .where('next_try_at', '<=', this.#options.now())
-      .orderBy('next_try_at')
-      .limit(limit)
-      .execute();
-    return rows.map(({ device }) => device);
+    const { db, now } = this.#options;
+    return await dueBoxes(db, 'box_states', limit, now());
   }
 
   /** @returns the box, if it is time to look at it and no other process does; the next look comes later then */
   async claim(device: string): Promise<BoxStateRow | undefined> {
-    const { db, now, random } = this.#options;
-    const at = now();
+    const { db, now } = this.#options;
     const row = await db
       .selectFrom('box_states')
       .selectAll()
       .where('device', '=', device)
-      .where('next_try_at', '<=', at)
+      .where('next_try_at', '<=', now())
       .executeTakeFirst();
-    if (row === undefined) return undefined;
-    const claim = { tries: row.tries + 1, next_try_at: nextTry(row.tries, at, random) };
-    const { numUpdatedRows } = await db
-      .updateTable('box_states')
-      .set(claim)
-      .where('device', '=', device)
-      .where('next_try_at', '=', row.next_try_at)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n ? { ...row, ...claim } : undefined;
+    const claim = row && (await claimBox(db, 'box_states', row, this.#options));
+    return claim && { ...row, ...claim };
   }
 
   /** There is nothing to do for the box for hours, unless it is woken. Whoever woke it meanwhile is heard. */

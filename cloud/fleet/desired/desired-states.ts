@@ -1,7 +1,6 @@
 import type { Kysely } from 'kysely';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { DESIRED_TYPE, type DesiredClaims, MOST_DESIRED_CHARACTERS } from '../../../shared/fleet/desired.ts';
-import type { Reply } from '../../../shared/fleet/reply.ts';
 import { reportSchema } from '../../../shared/fleet/reported.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
@@ -11,6 +10,7 @@ import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBoxes } from '../known-boxes.ts';
 import type { Takers } from '../reception.ts';
+import { replyToBox } from '../reply-to-box.ts';
 import { signForBox } from '../sign-for-box.ts';
 import { type BoxState, viewOf } from './box-state.ts';
 import { type BoxStateRow, BoxStates, desiredOf, reportedOf } from './box-states.ts';
@@ -57,7 +57,7 @@ export class DesiredStates {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#later(() => this.look()), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.#underWay.begin(() => this.look()), LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
@@ -71,7 +71,7 @@ export class DesiredStates {
       const report = reportSchema.parse(JSON.parse(payload.toString()));
       await this.#states.report(org, device, report);
       this.#followLater(device);
-      await this.#reply(device, { kind: 'report-kept', report: report.report });
+      await replyToBox(this.#options, device, { kind: 'report-kept', report: report.report });
     },
   };
 
@@ -102,7 +102,7 @@ export class DesiredStates {
   }
 
   #followLater(device: string): void {
-    if (this.#options.courier) this.#later(() => this.#follow(device));
+    if (this.#options.courier) this.#underWay.begin(() => this.#follow(device));
   }
 
   /** Sees what a box should have and sends it, where the box has not said that it has taken that. What fails is tried again. */
@@ -144,19 +144,5 @@ export class DesiredStates {
     }
     await courier?.send(device, 'desired', Buffer.from(token));
     return true;
-  }
-
-  /** One that is lost is sent again: the box repeats what was not answered. */
-  async #reply(device: string, reply: Reply): Promise<void> {
-    try {
-      await this.#options.courier?.send(device, 'replies', Buffer.from(JSON.stringify(reply)));
-    } catch (error) {
-      this.#options.logger.warn({ err: error, device }, 'a box was not answered');
-    }
-  }
-
-  /** @param work does not reject */
-  #later(work: () => Promise<void>): void {
-    if (!this.#underWay.ended) void this.#underWay.run(work);
   }
 }

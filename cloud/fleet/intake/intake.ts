@@ -4,13 +4,14 @@ import { sightingBatchSchema } from '../../../shared/fleet/sighting-batch.ts';
 import { telemetrySchema } from '../../../shared/fleet/telemetry.ts';
 import { usageBatchSchema } from '../../../shared/fleet/usage-batch.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
-import { UnderWay } from '../../../shared/runtime/under-way.ts';
+import { Regularly } from '../../../shared/runtime/regularly.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
 import type { JobLeases } from '../../store/job-leases.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBox } from '../known-boxes.ts';
 import type { Takers } from '../reception.ts';
+import { replyToBox } from '../reply-to-box.ts';
 import { Telemetries } from './box-telemetry.ts';
 import { keepSightings } from './keep-sightings.ts';
 import { keepUsage } from './keep-usage.ts';
@@ -40,8 +41,7 @@ export class Intake {
   /** What was refused since the start, by reason: sightings that are too old or of a time to come, batches of a tenant that is not the box's. */
   readonly refused = { untimely: 0, unassigned: 0 };
   readonly #options: IntakeOptions;
-  readonly #underWay = new UnderWay();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #sweeps = new Regularly(SWEEP_EVERY_MS, () => this.sweep());
 
   constructor(options: IntakeOptions) {
     const { db } = options;
@@ -52,16 +52,11 @@ export class Intake {
   }
 
   start(): void {
-    const sweep = (): void => {
-      if (!this.#underWay.ended) void this.#underWay.run(() => this.sweep());
-    };
-    this.#timer = setInterval(sweep, SWEEP_EVERY_MS);
-    sweep();
+    this.#sweeps.start();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#underWay.end();
+    await this.#sweeps.stop();
   }
 
   /** Removes what is not kept any longer. */
@@ -82,13 +77,13 @@ export class Intake {
       await this.#requireAssigned(device, box, org, tenant);
       const refused = await keepSightings(db, { org, tenant, device }, sightings, now());
       this.refused.untimely += refused;
-      await this.#sayKept(device, batch, refused);
+      await replyToBox(this.#options, device, { kind: 'kept', batch, refused });
     },
     usage: async (device, box, payload) => {
       const { batch, org, tenant, days } = usageBatchSchema.parse(JSON.parse(payload.toString()));
       await this.#requireAssigned(device, box, org, tenant);
       await keepUsage(this.#options.db, { org, tenant, device }, days);
-      await this.#sayKept(device, batch, 0);
+      await replyToBox(this.#options, device, { kind: 'kept', batch, refused: 0 });
     },
     telemetry: async (device, { org }, payload) => {
       await this.telemetries.keep(org, device, telemetrySchema.parse(JSON.parse(payload.toString())), this.#options.now());
@@ -101,15 +96,5 @@ export class Intake {
     if (assigned.includes(tenant)) return;
     this.refused.unassigned += 1;
     throw new SecureGateError('tenant_not_assigned', 'This box is not assigned to this tenant', { details: { org, tenant } });
-  }
-
-  /** One that is lost is asked for again. */
-  async #sayKept(device: string, batch: string, refused: number): Promise<void> {
-    const { courier, logger } = this.#options;
-    try {
-      await courier?.send(device, 'replies', Buffer.from(JSON.stringify({ kind: 'kept', batch, refused })));
-    } catch (error) {
-      logger.warn({ err: error, device }, 'a box was not answered');
-    }
   }
 }

@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { helloSchema } from '../../../shared/fleet/hello.ts';
-import type { Reply } from '../../../shared/fleet/reply.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import { Gathered } from '../../../shared/runtime/gathered.ts';
@@ -13,6 +12,7 @@ import type { Database } from '../../store/database.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBoxes } from '../known-boxes.ts';
 import type { Takers } from '../reception.ts';
+import { replyToBox } from '../reply-to-box.ts';
 import { acknowledge, type Kept, type Word } from './acknowledge.ts';
 import { Commands } from './commands.ts';
 import { Delivery } from './delivery.ts';
@@ -67,7 +67,7 @@ export class Ledger {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#later(() => this.look()), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.#underWay.begin(() => this.look()), LOOK_EVERY_MS);
   }
 
   async stop(): Promise<void> {
@@ -94,7 +94,7 @@ export class Ledger {
       const { session, receipt } = hello;
       if (await this.#links.hello(device, hello)) this.#deliverLater(device);
       const forgotten = receipt !== null && !(await this.receipts.has(device, receipt));
-      await this.#reply(device, { kind: 'welcome', session, forgotten });
+      await replyToBox(this.#options, device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {
       // That the first boxes have begun is not worth that the last ones wait for their orders; an HSM that hangs is not waited for.
@@ -104,26 +104,12 @@ export class Ledger {
       const kept = await this.#words.run({ receipt: this.#receiptIds.next(), org, device, token, claims });
       if (kept === undefined) return;
       if (kept.isNew) this.#deliverLater(device);
-      await this.#reply(device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });
+      await replyToBox(this.#options, device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });
     },
   };
 
   #deliverLater(device: string): void {
     const delivery = this.#delivery;
-    if (delivery) this.#later(() => delivery.deliver(device));
-  }
-
-  /** One that is lost is sent again: the box repeats what was not answered. */
-  async #reply(device: string, reply: Reply): Promise<void> {
-    try {
-      await this.#options.courier?.send(device, 'replies', Buffer.from(JSON.stringify(reply)));
-    } catch (error) {
-      this.#options.logger.warn({ err: error, device }, 'a box was not answered');
-    }
-  }
-
-  /** @param work does not reject */
-  #later(work: () => Promise<void>): void {
-    if (!this.#underWay.ended) void this.#underWay.run(work);
+    if (delivery) this.#underWay.begin(() => delivery.deliver(device));
   }
 }

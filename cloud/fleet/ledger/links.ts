@@ -2,7 +2,8 @@ import type { Kysely, Selectable } from 'kysely';
 import { comparePairs, type Pair } from '../../../shared/fleet/command.ts';
 import type { Hello } from '../../../shared/fleet/hello.ts';
 import type { Database } from '../../store/database.ts';
-import { nextTry } from '../next-try.ts';
+import { claimBox } from '../claim-box.ts';
+import { dueBoxes } from '../due-boxes.ts';
 import { moveCommand } from './move-command.ts';
 
 /** Later than any time: nothing is to be sent. */
@@ -95,38 +96,26 @@ export class Links {
 
   /** Boxes to which it is time to send something. */
   async due(limit: number): Promise<string[]> {
-    const rows = await this.#options.db
-      .selectFrom('links')
-      .select('device')
-      .where('next_try_at', '<=', this.#options.now())
-      .orderBy('next_try_at')
-      .limit(limit)
-      .execute();
-    return rows.map(({ device }) => device);
+    const { db, now } = this.#options;
+    return await dueBoxes(db, 'links', limit, now());
   }
 
   /** @returns those boxes to which it is time to send, and no other process does it; their next try comes later then */
   async claim(devices: readonly string[]): Promise<Claimed[]> {
-    const { db, now, random } = this.#options;
-    const at = now();
+    const { db, now } = this.#options;
     const due = await db
       .selectFrom('links')
       .select(['device', 'tries', 'next_try_at'])
       .where('device', 'in', devices)
-      .where('next_try_at', '<=', at)
+      .where('next_try_at', '<=', now())
       .orderBy('device')
       .execute();
     if (due.length === 0) return [];
     return await db.transaction().execute(async (within) => {
       const claimed: Claimed[] = [];
-      for (const { device, tries, next_try_at } of due) {
-        const { numUpdatedRows } = await within
-          .updateTable('links')
-          .set({ tries: tries + 1, next_try_at: nextTry(tries, at, random) })
-          .where('device', '=', device)
-          .where('next_try_at', '=', next_try_at)
-          .executeTakeFirst();
-        if (numUpdatedRows > 0n) claimed.push({ device, tries: tries + 1 });
+      for (const link of due) {
+        const claim = await claimBox(within, 'links', link, this.#options);
+        if (claim) claimed.push({ device: link.device, tries: claim.tries });
       }
       return claimed;
     });

@@ -1,5 +1,6 @@
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
+import { Regularly } from '../../../shared/runtime/regularly.ts';
 import type { Authorities } from './authorities.ts';
 import type { OwnCredentials, OwnIdentity } from './own-identity.ts';
 
@@ -20,9 +21,7 @@ export interface IdentityUpkeepOptions {
 /** Exchanges in time what will end: the authority of boxes, and the control plane's own certificates. A KMS that is away is waited for. */
 export class IdentityUpkeep {
   readonly #options: IdentityUpkeepOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #stopped = false;
-  #looking: Promise<void> = Promise.resolve();
+  readonly #looks = new Regularly(LOOK_EVERY_MS, () => this.#look());
   /** What keeps it from a new certificate, told once. */
   #told: string | undefined;
 
@@ -31,22 +30,12 @@ export class IdentityUpkeep {
   }
 
   async start(): Promise<void> {
-    await this.#look();
-    this.#lookOn();
+    this.#looks.start();
+    await this.#looks.done();
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    await this.#looking;
-  }
-
-  /** One look after the other: a KMS that hangs does not make them pile up. */
-  #lookOn(): void {
-    if (this.#stopped) return;
-    this.#timer = setTimeout(() => {
-      this.#looking = this.#look().then(() => this.#lookOn());
-    }, LOOK_EVERY_MS);
+    await this.#looks.stop();
   }
 
   async #look(): Promise<void> {

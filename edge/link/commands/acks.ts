@@ -6,7 +6,7 @@ import type { CommandClaims } from '../../../shared/fleet/command.ts';
 import type { PublicKey } from '../../../shared/lease/public-key.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
-import { Retry } from '../retry.ts';
+import { Telling } from '../telling.ts';
 import type { Uplink } from '../uplink.ts';
 import type { CommandJournal } from './command-journal.ts';
 
@@ -38,21 +38,12 @@ export interface Outcome {
  * The box's words on commands: signed once, and told until the control plane has written them down. Those that were signed by a key which
  * the box has no more, because it left and enrolled anew, count for nobody: they are signed again, as they were.
  */
-export class Acks {
+export class Acks extends Telling {
   readonly #options: AcksOptions;
-  readonly #retry: Retry;
 
   constructor(options: AcksOptions) {
+    super(options);
     this.#options = options;
-    this.#retry = new Retry({ ...options, work: () => this.#tell() });
-  }
-
-  start(): void {
-    this.#retry.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#retry.stop();
   }
 
   /** @param token the command as it came */
@@ -70,11 +61,6 @@ export class Acks {
       ...(removed === undefined ? {} : { removed }),
     };
     return await sign(ACK_TYPE, claims);
-  }
-
-  /** There is something new to tell, or somebody who hears it. */
-  wake(): void {
-    this.#retry.wake();
   }
 
   /** Says a word once; one that is lost is asked for again. */
@@ -97,7 +83,7 @@ export class Acks {
     this.wake();
   }
 
-  async #tell(): Promise<boolean> {
+  protected async tell(): Promise<boolean> {
     const untold = this.#options.journal.untold();
     for (const ack of untold) await this.#publish(ack);
     return untold.length === 0;

@@ -3,7 +3,7 @@ import type { Report, ReportedState } from '../../../shared/fleet/reported.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
-import { Retry } from '../retry.ts';
+import { Telling } from '../telling.ts';
 import type { Uplink } from '../uplink.ts';
 
 export interface ReportsOptions {
@@ -15,25 +15,16 @@ export interface ReportsOptions {
 }
 
 /** Tells the control plane how this box is, until it has written it down. */
-export class Reports {
+export class Reports extends Telling {
   readonly #options: ReportsOptions;
-  readonly #retry: Retry;
   readonly #ids: Ulids;
   #last: Report | undefined;
   #kept = true;
 
   constructor(options: ReportsOptions) {
+    super(options);
     this.#options = options;
     this.#ids = new Ulids(options.now);
-    this.#retry = new Retry({ ...options, work: () => this.#tell() });
-  }
-
-  start(): void {
-    this.#retry.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#retry.stop();
   }
 
   /** The box is so now. */
@@ -53,10 +44,10 @@ export class Reports {
   #renew(state: ReportedState): void {
     this.#last = { report: this.#ids.next(), state };
     this.#kept = false;
-    this.#retry.wake();
+    this.wake();
   }
 
-  async #tell(): Promise<boolean> {
+  protected async tell(): Promise<boolean> {
     if (this.#kept || this.#last === undefined) return true;
     await this.#options.uplink.publish('reported', Buffer.from(JSON.stringify(this.#last)));
     return false;

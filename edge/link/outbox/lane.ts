@@ -1,7 +1,7 @@
 import { newUlid } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
-import { Retry } from '../retry.ts';
+import { Telling } from '../telling.ts';
 import type { Uplink } from '../uplink.ts';
 import type { Source } from './source.ts';
 import type { Turns } from './turns.ts';
@@ -25,33 +25,19 @@ interface Batch {
  * Tells what one source has, a batch at a time: the next one when the control plane has written down the one before, and the same one
  * again when it does not say so. Whatever holds up one lane, the others go on.
  */
-export class Lane {
+export class Lane extends Telling {
   readonly #options: LaneOptions;
-  readonly #retry: Retry;
   /** That was not answered. */
   #batch: Batch | undefined;
 
   constructor(options: LaneOptions) {
+    super(options);
     this.#options = options;
-    this.#retry = new Retry({ ...options, work: () => this.#tell() });
-  }
-
-  start(): void {
-    this.#retry.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#retry.stop();
-  }
-
-  /** Somebody hears it again. */
-  wake(): void {
-    this.#retry.wake();
   }
 
   /** Tells what came since; what waits for an answer waits on. */
   look(): void {
-    if (this.#batch === undefined && this.#options.source.waiting) this.#retry.wake();
+    if (this.#batch === undefined && this.#options.source.waiting) this.wake();
   }
 
   /** The control plane has written down a batch; of this lane, or of another. */
@@ -64,10 +50,10 @@ export class Lane {
     } catch (error) {
       this.#options.logger.debug({ err: error }, 'what was told is told again');
     }
-    if (this.#options.source.waiting) this.#retry.wake();
+    if (this.#options.source.waiting) this.wake();
   }
 
-  async #tell(): Promise<boolean> {
+  protected async tell(): Promise<boolean> {
     const { source, uplink, turns, now } = this.#options;
     const { org, tenant, channel } = source;
     if (this.#batch === undefined) {
