@@ -4,10 +4,8 @@ import { sightingBatchSchema } from '../../../shared/fleet/sighting-batch.ts';
 import { telemetrySchema } from '../../../shared/fleet/telemetry.ts';
 import { usageBatchSchema } from '../../../shared/fleet/usage-batch.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
-import { UnderWay } from '../../../shared/runtime/under-way.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
-import type { JobLeases } from '../../store/job-leases.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBox } from '../known-boxes.ts';
 import type { Takers } from '../reception.ts';
@@ -15,16 +13,12 @@ import { Telemetries } from './box-telemetry.ts';
 import { keepSightings } from './keep-sightings.ts';
 import { keepUsage } from './keep-usage.ts';
 import { SightingCounts } from './sighting-counts.ts';
-import { sweepSightings } from './sweep-sightings.ts';
 import { Usage } from './usage.ts';
-
-const SWEEP_EVERY_MS = 3_600_000;
 
 export interface IntakeOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly courier?: Pick<Courier, 'send'> | undefined;
-  readonly leases: JobLeases;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -40,8 +34,6 @@ export class Intake {
   /** What was refused since the start, by reason: sightings that are too old or of a time to come, batches of a tenant that is not the box's. */
   readonly refused = { untimely: 0, unassigned: 0 };
   readonly #options: IntakeOptions;
-  readonly #underWay = new UnderWay();
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: IntakeOptions) {
     const { db } = options;
@@ -49,29 +41,6 @@ export class Intake {
     this.sightingCounts = new SightingCounts(db);
     this.usage = new Usage(db);
     this.telemetries = new Telemetries(db);
-  }
-
-  start(): void {
-    const sweep = (): void => {
-      if (!this.#underWay.ended) void this.#underWay.run(() => this.sweep());
-    };
-    this.#timer = setInterval(sweep, SWEEP_EVERY_MS);
-    sweep();
-  }
-
-  async stop(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#underWay.end();
-  }
-
-  /** Removes what is not kept any longer. */
-  async sweep(): Promise<void> {
-    const { db, leases, now, logger } = this.#options;
-    try {
-      await leases.run('sweep-sightings', (lost) => sweepSightings(db, now(), lost));
-    } catch (error) {
-      logger.error({ err: SecureGateError.from(error) }, 'sightings that are over were not removed yet');
-    }
   }
 
   /** What it wants to hear of boxes. */
