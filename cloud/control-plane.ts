@@ -29,6 +29,7 @@ import { Reception } from './fleet/reception.ts';
 import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import { LeaseRequests } from './fleet/requests/lease-requests.ts';
 import { ToldKeys } from './fleet/requests/told-keys.ts';
+import { Retention } from './fleet/retention/retention.ts';
 import { listWitnesses } from './fleet/witness/list-witnesses.ts';
 import { Witnesses } from './fleet/witness/witnesses.ts';
 import { CloudMetrics } from './http/metrics.ts';
@@ -143,12 +144,13 @@ export class ControlPlane {
     }
     await ensureLocalOperator(people);
     const boxes = fleet?.boxes ?? new EnrolledBoxes(store.db);
-    const ledger = new Ledger({ boxes, courier, audit, db: store.db, kms, now, random: Math.random, logger });
+    const { commandDays } = config.retention;
+    const ledger = new Ledger({ boxes, courier, audit, commandDays, db: store.db, kms, now, random: Math.random, logger });
     await this.#running.start(ledger);
     const desired = new DesiredStates({ boxes, courier, db: store.db, kms, now, random: Math.random, logger });
     await this.#running.start(desired);
-    const intake = new Intake({ db: store.db, kms, courier, leases, now, logger });
-    await this.#running.start(intake);
+    const intake = new Intake({ db: store.db, kms, courier, now, logger });
+    await this.#running.start(new Retention({ ...config.retention, db: store.db, leases, now, logger }));
     if (courier) {
       const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
       const witnesses = new Witnesses({ db: store.db, courier, audit, tree: logTree, heads: logHeads, now, logger });

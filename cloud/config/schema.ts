@@ -122,6 +122,25 @@ export const cloudConfigSchema = z
           .describe('a bucket with Object Lock to which the hashes and the signed heads of the audit log are copied'),
       })
       .prefault({}),
+    retention: z
+      .strictObject({
+        // As long as a box can be away and come back by its own means: what it says of a command then still finds it.
+        commandDays: z
+          .int()
+          .min(100)
+          .max(36_500)
+          .default(400)
+          .describe(
+            'how long commands that are settled, what boxes signed of them, and enrolment tokens are kept; what belongs to a shred or an erasure is kept for ever, and so is the audit log',
+          ),
+        countDays: z
+          .int()
+          .min(100)
+          .max(36_500)
+          .default(3660)
+          .describe('how long it is known how many sightings there were on a day, and what was used'),
+      })
+      .prefault({}),
     certificateDays: z
       .int()
       .min(1)

@@ -254,7 +254,7 @@ export interface Database {
     /** Whole tenths of the similarity. */
     confidence: number | null;
   };
-  /** How many there were on a day (UTC, `2026-11-22`); kept for ever. */
+  /** How many there were on a day (UTC, `2026-11-22`). */
   sighting_days: { org: string; tenant: string; day: string; camera: string; known: number; sightings: number };
   /** What each run of a vault has counted on a day (UTC), all of it so far. */
   usage_runs: { org: string; tenant: string; day: string; device: string; run: string; counter: string; amount: number };

@@ -80,4 +80,9 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   CREATE TABLE models (one INTEGER PRIMARY KEY CHECK (one = 1), chosen TEXT, last_set TEXT, last_embedder TEXT) STRICT;
   PRAGMA user_version = 6;
   `,
+  `
+  ALTER TABLE commands ADD COLUMN ends_at INTEGER;
+  CREATE INDEX commands_over ON commands (ends_at) WHERE ends_at IS NOT NULL AND receipt IS NOT NULL;
+  PRAGMA user_version = 7;
+  `,
 ];

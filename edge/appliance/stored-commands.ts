@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Database, Statement } from 'better-sqlite3';
 import type { AckState } from '../../shared/fleet/ack.ts';
-import type { Pair } from '../../shared/fleet/command.ts';
+import type { CommandClaims, Pair } from '../../shared/fleet/command.ts';
 
 /** Words that are told in one go. */
 const MOST_UNTOLD = 64;
+/** For so long after its end a command is remembered. It ends 90 days after it was given, at the latest. */
+const REMEMBERED_SECONDS = 100 * 86_400;
+/** Those that are forgotten when one is taken: more than one, so that there come to be fewer. */
+const MOST_FORGOTTEN = 16;
 
 interface Entry {
   readonly id: string;
@@ -20,7 +24,8 @@ export class StoredCommands {
   readonly #highest: Statement<[], Highest>;
   readonly #raise: Statement<[number, number, string]>;
   readonly #find: Statement<[string], Entry>;
-  readonly #begin: Statement<[string, string]>;
+  readonly #begin: Statement<[string, string, number | null]>;
+  readonly #forget: Statement<[number, number]>;
   readonly #settle: Statement<[AckState, string, string, string]>;
   readonly #signedAnew: Statement<[string, string, string]>;
   readonly #begun: Statement<[], Entry>;
@@ -38,7 +43,10 @@ export class StoredCommands {
        WHERE (excluded.incarnation, excluded.sequence) > (incarnation, sequence)`,
     );
     this.#find = database.prepare('SELECT id, token, state, ack FROM commands WHERE id = ?');
-    this.#begin = database.prepare(`INSERT INTO commands (id, token, state) VALUES (?, ?, 'IN_PROGRESS')`);
+    this.#begin = database.prepare(`INSERT INTO commands (id, token, state, ends_at) VALUES (?, ?, 'IN_PROGRESS', ?)`);
+    this.#forget = database.prepare(
+      `DELETE FROM commands WHERE position IN (SELECT position FROM commands WHERE ends_at < ? AND receipt IS NOT NULL ORDER BY ends_at LIMIT ?)`,
+    );
     this.#settle = database.prepare(`UPDATE commands SET state = ?, ack = ?, digest = ? WHERE id = ? AND state = 'IN_PROGRESS'`);
     this.#signedAnew = database.prepare('UPDATE commands SET ack = ?, digest = ? WHERE digest = ?');
     this.#begun = database.prepare(`SELECT id, token, state, ack FROM commands WHERE state = 'IN_PROGRESS' ORDER BY position`);
@@ -56,17 +64,19 @@ export class StoredCommands {
     return this.#find.get(id);
   }
 
-  begin(id: string, token: string, pair: Pair | undefined): void {
+  begin({ jti: id, pair, iat, exp }: CommandClaims, token: string): void {
     this.#database.transaction(() => {
-      this.#begin.run(id, token);
+      this.#begin.run(id, token, exp ?? null);
       if (pair !== undefined) this.raise(id, pair);
+      // By the time that the control plane has signed: the clock of the box may be wrong, and nothing is to be forgotten too early.
+      this.#forget.run(iat - REMEMBERED_SECONDS, MOST_FORGOTTEN);
     })();
   }
 
-  refuse(id: string, token: string, pair: Pair | undefined, ack: string): void {
+  refuse(claims: CommandClaims, token: string, ack: string): void {
     this.#database.transaction(() => {
-      this.begin(id, token, pair);
-      this.settle(id, 'REJECTED', ack);
+      this.begin(claims, token);
+      this.settle(claims.jti, 'REJECTED', ack);
     })();
   }
 

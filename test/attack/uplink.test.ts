@@ -95,7 +95,7 @@ describe('what a box may not tell', () => {
     const old = at(-99);
     await say(ours, 'sightings', batchOf({ sightings: [old] }));
     place.at += 3 * DAY_MS;
-    await place.intake.sweep();
+    await place.sweep();
     await say(ours, 'sightings', batchOf({ sightings: [old] }));
     expect(await place.sightings('hall')).toBe(3);
   });

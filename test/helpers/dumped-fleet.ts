@@ -142,7 +142,7 @@ function parts(db: Kysely<Database>) {
   const [logger, boxes] = [createLogger('dump', { level: 'silent' }), { find: async () => ({ org: 'acme', signingKeys: [] }) }];
   const audit = new AuditLog({ db, now, random });
   const common = { db, kms: KMS, boxes, now, random: () => 0.5, logger };
-  const { commands, receipts } = new Ledger({ ...common, audit });
+  const { commands, receipts } = new Ledger({ ...common, audit, commandDays: 400 });
   const desired = new DesiredStates({ ...common, courier: NOBODY });
   let made = 50;
   const toldUnder = {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished } from 'vitest';
 import { Intake } from '../../cloud/fleet/intake/intake.ts';
 import { Reception } from '../../cloud/fleet/reception.ts';
+import { Retention } from '../../cloud/fleet/retention/retention.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
 import { JobLeases } from '../../cloud/store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
@@ -14,6 +15,7 @@ import { testLogger } from './secrecy/test-logger.ts';
 interface Process {
   readonly intake: Intake;
   readonly reception: Reception;
+  readonly retention: Retention;
 }
 
 /** A control plane of an org `acme` that hears what boxes tell of their tenants, with the time in the test's hand. */
@@ -45,9 +47,12 @@ export class IntakePlace {
   readonly now = (): number => this.at;
 
   get intake(): Intake {
-    const [process] = this.#processes;
-    if (process === undefined) throw new Error('no control plane');
-    return process.intake;
+    return this.#first.intake;
+  }
+
+  /** Removes what is not kept any longer. */
+  async sweep(): Promise<void> {
+    await this.#first.retention.sweep();
   }
 
   /** @param policies of the tenant, where they are not the usual ones */
@@ -62,11 +67,12 @@ export class IntakePlace {
     const courier = this.transport.courier();
     const leases = new JobLeases(db, { owner: randomUUID(), now: this.now });
     const logger = testLogger('cloud');
-    const intake = new Intake({ db, kms: this.#kms, courier, leases, now: this.now, logger });
+    const intake = new Intake({ db, kms: this.#kms, courier, now: this.now, logger });
+    const retention = new Retention({ db, leases, commandDays: 400, countDays: 3660, now: this.now, logger });
     const boxes = { find: async (device: string) => (this.assigned.has(device) ? { org: 'acme', signingKeys: [] } : undefined) };
     const reception = new Reception({ courier, boxes, takers: [intake.takers], logger });
     reception.start();
-    this.#processes.push({ intake, reception });
+    this.#processes.push({ intake, reception, retention });
   }
 
   /** Ends all processes, as a crash does: what they had begun is done or not. */
@@ -74,9 +80,9 @@ export class IntakePlace {
     this.transport.forgetHandlers();
     const processes = this.#processes;
     this.#processes = [];
-    for (const { reception, intake } of processes) {
+    for (const { reception, retention } of processes) {
       await reception.stop();
-      await intake.stop();
+      await retention.stop();
     }
   }
 
@@ -96,6 +102,12 @@ export class IntakePlace {
     await this.stop();
     await this.store.close();
     expect(this.transport.failures).toEqual([]);
+  }
+
+  get #first(): Process {
+    const [process] = this.#processes;
+    if (process === undefined) throw new Error('no control plane');
+    return process;
   }
 
   readonly #kms: Pick<KmsClient, 'call'> = {

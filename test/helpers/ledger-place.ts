@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import type { PluginTransformQueryArgs, RootOperationNode } from 'kysely';
 import { expect, onTestFinished } from 'vitest';
 import type { Courier } from '../../cloud/fleet/courier.ts';
 import type { KnownBox } from '../../cloud/fleet/known-boxes.ts';
 import type { Ledger, LedgerOptions } from '../../cloud/fleet/ledger/ledger.ts';
+import { Retention } from '../../cloud/fleet/retention/retention.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
+import { JobLeases } from '../../cloud/store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from '../../cloud/store/open-store.ts';
 import { newOrgSchema } from '../../cloud/tenants/org.ts';
 import { Orgs } from '../../cloud/tenants/orgs.ts';
@@ -12,7 +15,7 @@ import type { Order } from '../../shared/fleet/command.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { LinkedBox } from './linked-box.ts';
 import { MemoryTransport } from './memory-transport.ts';
-import { type RunningLedger, startLedger } from './start-ledger.ts';
+import { COMMAND_DAYS, type RunningLedger, startLedger } from './start-ledger.ts';
 
 const LOGGER = createLogger('test', { level: 'silent' });
 /** Who gives the commands. */
@@ -100,6 +103,12 @@ export class LedgerPlace {
   async pass(milliseconds: number): Promise<void> {
     this.at += milliseconds;
     await this.ledger.look();
+  }
+
+  /** Removes what is not kept any longer, as a process of the control plane does. */
+  async sweep({ db } = this.store): Promise<void> {
+    const leases = new JobLeases(db, { owner: randomUUID(), now: this.now });
+    await new Retention({ db, leases, commandDays: COMMAND_DAYS, countDays: COMMAND_DAYS, now: this.now, logger: LOGGER }).sweep();
   }
 
   /** Ends the control plane, as a crash does, and starts it on another database where one is given. */

@@ -156,16 +156,16 @@ describe.each(['SQLite', 'Postgres'])('what a box tells, to a control plane on %
     const hours = async (tenant: string): Promise<number> =>
       (await place.intake.sightingCounts.perHour('acme', tenant, { from: day, to: day })).reduce((sum, { unknown }) => sum + unknown, 0);
     place.at = Date.parse(day) + 6 * DAY_MS;
-    await place.intake.sweep();
+    await place.sweep();
     expect(await Promise.all(['hall', 'club'].map(hours))).toEqual([3, 3]);
     place.at += DAY_MS;
-    await place.intake.sweep();
+    await place.sweep();
     expect(await Promise.all(['hall', 'club'].map(hours))).toEqual([0, 3]);
     expect(await Promise.all(['hall', 'club'].map((tenant) => place.sightings(tenant)))).toEqual([3, 3]);
     const remembered = async (): Promise<number> => (await place.store.db.selectFrom('counted_sightings').select('id').execute()).length;
     expect(await remembered()).toBe(6);
     place.at += 100 * DAY_MS;
-    await place.intake.sweep();
+    await place.sweep();
     expect(await remembered()).toBe(0);
   });
 });

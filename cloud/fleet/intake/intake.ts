@@ -4,10 +4,8 @@ import { sightingBatchSchema } from '../../../shared/fleet/sighting-batch.ts';
 import { telemetrySchema } from '../../../shared/fleet/telemetry.ts';
 import { usageBatchSchema } from '../../../shared/fleet/usage-batch.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
-import { Regularly } from '../../../shared/runtime/regularly.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Database } from '../../store/database.ts';
-import type { JobLeases } from '../../store/job-leases.ts';
 import type { Courier } from '../courier.ts';
 import type { KnownBox } from '../known-boxes.ts';
 import type { Takers } from '../reception.ts';
@@ -16,16 +14,12 @@ import { Telemetries } from './box-telemetry.ts';
 import { keepSightings } from './keep-sightings.ts';
 import { keepUsage } from './keep-usage.ts';
 import { SightingCounts } from './sighting-counts.ts';
-import { sweepSightings } from './sweep-sightings.ts';
 import { Usage } from './usage.ts';
-
-const SWEEP_EVERY_MS = 3_600_000;
 
 export interface IntakeOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly courier?: Pick<Courier, 'send'> | undefined;
-  readonly leases: JobLeases;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -41,7 +35,6 @@ export class Intake {
   /** What was refused since the start, by reason: sightings that are too old or of a time to come, batches of a tenant that is not the box's. */
   readonly refused = { untimely: 0, unassigned: 0 };
   readonly #options: IntakeOptions;
-  readonly #sweeps = new Regularly(SWEEP_EVERY_MS, () => this.sweep());
 
   constructor(options: IntakeOptions) {
     const { db } = options;
@@ -49,24 +42,6 @@ export class Intake {
     this.sightingCounts = new SightingCounts(db);
     this.usage = new Usage(db);
     this.telemetries = new Telemetries(db);
-  }
-
-  start(): void {
-    this.#sweeps.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#sweeps.stop();
-  }
-
-  /** Removes what is not kept any longer. */
-  async sweep(): Promise<void> {
-    const { db, leases, now, logger } = this.#options;
-    try {
-      await leases.run('sweep-sightings', (lost) => sweepSightings(db, now(), lost));
-    } catch (error) {
-      logger.error({ err: SecureGateError.from(error) }, 'sightings that are over were not removed yet');
-    }
   }
 
   /** What it wants to hear of boxes. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { AuditEntry } from '../../../shared/audit/audit-entry.ts';
-import { settledEntry } from '../../../shared/audit/settled-entry.ts';
+import { SETTLED, settledEntry } from '../../../shared/audit/settled-entry.ts';
 import type { AckClaims } from '../../../shared/fleet/ack.ts';
 import type { AuditLog } from '../../audit/audit-log.ts';
 import type { Database } from '../../store/database.ts';
@@ -36,7 +36,7 @@ export interface AcknowledgeOptions {
 
 /**
  * Writes down what boxes say of commands, together with their last words themselves, whose hashes are in the log. The same word again changes
- * nothing. A box whose word is new is looked at: something may wait for it.
+ * nothing, also where it is not kept any more: the log knows it. A box whose word is new is looked at: something may wait for it.
  * @returns for each undefined where it was not the last word
  */
 export async function acknowledge(options: AcknowledgeOptions, words: readonly Word[]): Promise<(Kept | undefined)[]> {
@@ -45,6 +45,7 @@ export async function acknowledge(options: AcknowledgeOptions, words: readonly W
   const ids = words.map(({ claims }) => claims.command);
   const known = await db.selectFrom('commands').select(['id', 'device']).where('id', 'in', ids).execute();
   const deviceOf = new Map(known.map(({ id, device }) => [id, device]));
+  const over = await findLogged(db, words);
   return await db.transaction().execute(async (within) => {
     const kept: (Kept | undefined)[] = [];
     for (const word of words) {
@@ -52,7 +53,7 @@ export async function acknowledge(options: AcknowledgeOptions, words: readonly W
       const { command, state, reason = '', pair } = claims;
       if (deviceOf.get(command) === device) await moveCommand(within, command, state, { reason }, at);
       if (pair !== undefined) await links.told(within, device, pair);
-      kept.push(state === 'IN_PROGRESS' ? undefined : await keep(within, word, at));
+      kept.push(state === 'IN_PROGRESS' ? undefined : (over.get(digestOf(word.token)) ?? (await keep(within, word, at))));
     }
     const fresh = words.filter((_word, index) => kept[index]?.isNew);
     await audit.recordWithin(within, ...fresh.map((word) => entryOf(word, at)));
@@ -62,6 +63,19 @@ export async function acknowledge(options: AcknowledgeOptions, words: readonly W
     );
     return kept;
   });
+}
+
+/** Last words that came before, by their hashes. */
+async function findLogged(db: Kysely<Database>, words: readonly Word[]): Promise<ReadonlyMap<string, Kept>> {
+  const digests = words.flatMap(({ claims, token }) => (claims.state === 'IN_PROGRESS' ? [] : [digestOf(token)]));
+  if (digests.length === 0) return new Map();
+  const logged = await db
+    .selectFrom('audit')
+    .select(['evidence', 'request'])
+    .where('evidence', 'in', digests)
+    .where('operation', '=', SETTLED)
+    .execute();
+  return new Map(logged.map(({ evidence: digest, request: receipt }) => [digest, { digest, receipt, isNew: false }]));
 }
 
 async function keep(db: Kysely<Database>, { receipt, org, device, token, claims }: Word, at: number): Promise<Kept> {

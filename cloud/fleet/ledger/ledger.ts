@@ -36,6 +36,8 @@ export interface LedgerOptions {
   readonly audit: AuditLog;
   /** Without one, commands are written down here, and sent by another process. */
   readonly courier?: Courier | undefined;
+  /** How long words of boxes are kept. */
+  readonly commandDays: number;
   readonly now: () => number;
   /** 0 to 1. */
   readonly random: () => number;
@@ -55,7 +57,7 @@ export class Ledger {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LedgerOptions) {
-    const { db, boxes, courier, audit, now } = options;
+    const { db, boxes, courier, audit, commandDays, now } = options;
     this.#options = options;
     this.#links = new Links(options);
     this.#receiptIds = new Ulids(now);
@@ -63,7 +65,7 @@ export class Ledger {
     this.#words = new Gathered({ work: (words) => acknowledge(noting, words), most: MOST_WORDS, atOnce: 1 });
     this.#delivery = courier && new Delivery({ ...options, courier, links: this.#links });
     this.commands = new Commands({ db, boxes, links: this.#links, now, onWaiting: (device) => this.#deliverLater(device) });
-    this.receipts = new Receipts(db);
+    this.receipts = new Receipts(db, { days: commandDays, now });
   }
 
   start(): void {
@@ -93,7 +95,7 @@ export class Ledger {
       const hello = helloSchema.parse(JSON.parse(payload.toString()));
       const { session, receipt } = hello;
       if (await this.#links.hello(device, hello)) this.#deliverLater(device);
-      const forgotten = receipt !== null && !(await this.receipts.has(device, receipt));
+      const forgotten = receipt !== null && (await this.receipts.isLost(device, receipt));
       await replyToBox(this.#options, device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {

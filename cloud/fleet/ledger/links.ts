@@ -56,7 +56,7 @@ export class Links {
         return numInsertedOrUpdatedRows > 0n;
       }
       const rolledBack = hasForgotten(link, highest);
-      const anew = rolledBack || (highest !== null && !(await remembers(within, device, highest)));
+      const anew = rolledBack || (highest !== null && !(await remembers(within, link, highest)));
       const incarnation = Math.max(link.incarnation, highest?.incarnation ?? 0) + 1;
       const { numUpdatedRows } = await within
         .updateTable('links')
@@ -142,8 +142,16 @@ function hasForgotten(link: Link, highest: Hello['highest']): boolean {
   return highest === null || comparePairs(highest, toldPair(link)) < 0;
 }
 
-/** Whether the ledger has given this pair, for this command. One that the box has taken may have been given a later one since. */
-async function remembers(db: Kysely<Database>, device: string, { command, ...pair }: NonNullable<Hello['highest']>): Promise<boolean> {
+/**
+ * Whether the ledger has given this pair, for this command. One that the box has taken may have been given a later one since. Where the
+ * incarnation has begun already that comes after it, there is nothing to remember: all that is given from there on is new to the box.
+ */
+async function remembers(
+  db: Kysely<Database>,
+  { device, incarnation }: Link,
+  { command, ...pair }: NonNullable<Hello['highest']>,
+): Promise<boolean> {
+  if (pair.incarnation < incarnation) return true;
   const row = await db
     .selectFrom('commands')
     .select(['incarnation', 'sequence'])

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { ACK_STATES } from '../../../shared/fleet/ack.ts';
 import { idSchema } from '../../../shared/ids/ids.ts';
-import { ulidSchema } from '../../../shared/ids/ulid.ts';
+import { newUlid, ulidSchema } from '../../../shared/ids/ulid.ts';
 import type { Database } from '../../store/database.ts';
 import { type Page, type PageQuery, pageOf } from '../../store/page.ts';
 
@@ -33,12 +33,22 @@ export const receiptSchema = z
   });
 export type Receipt = z.output<typeof receiptSchema>;
 
-/** What boxes have signed of commands. It is kept for ever, also of commands that a restored ledger does not know any more. */
+const DAY_MS = 86_400_000;
+
+export interface ReceiptsOptions {
+  /** How long a receipt is kept, unless it proves that something was deleted. */
+  readonly days: number;
+  readonly now: () => number;
+}
+
+/** What boxes have signed of commands, also of those that the ledger does not know any more. */
 export class Receipts {
   readonly #db: Kysely<Database>;
+  readonly #options: ReceiptsOptions;
 
-  constructor(db: Kysely<Database>) {
+  constructor(db: Kysely<Database>, options: ReceiptsOptions) {
     this.#db = db;
+    this.#options = options;
   }
 
   /** @throws {SecureGateError} `receipt_not_found` */
@@ -48,10 +58,12 @@ export class Receipts {
     return viewOf(row);
   }
 
-  /** Whether a receipt of a box is there. */
-  async has(device: string, id: string): Promise<boolean> {
+  /** Whether the receipt that a box names was lost: not one that is old enough not to be kept any more. */
+  async isLost(device: string, id: string): Promise<boolean> {
+    const { days, now } = this.#options;
+    if (id < newUlid(now() - days * DAY_MS, Buffer.alloc)) return false;
     const found = this.#db.selectFrom('receipts').select('id').where('device', '=', device).where('id', '=', id);
-    return (await found.executeTakeFirst()) !== undefined;
+    return (await found.executeTakeFirst()) === undefined;
   }
 
   /** In the order in which they came. */

@@ -1,5 +1,5 @@
 import type { AckState } from '../../../shared/fleet/ack.ts';
-import type { Pair } from '../../../shared/fleet/command.ts';
+import type { CommandClaims, Pair } from '../../../shared/fleet/command.ts';
 
 /** A command that this box has taken. */
 export interface JournalEntry {
@@ -15,14 +15,18 @@ export interface JournalEntry {
 /** The highest pair that was taken, and the command that had it. */
 export type Highest = Pair & { readonly command: string };
 
-/** What the box remembers of commands, for ever. What a method has written is on the disk when it returns. */
+/**
+ * What the box remembers of commands. What a method has written is on the disk when it returns. A command that has an end is forgotten long
+ * after it, when the control plane has written down the word on it: whoever repeats it then is told that it has expired. One without an end,
+ * as few as the shreds, erasures and leases that people decided on, is remembered for ever.
+ */
 export interface CommandJournal {
   highest(): Highest | null;
   find(id: string): JournalEntry | undefined;
-  /** Takes a command, before anything of it is done. @param pair undefined where it is urgent */
-  begin(id: string, token: string, pair: Pair | undefined): void;
+  /** Takes a command, before anything of it is done. */
+  begin(claims: CommandClaims, token: string): void;
   /** Takes a command of which nothing is done, with the box's word on it. */
-  refuse(id: string, token: string, pair: Pair | undefined, ack: string): void;
+  refuse(claims: CommandClaims, token: string, ack: string): void;
   /** A command that was taken has come again under a later pair. */
   raise(id: string, pair: Pair): void;
   /** What came of it. @param ack the box's word, to be told until it is kept */

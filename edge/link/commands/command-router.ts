@@ -82,7 +82,7 @@ export class CommandRouter {
     if (nbf * 1000 > now()) return logger.info({ command: id }, 'a command came too early by the clock of this box; it comes again');
     if (exp * 1000 <= now()) return await this.#refuse(claims, token, 'command_expired');
     if (!order) return await this.#refuse(claims, token, 'command_unknown');
-    journal.begin(id, token, pair);
+    journal.begin(claims, token);
     this.#perform(claims, token, order);
     await acks.say(await acks.sign(claims, token, { state: 'IN_PROGRESS' }));
   }
@@ -99,7 +99,7 @@ export class CommandRouter {
     logger.warn({ command: claims.jti, kind: claims.order.kind, reason }, 'a command was refused');
     const ack = await acks.sign(claims, token, { state: 'REJECTED', reason });
     if (this.#stopped || journal.find(claims.jti)) return;
-    journal.refuse(claims.jti, token, claims.pair, ack);
+    journal.refuse(claims, token, ack);
     acks.wake();
   }
 

@@ -68,7 +68,7 @@ async function start({ cert, key, ca, brokerFile, storeFile, kmsSocket, signingK
   const kms = new KmsClient(kmsSocket);
   const boxes = { find: async () => ({ org: 'acme', signingKeys: [signingKey] }) };
   const audit = new AuditLog({ db, now: Date.now, random: randomBytes });
-  ledger = new Ledger({ boxes, audit, courier, db, kms, now: Date.now, random: Math.random, logger });
+  ledger = new Ledger({ commandDays: 400, boxes, audit, courier, db, kms, now: Date.now, random: Math.random, logger });
   ledger.start();
   const leases = new LeaseRequests({ courier, kms, monotonic: () => performance.now(), logger });
   new Reception({ courier, boxes, takers: [ledger.takers, leases.takers], logger }).start();
