@@ -15,6 +15,7 @@ export interface Claimed {
   readonly device: string;
   /** With this one. */
   readonly tries: number;
+  readonly nextTryAt: number;
 }
 
 export interface LinksOptions {
@@ -120,24 +121,34 @@ export class Links {
     return await db.transaction().execute(async (within) => {
       const claimed: Claimed[] = [];
       for (const { device, tries, next_try_at } of due) {
+        const nextTryAt = nextTry(tries, at, random);
         const { numUpdatedRows } = await within
           .updateTable('links')
-          .set({ tries: tries + 1, next_try_at: nextTry(tries, at, random) })
+          .set({ tries: tries + 1, next_try_at: nextTryAt })
           .where('device', '=', device)
           .where('next_try_at', '=', next_try_at)
           .executeTakeFirst();
-        if (numUpdatedRows > 0n) claimed.push({ device, tries: tries + 1 });
+        if (numUpdatedRows > 0n) claimed.push({ device, tries: tries + 1, nextTryAt });
       }
       return claimed;
     });
   }
 
-  /** Nothing waits for boxes before the time of each; undefined: nothing at all. Whoever woke one meanwhile is heard. */
+  /**
+   * Nothing waits for boxes before the time of each; undefined: nothing at all. Whoever woke one meanwhile is heard, also where somebody
+   * claimed it since, who may end before anything is sent.
+   */
   async rest(boxes: readonly (Claimed & { readonly until: number | undefined })[]): Promise<void> {
     if (boxes.length === 0) return;
     await this.#options.db.transaction().execute(async (within) => {
-      for (const { device, tries, until = NEVER } of boxes) {
-        await within.updateTable('links').set({ next_try_at: until }).where('device', '=', device).where('tries', '=', tries).execute();
+      for (const { device, tries, nextTryAt, until = NEVER } of boxes) {
+        await within
+          .updateTable('links')
+          .set({ next_try_at: until })
+          .where('device', '=', device)
+          .where('tries', '=', tries)
+          .where('next_try_at', '=', nextTryAt)
+          .execute();
       }
     });
   }
