@@ -13,8 +13,7 @@ type Link = Selectable<Database['links']>;
 /** A box at which this process looks. */
 export interface Claimed {
   readonly device: string;
-  /** With this one. */
-  readonly tries: number;
+  /** By it this look is told from others. */
   readonly nextTryAt: number;
 }
 
@@ -128,7 +127,7 @@ export class Links {
           .where('device', '=', device)
           .where('next_try_at', '=', next_try_at)
           .executeTakeFirst();
-        if (numUpdatedRows > 0n) claimed.push({ device, tries: tries + 1, nextTryAt });
+        if (numUpdatedRows > 0n) claimed.push({ device, nextTryAt });
       }
       return claimed;
     });
@@ -141,12 +140,11 @@ export class Links {
   async rest(boxes: readonly (Claimed & { readonly until: number | undefined })[]): Promise<void> {
     if (boxes.length === 0) return;
     await this.#options.db.transaction().execute(async (within) => {
-      for (const { device, tries, nextTryAt, until = NEVER } of boxes) {
+      for (const { device, nextTryAt, until = NEVER } of boxes) {
         await within
           .updateTable('links')
           .set({ next_try_at: until })
           .where('device', '=', device)
-          .where('tries', '=', tries)
           .where('next_try_at', '=', nextTryAt)
           .execute();
       }
