@@ -22,7 +22,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // What is waited for comes late on a busy machine; vitest's own second is for a machine that does nothing else.
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     // .ci/run reads the counts from the report.
     reporters: ['default', 'json'],
     outputFile: { json: '.ci/report.json' },

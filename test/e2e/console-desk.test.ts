@@ -70,7 +70,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
     const choose = async (name: string): Promise<void> => {
       const radio = page.getByRole('radio', { name, exact: true });
       await radio.click();
-      await expect.poll(() => radio.isChecked(), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => radio.isChecked()).toBe(true);
     };
     const focused = (element: Locator): Promise<void> => element.and(page.locator(':focus')).waitFor();
     const row = (name: RegExp): Locator => page.getByRole('row', { name });

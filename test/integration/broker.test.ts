@@ -150,10 +150,16 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
       await handle(device, payload.toString());
       heard.push([device, channel, payload.toString()]);
     });
-    onTestFinished(() => courier.stop());
+    onTestFinished(async () => {
+      await settled(courier).catch(() => undefined);
+      await courier.stop();
+    });
     courier.start();
     return { courier, heard };
   }
+
+  /** The broker has heard what was acknowledged until now, and brings it to nobody again: it takes one thing after the other. */
+  const settled = (courier: MqttCourier): Promise<void> => courier.send(OTHER, 'replies', Buffer.from('and so on'));
 
   test('both speak to each other, each box on its own', async () => {
     const { courier, heard } = startCourier();
@@ -188,6 +194,8 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     uplink.start();
     await expect.poll(() => [courier.problem, uplink.problem]).toEqual([null, null]);
     await uplink.publish('acks', Buffer.from('easy'));
+    await expect.poll(() => heard).toHaveLength(1);
+    await settled(courier);
     await uplink.publish('acks', Buffer.from('difficult'));
     await expect.poll(() => courier.problem).not.toBeNull();
     fails = false;
@@ -244,7 +252,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     const refused = uplink.publish('usage', Buffer.from('x')).catch((error: unknown) => error);
     // At once: before anything else of this process has its turn.
     expect(await Promise.race([refused, turn()])).toMatchObject({ code: 'broker_unavailable' });
-    await expect.poll(() => uplink.problem, { timeout: 15_000 }).toMatch(/ECONNREFUSED/);
+    await expect.poll(() => uplink.problem).toMatch(/ECONNREFUSED/);
     await broker.start();
     await expect.poll(() => heard.length, { timeout: 25_000 }).toBe(2);
   });
@@ -318,7 +326,7 @@ describe.skipIf(!hasOpenssl).each(Object.keys(BROKERS))('boxes and the control p
     await courier.kick(BOX);
     await expect.poll(() => one.uplink.problem).not.toBeNull();
     expect(two.uplink.problem).toBeNull();
-    await expect.poll(() => one.uplink.problem, { timeout: 15_000 }).toMatch(/Not authorized|Subscribe error/);
+    await expect.poll(() => one.uplink.problem).toMatch(/Not authorized|Subscribe error/);
     await expect(one.uplink.publish('acks', Buffer.from('late'))).rejects.toMatchObject({ code: 'broker_unavailable' });
     await two.uplink.publish('acks', Buffer.from('still here'));
     await expect.poll(() => heard).toEqual([[OTHER, 'acks', 'still here']]);

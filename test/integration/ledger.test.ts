@@ -5,11 +5,12 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMAND_STATES, REACHED_FROM } from '../../cloud/fleet/ledger/command-states.ts';
 import { Commands } from '../../cloud/fleet/ledger/commands.ts';
-import type { Links } from '../../cloud/fleet/ledger/links.ts';
+import { Links } from '../../cloud/fleet/ledger/links.ts';
 import { moveCommand } from '../../cloud/fleet/ledger/move-command.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { newId } from '../../shared/ids/ids.ts';
+import { newUlid } from '../../shared/ids/ulid.ts';
 import { TestCloud } from '../helpers/cloud.ts';
 import { testKms } from '../helpers/kms.ts';
 import { ADA, Deeds, LedgerPlace } from '../helpers/ledger-place.ts';
@@ -105,6 +106,20 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     await commands.create('acme', commands.newId(), ADA, { device: box.id, order: renew('a1') });
     // Within what is being written, after it was written, and then it is sent.
     expect(seen).toEqual([-1, 1, 0]);
+  });
+
+  test('who finds nothing for a box does not put off what another process has found since, and may not live to send', async () => {
+    const place = await makePlace();
+    const { box } = await place.box();
+    const randoms = [0.1, 0.9];
+    const links = new Links({ db: place.store.db, now: place.now, random: () => randoms.shift() ?? 0 });
+    await links.hello(box.id, { session: newUlid(place.at), highest: null, receipt: null, keys: [] });
+    const early = await links.claim([box.id]);
+    await links.wake([box.id]);
+    expect(await links.claim([box.id])).toHaveLength(1);
+    await links.rest(early.map((one) => ({ ...one, until: undefined })));
+    place.at += MINUTE;
+    expect(await links.due(10)).toEqual([box.id]);
   });
 
   test('given twice under one id, as two processes do that work on repetitions of one request, it is one', async () => {

@@ -390,10 +390,10 @@ test('while no picture can be looked at nobody stays in view, and who still stan
   ];
   pipeline.start();
   await show(pipeline, counters, standing.slice(0, 6));
-  await expect.poll(told, { timeout: 10_000 }).toEqual(once.slice(0, 1));
+  await expect.poll(told).toEqual(once.slice(0, 1));
   out = true;
   await show(pipeline, counters, standing.slice(6, 18));
-  await expect.poll(told, { timeout: 10_000 }).toEqual(once);
+  await expect.poll(told).toEqual(once);
   out = false;
   await show(pipeline, counters, standing.slice(18));
   await pipeline.stop();
@@ -422,7 +422,7 @@ test('pixels are wanted where somebody may have come, and while it is not known 
   const somebody = [{ image: person(0).shown, x: 200, y: 200 }];
   expect(pipeline.wants(scene(0, [], []))).toBe('reduced');
   await show(pipeline, counters, [scene(0, [], released)]);
-  await expect.poll(() => pipeline.wants(scene(1, [], [])), { timeout: 10_000 }).toBe('nothing');
+  await expect.poll(() => pipeline.wants(scene(1, [], []))).toBe('nothing');
   expect(pipeline.wants(scene(1, somebody, []))).toBe('reduced');
   expect(pipeline.wants(scene(5, [], []))).toBe('reduced');
   // One that nobody wanted is counted, but nobody is looked for in it.
@@ -447,7 +447,7 @@ test('the whole of a picture is only wanted while a face in it is to be recognis
     wanted.push(pixels);
     await show(pipeline, counters, [{ ...frame, reduced, data: pixels === 'whole' ? frame.data : new Uint8Array() }]);
     // Until the vote that is under way is counted, another look may be needed.
-    await expect.poll(() => wanted.length < 4 || sightings.length > 0, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => wanted.length < 4 || sightings.length > 0).toBe(true);
   }
   await pipeline.stop();
   expect(wanted).toEqual(['reduced', 'whole', 'whole', 'whole', ...Array.from({ length: 16 }, () => 'reduced')]);

@@ -14,8 +14,8 @@ type Link = Selectable<Database['links']>;
 /** A box at which this process looks. */
 export interface Claimed {
   readonly device: string;
-  /** With this one. */
-  readonly tries: number;
+  /** By it this look is told from others. */
+  readonly nextTryAt: number;
 }
 
 export interface LinksOptions {
@@ -115,18 +115,26 @@ export class Links {
       const claimed: Claimed[] = [];
       for (const link of due) {
         const claim = await claimBox(within, 'links', link, this.#options);
-        if (claim) claimed.push({ device: link.device, tries: claim.tries });
+        if (claim) claimed.push({ device: link.device, nextTryAt: claim.next_try_at });
       }
       return claimed;
     });
   }
 
-  /** Nothing waits for boxes before the time of each; undefined: nothing at all. Whoever woke one meanwhile is heard. */
+  /**
+   * Nothing waits for boxes before the time of each; undefined: nothing at all. Whoever woke one meanwhile is heard, also where somebody
+   * claimed it since, who may end before anything is sent.
+   */
   async rest(boxes: readonly (Claimed & { readonly until: number | undefined })[]): Promise<void> {
     if (boxes.length === 0) return;
     await this.#options.db.transaction().execute(async (within) => {
-      for (const { device, tries, until = NEVER } of boxes) {
-        await within.updateTable('links').set({ next_try_at: until }).where('device', '=', device).where('tries', '=', tries).execute();
+      for (const { device, nextTryAt, until = NEVER } of boxes) {
+        await within
+          .updateTable('links')
+          .set({ next_try_at: until })
+          .where('device', '=', device)
+          .where('next_try_at', '=', nextTryAt)
+          .execute();
       }
     });
   }

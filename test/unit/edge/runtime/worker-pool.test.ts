@@ -82,7 +82,7 @@ test.each([
   const pool = poolOf('echo-worker', 1, ended);
   await pool.start();
   await end(pool);
-  await expect.poll(() => Atomics.load(ended, 0), { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => Atomics.load(ended, 0)).toBe(1);
 });
 
 test('a thread that is still starting in the place of a dead one does not outlive the stop', async () => {

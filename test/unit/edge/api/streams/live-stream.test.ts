@@ -20,7 +20,7 @@ async function open(): Promise<Opened> {
       subscribed -= 1;
     };
   });
-  await expect.poll(() => subscribed, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => subscribed).toBe(1);
   const take = async (): Promise<string> => {
     const taken = (stream.read() as Buffer | null)?.toString() ?? '';
     // The stream asks for more on its next turn.
@@ -56,7 +56,7 @@ test('the parts of a message stay together', async () => {
     read += chunk.toString();
   });
   for (const camera of ['a', 'b']) offer(camera, `${camera}-head `, `${camera}-picture `);
-  await expect.poll(() => read, { timeout: 10_000 }).toBe('a-head a-picture b-head b-picture ');
+  await expect.poll(() => read).toBe('a-head a-picture b-head b-picture ');
 });
 
 test('a reader who takes nothing from one beat to the next is cut, one who is slow is not', async () => {
