@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readVersion } from '../shared/config/read-version.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Telemetry } from '../shared/fleet/telemetry.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
@@ -14,6 +15,7 @@ import { type RunningApi, startApi } from './api/server.ts';
 import { adminTokenFile } from './appliance/admin-token-file.ts';
 import { type Appliance, openAppliance } from './appliance/open-appliance.ts';
 import { BestShots } from './box/best-shots.ts';
+import { boxStats } from './box/box-stats.ts';
 import { Cameras } from './box/cameras.ts';
 import { changeableBox } from './box/changeable-box.ts';
 import { CloudLink } from './box/cloud-link.ts';
@@ -29,8 +31,6 @@ import { telemetryOf } from './box/telemetry-of.ts';
 import { Tenants } from './box/tenants.ts';
 import { Upkeep } from './box/upkeep.ts';
 import { UsageMeter } from './box/usage-meter.ts';
-import { vaultStats } from './box/vault-stats.ts';
-import { warningsOf } from './box/warnings.ts';
 import { CameraUnit, type CameraUnitOptions } from './camera-unit.ts';
 import type { Config } from './config/schema.ts';
 import { LinkFolder } from './link/enrolment/link-folder.ts';
@@ -224,28 +224,18 @@ export class Daemon {
   }
 
   stats(): Stats {
-    const { clock } = this.#options;
-    const rejections = new Map<string, number>();
-    const units = this.#cameras.units();
-    for (const camera of units) {
-      for (const [reason, count] of camera.rejections) rejections.set(reason, (rejections.get(reason) ?? 0) + count);
-    }
-    const { stages, provider, fallbackReason } = this.#models.running.now;
-    return {
-      type: 'stats',
-      at: new Date(clock.now()).toISOString(),
-      uptimeMs: clock.monotonic() - this.#startedAt,
-      cameras: units.map((camera) => camera.stats()),
-      latencyMs: this.#latency.values(),
-      eventLoopMs: this.#eventLoop.values(),
-      queues: { inference: stages.queued, embedder: stages.waitingFaces },
-      rejections: Object.fromEntries(rejections),
-      provider: { name: provider, fallbackReason },
-      vaults: this.#tenants.list().map(({ id }) => vaultStats(id, this.#tenants.vault(id), this.#leases.failureOf(id))),
-      lastBackupAt: this.#upkeep.lastBackup?.at ?? null,
-      link: this.#link.state,
-      warnings: this.#warnings(),
-    };
+    return boxStats({
+      startedAt: this.#startedAt,
+      cameras: this.#cameras,
+      latency: this.#latency,
+      eventLoop: this.#eventLoop,
+      models: this.#models.running,
+      tenants: this.#tenants,
+      leases: this.#leases,
+      upkeep: this.#upkeep,
+      link: this.#link,
+      clock: this.#options.clock,
+    });
   }
 
   async #telemetry(): Promise<Telemetry> {
@@ -255,15 +245,6 @@ export class Daemon {
       diskFreeBytes: bavail * bsize,
       isLeased: (tenant) => this.#tenants.get(tenant).keys === 'lease',
     });
-  }
-
-  #warnings(): Stats['warnings'] {
-    const watched = this.#tenants.list().map(({ id }) => {
-      const { epoch, heldLease: lease } = this.#tenants.vault(id);
-      return { id, epoch, lease, renews: this.#leases.renews(id) };
-    });
-    const warnings = [...warningsOf(watched, this.#upkeep.lastBackup, this.#options.clock.now()), ...this.#link.warnings];
-    return this.#link.state?.connected === false ? [...warnings, { tenant: null, reason: 'broker_unavailable' }] : warnings;
   }
 
   #appliancePart(): Part {
@@ -386,9 +367,4 @@ export class Daemon {
     if (this.#api === undefined) throw new SecureGateError('stopped', 'The API is not served');
     return this.#api;
   }
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
 }

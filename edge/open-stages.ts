@@ -4,7 +4,7 @@ import type { Logger } from '../shared/log/create-logger.ts';
 import type { Config } from './config/schema.ts';
 import { fittedSize, type Size } from './inference/fit-image.ts';
 import { fieldsOf } from './pipeline/detect/fields-of.ts';
-import type { ModelsAtWork } from './pipeline/pipeline.ts';
+import type { ModelsAtWork } from './pipeline/pipeline-options.ts';
 import type { StageInfo } from './pipeline/stage-tasks.ts';
 import { Stages } from './pipeline/stages.ts';
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { readVersion } from '../shared/config/read-version.ts';
 import { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { printError } from './print-error.ts';
 
@@ -35,10 +35,9 @@ Exit codes: 0 done, 1 failed (the error's code says why), 2 wrong usage.
 Results go to stdout, everything else to stderr; with --json both are for programs.`;
 
 async function main(args: readonly string[]): Promise<number> {
-  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   const program = new Command('securegate')
     .description("Recognises consenting guests on the venue's own box.")
-    .version(version)
+    .version(readVersion())
     .option('--verbose', 'show what lay below an error')
     .addHelpText('after', EXIT_CODES)
     // Wrong usage is told as every other error is.

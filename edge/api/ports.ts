@@ -3,7 +3,7 @@ import type { Venue } from '../../shared/http/tenant-context.ts';
 import type { SignedRecovery } from '../../shared/lease/recovery.ts';
 import type { StickAnswer, StickRequest } from '../../shared/lease/stick.ts';
 import type { EdgeEvent, Sighting, Stats } from '../../shared/messages/events.ts';
-import type { KeyOrigin } from '../appliance/tenant-policies.ts';
+import type { KeyOrigin, TenantPolicy } from '../appliance/tenant-policies.ts';
 import type { HistogramValues } from '../runtime/histogram.ts';
 import type { LeaseView, VaultClient } from '../vault/client.ts';
 import type { LiveSize } from './schemas/streams.ts';
@@ -40,13 +40,7 @@ export interface BoxPort {
   inView(tenant: string): readonly Sighting[];
 }
 
-export interface TenantView {
-  readonly id: string;
-  readonly org: string;
-  readonly matchThreshold: number | null;
-  readonly unmatchedTtlMs: number;
-  readonly sightingsDays: number;
-  readonly keys: KeyOrigin;
+export interface TenantView extends TenantPolicy {
   readonly state: VaultClient['state'];
   readonly reason: string | null;
   readonly fixed: boolean;

@@ -1,78 +1,22 @@
-import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { newId } from '../../shared/ids/ids.ts';
-import type { Logger } from '../../shared/log/create-logger.ts';
-import type { Sighting } from '../../shared/messages/events.ts';
-import type { Size } from '../inference/fit-image.ts';
 import type { RgbImage } from '../inference/image.ts';
 import type { Region } from '../inference/resize.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Histogram } from '../runtime/histogram.ts';
 import { LatestQueue } from '../runtime/latest-queue.ts';
-import type { Quantiles } from '../runtime/quantiles.ts';
+import { castVote } from './cast-vote.ts';
 import { partsToLookAt } from './detect/parts-to-look-at.ts';
-import type { TileGrid } from './detect/tile-regions.ts';
-import type { Ballot, Detection, FaceShot, Frame, SeenTrack, WantedPixels } from './frame.ts';
-import { comesClose, decide } from './match/decide.ts';
+import type { Detection, Frame, SeenTrack, WantedPixels } from './frame.ts';
 import { MotionGate } from './motion/motion-gate.ts';
+import type { ModelsAtWork, PipelineOptions } from './pipeline-options.ts';
 import { Dossier, type Moment, wipe } from './sighting/dossier.ts';
-import type { StageTimes } from './stage-times.ts';
-import type { Stages } from './stages.ts';
+import { timed } from './timed.ts';
 import { Tracker, type TrackView } from './track/tracker.ts';
 
 /** Frames of one camera that may wait while one is being looked at. */
 export const WAITING_FRAMES = 2;
 /** Stands in the queue where a stream was over. It may be dropped like a frame: the next stream's first frame says the same. */
 const CUT = Symbol('cut');
-/** Candidates asked of the gallery for each shot: enough to see that two customers are too close to tell apart. */
-const CANDIDATES = 5;
 /** A tenth of the shortest time that a tenant can let shots live. */
 const EXPIRY_EVERY_MS = 100;
-
-/** A model set at work. */
-export interface ModelsAtWork {
-  readonly stages: Stages;
-  /** Fields of a frame, of which parts are made that can be looked at alone; undefined where all of it is looked at. */
-  readonly fields: Size | undefined;
-  /** Ids, as sightings name them. */
-  readonly models: Sighting['models'];
-}
-
-/** Does some work by the models that are there when it begins. Others may take their place meanwhile: what begins later is theirs. */
-export type ByModels<Models> = <Result>(work: (models: Models) => Promise<Result>) => Promise<Result>;
-
-export interface PipelineOptions {
-  readonly tenant: string;
-  readonly camera: string;
-  readonly tiles: TileGrid | undefined;
-  /** Lowest cosine similarity that names a person. */
-  readonly threshold: number;
-  readonly unmatchedTtlMs: number;
-  /** Those of one embedding model alone take each other's place: embeddings stay comparable. */
-  readonly byModels: ByModels<ModelsAtWork>;
-  /**
-   * Asks the gallery of this camera's tenant; one list of candidates for each embedding. The embeddings are overwritten as
-   * soon as the promise is there, however long the gallery takes to answer.
-   */
-  readonly search: (embeddings: Float32Array[], limit: number) => Promise<readonly Ballot[]>;
-  readonly onSighting: (sighting: Sighting) => void;
-  /** Takes a look at each analysed frame, also at one without pixels. The pixels are there until what it returns resolves; whoever returns nothing is done with them. */
-  readonly onLooked?: (frame: Frame, tracks: () => SeenTrack[]) => Promise<void> | undefined;
-  /** Takes a look at the best shot of each vote, which is overwritten afterwards: what is to stay must be copied. */
-  readonly onBestShot?: (sightingId: string, shot: FaceShot, takenAt: number) => void;
-  readonly counters: PipelineCounters;
-  readonly latency: Quantiles;
-  readonly times: StageTimes;
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-export interface PipelineCounters {
-  frames: number;
-  skipped: number;
-  tracks: number;
-  failures: number;
-  readonly rejections: Map<string, number>;
-}
 
 /**
  * The one place that knows the order of the stages:
@@ -249,8 +193,8 @@ export class Pipeline {
   }
 
   #detect(frame: Frame, where: 'whole' | readonly Region[], { stages }: ModelsAtWork): Promise<Detection[]> {
-    const { tiles, times } = this.#options;
-    return this.#timed(times.detect, where === 'whole' ? stages.detect(frame, tiles) : stages.detectIn(frame, where));
+    const { tiles, times, clock } = this.#options;
+    return timed(clock, times.detect, where === 'whole' ? stages.detect(frame, tiles) : stages.detectIn(frame, where));
   }
 
   async #gatherShots(
@@ -261,9 +205,9 @@ export class Pipeline {
     { stages }: ModelsAtWork,
   ): Promise<void> {
     if (wanted.length === 0) return;
-    const { counters, times } = this.#options;
+    const { counters, times, clock } = this.#options;
     const faces = wanted.flatMap(({ index }) => detections[index] ?? []);
-    const shots = await this.#timed(times.analyse, stages.analyse(frame, faces, 'recognise'));
+    const shots = await timed(clock, times.analyse, stages.analyse(frame, faces, 'recognise'));
     shots.forEach((shot, position) => {
       for (const reason of shot.rejections) counters.rejections.set(reason, (counters.rejections.get(reason) ?? 0) + 1);
       const dossier = wanted[position]?.dossier;
@@ -273,7 +217,7 @@ export class Pipeline {
       }
       dossier.offer(shot, moment);
       this.#expireShots();
-      if (dossier.voteDue && !this.#pending.has(dossier)) this.#inBackground(dossier, () => this.#vote(dossier, moment));
+      if (dossier.voteDue && !this.#pending.has(dossier)) this.#inBackground(dossier, () => castVote(this.#options, dossier, moment));
     });
   }
 
@@ -321,57 +265,10 @@ export class Pipeline {
     const earlier = this.#pending.get(dossier);
     this.#inBackground(dossier, async () => {
       await earlier;
-      if (!dossier.recognised) await this.#vote(dossier, null);
+      if (!dossier.recognised) await castVote(this.#options, dossier, null);
       dossier.close();
       this.#options.onSighting(dossier.toSighting('ended'));
     });
-  }
-
-  /** @param completed when the frame came that completed the vote; null where the track's end does */
-  async #vote(dossier: Dossier, completed: Moment | null): Promise<void> {
-    const { search, times, threshold, onSighting, onBestShot, clock, logger, camera } = this.#options;
-    const shots = dossier.takeShots();
-    const [best] = shots;
-    if (best === undefined) return;
-    if (dossier.bestShotAt !== undefined) onBestShot?.(dossier.id, best, dossier.bestShotAt);
-    try {
-      const embeddings = await this.#embed(shots);
-      const answer = this.#timed(times.search, search(embeddings, CANDIDATES));
-      for (const embedding of embeddings) embedding.fill(0);
-      const ballots = dossier.addBallots(await answer);
-      if (completed !== null) times.candidates.record(clock.monotonic() - completed.monotonic);
-      dossier.conclude(decide(ballots, threshold));
-      if (!comesClose(ballots, threshold)) dossier.giveUp();
-      if (dossier.recognised) onSighting(dossier.toSighting('begun'));
-    } catch (error) {
-      this.#options.counters.failures += 1;
-      const { code, message } = SecureGateError.from(error);
-      // A vault that is away fails every vote of every camera until it is back: a line each, not a stack trace each.
-      logger.warn(code === 'internal' ? { err: error, camera } : { code, reason: message, camera }, 'vote given up');
-    }
-  }
-
-  /** All or none, and nothing of a face is left in the shots. */
-  async #embed(shots: readonly FaceShot[]): Promise<Float32Array[]> {
-    const { byModels, times } = this.#options;
-    const outcomes = await byModels(({ stages }) =>
-      Promise.allSettled(shots.map(({ aligned }) => this.#timed(times.embed, stages.embed(aligned)))),
-    );
-    for (const shot of shots) wipe(shot);
-    const embeddings = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed === undefined) return embeddings;
-    for (const embedding of embeddings) embedding.fill(0);
-    throw failed.reason;
-  }
-
-  /** What failed is not recorded: it says nothing of how long the work takes. */
-  async #timed<Result>(times: Histogram, work: Promise<Result>): Promise<Result> {
-    const { clock } = this.#options;
-    const begunAt = clock.monotonic();
-    const result = await work;
-    times.record(clock.monotonic() - begunAt);
-    return result;
   }
 
   #inBackground(dossier: Dossier, work: () => Promise<void>): void {

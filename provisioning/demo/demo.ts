@@ -1,3 +1,4 @@
+import { interruptSignal } from '../terminal/interrupt-signal.ts';
 import { runLiveWithCloud } from './cloud/run-live-with-cloud.ts';
 import { runOnceWithCloud } from './cloud/run-once-with-cloud.ts';
 import { prepare } from './prepare.ts';
@@ -30,9 +31,7 @@ export async function runDemo({ once, json, keep, withCloud }: DemoOptions): Pro
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const prepared = await prepare(say);
   // Up to here an interrupt may end the process as it is. Now there are others to stop and a folder to remove.
-  const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
-  const { signal } = interrupt;
+  const signal = interruptSignal();
   const run = await makeRunFolder(process.env);
   try {
     if (!once) {

@@ -1,30 +1,16 @@
 import type { Fault, Thoroughness } from './fault.ts';
 import { cpuUse, foreignShare } from './harness/cpu-use.ts';
-import { NotHeld, TooSlow } from './harness/not-held.ts';
+import { TooSlow, wordsFor } from './harness/not-held.ts';
+import type { DrillRun, Outcome } from './harness/run-drill-of-many.ts';
 import { Venue } from './harness/venue.ts';
 
-export interface DrillResult {
+interface DrillResult extends Outcome {
   readonly fault: string;
-  readonly expected: string;
-  /** Null where it could not be tried, or not judged, here. */
-  readonly held: boolean | null;
-  /** What was measured, or what went wrong, or what is missing here. */
-  readonly found: string;
-  readonly seconds: number;
-}
-
-export interface DrillOptions {
-  readonly faults: readonly Fault[];
-  readonly thoroughness: Thoroughness;
-  /** Takes a line for people about what goes on. */
-  readonly say: (line: string) => void;
-  readonly onResult: (result: DrillResult) => void;
-  /** Aborted when it is to end early. */
-  readonly signal: AbortSignal;
 }
 
 /** Breaks one thing after the other. @throws what kept the drills themselves from running */
-export async function runDrills({ faults, thoroughness, say, onResult, signal }: DrillOptions): Promise<void> {
+export async function runDrills({ things: faults, quick, say, onResult, signal }: DrillRun<Fault, DrillResult>): Promise<void> {
+  const thoroughness: Thoroughness = { powerCuts: quick ? 10 : 200 };
   const venue = new Venue(say);
   try {
     await venue.start();
@@ -46,7 +32,7 @@ export async function runDrills({ faults, thoroughness, say, onResult, signal }:
 const MOST_FOREIGN = 0.25;
 const TRIES = 3;
 
-async function tryFault(fault: Fault, venue: Venue, thoroughness: Thoroughness): Promise<Pick<DrillResult, 'held' | 'found'>> {
+async function tryFault(fault: Fault, venue: Venue, thoroughness: Thoroughness): Promise<Pick<Outcome, 'held' | 'found'>> {
   if (fault.needsRoot && process.getuid?.() !== 0) return { held: null, found: 'needs root, to mount a small disk of its own' };
   let found = '';
   for (let attempt = 0; attempt < TRIES; attempt += 1) {
@@ -62,9 +48,4 @@ async function tryFault(fault: Fault, venue: Venue, thoroughness: Thoroughness):
     }
   }
   return { held: null, found };
-}
-
-function wordsFor(error: unknown): string {
-  if (error instanceof NotHeld) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

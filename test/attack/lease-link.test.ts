@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { MqttCourier } from '../../cloud/fleet/mqtt-courier.ts';
-import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
+import type { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { Requests } from '../../edge/link/requests/requests.ts';
 import { FileDeviceKeys } from '../../edge/vault/keys/device/file-device-keys.ts';
 import { type Reply, replySchema } from '../../shared/fleet/reply.ts';
@@ -9,7 +9,7 @@ import { EPOCH_MOVED_TYPE } from '../../shared/lease/epoch-moved.ts';
 import { EXPORT_REQUEST_TYPE, KMS_AUDIENCE } from '../../shared/lease/export-request.ts';
 import { ConnectedBox } from '../helpers/connected-box.ts';
 import { type TestBox, TestFleet } from '../helpers/fleet.ts';
-import { testLogger } from '../helpers/secrecy/test-logger.ts';
+import { linkOf } from '../helpers/link-of.ts';
 
 const PATIENTLY = { timeout: 60_000, interval: 50 };
 const HPKE = Buffer.alloc(32, 9).toString('base64url');
@@ -24,22 +24,13 @@ async function assignedBox(fleet: TestFleet): Promise<TestBox> {
 }
 
 /** Asks by the certificate of a box whatever somebody wants who has it. */
-async function askerOf({ id, folder }: TestBox): Promise<{ uplink: MqttUplink; requests: Requests }> {
-  const { mqtt, authorities, certificate } = folder.read();
-  const key = folder.key.open().export({ type: 'pkcs8', format: 'pem' });
-  const uplink = new MqttUplink({
-    device: id,
-    url: () => new URL(mqtt ?? ''),
-    credentials: () => ({ ca: authorities.join(''), cert: certificate, key: Buffer.from(key) }),
-    random: () => 0,
-    logger: testLogger('edge'),
-  });
+async function askerOf(box: TestBox): Promise<{ uplink: MqttUplink; requests: Requests }> {
+  const uplink = linkOf(box);
   const requests = new Requests({ uplink, now: Date.now, monotonic: () => performance.now() });
   uplink.onMessage(async (_channel, payload) => {
     const reply = replySchema.parse(JSON.parse(payload.toString()));
     (requests.onReply[reply.kind] as ((reply: Reply) => void) | undefined)?.(reply);
   });
-  onTestFinished(() => uplink.stop());
   uplink.start();
   await expect.poll(() => uplink.problem, PATIENTLY).toBeNull();
   return { uplink, requests };

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { answers } from '../../provisioning/drills/harness/answers.ts';
 
 const PROGRAM = '/usr/sbin/mosquitto';
 const PLUGIN = globSync('/usr/lib/*/mosquitto_dynamic_security.so')[0] ?? '';
@@ -82,17 +82,5 @@ persistence_location ${folder}/
     running.kill(signal);
     running.kill('SIGCONT');
     await ended;
-  }
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = createConnection(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

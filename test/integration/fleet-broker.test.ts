@@ -2,14 +2,14 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:tls';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { firstRights } from '../../cloud/fleet/rights/first-rights.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
 import { renew } from '../../edge/link/enrolment/renew.ts';
-import { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
+import type { MqttUplink } from '../../edge/link/mqtt-uplink.ts';
 import { TestBox, TestFleet } from '../helpers/fleet.ts';
+import { linkOf } from '../helpers/link-of.ts';
 import { hasMosquitto } from '../helpers/mosquitto.ts';
-import { testLogger } from '../helpers/secrecy/test-logger.ts';
 
 const DAY_MS = 86_400_000;
 const PATIENTLY = { timeout: 30_000, interval: 50 };
@@ -18,18 +18,8 @@ const REFUSED = /not authorized|subscribe error/i;
 
 const BROKERS = hasMosquitto ? (['embedded', 'mosquitto'] as const) : (['embedded'] as const);
 
-/** A link by what the folder of a box holds now, whatever comes into it later. */
-function linkOf({ id, folder }: TestBox): MqttUplink {
-  const { mqtt, authorities, certificate } = folder.read();
-  const key = folder.key.open().export({ type: 'pkcs8', format: 'pem' });
-  const uplink = new MqttUplink({
-    device: id,
-    url: () => new URL(mqtt ?? ''),
-    credentials: () => ({ ca: authorities.join(''), cert: certificate, key: Buffer.from(key) }),
-    random: () => 0,
-    logger: testLogger('edge'),
-  });
-  onTestFinished(() => uplink.stop());
+function startedLink(box: TestBox): MqttUplink {
+  const uplink = linkOf(box);
   uplink.start();
   return uplink;
 }
@@ -47,16 +37,16 @@ test.each(BROKERS)(
   async (broker) => {
     const fleet = await TestFleet.start({ broker });
     const [box, other] = [await fleet.enrolled(), await fleet.enrolled()];
-    const [stolen, untouched] = [linkOf(box), linkOf(other)];
+    const [stolen, untouched] = [startedLink(box), startedLink(other)];
     await Promise.all([expectConnected(stolen), expectConnected(untouched)]);
     box.folder.clear();
     await box.enrol(fleet.url, await fleet.token());
     await expectRefused(stolen);
-    await expectConnected(linkOf(box));
+    await expectConnected(startedLink(box));
     expect(untouched.problem).toBeNull();
 
     // Let go, it is out as well.
-    const link = linkOf(other);
+    const link = startedLink(other);
     await expectConnected(link);
     expect(await fleet.ask('POST', `/devices/${other.id}/release`)).toMatchObject({ status: 200 });
     await expectRefused(link);
@@ -69,7 +59,7 @@ test('a certificate that has ended opens nothing, although it still buys a new o
   let ahead = 0;
   const fleet = await TestFleet.start({ broker: 'embedded', now: () => Date.now() + ahead });
   const box = await fleet.enrolled();
-  const link = linkOf(box);
+  const link = startedLink(box);
   await expectConnected(link);
   ahead = 15 * DAY_MS;
   await expectRefused(link);
@@ -91,8 +81,8 @@ test.each(BROKERS)(
     await fleet.broker?.certify();
     await fleet.broker?.mosquitto.stop();
     await fleet.broker?.mosquitto.start();
-    await expectConnected(linkOf(late));
-    await expectConnected(linkOf(early));
+    await expectConnected(startedLink(late));
+    await expectConnected(startedLink(early));
   },
   60_000,
 );
@@ -101,7 +91,7 @@ test('the control plane says how its broker is, and counts its boxes', async () 
   const fleet = await TestFleet.start({ broker: 'embedded' });
   const { body } = await fleet.cloud.ask(await fleet.cloud.localToken(LOCAL_OPERATOR, ''), 'GET', '/readyz');
   expect(body.parts).toContainEqual({ part: 'broker', ready: true, reason: null, what: null });
-  await expectConnected(linkOf(await fleet.enrolled()));
+  await expectConnected(startedLink(await fleet.enrolled()));
   const metrics = await (await fetch(`${fleet.cloud.url}/metrics`)).text();
   expect(metrics).toContain('securegate_cloud_connected_boxes 1\n');
 });
@@ -116,27 +106,27 @@ describe.runIf(hasMosquitto)('a broker that stands apart', () => {
   test('that is away when boxes come and go, or has lost its users, learns who may come in when it is back', async () => {
     const fleet = await TestFleet.start({ broker: 'mosquitto' });
     const [gone, stays] = [await fleet.enrolled(), await fleet.enrolled()];
-    await expectConnected(linkOf(gone));
+    await expectConnected(startedLink(gone));
     const mosquitto = fleet.broker?.mosquitto;
     await mosquitto?.stop('SIGKILL');
     const came = await fleet.enrolled();
     expect(await fleet.ask('POST', `/devices/${gone.id}/deny`)).toMatchObject({ status: 200, body: { state: 'denied' } });
     await mosquitto?.start();
     await expect.poll(() => boxesAt(fleet), PATIENTLY).toEqual([stays.id, came.id].sort());
-    await expectConnected(linkOf(came));
-    await expectRefused(linkOf(gone));
+    await expectConnected(startedLink(came));
+    await expectRefused(startedLink(gone));
 
     await mosquitto?.stop();
     await writeFile(fleet.broker?.rights ?? '', JSON.stringify(firstRights(['control-plane'])));
     await mosquitto?.start();
-    await expectConnected(linkOf(stays));
+    await expectConnected(startedLink(stays));
     expect(await boxesAt(fleet)).toEqual([stays.id, came.id].sort());
   }, 60_000);
 
   test('takes a renewed certificate, of the same key, without a box noticing', async () => {
     const fleet = await TestFleet.start({ broker: 'mosquitto' });
     const box = await fleet.enrolled();
-    const link = linkOf(box);
+    const link = startedLink(box);
     await expectConnected(link);
     const { mqtt, authorities } = box.folder.read();
     const shown = async (): Promise<X509Certificate | undefined> => {

@@ -5,6 +5,7 @@ import { keyChangesSchema } from '../../../shared/lease/key-change.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import { logWitnessSchema } from '../../fleet/witness/list-witnesses.ts';
 import type { AddRoutes } from '../cloud-api.ts';
+import { EXAMPLE_KEY } from './example-key.ts';
 import { orgParams } from './orgs.ts';
 
 const entrySchema = z
@@ -67,12 +68,7 @@ const headSchema = z
     examples: [
       {
         head: TOKEN,
-        key: {
-          kty: 'EC',
-          crv: 'P-256',
-          x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-          y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-        },
+        key: EXAMPLE_KEY,
         keyChanges: [TOKEN],
       },
     ],

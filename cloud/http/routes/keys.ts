@@ -3,31 +3,25 @@ import { adminSetSchema, signedSetSchema } from '../../../shared/lease/admin-set
 import { leaseAnswerSchema } from '../../../shared/lease/lease-answer.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import type { AddRoutes } from '../cloud-api.ts';
+import { EXAMPLE_KEY } from './example-key.ts';
 import { orgParams } from './orgs.ts';
 
 const token = z
   .string()
   .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, { error: 'not a signed token' })
   .max(8192);
-/** Of RFC 7515, A.3. */
-const KEY = {
-  kty: 'EC',
-  crv: 'P-256',
-  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-} as const;
 const TOKEN = 'eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln';
 
 const pinnedSchema = adminSetSchema.meta({
   id: 'AdminSet',
-  examples: [{ org: 'acme', version: 1, admins: { keys: [KEY], quorum: 1 }, recovery: { keys: [KEY], quorum: 1 } }],
+  examples: [{ org: 'acme', version: 1, admins: { keys: [EXAMPLE_KEY], quorum: 1 }, recovery: { keys: [EXAMPLE_KEY], quorum: 1 } }],
 });
 const toPinSchema = signedSetSchema.meta({
   id: 'SignedAdminSet',
   examples: [{ payload: 'eyJvcmciOiJhY21lIn0', signatures: [{ protected: 'eyJhbGciOiJFUzI1NiJ9', signature: 'c2ln' }] }],
 });
 const versionSchema = z.strictObject({ version: z.int() }).meta({ id: 'AdminSetVersion', examples: [{ version: 1 }] });
-const leaseKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta({ id: 'LeaseKeys', examples: [{ keys: [KEY] }] });
+const leaseKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).meta({ id: 'LeaseKeys', examples: [{ keys: [EXAMPLE_KEY] }] });
 const assignmentSchema = z.strictObject({ assignment: token }).meta({ id: 'NewAssignment', examples: [{ assignment: TOKEN }] });
 const assignedSchema = z
   .strictObject({ id: z.string() })

@@ -2,16 +2,10 @@ import { z } from 'zod';
 import { handOverSchema } from '../../../shared/lease/hand-over.ts';
 import { recoverySchema, signedRecoverySchema } from '../../../shared/lease/recovery.ts';
 import type { AddRoutes } from '../cloud-api.ts';
+import { EXAMPLE_KEY } from './example-key.ts';
 import { orgParams } from './orgs.ts';
 
 const { tenant, epoch, sub: device } = handOverSchema.shape;
-/** Of RFC 7515, A.3. */
-const KEY = {
-  kty: 'EC',
-  crv: 'P-256',
-  x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-  y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-} as const;
 
 const lostSchema = z
   .strictObject({
@@ -34,7 +28,7 @@ const draftSchema = recoverySchema.meta({
       exp: 1_797_592_000,
       tenants: [{ tenant: 'main-hall', epoch: 1 }],
       transport: { key: '-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n', oaepHash: 'sha256' },
-      keys: { commands: KEY, leases: KEY, audit: KEY },
+      keys: { commands: EXAMPLE_KEY, leases: EXAMPLE_KEY, audit: EXAMPLE_KEY },
       authorities: ['-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n'],
     },
   ],

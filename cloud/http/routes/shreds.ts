@@ -7,6 +7,7 @@ import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import { deletionReceiptSchema } from '../../../shared/receipts/receipt.ts';
 import { newShredSchema, shredSchema } from '../../shred/shred.ts';
 import type { AddRoutes } from '../cloud-api.ts';
+import { EXAMPLE_KEY } from './example-key.ts';
 import { orgParams } from './orgs.ts';
 
 const HASH = 'XcnaeacGWaminVWctwHe2aKrnYI6rS9JYM_jcO_0YDK';
@@ -33,14 +34,7 @@ const receiptKeysSchema = z.strictObject({ keys: z.array(publicKeySchema) }).met
   id: 'ReceiptKeys',
   examples: [
     {
-      keys: [
-        {
-          kty: 'EC',
-          crv: 'P-256',
-          x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
-          y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
-        },
-      ],
+      keys: [EXAMPLE_KEY],
     },
   ],
 });

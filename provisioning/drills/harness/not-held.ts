@@ -8,6 +8,12 @@ export class TooSlow extends NotHeld {
   override readonly name = 'TooSlow';
 }
 
+/** What was not met; of what went wrong otherwise, also where. */
+export function wordsFor(error: unknown): string {
+  if (error instanceof NotHeld) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
 /** @throws {NotHeld} unless `condition` is true */
 export function requireThat(condition: boolean, otherwise: string): asserts condition {
   if (!condition) throw new NotHeld(otherwise);

@@ -2,10 +2,10 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { answers } from './answers.ts';
 
 /** Whether there can be one; it takes Debian's `swtpm` and `tpm2-tools`. */
 export const hasSoftTpm = existsSync('/usr/bin/swtpm') && existsSync('/usr/bin/tpm2_create');
@@ -88,17 +88,5 @@ export class SoftTpm {
 
   get #state(): string {
     return join(this.#folder, 'state');
-  }
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

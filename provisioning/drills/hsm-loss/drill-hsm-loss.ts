@@ -1,4 +1,5 @@
 import { pullModels } from '../../../models/registry/pull-models.ts';
+import { judgeDrill } from '../harness/judge-drill.ts';
 import { TENANTS } from './loss-stack.ts';
 import { runHsmLossDrill } from './run-hsm-loss-drill.ts';
 
@@ -8,20 +9,16 @@ import { runHsmLossDrill } from './run-hsm-loss-drill.ts';
  * @returns the exit code: 0 where what may come back came, and nothing else
  */
 export async function drillHsmLoss(json: boolean): Promise<number> {
-  const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
-  const say = (line: string): void => void process.stderr.write(`drill: ${line}\n`);
   await pullModels({ onProgress: () => undefined });
-  const result = await runHsmLossDrill({ say, signal: interrupt.signal });
-  const { steps, rewrapped, refusedWithoutQuorum, shreddedStayDead, lost = [], tenantBInterrupted, auditVerified } = result;
-  const held =
-    steps.every(({ ok }) => ok) &&
-    rewrapped === 1 &&
-    refusedWithoutQuorum === true &&
-    shreddedStayDead === true &&
-    lost.join() === TENANTS.lost &&
-    tenantBInterrupted === false &&
-    auditVerified === true;
-  process.stdout.write(`${json ? JSON.stringify(result) : `${held ? 'held' : 'FELL'}: ${JSON.stringify(result, null, 2)}`}\n`);
-  return held ? 0 : 1;
+  return await judgeDrill(
+    json,
+    runHsmLossDrill,
+    ({ rewrapped, refusedWithoutQuorum, shreddedStayDead, lost = [], tenantBInterrupted, auditVerified }) =>
+      rewrapped === 1 &&
+      refusedWithoutQuorum === true &&
+      shreddedStayDead === true &&
+      lost.join() === TENANTS.lost &&
+      tenantBInterrupted === false &&
+      auditVerified === true,
+  );
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { type HandedOver, handedOverSchema } from '../../../shared/lease/hand-over.ts';
 import { type Recovery, recoverySchema } from '../../../shared/lease/recovery.ts';
 import { securegate } from '../../cloud/securegate.ts';
+import type { DrillOptions } from '../harness/judge-drill.ts';
 import { requireThat } from '../harness/not-held.ts';
 import { within } from '../harness/within.ts';
 import type { DrillBox } from '../shred/drill-box.ts';
@@ -27,14 +28,8 @@ export interface HsmLossResult {
   auditVerified?: boolean;
 }
 
-export interface HsmLossDrillOptions {
-  /** Takes a line for people. */
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /** Destroys the HSM of a deployment, and brings over to another one what may come over. A step that fails ends it: the result says how far it came. */
-export async function runHsmLossDrill({ say, signal }: HsmLossDrillOptions): Promise<HsmLossResult> {
+export async function runHsmLossDrill({ say, signal }: DrillOptions): Promise<HsmLossResult> {
   const steps = new Steps(say, signal);
   const stack = new LossStack();
   const result: HsmLossResult = { steps: steps.done };

@@ -1,35 +1,25 @@
 import { ENFORCEMENTS, type Enforcement } from '../../../shared/lease/lease-token.ts';
 import { formatLease } from '../../terminal/format-lease.ts';
-import { NotHeld } from '../harness/not-held.ts';
+import { NotHeld, wordsFor } from '../harness/not-held.ts';
+import type { DrillRun, Outcome } from '../harness/run-drill-of-many.ts';
 import { hasSoftTpm } from '../harness/soft-tpm.ts';
 import { Site } from './harness/site.ts';
 import type { OfflineCase } from './offline-case.ts';
 
-export interface OfflineResult {
+/** `expected`: step by step, when what happens, and what is to be seen then. */
+interface OfflineResult extends Outcome {
   readonly case: string;
   readonly enforcement: Enforcement;
-  /** Step by step: when what happens, and what is to be seen then. */
-  readonly expected: string;
-  /** Null where it could not be tried here. */
-  readonly held: boolean | null;
-  /** What was seen, or what went wrong, or what is missing here. */
-  readonly found: string;
-  readonly seconds: number;
-}
-
-export interface OfflineDrillOptions {
-  readonly cases: readonly OfflineCase[];
-  /** Only what belongs to the short drill. */
-  readonly quick: boolean;
-  /** Takes a line for people about what goes on. */
-  readonly say: (line: string) => void;
-  readonly onResult: (result: OfflineResult) => void;
-  /** Aborted when it is to end early. */
-  readonly signal: AbortSignal;
 }
 
 /** Tries each case at each level of enforcement that it says something about. @throws what kept the drill itself from running */
-export async function runOfflineDrill({ cases, quick, say, onResult, signal }: OfflineDrillOptions): Promise<void> {
+export async function runOfflineDrill({
+  things: cases,
+  quick,
+  say,
+  onResult,
+  signal,
+}: DrillRun<OfflineCase, OfflineResult>): Promise<void> {
   const site = new Site();
   try {
     say('preparing a KMS and a box');
@@ -53,13 +43,12 @@ export async function runOfflineDrill({ cases, quick, say, onResult, signal }: O
   }
 }
 
-async function tryCase(offline: OfflineCase, enforcement: Enforcement, site: Site): Promise<Pick<OfflineResult, 'held' | 'found'>> {
+async function tryCase(offline: OfflineCase, enforcement: Enforcement, site: Site): Promise<Pick<Outcome, 'held' | 'found'>> {
   if (enforcement === 'tpm' && !hasSoftTpm) return { held: null, found: 'needs swtpm and tpm2-tools' };
   try {
     return { held: true, found: await seenInCase(offline, enforcement, site) };
   } catch (error) {
-    if (error instanceof NotHeld) return { held: false, found: error.message };
-    return { held: false, found: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    return { held: false, found: wordsFor(error) };
   } finally {
     await site.clear();
   }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { contentOf } from '../../../shared/cloud-client/create-cloud-client.ts';
 import type { Prepared } from '../../demo/prepare.ts';
+import type { DrillOptions } from '../harness/judge-drill.ts';
 import { requireThat } from '../harness/not-held.ts';
 import { within } from '../harness/within.ts';
 import type { Loot, ReadCustomer } from './attack/attack.ts';
@@ -33,18 +34,11 @@ interface TpmCount {
   readonly opened: number;
 }
 
-export interface ShredDrillOptions {
-  readonly prepared: Prepared;
-  /** Takes a line for people. */
-  readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
-}
-
 /**
  * Shreds a tenant and erases a customer of another, and has a program of its own attack copies of everything, before and after.
  * A step that fails ends it: the result says how far it came.
  */
-export async function runShredDrill({ prepared, say, signal }: ShredDrillOptions): Promise<ShredResult> {
+export async function runShredDrill(prepared: Prepared, { say, signal }: DrillOptions): Promise<ShredResult> {
   const steps = new Steps(say, signal);
   const stack = new Stack(prepared);
   const result: ShredResult = { steps: steps.done };
