@@ -270,6 +270,15 @@ describe('an object store that fails', () => {
     await expect(copied.audit()).rejects.toMatchObject({ code: 'log_bucket_unlocked' });
   });
 
+  test('and lists without end is told, and keeps nobody at it', async () => {
+    const copied = await Copied.start();
+    await copied.grow(3);
+    await copied.one.copy();
+    copied.store.listsOn = true;
+    await expect(copied.audit()).rejects.toMatchObject({ code: 'bucket_refused' });
+    expect(await copied.look(1)).toMatchObject({ problem: 'bucket_refused' });
+  });
+
   test('and refuses is told in the log; the copy goes on when it does not any more', async () => {
     const copied = await Copied.start();
     await copied.grow(3);
