@@ -1,4 +1,3 @@
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import { z } from 'zod';
 import { copyDiffers } from '../../shared/audit/copy-differs.ts';
 import { checkpointName, forkName, keyChangeName, tileName } from '../../shared/audit/copy-names.ts';
@@ -10,6 +9,7 @@ import {
   logForkSchema,
   logHeadSchema,
   logTokenSchema,
+  namedKey,
   verifyLogToken,
 } from '../../shared/audit/log-tokens.ts';
 import { rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
@@ -57,9 +57,7 @@ class CopyCheck {
   readonly #key: PublicKey;
   /** Each that ever counted since the one that is pinned. */
   #keys: readonly PublicKey[] = [];
-  /** Their thumbprints. */
-  #names: readonly string[] = [];
-  /** Which of them is the newest that has signed a head. */
+  /** Which of them is the newest that has signed a head: 0 is the newest of all. */
   #counts = Number.POSITIVE_INFINITY;
   #lockedUntil = new Date(8.64e15);
   #checked = 0;
@@ -72,7 +70,6 @@ class CopyCheck {
   async run(seen: string | undefined): Promise<VerifiedCopy> {
     const copies = await listCopies(this.#bucket);
     this.#keys = await this.#followKeys(copies);
-    this.#names = await Promise.all(this.#keys.map((key) => calculateJwkThumbprint(key)));
     const kept = seen === undefined ? undefined : await this.#head(seen);
     const forks = await Promise.all(copies.filter(({ isFork }) => isFork).map((copy) => this.#fork(copy)));
     const chain = chainOf(copies, forks);
@@ -81,7 +78,7 @@ class CopyCheck {
     for (const copy of chain) token = await this.#verify(copy, forks, kept);
     const head = await this.#head(token);
     // A key that is retired may be in anybody's hands: what it signed before holds, and it goes on with nothing.
-    if (this.#signer(token) > this.#counts) throw refusal('log_head_rejected', head.log, head.size);
+    if ((await namedKey(token, this.#keys)) > this.#counts) throw refusal('log_head_rejected', head.log, head.size);
     const inOrder = chain.flatMap(({ log }) => forks.filter((fork) => fork.log === log));
     return { head, token, forks: inOrder, checked: this.#checked, lockedUntil: this.#lockedUntil };
   }
@@ -123,13 +120,9 @@ class CopyCheck {
 
   async #head(token: string): Promise<LogHead> {
     const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
-    this.#counts = Math.min(this.#counts, this.#signer(token));
+    const by = await namedKey(token, this.#keys);
+    this.#counts = Math.min(this.#counts, by);
     return head;
-  }
-
-  /** Which of the keys has signed it: 0 is the newest. */
-  #signer(token: string): number {
-    return this.#names.indexOf(decodeProtectedHeader(token).kid ?? '');
   }
 
   /** The tree, made of its leaves; what else is there of it has to be the same. */
