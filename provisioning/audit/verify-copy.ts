@@ -9,6 +9,7 @@ import {
   logForkSchema,
   logHeadSchema,
   logTokenSchema,
+  namedKey,
   verifyLogToken,
 } from '../../shared/audit/log-tokens.ts';
 import { rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
@@ -56,6 +57,8 @@ class CopyCheck {
   readonly #key: PublicKey;
   /** Each that ever counted since the one that is pinned. */
   #keys: readonly PublicKey[] = [];
+  /** Which of them is the newest that has signed a head: 0 is the newest of all. */
+  #counts = Number.POSITIVE_INFINITY;
   #lockedUntil = new Date(8.64e15);
   #checked = 0;
 
@@ -67,13 +70,15 @@ class CopyCheck {
   async run(seen: string | undefined): Promise<VerifiedCopy> {
     const copies = await listCopies(this.#bucket);
     this.#keys = await this.#followKeys(copies);
-    const kept = seen === undefined ? undefined : await verifyLogToken(seen, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
+    const kept = seen === undefined ? undefined : await this.#head(seen);
     const forks = await Promise.all(copies.filter(({ isFork }) => isFork).map((copy) => this.#fork(copy)));
     const chain = chainOf(copies, forks);
     if (kept && !chain.some(({ log }) => log === kept.log)) throw copyDiffers(checkpointName(kept.log, kept.size), 'missing');
     let token = '';
     for (const copy of chain) token = await this.#verify(copy, forks, kept);
-    const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
+    const head = await this.#head(token);
+    // A key that is retired may be in anybody's hands: what it signed before holds, and it goes on with nothing.
+    if ((await namedKey(token, this.#keys)) > this.#counts) throw refusal('log_head_rejected', head.log, head.size);
     const inOrder = chain.flatMap(({ log }) => forks.filter((fork) => fork.log === log));
     return { head, token, forks: inOrder, checked: this.#checked, lockedUntil: this.#lockedUntil };
   }
@@ -104,13 +109,20 @@ class CopyCheck {
     // The newest is looked at in any case.
     for (const count of sizes.filter((one) => one === size || one > (known?.size ?? -1))) {
       token = (await this.#get(checkpointName(log, count))).body.toString('utf8');
-      const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
+      const head = await this.#head(token);
       if (head.log !== log || head.size !== count || head.root !== (await rootAt(count))) throw refusal('log_forked', log, count);
       if (head.at < at) throw refusal('log_backdated', log, count);
       at = head.at;
       this.#checked += 1;
     }
     return token;
+  }
+
+  async #head(token: string): Promise<LogHead> {
+    const head = await verifyLogToken(token, LOG_HEAD_TYPE, logHeadSchema, this.#keys);
+    const by = await namedKey(token, this.#keys);
+    this.#counts = Math.min(this.#counts, by);
+    return head;
   }
 
   /** The tree, made of its leaves; what else is there of it has to be the same. */
@@ -176,6 +188,6 @@ function chainOf(copies: readonly ListedCopy[], forks: readonly LogFork[]): List
   return chain;
 }
 
-function refusal(code: 'log_forked' | 'log_truncated' | 'log_backdated', log: string, size: number): SecureGateError {
+function refusal(code: 'log_head_rejected' | 'log_forked' | 'log_truncated' | 'log_backdated', log: string, size: number): SecureGateError {
   return new SecureGateError(code, 'What is in the bucket is not the log that was signed', { details: { log, size } });
 }

@@ -80,9 +80,7 @@ export async function verifyLogToken<Schema extends z.ZodType>(
   keys: readonly PublicKey[],
 ): Promise<z.output<Schema>> {
   try {
-    const { kid } = decodeProtectedHeader(token);
-    const thumbprints = await Promise.all(keys.map((key) => calculateJwkThumbprint(key)));
-    const key = keys[thumbprints.indexOf(kid ?? '')];
+    const key = keys[await namedKey(token, keys)];
     if (key === undefined) throw new Error('no key of this name is pinned');
     const { payload, protectedHeader } = await compactVerify(token, await importJWK(key, 'ES256'), { algorithms: ['ES256'] });
     if (protectedHeader.typ !== type) throw new Error('it says something else');
@@ -90,6 +88,12 @@ export async function verifyLogToken<Schema extends z.ZodType>(
   } catch (cause) {
     throw new SecureGateError('log_head_rejected', 'This is not what the control plane signed of its log', { cause });
   }
+}
+
+/** Which of some keys a word names as the one that signed it; -1: none of them. */
+export async function namedKey(token: string, keys: readonly PublicKey[]): Promise<number> {
+  const thumbprints = await Promise.all(keys.map((key) => calculateJwkThumbprint(key)));
+  return thumbprints.indexOf(decodeProtectedHeader(token).kid ?? '');
 }
 
 /** Reads what a box has signed of the log, by the key in it: whose key that is, is for others to know. @throws {SecureGateError} `log_head_rejected` */

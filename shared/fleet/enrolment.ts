@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { idSchema, slugSchema } from '../ids/ids.ts';
-import { ulidSchema } from '../ids/ulid.ts';
 import { adminSetSchema, signedSetSchema } from '../lease/admin-set.ts';
 import { keyChangesSchema } from '../lease/key-change.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
@@ -49,7 +48,5 @@ export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   keyChanges: z.array(z.string()).default([]),
   /** The admin keys of its org that it has pinned; null before it was told of any. */
   admins: adminSetSchema.nullable().default(null),
-  /** Id of the newest recovery (recovery.ts) that it has followed. */
-  recovery: ulidSchema.nullable().default(null),
 });
 export type Enrolment = z.output<typeof enrolmentSchema>;

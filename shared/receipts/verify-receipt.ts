@@ -64,6 +64,7 @@ export async function verifyReceipt(
     if (word === null) continue;
     const logged = byDigest.get(word.digest);
     await verifyWord(device, word, logged?.token, boxKeys.get(device));
+    if (receipt.version === 2) requireRemoved(device, word);
     requireLogged(said.org, device, word, logged, head);
   }
   requireDerived(said);
@@ -119,6 +120,12 @@ async function verifyWord(
   } catch (cause) {
     throw new SecureGateError('receipt_rejected', 'A box did not say this', { cause, details: { device } });
   }
+}
+
+/** Only orders to remove something are answered by how much it was: the word that a lease was renewed is none of these. */
+function requireRemoved(device: string, { removed }: NonNullable<Box['word']>): void {
+  if (removed !== null) return;
+  throw new SecureGateError('receipt_rejected', 'A box did something else than remove', { details: { device } });
 }
 
 async function verifyHead(token: string, keys: readonly PublicKey[]): Promise<LogHead> {

@@ -127,7 +127,10 @@ export class Bucket {
       ];
       yield* all.toSorted((one, other) => (one.name < other.name ? -1 : 1));
       if (page?.IsTruncated !== true) return;
-      [key, version] = [page.NextKeyMarker, page.NextVersionIdMarker];
+      const { NextKeyMarker: nextKey, NextVersionIdMarker: nextVersion } = page;
+      if (nextKey === undefined || (nextKey === key && nextVersion === version))
+        throw new SecureGateError('bucket_refused', 'The object store does not say where its list of versions goes on');
+      [key, version] = [nextKey, nextVersion];
     }
   }
 

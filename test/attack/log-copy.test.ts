@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { signByAuditKey } from '../../cloud/audit/sign-by-audit-key.ts';
 import type { KmsClient } from '../../cloud/kms/client.ts';
 import { type VerifiedCopy, verifyCopy } from '../../provisioning/audit/verify-copy.ts';
-import { checkpointName, tileName } from '../../shared/audit/copy-names.ts';
+import { checkpointName, keyChangeName, tileName } from '../../shared/audit/copy-names.ts';
 import { followLog } from '../../shared/audit/follow-log.ts';
-import { readHead } from '../../shared/audit/log-tokens.ts';
+import { LOG_HEAD_TYPE, readHead } from '../../shared/audit/log-tokens.ts';
 import { Bucket } from '../../shared/s3/bucket.ts';
 import { CopyPlace, READER_RIGHTS, WRITER_RIGHTS } from '../helpers/copy-place.ts';
 import { testKms } from '../helpers/kms.ts';
@@ -144,6 +145,27 @@ describe('the copy of the log', () => {
     copied.expectOneOfEach();
   });
 
+  test('does not go on by a key that was retired before, whoever has it', async () => {
+    const copied = await Copied.start();
+    const { kms, place, store } = copied;
+    await copied.grow(9);
+    const { token: _, ...honest } = await place.head();
+    await copied.grow(3);
+    await copied.one.copy();
+    // The honest copy ends earlier, under the next key; what comes after it, the one before has signed.
+    await kms.call('changeKey', { use: 'audit' });
+    const [word = ''] = (await kms.call('keyHistory', { use: 'audit' })).changes;
+    const put = (name: string, text: string): unknown =>
+      store.objects.put(`log/${name}`, { body: Buffer.from(text), lockedUntil: Date.now() + 1e10 });
+    put(keyChangeName(honest.log, 0), word);
+    expect((await copied.audit()).head.size, 'the next key has signed no head yet').toBe(12);
+    put(checkpointName(honest.log, honest.size), await signByAuditKey(kms, LOG_HEAD_TYPE, honest));
+    await expect(copied.audit()).rejects.toMatchObject({ code: 'log_head_rejected' });
+    await copied.grow(1);
+    const { size } = await copied.one.copy();
+    expect(await copied.audit(), 'what the present key signs holds').toMatchObject({ head: { size }, checked: 3 });
+  });
+
   test('holds hashes and signed heads, and nothing of what was done', async () => {
     const copied = await Copied.start();
     await copied.grow(300);
@@ -246,6 +268,15 @@ describe('an object store that fails', () => {
     await copied.grow(3);
     await expect(copied.one.copy()).rejects.toMatchObject({ code: 'log_bucket_unlocked' });
     await expect(copied.audit()).rejects.toMatchObject({ code: 'log_bucket_unlocked' });
+  });
+
+  test('and lists without end is told, and keeps nobody at it', async () => {
+    const copied = await Copied.start();
+    await copied.grow(3);
+    await copied.one.copy();
+    copied.store.listsOn = true;
+    await expect(copied.audit()).rejects.toMatchObject({ code: 'bucket_refused' });
+    expect(await copied.look(1)).toMatchObject({ problem: 'bucket_refused' });
   });
 
   test('and refuses is told in the log; the copy goes on when it does not any more', async () => {

@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +9,8 @@ import { decodeJwt } from 'jose';
 import { expect, test } from 'vitest';
 import { signByAuditKey } from '../../cloud/audit/sign-by-audit-key.ts';
 import { newCommandSchema } from '../../cloud/fleet/ledger/command.ts';
+import { findWords } from '../../cloud/shred/find-words.ts';
+import { toldBoxes } from '../../cloud/shred/told-boxes.ts';
 import { LOG_FORK_TYPE, LOG_HEAD_TYPE } from '../../shared/audit/log-tokens.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
@@ -141,6 +145,20 @@ test('a control plane that says more than its boxes have signed, or than follows
     boxes: said.boxes.map((one) => (one.device === device ? { ...one, ...change } : one)),
   });
   await verifyReceipt(await signed({}), keys);
+  // That it did something else is in the log as well.
+  const sync = await place.ledger.give(box.id, { kind: 'sync', body: {} });
+  await expect.poll(() => place.ledger.stateOf(sync), PATIENTLY).toBe('SUCCEEDED');
+  const { db } = place.ledger.store;
+  const [done] = await findWords(db, [...(await toldBoxes(db, [sync])).values()]);
+  assert(done && word);
+  const digest = createHash('sha256').update(done.token).digest('base64url');
+  const { at } = await db.selectFrom('receipts').select('at').where('command', '=', sync).executeTakeFirstOrThrow();
+  const elsewhere = { ...word, digest, command: sync, at: new Date(at).toISOString(), removed: null };
+  const synced = await place.issue({ ...honest, words: [...honest.words, { ...done, proof: [] }] }, {
+    ...said,
+    ...boxes(box.id, { word: elsewhere }),
+  } as Statement);
+  await expect(verifyReceipt(synced, keys), 'the word that it said hello').rejects.toEqual(refused);
   const lies: object[] = [
     boxes(absent.id, { because: 'ack' }),
     boxes(absent.id, { unrecoverableFrom: said.requestedAt }),

@@ -6,21 +6,17 @@ import type { LinkFolder } from './link-folder.ts';
 
 /**
  * Has the box believe another HSM, where the recovery keys of its org have signed that. What it believed before counts beside it, since leases
- * and the log were signed by that. Told again, or after a newer one, it changes nothing: those keys may be retired by now.
+ * and the log were signed by that.
  * @param now milliseconds since the Unix epoch
  * @throws {SecureGateError} `not_enrolled`, `admins_missing`, `recovery_rejected`
  */
 export async function followRecovery(folder: LinkFolder, signed: SignedRecovery, now: number): Promise<Recovery> {
-  const { org, admins } = folder.read();
+  const enrolment = folder.read();
+  const { org, admins, commandKeys, leaseKeys, auditKeys, authorities } = enrolment;
   if (admins === null) throw new SecureGateError('admins_missing', 'This box was never told the keys of its org', { details: { org } });
   const recovery = await verifyRecovery(signed, admins, now);
-  // The daemon may have written meanwhile.
-  const enrolment = folder.read();
-  const { commandKeys, leaseKeys, auditKeys, authorities, recovery: followed } = enrolment;
-  if (followed !== null && recovery.id <= followed) return recovery;
   folder.write({
     ...enrolment,
-    recovery: recovery.id,
     commandKeys: withFirst(commandKeys, [recovery.keys.commands]),
     leaseKeys: withFirst(leaseKeys, [recovery.keys.leases]),
     auditKeys: withFirst(auditKeys, [recovery.keys.audit]),

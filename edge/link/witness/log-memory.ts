@@ -6,8 +6,8 @@ import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { writeFileDurably } from '../../runtime/write-file-durably.ts';
 
-/** A control plane that lies on and on does not fill the disk. */
-const MOST_LINES = 100;
+/** A control plane that lies on and on does not fill the disk, and hides no lie of another kind behind those that cost it nothing. */
+const MOST_OF_A_REASON = 20;
 
 const keptSchema = z.strictObject({
   version: z.literal(1),
@@ -50,11 +50,12 @@ export class LogMemory {
     const kept: Kept = { version: 1, head, anchored };
     writeFileDurably(this.#file, Buffer.from(`${JSON.stringify(kept)}\n`));
   }
+
   /** @returns whether it is new */
   accuse(evidence: Evidence): boolean {
     const lines = this.#lines();
-    const isKnown = lines.some(({ reason, offered }) => reason === evidence.reason && offered.head === evidence.offered.head);
-    if (isKnown || lines.length >= MOST_LINES) return false;
+    const alike = lines.filter(({ reason }) => reason === evidence.reason);
+    if (alike.length >= MOST_OF_A_REASON || alike.some(({ offered }) => offered.head === evidence.offered.head)) return false;
     const text = [...lines, evidence].map((line) => `${JSON.stringify(line)}\n`).join('');
     writeFileDurably(this.#evidenceFile, Buffer.from(text));
     return true;

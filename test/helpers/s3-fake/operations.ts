@@ -24,6 +24,7 @@ interface Store {
   readonly versioning: boolean;
   readonly objectLock: boolean;
   readonly forgetsLocks: boolean;
+  readonly listsOn: boolean;
   now(): number;
 }
 
@@ -85,7 +86,7 @@ function versioningOf(_asked: Asked, { versioning }: Store): Answer {
   return xml(`<VersioningConfiguration>${versioning ? '<Status>Enabled</Status>' : ''}</VersioningConfiguration>`);
 }
 
-function listVersions({ query }: Asked, { objects, bucket }: Store): Answer {
+function listVersions({ query }: Asked, { objects, bucket, listsOn }: Store): Answer {
   const [prefix, key, id] = ['prefix', 'key-marker', 'version-id-marker'].map((name) => query.get(name) ?? '');
   const named = objects.all().filter(({ name }) => name.startsWith(prefix ?? ''));
   const start =
@@ -103,7 +104,7 @@ function listVersions({ query }: Asked, { objects, bucket }: Store): Answer {
     rest.length > page.length
       ? `<NextKeyMarker>${escapeXml(last?.name ?? '')}</NextKeyMarker><NextVersionIdMarker>${last?.version.id}</NextVersionIdMarker>`
       : '';
-  const isCut = `<IsTruncated>${rest.length > page.length}</IsTruncated>`;
+  const isCut = `<IsTruncated>${listsOn || rest.length > page.length}</IsTruncated>`;
   return xml(`<ListVersionsResult><Name>${bucket}</Name>${isCut}${next}${items.join('')}</ListVersionsResult>`);
 }
 

@@ -37,6 +37,8 @@ export class S3Fake {
   readonly forgetsLocks: boolean;
   /** What was asked and what it came to: `PUT name 200`. */
   readonly asked: string[] = [];
+  /** It says that there are more versions, and not where they begin. */
+  listsOn = false;
   /** By how far its clock is ahead, milliseconds. */
   skewMs = 0;
   fault: (method: string, name: string) => Fault | undefined = () => undefined;

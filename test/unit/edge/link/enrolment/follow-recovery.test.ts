@@ -39,7 +39,6 @@ async function enrolled(change: Partial<Enrolment> = {}): Promise<LinkFolder> {
     leaseKeys: [before],
     auditKeys: [before],
     keyChanges: [],
-    recovery: null,
     cloud: 'https://cloud.example:8761',
     certificate: authority('box'),
     authorities: [authority('old')],
@@ -63,21 +62,6 @@ test('a box believes another HSM beside the one before, once the recovery keys o
     ]);
     expect(authorities).toEqual([authority('new'), authority('old')]);
   }
-});
-
-test('told again, or after a newer one, it brings no key back that was retired since, nor one of an HSM that is lost as well', async () => {
-  const folder = await enrolled();
-  const signed = await signSet(recovery, safe, RECOVERY_TYPE);
-  await followRecovery(folder, signed, NOW);
-  const [next, third] = [new TestSigner().jwk, new TestSigner().jwk];
-  folder.write({ ...folder.read(), commandKeys: [next, ...folder.read().commandKeys] });
-  const changed = folder.read();
-  expect(await followRecovery(folder, signed, NOW), 'its keys are still handed over').toEqual(recovery);
-  expect(folder.read()).toEqual(changed);
-  const newer = { ...recovery, id: newUlid(NOW + 1), keys: { commands: third, leases: third, audit: third } };
-  await followRecovery(folder, await signSet(newer, safe, RECOVERY_TYPE), NOW + 1);
-  await followRecovery(folder, signed, NOW + 2);
-  expect(folder.read().commandKeys).toEqual([third, next, after, before]);
 });
 
 test('otherwise it believes what it believed', async () => {
