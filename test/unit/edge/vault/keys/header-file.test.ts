@@ -46,9 +46,9 @@ class Interrupted implements KeySource {
     this.#pass('open', epoch);
     return source.open(epoch);
   }
-  async prepare(epoch: number): Promise<void> {
+  async prepare(epoch: number): Promise<number> {
     this.#pass('prepare', epoch);
-    await source.prepare(epoch);
+    return await source.prepare(epoch);
   }
   async retire(before: number): Promise<void> {
     this.#pass('retire', before);
