@@ -95,6 +95,21 @@ describe('a move to the next epoch', () => {
     expect((await opened()).keys).toEqual(interrupted.keys);
   });
 
+  test('goes over the epochs that were missed, also where a move to one of them was cut off', async () => {
+    const { header: cutOff, keys } = await opened(new Interrupted('open', 2));
+    await expect(cutOff.move()).rejects.toThrow('cut off');
+    const { header } = await opened({
+      provision: () => source.provision(),
+      open: (epoch) => source.open(epoch),
+      retire: (before) => source.retire(before),
+      prepare: async () => await source.prepare(4),
+    });
+    expect([header.epoch, header.reach]).toEqual([1, 2]);
+    await header.move();
+    expect([header.epoch, header.reach, await readdir(box.keyDir)]).toEqual([4, 4, ['hall.4.key']]);
+    expect((await opened()).keys).toEqual(keys);
+  });
+
   test('takes shard keys along that customers are still under', async () => {
     const { header, keys } = await opened();
     const fresh = await header.renew(['shard-001', 'snapshot']);
