@@ -164,7 +164,7 @@ export class ControlPlane {
     const shredding = new Shredding({ db: store.db, kms, tenants, commands: ledger.commands, desired, now, logger });
     const shredJob = new ShredJob({ lookers: [shredding, erasures], leases, logger });
     await this.#running.start(shredJob);
-    await this.#running.start(new EpochHorizon({ kms, leases, logger }));
+    await this.#running.start(new EpochHorizon({ erasures, kms, leases, logger }));
     // What it brings is heard from here on.
     broker?.courier.start();
     this.#running.add(() => broker?.courier.stop());

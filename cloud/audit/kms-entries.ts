@@ -41,6 +41,7 @@ const READING = new Set([
   'getMove',
   'listLostBoxes',
   'listLeft',
+  'listHolders',
   'assignedTenants',
   'challenge',
   'signingKey',

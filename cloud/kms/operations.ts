@@ -103,7 +103,9 @@ export class KmsOperations {
       return {};
     },
     listEpochs: async ({ org, tenant }) =>
-      this.#options.epochs.list(org, tenant).map(({ epoch, state, destroyedAt }) => ({ epoch, state, destroyedAt })),
+      this.#options.epochs.list(org, tenant).map(({ state, destroyedAt, ...cell }) => {
+        return { epoch: cell.epoch, state, leftFrom: this.#options.store.moves.begunAt(cell) ?? null, destroyedAt };
+      }),
     getMove: async (cell) => {
       const { begunAt, deadline, boxes } = this.#options.moves.get(cell);
       return { begunAt, deadline, boxes: [...boxes], destruction: this.#options.epochs.destruction(cell) };

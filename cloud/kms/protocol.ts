@@ -77,7 +77,15 @@ export const OPERATIONS = {
   createEpoch: { takes: cell, gives: nothing },
   listEpochs: {
     takes: tenant,
-    gives: z.array(z.strictObject({ epoch, state: z.enum(EPOCH_STATES), destroyedAt: z.int().nullable() })),
+    gives: z.array(
+      z.strictObject({
+        epoch,
+        state: z.enum(EPOCH_STATES),
+        /** When the next one was made, to which the boxes then move, milliseconds since the Unix epoch; null where there is none. */
+        leftFrom: z.int().nullable(),
+        destroyedAt: z.int().nullable(),
+      }),
+    ),
   },
   /** How far the boxes of a tenant have moved away from an epoch, and what became of it. */
   getMove: {

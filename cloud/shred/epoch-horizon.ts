@@ -3,10 +3,12 @@ import type { Logger } from '../../shared/log/create-logger.ts';
 import { Regularly } from '../../shared/runtime/regularly.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { JobLeases } from '../store/job-leases.ts';
+import type { Erasures } from './erasures.ts';
 
 const LOOK_EVERY_MS = 600_000;
 
 export interface EpochHorizonOptions {
+  readonly erasures: Pick<Erasures, 'endLost'>;
   readonly kms: Pick<KmsClient, 'call'>;
   readonly leases: JobLeases;
   readonly logger: Logger;
@@ -14,7 +16,8 @@ export interface EpochHorizonOptions {
 
 /**
  * Has the keys of epochs destroyed that no box is waited for any more: the last one has left, was denied, or has not come until its deadline.
- * Which these are, the KMS decides, and it writes down what it destroyed. Begun and not finished, a destruction is among them again.
+ * Which these are, the KMS decides, and it writes down what it destroyed. Begun and not finished, a destruction is among them again. What was to
+ * be erased on boxes that have lost their keys with that, or with their last lease after it, ends here as well.
  */
 export class EpochHorizon {
   readonly #options: EpochHorizonOptions;
@@ -36,11 +39,15 @@ export class EpochHorizon {
 
   /** One process of all at a time. */
   async look(): Promise<void> {
-    const { leases, logger } = this.#options;
+    const { erasures, leases, logger } = this.#options;
     try {
-      await leases.run('epoch-horizon', (lost) => this.#destroyLeft(AbortSignal.any([lost, this.#stopping.signal])));
+      await leases.run('epoch-horizon', async (lost) => {
+        const stop = AbortSignal.any([lost, this.#stopping.signal]);
+        await this.#destroyLeft(stop);
+        await erasures.endLost(stop);
+      });
     } catch (error) {
-      logger.error({ err: SecureGateError.from(error) }, 'epochs that no box is waited for could not be looked for');
+      logger.error({ err: SecureGateError.from(error) }, 'epochs and erasures that no box is waited for could not be looked for');
     }
   }
 

@@ -9,10 +9,13 @@ import type { Commands } from '../fleet/ledger/commands.ts';
 import type { KmsClient } from '../kms/client.ts';
 import type { Database } from '../store/database.ts';
 import { type Page, type PageQuery, pageOf } from '../store/page.ts';
+import { askOnce } from './ask-once.ts';
+import { boxesOfErasure } from './boxes-of-erasure.ts';
+import { erasedBoxes } from './erased-boxes.ts';
+import { readEpochs } from './read-epochs.ts';
 import { removedIn } from './removed-in.ts';
 import type { Looker } from './shred-job.ts';
 import { tellBoxes } from './tell-boxes.ts';
-import { toldBoxes } from './told-boxes.ts';
 
 export const newErasureSchema = z
   .strictObject({
@@ -33,13 +36,15 @@ export const erasureSchema = z
     customers: z.array(idSchema('customer')),
     requestedBy: principalIdSchema,
     requestedAt: time,
-    settledAt: time.nullable().describe('When the last box had done its part.'),
+    settledAt: time.nullable().describe('When the last box had done its part, or had lost the keys of its files.'),
     boxes: z.array(
       z.strictObject({
         device: idSchema('box'),
         state: z
-          .enum(['pending', 'erased'])
-          .describe('`erased`: its files open nothing of them any more, whatever older files lie beside.'),
+          .enum(['pending', 'erased', 'lost'])
+          .describe(
+            '`erased`: its files open nothing of them any more, whatever older files lie beside. `lost`: it did not say so, and is not waited for any more, since the keys of its files are destroyed; how far that goes, the receipt says.',
+          ),
         reason: z.string().nullable().describe('Code of why it has not done it yet; it is told again.'),
         command: ulidSchema,
         receipt: ulidSchema.nullable().describe('Its signed word.'),
@@ -154,8 +159,7 @@ export class Erasures implements Looker {
 
   /** Tells boxes what they have not been told, and ends what is done. A tenant that is shredded meanwhile takes its customers along. */
   async look(stop: AbortSignal): Promise<void> {
-    const { db, now } = this.#options;
-    const open = await db
+    const open = await this.#options.db
       .selectFrom('erasures')
       .innerJoin('tenants', (join) => join.onRef('tenants.org', '=', 'erasures.org').onRef('tenants.id', '=', 'erasures.tenant'))
       .selectAll('erasures')
@@ -166,49 +170,60 @@ export class Erasures implements Looker {
     for (const { state, ...row } of open) {
       if (stop.aborted) return;
       if (state !== 'shredded' && !(await this.#tell(row))) continue;
-      await db.updateTable('erasures').set({ settled_at: now() }).where('id', '=', row.id).execute();
+      await this.#settle(row);
     }
   }
 
+  /**
+   * Ends erasures that no box is waited for any more, since those that have not done it have lost the keys of their files. The KMS is asked
+   * about each tenant: not to be called often.
+   * @throws {SecureGateError} `kms_unavailable`
+   */
+  async endLost(stop: AbortSignal): Promise<void> {
+    const { db, now } = this.#options;
+    const kms = askOnce(this.#options.kms);
+    const at = now();
+    const open = await db.selectFrom('erasures').selectAll().where('settled_at', 'is', null).orderBy('id').execute();
+    for (const row of open) {
+      if (stop.aborted) return;
+      const { org, tenant, requested_at: requestedAt } = row;
+      const [boxes, epochs] = [await boxesOfErasure(db, row), await readEpochs(kms, org, tenant)];
+      const erased = await erasedBoxes(kms, { org, tenant, requestedAt }, boxes, epochs, at);
+      if (erased.every(({ state }) => state.state !== 'pending')) await this.#settle(row);
+    }
+  }
+
+  async #settle({ id }: Row): Promise<void> {
+    const { db, now } = this.#options;
+    await db.updateTable('erasures').set({ settled_at: now() }).where('id', '=', id).where('settled_at', 'is', null).execute();
+  }
+
   /** @returns whether all of them have done it */
-  async #tell({ id, org, tenant, customers, requested_by }: Row): Promise<boolean> {
+  async #tell(row: Row): Promise<boolean> {
     const { db } = this.#options;
-    const boxes = await this.#boxesOf(id);
+    const { id, org, tenant, customers, requested_by } = row;
+    const boxes = await boxesOfErasure(db, row);
     const body = { tenant, erasure: id, customers: JSON.parse(customers) as string[] };
     const replace = async (device: string, command: string): Promise<void> => {
       await db.updateTable('erasure_boxes').set({ command }).where('erasure', '=', id).where('device', '=', device).execute();
     };
     await tellBoxes({ ...this.#options, replace }, { org, by: requested_by, order: { kind: 'erase-customers', body }, boxes });
-    return boxes.every(({ told }) => told !== undefined && told.done !== null);
+    return boxes.every(({ word }) => word !== null);
   }
 
-  async #boxesOf(erasure: string) {
-    const { db } = this.#options;
-    const boxes = await db.selectFrom('erasure_boxes').selectAll().where('erasure', '=', erasure).orderBy('device').execute();
-    const told = await toldBoxes(
-      db,
-      boxes.map(({ command }) => command),
-    );
-    return boxes.map(({ device, command }) => ({ device, command, told: told.get(command) }));
-  }
-
-  async #viewOf({ id, org, tenant, customers, requested_by, requested_at, settled_at }: Row): Promise<Erasure> {
+  async #viewOf(row: Row): Promise<Erasure> {
+    const { id, org, tenant, customers, requested_by, requested_at, settled_at } = row;
     return erasureSchema.parse({
       ...{ id, org, tenant, customers: JSON.parse(customers) as unknown, requestedBy: requested_by },
       requestedAt: new Date(requested_at).toISOString(),
       settledAt: settled_at === null ? null : new Date(settled_at).toISOString(),
-      boxes: (await this.#boxesOf(id)).map(({ device, command, told }) => {
-        const done = told?.done ?? null;
-        const reason = done === null ? (told?.reason ?? null) : null;
-        return {
-          device,
-          command,
-          reason,
-          state: done ? 'erased' : 'pending',
-          receipt: done?.receipt ?? null,
-          removed: done && removedIn(done.token),
-        };
-      }),
+      boxes: (await boxesOfErasure(this.#options.db, row)).map(({ device, command, told, word }) => ({
+        ...{ device, command },
+        state: word ? 'erased' : settled_at === null ? 'pending' : 'lost',
+        reason: word ? null : (told?.reason ?? null),
+        receipt: word?.done.receipt ?? null,
+        removed: word && removedIn(word.done.token),
+      })),
     });
   }
 }

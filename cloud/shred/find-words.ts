@@ -3,13 +3,10 @@ import type { Kysely } from 'kysely';
 import { SETTLED } from '../../shared/audit/settled-entry.ts';
 import type { LoggedWord } from '../../shared/receipts/receipt.ts';
 import type { Database } from '../store/database.ts';
-import type { Told } from './told-boxes.ts';
 
-/** Where in the log the words of boxes are that they have done their part. */
-export async function findWords(db: Kysely<Database>, told: readonly Told[]): Promise<Omit<LoggedWord, 'proof'>[]> {
-  const tokens = new Map(
-    told.flatMap(({ done }) => (done ? [[createHash('sha256').update(done.token).digest('base64url'), done.token]] : [])),
-  );
+/** Where in the log the words of boxes are that they have done their part. @param said as they signed them */
+export async function findWords(db: Kysely<Database>, said: readonly string[]): Promise<Omit<LoggedWord, 'proof'>[]> {
+  const tokens = new Map(said.map((token) => [createHash('sha256').update(token).digest('base64url'), token]));
   if (tokens.size === 0) return [];
   const entries = await db
     .selectFrom('audit')

@@ -175,17 +175,16 @@ export class LeaseRenewal {
     }
   }
 
-  /** Moves to the epoch after this one where there is one. What fails is tried again with the next lease. */
+  /** Moves to the newest epoch, over those between: it takes no key of them. What fails is tried again with the next lease. */
   async #follow(epoch: number, newest: number): Promise<void> {
     const { tenant, vault, carrier, logger } = this.#options;
-    const next = Math.min(newest, epoch + 1);
     try {
-      if (next > epoch) await vault.acceptLease(await carrier.export(await vault.requestLease(await carrier.challenge(), next)));
-      if ((vault.epoch ?? next) < next) await vault.moveEpoch();
-      if (next === 1 || next === this.#told) return;
+      if (newest > epoch) await vault.acceptLease(await carrier.export(await vault.requestLease(await carrier.challenge(), newest)));
+      if ((vault.epoch ?? newest) < newest) await vault.moveEpoch();
+      if (newest === 1 || newest === this.#told) return;
       await carrier.acknowledgeMove(await vault.sayMoved());
-      this.#told = next;
-      logger.info({ tenant, epoch: next }, 'the KMS knows that this box needs no earlier key of the tenant');
+      this.#told = newest;
+      logger.info({ tenant, epoch: newest }, 'the KMS knows that this box needs no earlier key of the tenant');
     } catch (error) {
       logger.warn({ err: error, tenant, epoch, newest }, 'the tenant is not yet where its KMS wants it, or has not said so');
     }

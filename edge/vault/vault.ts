@@ -189,10 +189,13 @@ export class Vault {
   async moveEpoch({ erasedBefore }: Taken<'moveEpoch'>): Promise<Gives<'moveEpoch'>> {
     const { keyring, erasures } = this.#opened();
     const { clock, logger, scope } = this.#options;
+    const { epoch } = keyring;
     await keyring.finish(clock.now());
-    const moved = erasedBefore === undefined || erasures.awaitMove(Date.parse(erasedBefore));
+    // A move that was cut off and is finished now is the one that is asked for, unless somebody was erased in the midst of it.
+    const unasked = erasedBefore !== undefined || keyring.epoch > epoch;
+    if (!unasked || erasures.awaitMove(erasedBefore === undefined ? clock.now() : Date.parse(erasedBefore))) await keyring.moveEpoch();
+    const moved = keyring.epoch > epoch;
     if (moved) {
-      await keyring.moveEpoch();
       logger.info({ tenant: scope.tenant, epoch: keyring.epoch }, 'the tenant has another key; copies of the one before open nothing here');
     }
     return { epoch: keyring.epoch, moved };

@@ -4434,15 +4434,15 @@ export interface components {
             requestedBy: string;
             /** Format: date-time */
             requestedAt: string;
-            /** @description When the last box had done its part. */
+            /** @description When the last box had done its part, or had lost the keys of its files. */
             settledAt: string | null;
             boxes: {
                 device: string;
                 /**
-                 * @description `erased`: its files open nothing of them any more, whatever older files lie beside.
+                 * @description `erased`: its files open nothing of them any more, whatever older files lie beside. `lost`: it did not say so, and is not waited for any more, since the keys of its files are destroyed; how far that goes, the receipt says.
                  * @enum {string}
                  */
-                state: "pending" | "erased";
+                state: "pending" | "erased" | "lost";
                 /** @description Code of why it has not done it yet; it is told again. */
                 reason: string | null;
                 command: string;

@@ -30,7 +30,9 @@ export const ERASURE_REASONS = ['ack', 'lease_end', 'hsm_horizon', 'epoch_lost']
   | 'epoch_lost'
 )[];
 
-type StateOfErasure = Pick<StateOfBox, 'state' | 'unrecoverableFrom'> & { readonly because: (typeof ERASURE_REASONS)[number] | null };
+export type StateOfErasure = Pick<StateOfBox, 'state' | 'unrecoverableFrom'> & {
+  readonly because: (typeof ERASURE_REASONS)[number] | null;
+};
 
 const PENDING: StateOfErasure = { state: 'pending', unrecoverableFrom: null, because: null };
 

@@ -153,6 +153,28 @@ describe.skipIf(!hasSoftHsm)('the move of boxes to a new epoch on SoftHSM2 (skip
     await destroy();
   });
 
+  test('is not over for a box that had left before: it is lost, and assigned again it is waited for as long as the key is there', async () => {
+    const end = (device: TestDevice): Promise<object> =>
+      org.kms.client.call('endAssignment', { org: 'acme', tenant: 'hall', device: device.id });
+    const lost = (): Promise<object> => org.kms.client.call('listLostBoxes', OLD);
+    await end(two);
+    await begin();
+    await moved(one);
+    expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'lost' });
+    expect(await lost()).toEqual([{ device: two.id, laterKeyAt: null }]);
+    await org.assign(two);
+    expect(await states()).toEqual({ [one.id]: 'moved', [two.id]: 'waiting' });
+    expect(await fetch(two, 1)).toHaveLength(32);
+    await expect(destroy()).rejects.toThrow(refused('boxes_waiting'));
+    await end(two);
+    await destroy();
+    await org.assign(two);
+    await expect(fetch(two, 1)).rejects.toThrow(refused('cell_gone'));
+    expect(await lost(), 'it was given no other').toEqual([{ device: two.id, laterKeyAt: null }]);
+    await fetch(two, 2);
+    expect(await lost()).toEqual([{ device: two.id, laterKeyAt: expect.any(Number) }]);
+  });
+
   test('counts for all epochs before the one where a box is', async () => {
     await begin();
     await org.kms.client.call('createEpoch', { ...OLD, epoch: 3 });

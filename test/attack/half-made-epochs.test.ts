@@ -11,8 +11,8 @@ const refused = (code: string): unknown => expect.objectContaining({ code });
 const HALL = { org: 'acme', tenant: 'hall' };
 const NEXT = { ...HALL, epoch: 2 };
 const UNFINISHED = [
-  { epoch: 1, state: 'ready', destroyedAt: null },
-  { epoch: 2, state: 'making', destroyedAt: null },
+  { epoch: 1, state: 'ready', leftFrom: null, destroyedAt: null },
+  { epoch: 2, state: 'making', leftFrom: null, destroyedAt: null },
 ];
 
 /** The HSM of a KMS, reached from here. */

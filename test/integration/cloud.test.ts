@@ -46,7 +46,7 @@ describe.each(['SQLite', 'Postgres'])('the control plane on %s', (database) => {
     });
     expect(made.headers.get('location')).toBe('/v1/orgs/acme/tenants/main-hall');
     expect(await kms.client.call('listEpochs', { org: 'acme', tenant: 'main-hall' })).toEqual([
-      { epoch: 1, state: 'ready', destroyedAt: null },
+      { epoch: 1, state: 'ready', leftFrom: null, destroyedAt: null },
     ]);
     expect(await ask('GET', '/tenants')).toMatchObject({ body: { items: [hall], next: null } });
 

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { Cell } from '../hsm/hsm.ts';
 
-/** A device that had the key of an epoch when the next one was made. */
+/** A device that can have had the key of an epoch when the next one was made. */
 export interface MovingBox {
   readonly device: string;
   /** Milliseconds since the Unix epoch; null until it has said so. */
@@ -25,14 +25,17 @@ export class MoveRecords {
     this.#database = database;
   }
 
-  /** Begins the move away from an epoch, for the devices that are assigned now. */
+  /**
+   * Begins the move away from an epoch, for every device that ever was assigned: one that is not any more still has its files of that time,
+   * and moves them where it is assigned again.
+   */
   begin({ org, tenant, epoch }: Cell, now: number): void {
     this.#database
       .prepare<[string, string, number, number]>('INSERT INTO moves (org, tenant, epoch, begun_at) VALUES (?, ?, ?, ?)')
       .run(org, tenant, epoch, now);
     this.#database
       .prepare<[number, string, string]>(
-        'INSERT INTO moving_boxes (org, tenant, epoch, device) SELECT org, tenant, ?, device FROM assignments WHERE org = ? AND tenant = ? AND ended_at IS NULL',
+        'INSERT INTO moving_boxes (org, tenant, epoch, device) SELECT DISTINCT org, tenant, ?, device FROM assignments WHERE org = ? AND tenant = ?',
       )
       .run(epoch, org, tenant);
     this.#database

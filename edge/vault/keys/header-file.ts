@@ -88,14 +88,15 @@ export class HeaderFile {
   }
 
   /**
-   * Puts the header under the key of the next epoch, then has the key source forget the one before. What is about to happen is
-   * written down first; the new header is read back from the disk, opened and compared before it takes the old one's place.
+   * Puts the header under the key of the next epoch, or of a later one where several were missed, then has the key source forget those before.
+   * What is about to happen is written down first; the new header is read back from the disk, opened and compared before it takes the old
+   * one's place.
    */
   async move(): Promise<void> {
-    const next = this.epoch + 1;
-    await this.#source.prepare(next);
+    // Where a move was cut off, never back behind what it may have left on the disk.
+    const next = await this.#source.prepare(Math.max(this.reach, this.epoch + 1));
     if (this.reach !== next) this.#write({ ...this.#read(), movingTo: next });
-    await this.#withTenantKey(this.epoch, (from) => this.#withTenantKey(next, (to) => this.#replace(from, to)));
+    await this.#withTenantKey(this.epoch, (from) => this.#withTenantKey(next, (to) => this.#replace(from, to, next)));
     this.#retired = false;
     await this.finishMove();
   }
@@ -113,10 +114,10 @@ export class HeaderFile {
     this.#header = undefined;
   }
 
-  #replace(from: Buffer, to: Buffer): void {
+  #replace(from: Buffer, to: Buffer, epoch: number): void {
     const header = this.#read();
     const draft = `${this.#path}.moved`;
-    writeFileDurably(draft, formatHeader(moveHeader(header, from, to, this.#scope)));
+    writeFileDurably(draft, formatHeader(moveHeader(header, from, to, epoch, this.#scope)));
     const moved = parseHeader(readFileSync(draft), this.#scope);
     requireSameKeys(header, from, moved, to, this.#scope);
     renameSync(draft, this.#path);

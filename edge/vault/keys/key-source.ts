@@ -10,8 +10,11 @@ export interface KeySource {
    * @throws {SecureGateError} `key_file_missing`, `key_file_unsafe`, `key_rejected` (no key of that epoch)
    */
   open(epoch: number): Promise<Buffer>;
-  /** Sees to it that the key of this epoch, the next one, can be opened. */
-  prepare(epoch: number): Promise<void>;
+  /**
+   * Sees to it that the key of this epoch, or of a later one, can be opened.
+   * @returns which one that is
+   */
+  prepare(epoch: number): Promise<number>;
   /** Forgets the keys of all epochs before this one, for ever. */
   retire(before: number): Promise<void>;
 }

@@ -17,7 +17,7 @@ const headerSchema = z.strictObject({
   tenant: z.string(),
   box: z.string(),
   epoch: epochSchema,
-  /** The next epoch, from before the first header is sealed with its key until the header of that epoch is in this one's place. */
+  /** The epoch to move to, from before the first header is sealed with its key until the header of that epoch is in this one's place. */
   movingTo: epochSchema.optional(),
   keys: keysSchema,
   /** The shard keys before these, until no customer's key is under them any more. */

@@ -6,13 +6,12 @@ import { type KeyringHeader, openHeader, openPrevious } from './keyring-header.t
 import { wipeKeys } from './wipe-keys.ts';
 
 /**
- * The header of the next epoch: the same keys under another tenant key.
+ * The header of a later epoch: the same keys under another tenant key.
  * @param from tenant key of `header.epoch`; both tenant keys stay the caller's
- * @param to that of the epoch after it
+ * @param to that of `epoch`
  */
-export function moveHeader(header: KeyringHeader, from: Buffer, to: Buffer, scope: VaultScope): KeyringHeader {
+export function moveHeader(header: KeyringHeader, from: Buffer, to: Buffer, epoch: number, scope: VaultScope): KeyringHeader {
   const { movingTo: _arrived, previous, ...rest } = header;
-  const epoch = header.epoch + 1;
   const sealed = (open: typeof openHeader): KeyringHeader['keys'] => {
     const keys = open(header, from, scope);
     try {
@@ -26,7 +25,7 @@ export function moveHeader(header: KeyringHeader, from: Buffer, to: Buffer, scop
 }
 
 /**
- * The proof that the old tenant key may go: the header of the next epoch holds the very keys of the one before.
+ * The proof that the old tenant key may go: the header of the later epoch holds the very keys of the one before.
  * @throws {SecureGateError} `key_rejected`, `vault_corrupt`
  */
 export function requireSameKeys(header: KeyringHeader, from: Buffer, moved: KeyringHeader, to: Buffer, scope: VaultScope): void {

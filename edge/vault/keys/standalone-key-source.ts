@@ -35,8 +35,7 @@ export class StandaloneKeySource implements KeySource {
     mkdirSync(this.#options.keyDir, { recursive: true, mode: 0o700 });
     const newest = this.#epochs(this.#folder()).at(-1);
     if (newest !== undefined) return newest;
-    await this.prepare(FIRST_EPOCH);
-    return FIRST_EPOCH;
+    return await this.prepare(FIRST_EPOCH);
   }
 
   async open(epoch: number): Promise<Buffer> {
@@ -52,12 +51,13 @@ export class StandaloneKeySource implements KeySource {
     throw new SecureGateError('key_rejected', 'The key file does not hold a key', { details: { path, size: key.length } });
   }
 
-  async prepare(epoch: number): Promise<void> {
+  async prepare(epoch: number): Promise<number> {
     const path = this.#path(this.#folder(), epoch);
-    if (existsSync(path)) return;
+    if (existsSync(path)) return epoch;
     const key = randomBytes(KEY_BYTES);
     try {
       writeFileDurably(path, key);
+      return epoch;
     } finally {
       key.fill(0);
     }

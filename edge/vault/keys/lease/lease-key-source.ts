@@ -69,10 +69,15 @@ export class LeaseKeySource implements KeySource {
     return await this.#keyOf(epoch);
   }
 
-  /** Whoever moves the epoch has a lease of the next one brought first. @throws {SecureGateError} as `open` */
-  async prepare(epoch: number): Promise<void> {
-    const tek = await this.#keyOf(epoch);
+  /**
+   * Whoever moves the epoch has a lease of a later one brought first. The newest is the one to move to: keys of those between are gone sooner.
+   * @throws {SecureGateError} as `open`
+   */
+  async prepare(epoch: number): Promise<number> {
+    const newest = Math.max(epoch, this.#newest);
+    const tek = await this.#keyOf(newest);
     tek.fill(0);
+    return newest;
   }
 
   async retire(before: number): Promise<void> {
@@ -88,10 +93,11 @@ export class LeaseKeySource implements KeySource {
     return await this.#options.requests.make(nonce, epoch);
   }
 
-  /** What travels on a stick. Whether the KMS has begun another epoch nobody here can know, so it is asked for the next one as well. */
+  /** What travels on a stick. Whether the KMS has begun another epoch than the last lease names nobody here can know, so it is asked for one more. */
   async requestOnStick(): Promise<StickRequest> {
     const epoch = this.#epoch ?? this.#newest;
-    const requests = await this.#options.requests.makeForStick([epoch, epoch + 1]);
+    const named = Math.max(...Array.from(this.#leases.values(), ({ newest }) => newest));
+    const requests = await this.#options.requests.makeForStick([epoch, Math.max(epoch + 1, named)]);
     return { requests, moved: this.#hasMoved ? await this.sayMoved() : null };
   }
 

@@ -46,9 +46,9 @@ class Interrupted implements KeySource {
     this.#pass('open', epoch);
     return source.open(epoch);
   }
-  async prepare(epoch: number): Promise<void> {
+  async prepare(epoch: number): Promise<number> {
     this.#pass('prepare', epoch);
-    await source.prepare(epoch);
+    return await source.prepare(epoch);
   }
   async retire(before: number): Promise<void> {
     this.#pass('retire', before);
@@ -93,6 +93,21 @@ describe('a move to the next epoch', () => {
     expect(header.epoch).toBe(reach);
     expect(await readdir(box.keyDir)).toEqual([reach === 1 ? 'hall.key' : 'hall.2.key']);
     expect((await opened()).keys).toEqual(interrupted.keys);
+  });
+
+  test('goes over the epochs that were missed, also where a move to one of them was cut off', async () => {
+    const { header: cutOff, keys } = await opened(new Interrupted('open', 2));
+    await expect(cutOff.move()).rejects.toThrow('cut off');
+    const { header } = await opened({
+      provision: () => source.provision(),
+      open: (epoch) => source.open(epoch),
+      retire: (before) => source.retire(before),
+      prepare: async () => await source.prepare(4),
+    });
+    expect([header.epoch, header.reach]).toEqual([1, 2]);
+    await header.move();
+    expect([header.epoch, header.reach, await readdir(box.keyDir)]).toEqual([4, 4, ['hall.4.key']]);
+    expect((await opened()).keys).toEqual(keys);
   });
 
   test('takes shard keys along that customers are still under', async () => {

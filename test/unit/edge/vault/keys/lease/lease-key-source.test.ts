@@ -284,7 +284,7 @@ describe('an epoch move', () => {
     await expect(source.prepare(2)).rejects.toThrow(refused('lease_missing'));
     const next = randomBytes(32);
     await source.accept(await kms.answer(await source.request(nonce(), 2), box.device.wrapKey, next));
-    await source.prepare(2);
+    expect(await source.prepare(2)).toBe(2);
     expect(source.lease?.epoch, 'not moved yet').toBe(1);
     expect(await source.open(2)).toEqual(next);
     await source.retire(2);
@@ -292,6 +292,16 @@ describe('an epoch move', () => {
     expect(await source.open(2)).toEqual(next);
     expect(source.lease?.epoch).toBe(2);
   });
+});
+
+test('moves to the newest epoch of which there is a lease, never to one before that to which a move was begun, and asks for it on a stick', async () => {
+  await source.accept(await answer({ claims: { newest: 4 } }));
+  await source.open(1);
+  const asked = async (): Promise<unknown[]> => (await source.requestOnStick()).requests.map((token) => decodeJwt(token).epoch);
+  expect(await asked()).toEqual([1, 4]);
+  for (const epoch of [3, 4]) await source.accept(await answer({}, await source.request(nonce(), epoch)));
+  expect(await source.prepare(2)).toBe(4);
+  await expect(source.prepare(5)).rejects.toThrow(refused('lease_missing'));
 });
 
 describe('the key for another HSM, after the loss of the one that it came from', () => {
