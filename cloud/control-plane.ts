@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { readSecretText } from '../shared/config/read-secret-file.ts';
 import { readVersion } from '../shared/config/read-version.ts';
+import type { SecureGateError } from '../shared/errors/securegate-error.ts';
 import type { Timeouts } from '../shared/http/create-http-server.ts';
 import { Idempotency } from '../shared/http/idempotency.ts';
 import type { Logger } from '../shared/log/create-logger.ts';
@@ -48,6 +49,8 @@ import { Shreds } from './shred/shreds.ts';
 import { startFleetServers } from './start-fleet-servers.ts';
 import { startLogCopy } from './start-log-copy.ts';
 import { startTrustedIssuers } from './start-trusted-issuers.ts';
+import { HeldDatabase } from './store/held-database.ts';
+import { HeldFile } from './store/held-file.ts';
 import { JobLeases } from './store/job-leases.ts';
 import { openStore, type Store, type StoreAddress } from './store/open-store.ts';
 import { StoredIdempotency } from './store/stored-idempotency.ts';
@@ -69,6 +72,8 @@ export interface ControlPlaneOptions {
   readonly fleet?: Fleet;
   /** How long the API waits for its clients. */
   readonly timeouts?: Timeouts;
+  /** Called when it cannot go on: whoever started it has to stop it. */
+  readonly onFailed?: (error: SecureGateError) => void;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -100,7 +105,7 @@ export class ControlPlane {
     return this.#fleetUrl;
   }
 
-  /** @throws {SecureGateError} `storage_failed`, `store_newer`, `config_invalid` */
+  /** @throws {SecureGateError} `store_in_use`, `storage_failed`, `store_newer`, `config_invalid` */
   async start(): Promise<void> {
     await this.#running.begin(() => this.#start());
   }
@@ -114,6 +119,7 @@ export class ControlPlane {
     const { config, now, logger, issuer, fleet, timeouts } = this.#options;
     const metrics = new CloudMetrics();
     await this.#running.start(metrics);
+    await this.#beAlone();
     const store = await openStore(this.#options.store, (outcome, seconds) => metrics.tookQuery(outcome, seconds));
     this.#running.add(() => store.close());
     const client = new KmsClient(config.kms.socket);
@@ -229,6 +235,18 @@ export class ControlPlane {
     });
     this.#running.add(() => api.stop());
     this.#url = api.url;
+  }
+
+  /**
+   * With a broker of its own, a process hears what boxes say to it alone, and reaches no others; a database of SQLite is for one process
+   * anyway.
+   */
+  async #beAlone(): Promise<void> {
+    const { store, config, logger, onFailed = () => undefined } = this.#options;
+    if ('file' in store) await this.#running.start(new HeldFile(store.file));
+    else if (config.fleet?.broker !== undefined && !('url' in config.fleet.broker)) {
+      await this.#running.start(new HeldDatabase({ postgres: store.postgres, onLost: onFailed, logger }));
+    }
   }
 
   #newBroker({ db }: Store, admission: Admission, leases: JobLeases, mailboxes: Mailboxes): EmbeddedBroker | ExternalBroker | undefined {

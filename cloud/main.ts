@@ -1,4 +1,5 @@
 import { readConfig } from '../shared/config/read-config.ts';
+import type { SecureGateError } from '../shared/errors/securegate-error.ts';
 import { createLogger } from '../shared/log/create-logger.ts';
 import { cloudConfigSchema } from './config/schema.ts';
 import { storeAddress } from './config/store-address.ts';
@@ -17,10 +18,14 @@ export async function runCloud(configFile: string, onReady: (url: string) => voi
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
   });
-  const cloud = new ControlPlane({ config, store: storeAddress(config.dataDir, process.env), now: Date.now, logger });
+  const failed = Promise.withResolvers<SecureGateError>();
+  const store = storeAddress(config.dataDir, process.env);
+  const cloud = new ControlPlane({ config, store, onFailed: failed.resolve, now: Date.now, logger });
   await cloud.start();
   logger.info({ api: cloud.url }, 'started');
   onReady(cloud.url);
-  logger.info({ signal: await stopped }, 'stopping');
-  return (await cloud.stop()) ? 0 : 1;
+  const why = await Promise.race([stopped, failed.promise]);
+  if (typeof why === 'string') logger.info({ signal: why }, 'stopping');
+  else logger.error({ err: why }, 'stopping: it cannot go on');
+  return (await cloud.stop()) && typeof why === 'string' ? 0 : 1;
 }

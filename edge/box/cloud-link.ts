@@ -79,6 +79,7 @@ interface OpenLink {
   readonly link: Link;
   readonly requests: Requests;
   readonly convergence: Convergence;
+  readonly telemetry: Telemetry;
   readonly witness: Witness;
   readonly anchor: LogAnchor | undefined;
 }
@@ -133,6 +134,7 @@ export class CloudLink implements Part {
   /** A tenant has opened or closed, or other models are at work. */
   boxChanged(): void {
     this.#open?.convergence.wake();
+    this.#open?.telemetry.tell();
   }
 
   /** Brings the link to where the enrolment is now. What fails is tried again with the next look. */
@@ -188,7 +190,6 @@ export class CloudLink implements Part {
       tcti,
       tenants,
       shredder,
-      telemetry,
       clock,
       random,
       overHttps = HTTPS,
@@ -224,6 +225,7 @@ export class CloudLink implements Part {
     const keyChanges = new KeyChanges({ uplink, commandKeys, learn, now, backOff: waits(), logger });
     const watching = { device, uplink, auditKeys, learn, memory: folder.log, anchor, sign: signToken, now };
     const witness = new Witness({ ...watching, backOff: waits(), logger });
+    const telemetry = new Telemetry({ uplink, read: this.#options.telemetry, logger });
     const link = new Link({
       device,
       uplink,
@@ -235,10 +237,10 @@ export class CloudLink implements Part {
       keys: () => heldKeys(leases, tenants),
       now,
       waits,
-      parts: [requests, keyChanges, convergence, witness, this.#outboxOf(uplink), new Telemetry({ uplink, read: telemetry, logger })],
+      parts: [requests, keyChanges, convergence, witness, this.#outboxOf(uplink), telemetry],
       logger,
     });
-    const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence, witness, anchor };
+    const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence, telemetry, witness, anchor };
     this.#open = open;
     // Before the first step to the desired state, which may open a tenant.
     leases.enrolled(this.#carrier);

@@ -511,6 +511,11 @@ export const ERROR_CODES = {
   data_folder_in_use: { status: 409, title: 'Data folder is in use', next: 'Stop the other daemon or choose another folder.' },
   data_folder_newer: { status: 503, title: 'Data folder was written by a newer version', next: 'Install that version again.' },
   store_newer: { status: 503, title: 'Database was written by a newer version', next: 'Install that version again.' },
+  store_in_use: {
+    status: 409,
+    title: 'Database is in use',
+    next: 'Stop the other control plane. Several at once need a Postgres (DATABASE_URL) and a broker that stands apart (`fleet.broker.url`).',
+  },
   storage_failed: { status: 507, title: 'Storage failed', next: 'Check the free space and the permissions of the folder.' },
   overloaded: { status: 503, title: 'Too much work at once', next: 'Try again later or lower the sampling rate.' },
   stopped: { status: 503, title: 'Stopped before it was done', next: 'Start it again.' },
