@@ -27,6 +27,7 @@ import type { KnownBoxes } from './fleet/known-boxes.ts';
 import { Ledger } from './fleet/ledger/ledger.ts';
 import { Authorities } from './fleet/pki/authorities.ts';
 import { Reception } from './fleet/reception.ts';
+import { Recoveries } from './fleet/recoveries.ts';
 import { Mailboxes } from './fleet/relay/mailboxes.ts';
 import { LeaseRequests } from './fleet/requests/lease-requests.ts';
 import { ToldKeys } from './fleet/requests/told-keys.ts';
@@ -140,12 +141,13 @@ export class ControlPlane {
     const audit = new AuditLog({ db: store.db, now, random: randomBytes });
     const logTree = new LogTree(store.db);
     const kmsEntries = new KmsEntries({ db: store.db, kms, now, random: randomBytes, logger });
+    const recoveries = new Recoveries({ db: store.db, kms, now });
     const logHeads = new LogHeads({ db: store.db, tree: logTree, kms, kmsEntries, now, random: randomBytes, logger });
     await this.#running.start(logHeads);
     const copied = { db: store.db, tree: logTree, heads: logHeads, audit, leases, now, logger };
     const logCopy = await startLogCopy(this.#running, { ...copied, config });
     if (config.fleet !== undefined) {
-      const parts = { fleet: config.fleet, db: store.db, kms, authorities, admission, devices, audit, broker, mailboxes };
+      const parts = { fleet: config.fleet, db: store.db, kms, authorities, admission, devices, recoveries, audit, broker, mailboxes };
       this.#fleetUrl = await startFleetServers(this.#running, { ...parts, lifeMs, now, monotonic, logger });
     }
     await ensureLocalOperator(people);
@@ -158,9 +160,9 @@ export class ControlPlane {
     const intake = new Intake({ db: store.db, kms, courier, now, logger });
     await this.#running.start(new Retention({ ...config.retention, db: store.db, leases, now, logger }));
     if (courier) {
-      const leaseRequests = new LeaseRequests({ courier, kms, monotonic, logger });
+      const leaseRequests = new LeaseRequests({ courier, kms, recoveries, monotonic, logger });
       const witnesses = new Witnesses({ db: store.db, courier, audit, tree: logTree, heads: logHeads, now, logger });
-      const toldKeys = new ToldKeys({ courier, kms, monotonic });
+      const toldKeys = new ToldKeys({ courier, kms, recoveries, monotonic });
       const takers = [ledger.takers, desired.takers, leaseRequests.takers, intake.takers, witnesses.takers, toldKeys.takers];
       await this.#running.start(new Reception({ courier, boxes, takers, logger }));
     }
@@ -198,6 +200,7 @@ export class ControlPlane {
       devices,
       enrolmentTokens: new EnrolmentTokens({ db: store.db, authorities, now, random: randomBytes }),
       authorities,
+      recoveries,
       audit,
       logTree,
       logHeads,

@@ -13,6 +13,7 @@ import type { Authorities } from './fleet/pki/authorities.ts';
 import { IdentityUpkeep, type ShownIdentity } from './fleet/pki/identity-upkeep.ts';
 import { Issuer } from './fleet/pki/issuer.ts';
 import { OwnIdentity } from './fleet/pki/own-identity.ts';
+import type { Recoveries } from './fleet/recoveries.ts';
 import type { Mailboxes } from './fleet/relay/mailboxes.ts';
 import type { KmsClient } from './kms/client.ts';
 import type { Store } from './store/open-store.ts';
@@ -24,6 +25,7 @@ export interface FleetServersOptions {
   readonly authorities: Authorities;
   readonly admission: Admission;
   readonly devices: Devices;
+  readonly recoveries: Recoveries;
   readonly audit: AuditLog;
   readonly broker: EmbeddedBroker | ExternalBroker | undefined;
   readonly mailboxes: Mailboxes;
@@ -36,13 +38,13 @@ export interface FleetServersOptions {
 
 /** Starts what boxes connect to: the server where they enrol, and the broker. @returns where they enrol */
 export async function startFleetServers(running: RunningParts, options: FleetServersOptions): Promise<string> {
-  const { fleet, db, kms, authorities, admission, devices, audit, broker, mailboxes, lifeMs, now, monotonic, logger } = options;
+  const { fleet, db, kms, authorities, admission, devices, recoveries, audit, broker, mailboxes, lifeMs, now, monotonic, logger } = options;
   if (broker) await running.start(broker);
   const issuer = new Issuer({ authorities, kms, lifeMs, now, random: randomBytes });
   const enrolments = new Enrolments({ db, devices, issuer, admission, audit, now });
   const mqtt = fleet.mqtt ?? (broker ? broker.urlBy(fleet.names[0] ?? '') : null);
   const server = new EstServer({
-    context: { enrolments, authorities, admission, kms, mqtt, courier: broker?.courier, mailboxes },
+    context: { enrolments, authorities, admission, kms, recoveries, mqtt, courier: broker?.courier, mailboxes },
     listen: fleet,
     rateLimits: fleet.rateLimits,
     monotonic,

@@ -10,6 +10,7 @@ import type { EnrolmentTokens } from '../fleet/enrolment/enrolment-tokens.ts';
 import type { Intake } from '../fleet/intake/intake.ts';
 import type { Ledger } from '../fleet/ledger/ledger.ts';
 import type { Authorities } from '../fleet/pki/authorities.ts';
+import type { Recoveries } from '../fleet/recoveries.ts';
 import type { LogWitness } from '../fleet/witness/list-witnesses.ts';
 import type { OperationName } from '../iam/operations.ts';
 import type { Account, People } from '../iam/people.ts';
@@ -44,6 +45,7 @@ export interface RouteContext {
   readonly devices: Devices;
   readonly enrolmentTokens: EnrolmentTokens;
   readonly authorities: Authorities;
+  readonly recoveries: Recoveries;
   readonly ledger: Pick<Ledger, 'commands' | 'receipts'>;
   readonly desired: Pick<DesiredStates, 'cameras' | 'get' | 'wake' | 'wakeAll'>;
   readonly intake: Pick<Intake, 'sightingCounts' | 'usage' | 'telemetries'>;

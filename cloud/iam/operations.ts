@@ -75,6 +75,12 @@ export const OPERATIONS = {
     reach: 'org',
     roles: ['org:admin'],
   },
+  'recoveries.list': { title: 'List what the recovery keys of an org have signed', reach: 'org', roles: ['org:admin', 'auditor', 'dpo'] },
+  'recoveries.send': {
+    title: 'Send to the boxes of an org what its recovery keys have signed',
+    reach: 'org',
+    roles: ['org:admin'],
+  },
   'recoveries.take-over': { title: 'Have the HSM take over a key from a box', reach: 'org', roles: ['org:admin', 'technician'] },
   'recoveries.end': { title: 'Have nothing taken over any more', reach: 'org', roles: ['org:admin'] },
   'offline-leases.create': {

@@ -299,6 +299,8 @@ export interface Database {
     /** When the last box had done its part. */
     settled_at: number | null;
   };
+  /** What the recovery keys of an org have signed (JSON of `signedRecoverySchema`), for ever: by it, auditors follow the log from one HSM to the next. */
+  recoveries: { org: string; id: string; drafted_at: number; ends_at: number; signed: string };
   erasure_boxes: { erasure: string; device: string; command: string };
   /** Which process does a job, and when another may take it over. */
   job_leases: { job: string; owner: string; ends_at: number };

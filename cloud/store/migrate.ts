@@ -14,6 +14,7 @@ import { shred } from './migrations/0009-shred.ts';
 import { evidence } from './migrations/0010-evidence.ts';
 import { worm } from './migrations/0011-worm.ts';
 import { models } from './migrations/0012-models.ts';
+import { recoveries } from './migrations/0013-recoveries.ts';
 import { retention } from './migrations/0014-retention.ts';
 
 /** Every migration ever, in the order of their names. There is no way back. */
@@ -30,6 +31,7 @@ const migrations = (dialect: Dialect): Record<string, Migration> => ({
   '0010-evidence': evidence,
   '0011-worm': worm,
   '0012-models': models,
+  '0013-recoveries': recoveries,
   '0014-retention': retention(dialect),
 });
 

@@ -4,6 +4,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment } from '../../shared/fleet/enrolment.ts';
 import type { Telemetry as Report } from '../../shared/fleet/telemetry.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
+import type { ToldRecoveries } from '../../shared/lease/recovery.ts';
 import { signJwt } from '../../shared/lease/sign-jwt.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { Stats } from '../../shared/messages/events.ts';
@@ -16,13 +17,18 @@ import { type ChangeableBox, Convergence, type ConvergenceOptions } from '../lin
 import type { DesiredJournal } from '../link/desired/desired-journal.ts';
 import { EitherUplink } from '../link/either-uplink.ts';
 import { askDenial } from '../link/enrolment/ask-denial.ts';
+import { askRecoveries } from '../link/enrolment/ask-recoveries.ts';
 import { followKeys } from '../link/enrolment/follow-keys.ts';
+import { followRecoveries } from '../link/enrolment/follow-recoveries.ts';
 import type { LinkFolder } from '../link/enrolment/link-folder.ts';
+import { newestRecovery } from '../link/enrolment/newest-recovery.ts';
 import { HttpsUplink } from '../link/https-uplink.ts';
 import { KeyChanges } from '../link/key-changes.ts';
 import { Link } from '../link/link.ts';
 import { MqttUplink } from '../link/mqtt-uplink.ts';
 import { Outbox } from '../link/outbox/outbox.ts';
+import { RecoverySearch } from '../link/recovery-search.ts';
+import { HandOvers } from '../link/requests/hand-overs.ts';
 import { LinkLeaseCarrier } from '../link/requests/link-lease-carrier.ts';
 import { Requests } from '../link/requests/requests.ts';
 import { Telemetry } from '../link/telemetry.ts';
@@ -46,6 +52,8 @@ const ANSWER_WAITS_MS = { first: 2000, longest: 300_000 };
 const KEPT_WAITS_MS = { first: 10_000, longest: 300_000 };
 /** How soon the daemon sees that somebody has enrolled the box, or that it has left. */
 const LOOK_EVERY_MS = 2000;
+/** How often it is asked, while the control plane is out of reach, whether its HSM is lost. */
+const SEARCH_WAITS_MS = { first: 5000, longest: 60_000 };
 /** When HTTPS is taken because MQTT does not reach the control plane, and how often it is asked. */
 const HTTPS = { patienceMs: 120_000, askEveryMs: 30_000 };
 
@@ -216,13 +224,32 @@ export class CloudLink implements Part {
     const commandKeys = (): readonly PublicKey[] => open.enrolment.commandKeys.slice(0, 1);
     const learn = (changes: readonly string[]): Promise<void> => this.#learn(open, changes);
     const now = (): number => trustedNow(clock, tenants);
+    const recover = (lost: ToldRecoveries): Promise<void> => this.#recover(open, lost, now());
+    const keys = (): ReturnType<typeof heldKeys> => heldKeys(leases, tenants);
     const signToken: SignToken = (type, claims) =>
       signJwt(type, claims, publicKey, async (input) => sign('sha256', input, { key, dsaEncoding: 'ieee-p1363' }));
     const waits = (): BackOff => new BackOff(ANSWER_WAITS_MS.first, ANSWER_WAITS_MS.longest, random);
     const convergence = new Convergence({ device, org, uplink, commandKeys, journal: desired(), box, about, now, waits, logger });
     const auditKeys = (): readonly PublicKey[] => open.enrolment.auditKeys;
     const anchor = tcti === undefined ? undefined : new LogAnchor({ tpm: new Tpm(tcti), device, key, now });
-    const keyChanges = new KeyChanges({ uplink, commandKeys, learn, now, backOff: waits(), logger });
+    const recovery = (): string | undefined => newestRecovery(open.enrolment.recoveries)?.id;
+    const keyChanges = new KeyChanges({ uplink, commandKeys, learn, recovery, recover, now, backOff: waits(), logger });
+    const search = new RecoverySearch({
+      isCutOff: () => uplink.problem !== null,
+      ask: () => askRecoveries(open.enrolment, key),
+      recover,
+      backOff: new BackOff(SEARCH_WAITS_MS.first, SEARCH_WAITS_MS.longest, random),
+      logger,
+    });
+    const handOvers = new HandOvers({
+      requests,
+      recoveries: () => open.enrolment.recoveries,
+      keys,
+      handOver: (tenant, signed) => leases.handOver(tenant, signed),
+      now,
+      backOff: waits(),
+      logger,
+    });
     const watching = { device, uplink, auditKeys, learn, memory: folder.log, anchor, sign: signToken, now };
     const witness = new Witness({ ...watching, backOff: waits(), logger });
     const telemetry = new Telemetry({ uplink, read: this.#options.telemetry, logger });
@@ -234,10 +261,10 @@ export class CloudLink implements Part {
       executors: commandExecutors({ leases, tenants, shredder, sayHello: () => link.sayHello() }),
       sign: signToken,
       key: publicKey,
-      keys: () => heldKeys(leases, tenants),
+      keys,
       now,
       waits,
-      parts: [requests, keyChanges, convergence, witness, this.#outboxOf(uplink), telemetry],
+      parts: [requests, keyChanges, search, handOvers, convergence, witness, this.#outboxOf(uplink), telemetry],
       logger,
     });
     const open: OpenLink = { enrolment, publicKey, uplink, link, requests, convergence, telemetry, witness, anchor };
@@ -262,6 +289,20 @@ export class CloudLink implements Part {
       { keyChanges: learned.keyChanges.length },
       'the control plane signs with another key from now on, as the one before has signed',
     );
+  }
+
+  /** The HSM of the control plane is lost: the box believes the next one, where the recovery keys of its org want that, and connects anew. */
+  async #recover(open: OpenLink, lost: ToldRecoveries, now: number): Promise<void> {
+    const { folder, logger } = this.#options;
+    if (this.#open !== open) return;
+    const { length } = folder.read().recoveries;
+    try {
+      await followRecoveries(folder, lost, now);
+    } finally {
+      if (folder.read().recoveries.length > length)
+        logger.warn('this box believes another HSM from now on, as the recovery keys of its org have signed');
+      await this.look();
+    }
   }
 
   /** Denied, the box hears no word of its KMS any more: where the control plane says so itself, its tenants do not wait for the end of their leases. */

@@ -1,6 +1,8 @@
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import type { Request } from '../../shared/fleet/request.ts';
 import { newUlid } from '../../shared/ids/ulid.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
+import type { ToldRecoveries } from '../../shared/lease/recovery.ts';
 import type { Logger } from '../../shared/log/create-logger.ts';
 import type { BackOff } from '../../shared/runtime/back-off.ts';
 import type { LinkPart } from './link-part.ts';
@@ -13,6 +15,10 @@ export interface KeyChangesOptions {
   readonly commandKeys: () => readonly PublicKey[];
   /** Has the box count on the keys to which these words lead. @throws {SecureGateError} `key_change_rejected` */
   readonly learn: (keyChanges: readonly string[]) => Promise<void>;
+  /** Id of the newest recovery that the box has followed. */
+  readonly recovery: () => string | undefined;
+  /** Has the box believe the HSM to which the recovery keys of its org lead. @throws {SecureGateError} `recovery_rejected` */
+  readonly recover: (lost: ToldRecoveries) => Promise<void>;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly backOff: BackOff;
@@ -56,15 +62,14 @@ export class KeyChanges implements LinkPart {
   readonly onDesired = this.onCommand;
 
   readonly onReply: NonNullable<LinkPart['onReply']> = {
-    'key-changes': ({ id, changes }) => {
+    'key-changes': ({ id, changes, lost }) => {
       if (id !== this.#asked) return;
       this.#asked = undefined;
       this.#isAnswered = true;
-      this.#options
-        .learn(changes)
-        .catch((err: unknown) =>
-          this.#options.logger.error({ err }, 'the keys of the control plane have changed in a way that is not believed'),
-        );
+      const { learn, recover, logger } = this.#options;
+      (lost === undefined ? learn(changes) : recover(lost).then(() => learn(changes))).catch((err: unknown) =>
+        logger.error({ err }, 'the keys of the control plane have changed in a way that is not believed'),
+      );
     },
   };
 
@@ -73,10 +78,11 @@ export class KeyChanges implements LinkPart {
     const rests = this.#isAnswered;
     this.#isAnswered = false;
     if (rests) return true;
-    const { uplink, now } = this.#options;
+    const { uplink, recovery, now } = this.#options;
     const id = newUlid(now());
     this.#asked = id;
-    await uplink.publish('requests', Buffer.from(JSON.stringify({ kind: 'key-changes', id })));
+    const request: Request = { kind: 'key-changes', id, recovery: recovery() };
+    await uplink.publish('requests', Buffer.from(JSON.stringify(request)));
     return false;
   }
 

@@ -15,10 +15,25 @@ export async function fetchLog(cloud: CloudClient, org: string): Promise<LogExpo
   const { size } = readHead(head);
   const leaves = await fetchLeaves(cloud, size);
   const { items } = await contentOf(cloud.GET('/v1/orgs/{org}/audit/witnesses', { params: { path: { org } } }));
+  const path = { org };
+  const { items: recoveries } = await contentOf(cloud.GET('/v1/orgs/{org}/recoveries', { params: { path } }));
+  const orgKeys = recoveries.length === 0 ? null : await contentOf(cloud.GET('/v1/orgs/{org}/admin-keys', { params: { path } }));
   const cosignatures = items.map(({ token }) => token);
   // What came in while the head was made is under the next one.
   const under = entries.filter(({ leaf }) => leaf < size).reverse();
-  return logExportSchema.parse({ version: 1, org, key, keyChanges, head, forks, leaves, entries: under, cosignatures });
+  return logExportSchema.parse({
+    version: 1,
+    org,
+    key,
+    keyChanges,
+    recoveries,
+    orgKeys,
+    head,
+    forks,
+    leaves,
+    entries: under,
+    cosignatures,
+  });
 }
 
 async function fetchEntries(cloud: CloudClient, org: string): Promise<ExportedEntry[]> {

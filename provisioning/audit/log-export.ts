@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { hashSchema, logTokenSchema } from '../../shared/audit/log-tokens.ts';
 import { slugSchema } from '../../shared/ids/ids.ts';
+import { adminSetSchema } from '../../shared/lease/admin-set.ts';
 import { keyChangesSchema } from '../../shared/lease/key-change.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
+import { signedRecoverySchema } from '../../shared/lease/recovery.ts';
 
 /** An entry as the API tells it. */
 const entrySchema = z.looseObject({
@@ -27,6 +29,10 @@ export const logExportSchema = z.strictObject({
   key: publicKeySchema,
   /** How that key has come after earlier ones (shared/lease/key-change.ts). */
   keyChanges: keyChangesSchema.default([]),
+  /** What the recovery keys of the org have signed after the loss of an HSM, the first one first. */
+  recoveries: z.array(signedRecoverySchema).default([]),
+  /** The keys of the org, where they have signed that; whoever checks compares them. */
+  orgKeys: adminSetSchema.nullable().default(null),
   head: logTokenSchema,
   forks: z.array(logTokenSchema),
   /** Hashes of all leaves of the log. */

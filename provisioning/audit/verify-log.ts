@@ -9,6 +9,7 @@ import {
   logHeadSchema,
   logTokenSchema,
   readFork,
+  readHead,
   verifyCosignature,
   verifyLogToken,
 } from '../../shared/audit/log-tokens.ts';
@@ -17,8 +18,8 @@ import { type ReadNode, rangeRoot } from '../../shared/crypto/merkle/range-root.
 import { nodesOfTiles } from '../../shared/crypto/merkle/tiles.ts';
 import type { ErrorCode } from '../../shared/errors/codes.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import { type PublicKey, publicKeySchema } from '../../shared/lease/public-key.ts';
+import { followLosses, type Loss } from './follow-losses.ts';
 import type { ExportedEntry, LogExport } from './log-export.ts';
 import { tilesOf } from './tiles-of.ts';
 
@@ -40,6 +41,8 @@ export interface VerifiedLog {
   readonly head: LogHead;
   /** Declared since the last time. */
   readonly forks: readonly LogFork[];
+  /** Each time that the key went with an HSM since the one that is pinned. */
+  readonly losses: readonly Loss[];
   /** The boxes that have signed this log. */
   readonly witnesses: readonly string[];
   readonly seen: SeenLog;
@@ -50,10 +53,15 @@ export interface VerifiedLog {
  * that was seen the last time, that boxes saw no other one, and that each entry of the org is what one of its leaves was made of.
  * @param key pinned; the log follows its changes
  * @param seen from the last time
- * @throws {SecureGateError} `log_head_rejected`, `key_change_rejected`, `log_forked`, `log_truncated`, `log_backdated`, `log_entry_rejected`, `log_entry_missing`
+ * @param orgKeys fingerprint of the org's keys: on their word alone the log goes on by another key where an HSM was lost
+ * @throws {SecureGateError} `log_head_rejected`, `key_change_rejected`, `recovery_rejected`, `log_forked`, `log_truncated`, `log_backdated`, `log_entry_rejected`, `log_entry_missing`
  */
-export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | undefined): Promise<VerifiedLog> {
-  const { keys } = await followKeyChanges('audit', [key], log.keyChanges);
+export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | undefined, orgKeys?: string): Promise<VerifiedLog> {
+  const { keys, losses } = await followLosses(log, {
+    key,
+    seenAt: seen && isDeepStrictEqual(seen.key, key) ? readHead(seen.head).at : 0,
+    orgKeys,
+  });
   // One that was seen to count is not given up for an earlier one.
   if (seen && !keys.some((one) => isDeepStrictEqual(one, seen.key))) {
     throw refusal('log_head_rejected', { reason: 'another key counted the last time' });
@@ -76,7 +84,7 @@ export async function verifyLog(log: LogExport, key: PublicKey, seen: SeenLog | 
   const still = log.entries.filter(({ leaf }) => kept && leaf < kept.size).length;
   if (seen && forks.length === 0 && still < seen.entries) throw refusal('log_entry_missing', { missing: seen.entries - still });
   const seenNow: SeenLog = { version: 1, org: log.org, key: keys[0] ?? key, head: log.head, entries: log.entries.length };
-  return { head, forks, witnesses, seen: seenNow };
+  return { head, forks, losses, witnesses, seen: seenNow };
 }
 
 function verifyEntries({ org, entries }: LogExport, leaves: readonly Buffer[]): void {

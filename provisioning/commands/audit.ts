@@ -15,6 +15,7 @@ import { verifyCopyCommand } from './audit/verify-copy.ts';
 interface Verifying extends Asking {
   readonly file?: string;
   readonly key?: string;
+  readonly orgKeys?: string;
   readonly state?: string;
 }
 
@@ -56,6 +57,7 @@ Examples:
       .argument('<org>', 'org whose entries are checked')
       .option('--file <file>', 'what `securegate audit export` wrote, in place of asking the control plane')
       .option('--key <file>', 'the key by which the log has to be signed (JSON); without it the one that was seen first')
+      .option('--org-keys <fingerprint>', "after the loss of an HSM: of the org's keys, as `securegate org-keys pin` and boxes tell it")
       .option('--state <file>', 'where the head is kept that was seen last')
       .action(verify),
   );
@@ -107,22 +109,26 @@ async function verify(org: string, options: Verifying): Promise<void> {
   if (given === undefined && seen === undefined) {
     process.stderr.write(`No key was given: the one that came with the log is believed from now on. Compare it: ${JSON.stringify(key)}\n`);
   }
-  const verified = await verifyLog(log, key, seen);
+  const verified = await verifyLog(log, key, seen, options.orgKeys);
   await mkdir(dirname(state), { recursive: true, mode: 0o700 });
   await writeFile(state, `${JSON.stringify(verified.seen)}\n`, { mode: 0o600 });
   process.stdout.write(`${options.json ? JSON.stringify(toldOf(verified)) : inWords(org, verified, seen)}\n`);
 }
 
-function toldOf({ head, forks, witnesses, seen: { entries } }: VerifiedLog) {
-  return { verified: true, ...head, entries, witnesses, forks };
+function toldOf({ head, forks, losses, witnesses, seen: { entries } }: VerifiedLog) {
+  return { verified: true, ...head, entries, witnesses, forks, losses };
 }
 
-function inWords(org: string, { head, forks, witnesses, seen }: VerifiedLog, before: SeenLog | undefined): string {
+function inWords(org: string, { head, forks, losses, witnesses, seen }: VerifiedLog, before: SeenLog | undefined): string {
   const at = new Date(head.at).toISOString();
   const since = before === undefined ? 'It is the first head that was seen here.' : 'It goes on from the head that was seen last.';
   const lost = forks.map(({ size, at: when }) => `Begun anew after ${size} entries at ${new Date(when).toISOString()}: ask why.`);
+  const replaced = losses.map(
+    ({ recovery, at: when, key }) =>
+      `Since ${new Date(when).toISOString()} another HSM signs it, by ${JSON.stringify(key)}: the recovery keys of ${org} have signed that (${recovery}).`,
+  );
   const told = `The log of ${head.size} entries holds all ${seen.entries} of ${org} at ${at}. ${since}`;
-  return [told, `Boxes of ${org} that watch it and have seen no other: ${witnesses.length}.`, ...lost].join('\n');
+  return [told, `Boxes of ${org} that watch it and have seen no other: ${witnesses.length}.`, ...lost, ...replaced].join('\n');
 }
 
 function copyInWords(copy: components['schemas']['AuditCopy']['copy']): string {

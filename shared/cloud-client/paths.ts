@@ -1416,11 +1416,42 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** List what the recovery keys of an org have signed */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Default Response */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SignedRecoveries"];
+                    };
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
         put?: never;
         /**
          * Draft what the recovery keys of an org sign, so that boxes hand over what is lost
-         * @description It counts when enough of the recovery keys have signed it; the key for its transport is made in the HSM the first time.
+         * @description It counts when enough of the recovery keys have signed it; the key for its transport is made in the HSM the first time. The authority of boxes has to be replaced before.
          */
         post: {
             parameters: {
@@ -1486,6 +1517,56 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/orgs/{org}/recoveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Send to the boxes of an org what its recovery keys have signed */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    org: string;
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SignedRecovery"];
+                };
+            };
+            responses: {
+                /** @description Done */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Refused */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5024,13 +5105,7 @@ export interface components {
          *     }
          */
         NewHandOver: {
-            recovery: {
-                payload: string;
-                signatures: {
-                    protected: string;
-                    signature: string;
-                }[];
-            };
+            recovery: components["schemas"]["SignedRecovery"];
             handOver: string;
         };
         /**
@@ -5712,6 +5787,42 @@ export interface components {
          *     }
          */
         SignedAdminSet: {
+            payload: string;
+            signatures: {
+                protected: string;
+                signature: string;
+            }[];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "payload": "eyJvcmciOiJhY21lIn0",
+         *           "signatures": [
+         *             {
+         *               "protected": "eyJhbGciOiJFUzI1NiJ9",
+         *               "signature": "c2ln"
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        SignedRecoveries: {
+            items: components["schemas"]["SignedRecovery"][];
+        };
+        /**
+         * @example {
+         *       "payload": "eyJvcmciOiJhY21lIn0",
+         *       "signatures": [
+         *         {
+         *           "protected": "eyJhbGciOiJFUzI1NiJ9",
+         *           "signature": "c2ln"
+         *         }
+         *       ]
+         *     }
+         */
+        SignedRecovery: {
             payload: string;
             signatures: {
                 protected: string;

@@ -3,6 +3,7 @@ import { idSchema, slugSchema } from '../ids/ids.ts';
 import { adminSetSchema, signedSetSchema } from '../lease/admin-set.ts';
 import { keyChangesSchema } from '../lease/key-change.ts';
 import { publicKeySchema } from '../lease/public-key.ts';
+import { signedRecoverySchema } from '../lease/recovery.ts';
 
 export const DEVICE_STATES = ['awaiting-approval', 'active', 'denied', 'left'] as const;
 export type DeviceState = (typeof DEVICE_STATES)[number];
@@ -46,6 +47,8 @@ export const enrolmentSchema = linkSchema.omit({ admins: true }).extend({
   fingerprint: z.string(),
   /** The words by which the box came to the keys that it was not told when it enrolled, the first one first; it kept each because it held. */
   keyChanges: z.array(z.string()).default([]),
+  /** The recoveries by which it came to believe another HSM, as they came. */
+  recoveries: z.array(signedRecoverySchema).default([]),
   /** The admin keys of its org that it has pinned; null before it was told of any. */
   admins: adminSetSchema.nullable().default(null),
 });

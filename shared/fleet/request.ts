@@ -15,8 +15,10 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lease-export'), id, request: token }),
   /** For the KMS: that a tenant has moved (epoch-moved.ts). */
   z.strictObject({ kind: z.literal('lease-moved'), id, token }),
-  /** How the keys have changed that the box has pinned. */
-  z.strictObject({ kind: z.literal('key-changes'), id }),
+  /** For the KMS, after the loss of its HSM: a tenant's key (hand-over.ts). */
+  z.strictObject({ kind: z.literal('lease-hand-over'), id, token }),
+  /** How the keys have changed that the box has pinned. `recovery`: id of the newest recovery that it has followed. */
+  z.strictObject({ kind: z.literal('key-changes'), id, recovery: ulidSchema.optional() }),
   /** How the log goes on from the last head that the box has signed; null before the first. */
   z.strictObject({ kind: z.literal('log-head'), id, head: logTokenSchema.nullable() }),
   /** The box has signed a head (log-tokens.ts). It is not answered: with the next head, the box signs again. */

@@ -42,3 +42,14 @@ export type Recovery = z.output<typeof recoverySchema>;
 
 export const signedRecoverySchema = signedSetSchema;
 export type SignedRecovery = z.output<typeof signedRecoverySchema>;
+
+/** As many are told to a box at a time, the newest: before another one is drafted for further tenants, those of the one before are back. */
+export const MOST_TOLD_RECOVERIES = 4;
+/** What a box is told after the loss of an HSM. All of it proves itself to whoever has pinned keys of the org, so that it does not matter who tells it. */
+export const toldRecoveriesSchema = z.strictObject({
+  /** Every set of admin keys as it was signed, the first one first: a box that was away may have pinned an earlier one. */
+  admins: z.array(signedSetSchema),
+  /** The first one first. */
+  recoveries: z.array(signedRecoverySchema).max(MOST_TOLD_RECOVERIES),
+});
+export type ToldRecoveries = z.output<typeof toldRecoveriesSchema>;

@@ -101,7 +101,8 @@ async function exportOf(place: LogPlace): Promise<LogExport> {
   const { token, size } = await place.head();
   const leaves = (await place.tree.tile({ level: 0, number: 0 })).slice(0, size);
   const { key, changes } = await place.heads.keyOf(token);
-  return { version: 1, org: 'acme', key, keyChanges: [...changes], head: token, forks: [], leaves, entries: [], cosignatures: [] };
+  const none = { recoveries: [], orgKeys: null, forks: [], entries: [], cosignatures: [] };
+  return { version: 1, org: 'acme', key, keyChanges: [...changes], head: token, leaves, ...none };
 }
 
 describe('whoever has pinned the key of the log', () => {

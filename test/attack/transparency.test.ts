@@ -34,7 +34,8 @@ async function exportOf(place: LogPlace): Promise<LogExport> {
   const cosignatures = (await listWitnesses(place.store.db, 'acme')).map((witness) => witness.token);
   const { key, changes } = await place.heads.keyOf(token);
   const keyChanges = [...changes];
-  return { version: 1, org: 'acme', key, keyChanges, head: token, forks: await place.heads.forks(), leaves, entries, cosignatures };
+  const signed = { key, keyChanges, recoveries: [], orgKeys: null, head: token, forks: await place.heads.forks() };
+  return { version: 1, org: 'acme', ...signed, leaves, entries, cosignatures };
 }
 
 function toldOf({ org: _org, position: _position, at, actor, tenant, target, evidence, loggedAt, ...entry }: LoggedEntry): ExportedEntry {

@@ -163,6 +163,7 @@ export const IN_OURS: Readonly<Record<string, string>> = {
   receipts: '01KAMV8Z0000000000000000BB',
   shreds: '01KAMV8Z0000000000000000CC',
   erasures: '01KAMV8Z0000000000000000DD',
+  recoveries: '01KAMV8Z0000000000000000EE',
 };
 
 /** The path with somebody or something of an org in it. */

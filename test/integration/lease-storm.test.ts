@@ -56,6 +56,7 @@ test('boxes that all ask at once all get their leases, also from a control plane
         }),
     },
     kms: { call: call as KmsClient['call'] },
+    recoveries: { get: () => expect.unreachable('no HSM is lost') },
     monotonic,
     logger,
   });

@@ -91,6 +91,15 @@ export class Authorities {
     return await this.#make(present.generation + 1);
   }
 
+  /** The one that issues, whose key is in the HSM. @throws {SecureGateError} `conflict` where that is lost, and the KMS's */
+  async issuing(): Promise<Authority> {
+    const present = await this.present();
+    if (!(await this.#isLost(present))) return present;
+    throw new SecureGateError('conflict', 'The key of the authority of boxes is not in the HSM: have the authority replaced before', {
+      details: { generation: present.generation },
+    });
+  }
+
   /** Makes the next authority in time before the present one ends. */
   async keep(): Promise<void> {
     const { certificate } = await this.present();

@@ -3,10 +3,12 @@ import { z } from 'zod';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { type Reply, replySchema } from '../../../shared/fleet/reply.ts';
 import { type Request, requestSchema } from '../../../shared/fleet/request.ts';
+import { handOverSchema } from '../../../shared/lease/hand-over.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Courier } from '../courier.ts';
 import type { Takers } from '../reception.ts';
+import type { Recoveries } from '../recoveries.ts';
 import { destroyLeftEpochs } from './destroy-left-epochs.ts';
 import { type Pace, Paces } from './paces.ts';
 import { Turns } from './turns.ts';
@@ -27,6 +29,7 @@ const TURNS_EACH = 2;
 export interface LeaseRequestsOptions {
   readonly courier: Pick<Courier, 'answer'>;
   readonly kms: Pick<KmsClient, 'call'>;
+  readonly recoveries: Pick<Recoveries, 'get'>;
   /** Milliseconds. */
   readonly monotonic: () => number;
   readonly logger: Logger;
@@ -86,7 +89,17 @@ export class LeaseRequests {
         await kms.call('acknowledgeMove', { token: request.token });
         await destroyLeftEpochs(kms, request.token);
         return { kind: 'move-noted', id };
+      case 'lease-hand-over':
+        requireOf(device, request.token, 'hand_over_rejected');
+        await this.#takeOver(request.token);
+        return { kind: 'taken-over', id };
     }
+  }
+
+  async #takeOver(token: string): Promise<void> {
+    const { kms, recoveries } = this.#options;
+    const { org, recovery } = handOverSchema.parse(decodeJwt(token));
+    await kms.call('takeOver', { recovery: await recoveries.get(org, recovery), handOver: token });
   }
 
   async #answer(device: string, reply: Reply): Promise<void> {
@@ -103,7 +116,7 @@ function isOfLeases(request: Request): request is LeaseRequest {
 }
 
 /** Whose signature it is finds out the KMS; that it is the one of the box that brings it, nobody knows there. */
-function requireOf(device: string, token: string, rejection: 'export_rejected' | 'move_rejected'): void {
+function requireOf(device: string, token: string, rejection: 'export_rejected' | 'move_rejected' | 'hand_over_rejected'): void {
   if (subjectOf(token) !== device) throw new SecureGateError(rejection, 'This was not signed for the box that brought it');
 }
 

@@ -3,6 +3,7 @@ import { requestSchema } from '../../../shared/fleet/request.ts';
 import type { KmsClient } from '../../kms/client.ts';
 import type { Courier } from '../courier.ts';
 import type { Takers } from '../reception.ts';
+import type { Recoveries } from '../recoveries.ts';
 
 /** When all boxes connect at a time, the KMS is not asked by each. */
 const TOLD_FOR_MS = 10_000;
@@ -10,6 +11,7 @@ const TOLD_FOR_MS = 10_000;
 export interface ToldKeysOptions {
   readonly courier: Pick<Courier, 'send'>;
   readonly kms: Pick<KmsClient, 'call'>;
+  readonly recoveries: Pick<Recoveries, 'later'>;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
 }
@@ -25,10 +27,11 @@ export class ToldKeys {
   }
 
   readonly takers: Takers = {
-    requests: async (device, _box, payload) => {
+    requests: async (device, { org }, payload) => {
       const request = requestSchema.parse(JSON.parse(payload.toString()));
       if (request.kind !== 'key-changes') return;
-      const reply: Reply = { kind: 'key-changes', id: request.id, changes: await this.#read() };
+      const lost = await this.#options.recoveries.later(org, request.recovery);
+      const reply: Reply = { kind: 'key-changes', id: request.id, changes: await this.#read(), lost };
       await this.#options.courier.send(device, 'replies', Buffer.from(JSON.stringify(reply)));
     },
   };

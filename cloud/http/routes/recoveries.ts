@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { noContent } from '../../../shared/http/answers.ts';
+import { ulidSchema } from '../../../shared/ids/ulid.ts';
 import { handOverSchema } from '../../../shared/lease/hand-over.ts';
 import { recoverySchema, signedRecoverySchema } from '../../../shared/lease/recovery.ts';
 import type { AddRoutes } from '../cloud-api.ts';
@@ -33,11 +35,15 @@ const draftSchema = recoverySchema.meta({
     },
   ],
 });
-const handOverBody = z.strictObject({ recovery: signedRecoverySchema, handOver: z.string().max(8192) }).meta({
+const SIGNED = { payload: 'eyJvcmciOiJhY21lIn0', signatures: [{ protected: 'eyJhbGciOiJFUzI1NiJ9', signature: 'c2ln' }] };
+const signedSchema = signedRecoverySchema.meta({ id: 'SignedRecovery', examples: [SIGNED] });
+const signedListSchema = z.strictObject({ items: z.array(signedSchema) }).meta({ id: 'SignedRecoveries', examples: [{ items: [SIGNED] }] });
+const recoveryParams = orgParams.extend({ id: ulidSchema });
+const handOverBody = z.strictObject({ recovery: signedSchema, handOver: z.string().max(8192) }).meta({
   id: 'NewHandOver',
   examples: [
     {
-      recovery: { payload: 'eyJvcmciOiJhY21lIn0', signatures: [{ protected: 'eyJhbGciOiJFUzI1NiJ9', signature: 'c2ln' }] },
+      recovery: SIGNED,
       handOver: 'eyJhbGciOiJFUzI1NiJ9.eyJvcmciOiJhY21lIn0.c2ln',
     },
   ],
@@ -47,7 +53,7 @@ const takenOverSchema = z
   .meta({ id: 'TakenOver', examples: [{ tenant: 'main-hall', epoch: 1, device: 'box_aaaaaaaaaaaaaaaaaaaaaaaaaa' }] });
 
 /** After the loss of an HSM: what its org signed with its own keys, and what boxes hand over, goes to the KMS as it is. */
-export const addRecoveryRoutes: AddRoutes = (api, { kms, authorities }) => {
+export const addRecoveryRoutes: AddRoutes = (api, { kms, authorities, recoveries }) => {
   const tags = ['keys'];
   api.route({
     method: 'GET',
@@ -64,13 +70,43 @@ export const addRecoveryRoutes: AddRoutes = (api, { kms, authorities }) => {
     schema: {
       tags,
       description:
-        'It counts when enough of the recovery keys have signed it; the key for its transport is made in the HSM the first time.',
+        'It counts when enough of the recovery keys have signed it; the key for its transport is made in the HSM the first time. The authority of boxes has to be replaced before.',
       params: orgParams,
       response: { 201: draftSchema },
     },
     handler: async ({ params: { org } }, reply) => {
-      const draft = await kms.call('draftRecovery', { org });
-      return reply.code(201).send({ ...draft, authorities: [(await authorities.present()).certificate] });
+      const { certificate } = await authorities.issuing();
+      return reply.code(201).send({ ...(await kms.call('draftRecovery', { org })), authorities: [certificate] });
+    },
+  });
+
+  api.route({
+    method: 'GET',
+    url: '/v1/orgs/:org/recoveries',
+    config: { operation: 'recoveries.list' },
+    schema: {
+      tags,
+      summary: 'What the recovery keys have signed, the first one first; it proves to an auditor why the log is signed by another key',
+      params: orgParams,
+      response: { 200: signedListSchema },
+    },
+    handler: async ({ params: { org } }) => ({ items: await recoveries.list(org) }),
+  });
+
+  api.route({
+    method: 'PUT',
+    url: '/v1/orgs/:org/recoveries/:id',
+    config: { operation: 'recoveries.send' },
+    schema: {
+      tags,
+      summary: 'Send what enough recovery keys have signed to the boxes of the org: each judges it, and hands over the keys that it names',
+      params: recoveryParams,
+      body: signedSchema,
+      response: { 204: noContent },
+    },
+    handler: async ({ params: { org, id }, body }, reply) => {
+      await recoveries.keep(org, id, body);
+      return reply.code(204).send();
     },
   });
 

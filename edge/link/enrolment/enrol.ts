@@ -36,7 +36,7 @@ export async function enrol({ folder, cloud, token, state }: EnrolOptions): Prom
   const authorities = selfSigned(await client.authorities());
   const link = await client.link();
   const admins = await followAdmins(link.org, null, link.admins);
-  const enrolment = { version: 1, cloud, certificate, authorities, fingerprint, ...link, admins } as const;
+  const enrolment: Enrolment = { version: 1, cloud, certificate, authorities, fingerprint, ...link, recoveries: [], admins };
   folder.write(enrolment);
   return enrolment;
 }

@@ -2,16 +2,17 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { DEVICE_STATEMENT_HEADER } from '../../../shared/fleet/device-statement.ts';
 import { type Link, linkSchema } from '../../../shared/fleet/enrolment.ts';
 import { X509Certificates } from '../../../shared/fleet/x509.ts';
+import { type ToldRecoveries, toldRecoveriesSchema } from '../../../shared/lease/recovery.ts';
 import { refusalIn } from './refusal-in.ts';
 import { type ClientCredentials, sendRequest } from './send-request.ts';
 
-const MOST_CHARACTERS = 64 * 1024;
+const MOST_CHARACTERS = 512 * 1024;
 const REQUEST_TYPE = 'application/pkcs10';
 
 export interface EstClientOptions {
   /** Of the control plane's server for boxes. */
   readonly cloud: string;
-  /** PEM. Without them, anybody is talked to: for the one request whose answer is checked otherwise. */
+  /** PEM. Without them, anybody is talked to: for requests whose answers are checked otherwise. */
   readonly authorities?: readonly string[];
   readonly credentials?: ClientCredentials;
 }
@@ -49,6 +50,14 @@ export class EstClient {
 
   async link(): Promise<Link> {
     const parsed = linkSchema.safeParse(JSON.parse(await this.#ask('GET', '/v1/link')));
+    if (!parsed.success) throw unavailable('What answers here is no control plane', parsed.error);
+    return parsed.data;
+  }
+
+  /** @param followed id of the newest recovery that this box has followed */
+  async recoveries(followed: string | undefined): Promise<ToldRecoveries> {
+    const query = followed === undefined ? '' : `?followed=${followed}`;
+    const parsed = toldRecoveriesSchema.safeParse(JSON.parse(await this.#ask('GET', `/v1/link/recoveries${query}`)));
     if (!parsed.success) throw unavailable('What answers here is no control plane', parsed.error);
     return parsed.data;
   }

@@ -15,7 +15,7 @@ export interface Request {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** PEM. Without them, anybody is talked to: for the one request whose answer is checked otherwise. */
+  /** PEM. Without them, anybody is talked to: for requests whose answers are checked otherwise. */
   readonly authorities?: readonly string[] | undefined;
   readonly credentials?: ClientCredentials | undefined;
   /** Longest answer that is taken, in characters. */

@@ -81,6 +81,7 @@ export class Requests implements LinkPart {
     challenge: (answer) => this.#take(answer),
     lease: (answer) => this.#take(answer),
     'move-noted': (answer) => this.#take(answer),
+    'taken-over': (answer) => this.#take(answer),
     refused: ({ id, error }) => this.#answered(id)?.reject(SecureGateError.fromJSON(error)),
   };
 

@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import type { z } from 'zod';
 import { contentOf } from '../../../shared/cloud-client/create-cloud-client.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
-import { type HandedOver, handedOverSchema } from '../../../shared/lease/hand-over.ts';
+import { handedOverSchema } from '../../../shared/lease/hand-over.ts';
+import { signedRecoverySchema } from '../../../shared/lease/recovery.ts';
+import { parseRecovery } from '../../../shared/lease/verify-recovery.ts';
 import { asking, print } from '../../cloud/asking.ts';
 import { formatTable } from '../../cloud/format-table.ts';
 import { type CloudOptions, openCloud } from '../../cloud/open-cloud.ts';
@@ -16,8 +19,11 @@ In this order; the runbook provisioning/runbooks/hsm-loss.md tells the rest:
   securegate cloud recovery replace-authority --config cloud.json
   securegate cloud recovery draft acme --out recovery.json --config cloud.json --account usr_...
   securegate org-keys sign-recovery recovery.json --key safe-1.pem --transport ...     # as many as the quorum
-  securegate lease hand-over recovery.json --out keys.json --config box.json           # on each box
+  securegate cloud recovery send acme recovery.json --config cloud.json --account usr_...
+and for a box without a network:
+  securegate lease hand-over recovery.json --out keys.json --config box.json           # on that box
   securegate cloud recovery take-over acme keys.json --config cloud.json --account usr_...
+in the end:
   securegate cloud recovery end acme --config cloud.json --account usr_...`,
   );
   command.addCommand(
@@ -54,6 +60,23 @@ In this order; the runbook provisioning/runbooks/hsm-loss.md tells the rest:
       }),
   );
   command.addCommand(
+    asking('send')
+      .description('send what enough recovery keys have signed to the boxes of the org: they hand over what it names')
+      .argument('<org>')
+      .argument('<file>', 'as `securegate org-keys sign-recovery` left it')
+      .action(async (org: string, file: string, options: CloudOptions) => {
+        const signed = readFile(file, signedRecoverySchema, '`securegate org-keys sign-recovery` left');
+        const { id, tenants } = parseRecovery(signed.payload);
+        const params = { path: { org, id } };
+        await (await openCloud(options)).PUT('/v1/orgs/{org}/recoveries/{id}', { params, body: signed });
+        print(
+          options,
+          { id },
+          () => `The boxes of ${org} are told. \`securegate cloud recovery lost\` lists which of the ${tenants.length} keys are not back.`,
+        );
+      }),
+  );
+  command.addCommand(
     asking('take-over')
       .description('give the HSM what a box handed over')
       .argument('<org>')
@@ -74,7 +97,7 @@ In this order; the runbook provisioning/runbooks/hsm-loss.md tells the rest:
 
 /** A key that another box has brought back meanwhile is in nobody's way. */
 async function takeOver(org: string, file: string, options: CloudOptions): Promise<void> {
-  const { recovery, handOvers } = readHandedOver(file);
+  const { recovery, handOvers } = readFile(file, handedOverSchema, '`securegate lease hand-over` wrote');
   const cloud = await openCloud(options);
   const told: { tenant: string; state: 'taken over' | 'there already' }[] = [];
   for (const handOver of handOvers) {
@@ -89,10 +112,11 @@ async function takeOver(org: string, file: string, options: CloudOptions): Promi
   print(options, told, () => told.map(({ tenant, state }) => `${tenant}: ${state}`).join('\n'));
 }
 
-function readHandedOver(file: string): HandedOver {
+/** @param origin what makes such files */
+function readFile<Schema extends z.ZodType>(file: string, schema: Schema, origin: string): z.output<Schema> {
   try {
-    return handedOverSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (cause) {
-    throw new SecureGateError('file_unreadable', `${file} is not what \`securegate lease hand-over\` wrote`, { cause, details: { file } });
+    throw new SecureGateError('file_unreadable', `${file} is not what ${origin}`, { cause, details: { file } });
   }
 }

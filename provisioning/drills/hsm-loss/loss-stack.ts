@@ -32,6 +32,7 @@ export class LossStack {
   #admin: OrgAdmin | undefined;
   #boxes: Boxes | undefined;
   #second = '';
+  #orgKeys = '';
 
   get cloud(): CloudProcess {
     return made(this.#cloud);
@@ -43,6 +44,11 @@ export class LossStack {
 
   get boxes(): Boxes {
     return made(this.#boxes);
+  }
+
+  /** Fingerprint of the keys of the org, as its admin has it. */
+  get orgKeys(): string {
+    return this.#orgKeys;
   }
 
   /** Files of the recovery keys. */
@@ -66,7 +72,8 @@ export class LossStack {
     for (const file of this.safes) await securegate(['org-keys', 'new', file]);
     const { key } = this.admin;
     const quorum = ['--recovery', ...this.safes, '--recovery-quorum', String(QUORUM)];
-    await this.command('org-keys', 'pin', ORG, '--admin', key, ...quorum, '--signed-by', key);
+    const told = await this.command('org-keys', 'pin', ORG, '--admin', key, ...quorum, '--signed-by', key);
+    this.#orgKeys = told.split('\n').at(-1) ?? '';
   }
 
   async enrol(): Promise<void> {

@@ -3,6 +3,7 @@ import { contentOf } from '../../../shared/cloud-client/create-cloud-client.ts';
 import type { ErrorCode } from '../../../shared/errors/codes.ts';
 import { type HandedOver, handedOverSchema } from '../../../shared/lease/hand-over.ts';
 import { type Recovery, recoverySchema } from '../../../shared/lease/recovery.ts';
+import type { VerifiedLog } from '../../audit/verify-log.ts';
 import { securegate } from '../../cloud/securegate.ts';
 import type { DrillOptions } from '../harness/judge-drill.ts';
 import { requireThat } from '../harness/not-held.ts';
@@ -43,6 +44,7 @@ export async function runHsmLossDrill({ say, signal }: DrillOptions): Promise<Hs
       await shredded.box.daemon.until('stats', ({ link }) => link?.connected === false, shredded.box.daemon.events.length);
       await stack.shred(TENANTS.shredded);
     });
+    await steps.take('an auditor looks at the log', () => audit(stack));
     await steps.take('a box dies', () => lost.remove());
     interruptions = new Interruptions([living], TENANTS.living);
     interruptions.start();
@@ -53,30 +55,34 @@ export async function runHsmLossDrill({ say, signal }: DrillOptions): Promise<Hs
       requireThat(isSame(await stack.lost(), [TENANTS.living, TENANTS.lost]), 'other keys are lost than those that lived');
     });
     const recovery = await steps.take('draft a recovery', async () => {
+      const draft = (): Promise<string> => stack.command('cloud', 'recovery', 'draft', ORG, '--out', stack.path('recovery.json'), '--json');
+      requireThat((await refusalOf(draft())) === 'conflict', 'it names an authority that the boxes cannot find');
       await securegate(['cloud', 'recovery', 'replace-authority', '--config', stack.cloud.config]);
-      await stack.command('cloud', 'recovery', 'draft', ORG, '--out', stack.path('recovery.json'));
+      await draft();
       return recoverySchema.parse(JSON.parse(await readFile(stack.path('recovery.json'), 'utf8')));
     });
     await steps.take('sign it, one key too few', async () => {
       await copyFile(stack.path('recovery.json'), stack.path('one-signature.json'));
       await sign(stack, 'one-signature.json', QUORUM - 1);
-      result.refusedWithoutQuorum = (await refusalOf(handOver(stack, living, 'one-signature.json'))) === 'recovery_rejected';
+      const refusals = [await refusalOf(send(stack, 'one-signature.json')), await refusalOf(handOver(stack, living, 'one-signature.json'))];
+      result.refusedWithoutQuorum = refusals.every((code) => code === 'recovery_rejected');
     });
-    await steps.take('sign it, and hand the key over', async () => {
+    const renewedBefore = (await living.lease(TENANTS.living))?.renewedAt;
+    await steps.take('sign it, and send it: the living box hands its key over', async () => {
       await sign(stack, 'recovery.json', QUORUM);
-      await handOver(stack, living, 'recovery.json');
+      const before = await stack.lost();
+      await send(stack, 'recovery.json');
+      const back = async () => ((await stack.lost()).includes(TENANTS.living) ? undefined : true);
+      await within(PATIENCE_MS, 'the key of the living box is there', back, 500);
+      result.rewrapped = before.length - (await stack.lost()).length;
     });
     await steps.take('the HSM, too, wants the quorum', async () => {
+      await handOver(stack, living, 'recovery.json');
       const handedOver = await readHandedOver(stack, living);
       const signed = JSON.parse(await readFile(stack.path('one-signature.json'), 'utf8')) as HandedOver['recovery'];
       await writeFile(stack.path('too-few.json'), JSON.stringify({ ...handedOver, recovery: signed }));
       const refused = (await refusalOf(takeOver(stack, 'too-few.json'))) === 'recovery_rejected';
       result.refusedWithoutQuorum = result.refusedWithoutQuorum === true && refused;
-    });
-    const renewedBefore = (await living.lease(TENANTS.living))?.renewedAt;
-    await steps.take('take the key over', async () => {
-      const told = JSON.parse(await takeOver(stack, `${living.name}-keys.json`)) as { state: string }[];
-      result.rewrapped = told.filter(({ state }) => state === 'taken over').length;
     });
     await steps.take('offer the key of the tenant that was shredded, with every signature', async () => {
       result.shreddedStayDead = await staysDead(stack, recovery, shredded);
@@ -126,6 +132,11 @@ async function sign(stack: LossStack, file: string, keys: number): Promise<void>
   }
 }
 
+async function send(stack: LossStack, file: string): Promise<string> {
+  return await stack.command('cloud', 'recovery', 'send', ORG, stack.path(file), '--json');
+}
+
+/** As at a box without a network. */
 async function handOver(stack: LossStack, { name, run, box }: DrillBox, file: string): Promise<string> {
   const { api } = box.daemon.events.find((event) => event.type === 'ready') ?? { api: '' };
   const out = stack.path(`${name}-keys.json`);
@@ -141,7 +152,7 @@ async function takeOver(stack: LossStack, file: string): Promise<string> {
 }
 
 /** The code of the error with which a command ended; undefined where it did what it was told. */
-async function refusalOf(command: Promise<string>): Promise<string | undefined> {
+async function refusalOf(command: Promise<unknown>): Promise<string | undefined> {
   try {
     await command;
     return undefined;
@@ -172,24 +183,31 @@ async function renew(stack: LossStack, box: DrillBox, before: string | null | un
   });
 }
 
-/** The log holds what was done, signed by the key that the quorum has named, and the box has seen that it goes on from what it knew. */
-async function verifyAudit(stack: LossStack, recovery: Recovery, { device }: DrillBox): Promise<boolean> {
-  const key = stack.path('audit-key.json');
-  await writeFile(key, JSON.stringify(recovery.keys.audit));
-  const { result } = await within(
-    PATIENCE_MS,
-    'the living box signs the log',
-    async () => {
-      const args = ['audit', 'verify', ORG, '--key', key, '--state', stack.path(`audit-state-${Date.now()}.json`), '--json'];
-      const said = JSON.parse(await stack.command(...args)) as { verified: boolean; witnesses: string[] };
-      return said.witnesses.includes(device) ? said : undefined;
-    },
-    2000,
-  );
+/** Checks the log, from where it was seen the last time. */
+async function audit(
+  stack: LossStack,
+  ...more: string[]
+): Promise<Pick<VerifiedLog, 'losses' | 'witnesses'> & { readonly verified: boolean }> {
+  const args = ['audit', 'verify', ORG, '--state', stack.path('audit-state.json'), '--json', ...more];
+  return JSON.parse(await stack.command(...args));
+}
+
+/** The log holds what was done, goes on by the key that the quorum has named, and by no other's word, and the box has seen that it goes on from what it knew. */
+async function verifyAudit(stack: LossStack, { id }: Recovery, { device }: DrillBox): Promise<boolean> {
+  requireThat((await refusalOf(audit(stack))) === 'recovery_rejected', 'the auditor believes another key on nobody’s word');
+  const { verified, losses } = await audit(stack, '--org-keys', stack.orgKeys);
+  const isWitness = async () => (await audit(stack)).witnesses.includes(device) || undefined;
+  await within(PATIENCE_MS, 'the living box signs the log', isWitness, 2000);
   const call = (await stack.client()).GET('/v1/orgs/{org}/audit', { params: { path: { org: ORG }, query: { limit: 200 } } });
   const { items } = await contentOf(call);
   const outcomes = items.filter(({ operation }) => operation === 'kms.takeOver').map(({ outcome }) => outcome);
-  return result.verified && ['done', 'recovery_rejected', 'tenant_destroyed'].every((outcome) => outcomes.includes(outcome));
+  const isFollowed =
+    verified &&
+    isSame(
+      losses.map(({ recovery }) => recovery),
+      [id],
+    );
+  return isFollowed && ['done', 'recovery_rejected', 'tenant_destroyed'].every((outcome) => outcomes.includes(outcome));
 }
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {

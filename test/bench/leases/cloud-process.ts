@@ -5,6 +5,7 @@ import { Broker } from '../../../cloud/broker/broker.ts';
 import { Ledger } from '../../../cloud/fleet/ledger/ledger.ts';
 import { MqttCourier } from '../../../cloud/fleet/mqtt-courier.ts';
 import { Reception } from '../../../cloud/fleet/reception.ts';
+import { Recoveries } from '../../../cloud/fleet/recoveries.ts';
 import { LeaseRequests } from '../../../cloud/fleet/requests/lease-requests.ts';
 import { KmsClient } from '../../../cloud/kms/client.ts';
 import { openStore } from '../../../cloud/store/open-store.ts';
@@ -70,7 +71,13 @@ async function start({ cert, key, ca, brokerFile, storeFile, kmsSocket, signingK
   const audit = new AuditLog({ db, now: Date.now, random: randomBytes });
   ledger = new Ledger({ commandDays: 400, boxes, audit, courier, db, kms, now: Date.now, random: Math.random, logger });
   ledger.start();
-  const leases = new LeaseRequests({ courier, kms, monotonic: () => performance.now(), logger });
+  const leases = new LeaseRequests({
+    courier,
+    kms,
+    recoveries: new Recoveries({ db, kms, now: Date.now }),
+    monotonic: () => performance.now(),
+    logger,
+  });
   new Reception({ courier, boxes, takers: [ledger.takers, leases.takers], logger }).start();
   courier.start();
 }

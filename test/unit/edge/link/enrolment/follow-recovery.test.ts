@@ -39,6 +39,7 @@ async function enrolled(change: Partial<Enrolment> = {}): Promise<LinkFolder> {
     leaseKeys: [before],
     auditKeys: [before],
     keyChanges: [],
+    recoveries: [],
     cloud: 'https://cloud.example:8761',
     certificate: authority('box'),
     authorities: [authority('old')],
@@ -80,4 +81,34 @@ test('a box that was never told the keys of its org believes nobody', async () =
   const folder = await enrolled({ admins: null });
   const signed = await signSet(recovery, safe, RECOVERY_TYPE);
   await expect(followRecovery(folder, signed, NOW)).rejects.toThrow(expect.objectContaining({ code: 'admins_missing' }));
+});
+
+test('an earlier recovery leads nowhere any more: the HSM to which it leads is lost, too', async () => {
+  const folder = await enrolled();
+  const sign = async (change: Partial<Recovery>) => await signSet({ ...recovery, ...change }, safe, RECOVERY_TYPE);
+  await followRecovery(folder, await sign({}), NOW);
+  const known = folder.read();
+  const key = '-----BEGIN PUBLIC KEY-----\nxyz\n-----END PUBLIC KEY-----\n';
+  const another = new TestSigner().jwk;
+  const earlier = {
+    ...{ id: newUlid(NOW - 1000, randomBytes), iat: NOW / 1000 - 1, keys: { commands: another, leases: another, audit: another } },
+    transport: { ...recovery.transport, key },
+  };
+  for (const signed of [await sign(earlier), await sign({ ...earlier, iat: recovery.iat })]) {
+    await expect(followRecovery(folder, signed, NOW)).rejects.toThrow(expect.objectContaining({ code: 'recovery_rejected' }));
+  }
+  expect(folder.read()).toEqual(known);
+});
+
+test('a key that the next HSM has changed since does not count again when its recovery comes once more, or another one of that HSM', async () => {
+  const folder = await enrolled();
+  const signed = await signSet(recovery, safe, RECOVERY_TYPE);
+  await followRecovery(folder, signed, NOW);
+  const changed = new TestSigner().jwk;
+  folder.write({ ...folder.read(), commandKeys: [changed, after, before] });
+  await followRecovery(folder, signed, NOW);
+  const more = { ...recovery, id: newUlid(NOW + 1000, randomBytes), iat: NOW / 1000 + 1, tenants: [{ tenant: 'club', epoch: 1 }] };
+  await followRecovery(folder, await signSet(more, safe, RECOVERY_TYPE), NOW);
+  expect(folder.read()).toMatchObject({ commandKeys: [changed, after, before], leaseKeys: [after, before] });
+  expect(folder.read().recoveries).toHaveLength(2);
 });
