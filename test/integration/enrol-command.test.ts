@@ -55,7 +55,7 @@ test('from a token to an assigned box and away again, by the commands of the run
   const shown = await securegate(['cloud', 'devices', 'show', 'acme', device, '--pem', at('box.pem'), ...ada.options]);
   expect(shown).toContain(fingerprint);
   const [wrap = ''] = /^Wrap key: +(\S+)$/m.exec(shown)?.slice(1) ?? [];
-  expect((await run(['kms-trust', 'add', at('box.pem'), '--config', cloud.trustConfig])).out).toBe(wrap);
+  expect(await securegate(['kms-trust', 'add', at('box.pem'), '--config', cloud.trustConfig], { env: cloud.env })).toBe(wrap);
 
   // An admin sees the fingerprint before he signs; another one than the box shows stops him.
   const assign = ['org-keys', 'assign', 'acme', 'hall', '--key', ada.key, '--device', device, ...ada.options];
