@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   forbidden: {
     status: 403,
     title: 'Not allowed',
-    next: 'Use a key of this tenant with the scope that the route needs, or an account with the role.',
+    next: 'Use a key of this tenant with the scope that the route needs, or an account with the role; on the command line: --account.',
   },
   csrf: {
     status: 403,
