@@ -13,6 +13,12 @@ import { Tenants } from './box/tenants.ts';
 import type { Config } from './config/schema.ts';
 import { systemClock } from './runtime/clock.ts';
 
+export interface WipeOptions {
+  /** Of the admin token, which a running box is asked with; in the key folder unless said. */
+  readonly tokenFile?: string | undefined;
+  readonly logger: Logger;
+}
+
 /** The box whose tenants are wiped, whether its daemon runs or not. */
 export interface WipeableBox {
   /** The tenants that it has. */
@@ -26,7 +32,7 @@ export interface WipeableBox {
  * Removing tenants from a box by who stands before it, with no cloud in reach: the composition root of `securegate wipe`.
  * @throws {SecureGateError} `config_invalid` (no box has this data folder), those of `BoxConnection`
  */
-export async function openWipeableBox(config: Config, logger: Logger): Promise<WipeableBox> {
+export async function openWipeableBox(config: Config, { tokenFile, logger }: WipeOptions): Promise<WipeableBox> {
   const { dataDir, keyDir, api } = config;
   // Opening would make one.
   if (!existsSync(applianceFile(dataDir))) {
@@ -34,7 +40,7 @@ export async function openWipeableBox(config: Config, logger: Logger): Promise<W
   }
   const appliance = openUnlessInUse(dataDir);
   if (appliance) return stoppedBox(config, appliance, logger);
-  const box = new BoxConnection({ api, tokenFile: adminTokenFile(keyDir) });
+  const box = new BoxConnection({ api, tokenFile: tokenFile ?? adminTokenFile(keyDir) });
   await box.open();
   return {
     tenants: async () => ((await box.ask('GET', '/v1/tenants')) as { items: { id: string }[] }).items.map(({ id }) => id),

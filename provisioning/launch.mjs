@@ -9,7 +9,7 @@ import { BootstrapError, bootstrap } from './bootstrap.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 const withTests = args[0] === '--with-tests' && args[1] === '--';
-const withHsm = withTests || ['kms', 'kms-trust', 'cloud'].includes(args[0] ?? '');
+const withHsm = withTests || ['kms', 'kms-trust', 'cloud', 'drill'].includes(args[0] ?? '') || args.includes('--with-cloud');
 const command = withTests ? args.slice(2) : [join(root, 'provisioning/main.ts'), ...args];
 
 /** What must be in the environment before Node starts; whoever starts us may have set it already. */

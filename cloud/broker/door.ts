@@ -2,6 +2,7 @@ import { constants, type X509Certificate } from 'node:crypto';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import { cannotListen } from '../../shared/http/cannot-listen.ts';
 import { limitConnections } from '../../shared/http/limit-connections.ts';
 import { networkOf } from '../../shared/http/network-of.ts';
 import { idSchema } from '../../shared/ids/ids.ts';
@@ -64,7 +65,7 @@ export class Door {
       this.#options.onRefused('handshake');
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => reject(new SecureGateError('config_invalid', `Cannot listen on ${host}:${port}`, { cause })));
+      server.once('error', (cause) => reject(cannotListen(host, port, cause)));
       server.listen(port, host, resolve);
     });
     return (server.address() as AddressInfo).port;

@@ -34,7 +34,11 @@ export class BoxConnection {
     this.#token = await readFile(tokenFile, 'utf8').then(
       (text) => text.trim(),
       (cause: unknown) => {
-        throw new SecureGateError('file_unreadable', 'The admin token cannot be read', { cause, details: { tokenFile } });
+        throw new SecureGateError(
+          'file_unreadable',
+          'The admin token cannot be read; where it lies elsewhere, name its file: --token-file',
+          { cause, details: { tokenFile } },
+        );
       },
     );
   }

@@ -20,6 +20,10 @@ import './system/system.css';
 const root = document.getElementById('root');
 if (root === null) throw new Error('The page has no root element');
 const link = takeLoginLink(window.location, window.history);
+// One that is pasted into the tab where the page is open changes the fragment alone, and nothing would be loaded.
+window.addEventListener('hashchange', () => {
+  if (window.location.hash.startsWith('#link=')) window.location.reload();
+});
 createRoot(root).render(
   <StrictMode>
     <App link={link} />

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../models/registry/project-root.ts';
 import { findSoftHsm } from './find-soft-hsm.ts';
@@ -17,18 +17,24 @@ export interface EmbeddedFolder {
 
 export interface EmbeddedPorts {
   /** Of the API. */
-  readonly port: number;
+  readonly port?: number | undefined;
   /** Of the server where boxes enrol. */
-  readonly fleetPort: number;
+  readonly fleetPort?: number | undefined;
   /** Of the broker. */
-  readonly brokerPort: number;
+  readonly brokerPort?: number | undefined;
+}
+
+/** What the product writes into a folder; whoever adds to it keeps what he added. */
+interface EmbeddedConfig {
+  readonly api: { readonly port: number };
+  readonly fleet: { readonly port: number; readonly broker: { readonly port: number } };
 }
 
 /**
  * Makes the folder on the first call: a token of SoftHSM2 where that is installed, otherwise keys in a sealed file.
- * @param ports for a folder that is made now
+ * @param ports those that are given count from now on
  */
-export function openEmbeddedFolder(folder: string, { port, fleetPort, brokerPort }: EmbeddedPorts): EmbeddedFolder {
+export function openEmbeddedFolder(folder: string, ports: EmbeddedPorts): EmbeddedFolder {
   const cloudConfig = join(folder, 'cloud.json');
   const kmsConfig = join(folder, 'kms.json');
   const softHsmConfig = join(folder, 'softhsm2.conf');
@@ -39,10 +45,18 @@ export function openEmbeddedFolder(folder: string, { port, fleetPort, brokerPort
     const socket = join(folder, 'run', 'kms.sock');
     writeJson(kmsConfig, { dataDir: join(folder, 'kms'), socket, hsm });
     // Written last: with it the folder is whole.
-    const fleet = { port: fleetPort, broker: { port: brokerPort } };
-    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port }, fleet, kms: { socket } });
+    const fleet = { port: 8761, broker: { port: 8883 } };
+    writeJson(cloudConfig, { dataDir: join(folder, 'cloud'), api: { port: 8760 }, fleet, kms: { socket } });
   }
+  if (Object.values(ports).some((port) => port !== undefined)) changePorts(cloudConfig, ports);
   return { cloudConfig, kmsConfig, kmsEnv: existsSync(softHsmConfig) ? { SOFTHSM2_CONF: softHsmConfig } : {} };
+}
+
+function changePorts(file: string, { port, fleetPort, brokerPort }: EmbeddedPorts): void {
+  const config = JSON.parse(readFileSync(file, 'utf8')) as EmbeddedConfig;
+  const { api, fleet } = config;
+  const broker = { ...fleet.broker, port: brokerPort ?? fleet.broker.port };
+  writeJson(file, { ...config, api: { ...api, port: port ?? api.port }, fleet: { ...fleet, port: fleetPort ?? fleet.port, broker } });
 }
 
 function makeToken(folder: string, library: string, configFile: string): object {

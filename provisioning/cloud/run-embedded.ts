@@ -1,24 +1,33 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { type EmbeddedPorts, openEmbeddedFolder } from './embedded-folder.ts';
 import { KmsProcess } from './kms-process.ts';
 
 const NEXT = (url: string, config: string, env: string): string => `
 The control plane answers at ${url} (routes: ${url}/openapi.json).
-Everything it keeps lies in ${dirname(config)}.
+Everything it keeps lies in ${dirname(config)}. Ctrl-C ends it.
 
-  securegate cloud orgs create acme --name 'Acme Halls' --jurisdiction CH --config ${config}
-  securegate cloud enrolment-tokens create acme --config ${config} --account usr_...      # for: securegate enrol
-  securegate cloud token --config ${config}      # a token for ten minutes, for curl
-  ${env}securegate kms-trust list --config ${join(dirname(config), 'kms-trust.json')}      # boxes that may have keys
+From nothing to a token for the first box, in another terminal and the same folder:
 
-Ctrl-C ends it.
+  securegate() { ${env}npm run --silent securegate -- "$@"; }
+  C=${config}
+  securegate cloud orgs create acme --name 'Acme Halls' --jurisdiction CH --config "$C"
+  ada=$(securegate cloud orgs first-admin acme --name Ada --email ada@acme.example --config "$C")
+  securegate org-keys new ada.pem && securegate org-keys new safe.pem
+  securegate org-keys pin acme --admin ada.pem --recovery safe.pem --config "$C" --account "$ada"
+  securegate cloud tenants create acme main-hall --name 'Main hall' --config "$C" --account "$ada"
+  securegate cloud enrolment-tokens create acme --config "$C" --account "$ada"
+
+How the box goes on with it: provisioning/runbooks/enrol-a-box.md, where kms-trust.json is
+${join(dirname(config), 'kms-trust.json')}
+
 `;
 
 /**
  * Runs a control plane and its KMS on this machine.
  * @returns the exit code
- * @throws {SecureGateError} what kept one of them from starting
+ * @throws {SecureGateError} `data_folder_in_use`, and what kept one of them from starting
  */
 export async function runEmbedded(folder: string, ports: EmbeddedPorts): Promise<number> {
   const { cloudConfig, kmsConfig, kmsEnv } = openEmbeddedFolder(folder, ports);
@@ -30,14 +39,14 @@ export async function runEmbedded(folder: string, ports: EmbeddedPorts): Promise
     .join('');
   const client = new KmsClient(socket);
   const kms = new KmsProcess(kmsConfig, kmsEnv);
+  const answers = (): Promise<boolean> =>
+    client.call('status', {}).then(
+      ({ ready }) => ready,
+      () => false,
+    );
   try {
-    await kms.start(async () => {
-      try {
-        return (await client.call('status', {})).ready;
-      } catch {
-        return false;
-      }
-    });
+    if (await answers()) throw new SecureGateError('data_folder_in_use', 'A control plane runs with this folder', { details: { folder } });
+    await kms.start(answers);
     client.close();
     return await runCloud(cloudConfig, (url) => process.stdout.write(NEXT(url, cloudConfig, environment)));
   } finally {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { RebuiltTenant } from '../../edge/backup/rebuild-data-folder.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
 import { ProgressBar } from '../terminal/progress-bar.ts';
+import { tokenFileOption } from '../terminal/running-box.ts';
 
 interface Options {
   readonly config: string;
@@ -34,7 +35,7 @@ function createCommand(): Command {
     .description('copy the data of all tenants into a new folder, while the box runs or not')
     .argument('<folder>', 'is made, and appears when it is whole')
     .requiredOption('--config <file>', 'configuration of the box (JSON)')
-    .option('--token-file <file>', 'file of the admin token, which a running box is asked with (default: in the key folder)')
+    .addOption(tokenFileOption())
     .option('--json', 'print the manifest as JSON')
     .action(async (folder: string, { config, tokenFile, json }: Options & { tokenFile?: string }) => {
       const [{ loadConfig }, { backUp }] = await Promise.all([import('../../edge/config/load-config.ts'), import('../../edge/back-up.ts')]);

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -6,6 +7,7 @@ import type { components } from '../../shared/cloud-client/paths.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { asking, configured, list, make, print } from '../cloud/asking.ts';
 import type { EmbeddedPorts } from '../cloud/embedded-folder.ts';
+import { formatDevice } from '../cloud/format-device.ts';
 import { formatKeys } from '../cloud/format-keys.ts';
 import { formatState } from '../cloud/format-state.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
@@ -40,9 +42,9 @@ Examples:
     new Command('up')
       .description('run control plane and KMS together, on loopback')
       .option('--data <folder>', 'where they keep everything', join(dataHome, 'securegate-cloud'))
-      .option('--port <number>', 'port of the API, for a folder that is made now', Number, 8760)
-      .option('--fleet-port <number>', 'port for boxes that enrol, for a folder that is made now', Number, 8761)
-      .option('--broker-port <number>', 'port for boxes that are enrolled, for a folder that is made now', Number, 8883)
+      .option('--port <number>', 'port of the API from now on (default: 8760)', Number)
+      .option('--fleet-port <number>', 'port for boxes that enrol, from now on (default: 8761)', Number)
+      .option('--broker-port <number>', 'port for boxes that are enrolled, from now on (default: 8883)', Number)
       .option('--json', 'print an error that ends it as JSON as well')
       .action(async ({ data, ...ports }: EmbeddedPorts & { data: string }) => {
         const { runEmbedded } = await import('../cloud/run-embedded.ts');
@@ -116,8 +118,8 @@ function orgsCommand(): Command {
   command.addCommand(
     asking('create')
       .description('add one')
-      .argument('<id>')
-      .requiredOption('--name <name>')
+      .argument('<id>', 'short and for ever: small letters, digits and dashes')
+      .requiredOption('--name <name>', 'as people call it')
       .requiredOption('--jurisdiction <country>', 'country whose law counts, like CH')
       .action((id: string, { name, jurisdiction, ...options }: CloudOptions & Record<'name' | 'jurisdiction', string>) =>
         make(options, (cloud) => cloud.POST('/v1/orgs', { body: { id, name, jurisdiction } })),
@@ -127,8 +129,8 @@ function orgsCommand(): Command {
     asking('first-admin')
       .description('name the first admin of an org, who names all others')
       .argument('<org>')
-      .requiredOption('--name <name>')
-      .requiredOption('--email <address>')
+      .requiredOption('--name <name>', 'of the person')
+      .requiredOption('--email <address>', 'of the person')
       .action((org: string, { name, email, ...options }: CloudOptions & Record<'name' | 'email', string>) =>
         make(options, (cloud) => cloud.POST('/v1/orgs/{org}/first-admin', { params: { path: { org } }, body: { name, email } })),
       ),
@@ -150,10 +152,10 @@ function tenantsCommand(): Command {
     asking('create')
       .description('add one, as an admin of the org; its key is made in the HSM')
       .argument('<org>')
-      .argument('<id>')
-      .requiredOption('--name <name>')
-      .option('--hostname <hostname...>', 'under which it is reached', [])
-      .action((org: string, id: string, { name, hostname, ...options }: CloudOptions & { name: string; hostname: string[] }) =>
+      .argument('<id>', 'short and for ever: small letters, digits and dashes')
+      .requiredOption('--name <name>', 'as people call it')
+      .option('--hostname <hostname...>', 'under which it is reached')
+      .action((org: string, id: string, { name, hostname = [], ...options }: CloudOptions & { name: string; hostname?: string[] }) =>
         make(options, (cloud) =>
           cloud.POST('/v1/orgs/{org}/tenants', { params: { path: { org } }, body: { id, name, hostnames: hostname } }),
         ),
@@ -178,10 +180,10 @@ function usersCommand(): Command {
     asking('create')
       .description('add one, as an admin of the org')
       .argument('<org>')
-      .requiredOption('--name <name>')
-      .requiredOption('--email <address>')
-      .option('--role <role...>', 'roles in the whole org', [])
-      .action((org: string, { name, email, role, ...options }: CloudOptions & { name: string; email: string; role: Role[] }) =>
+      .requiredOption('--name <name>', 'of the person')
+      .requiredOption('--email <address>', 'of the person')
+      .option('--role <role...>', 'roles in the whole org: org:admin, operator, reviewer, technician, auditor, dpo')
+      .action((org: string, { name, email, role = [], ...options }: CloudOptions & { name: string; email: string; role?: Role[] }) =>
         make(options, (cloud) => {
           const body = { name, email, roles: role.map((one) => ({ role: one })) };
           return cloud.POST('/v1/orgs/{org}/users', { params: { path: { org } }, body });
@@ -233,6 +235,17 @@ function devicesCommand(): Command {
       ),
   );
   const one = (name: string): Command => asking(name).argument('<org>').argument('<device>');
+  command.addCommand(
+    one('show')
+      .description('tell who a box is, by its keys')
+      .option('--pem <file>', 'write its wrap key to this file, for: securegate kms-trust add')
+      .action(async (org: string, device: string, { pem, ...options }: CloudOptions & { pem?: string }) => {
+        const cloud = await openCloud(options);
+        const box = await contentOf(cloud.GET('/v1/orgs/{org}/devices/{id}', { params: { path: { org, id: device } } }));
+        if (pem !== undefined) await writeFile(pem, box.wrapKey);
+        print(options, box, () => formatDevice(box));
+      }),
+  );
   command.addCommand(
     one('state')
       .description('tell what a box should have, and how far it says that it is')

@@ -7,11 +7,9 @@ import { leaseClaimsSchema } from '../../shared/lease/lease-token.ts';
 import { type SignedRecovery, signedRecoverySchema } from '../../shared/lease/recovery.ts';
 import { type StickRequest, stickAnswerSchema } from '../../shared/lease/stick.ts';
 import { formatLease } from '../terminal/format-lease.ts';
-import { runningBox } from '../terminal/running-box.ts';
+import { askingBox, type BoxOptions, runningBox } from '../terminal/running-box.ts';
 
-interface Options {
-  readonly config: string;
-  readonly api?: string;
+interface Options extends BoxOptions {
   readonly json?: true;
 }
 
@@ -49,21 +47,17 @@ Where the box reaches its KMS it fetches leases by itself. Without a network:
 }
 
 function common(name: string): Command {
-  return new Command(name)
-    .requiredOption('--config <file>', 'configuration of the box (JSON)')
-    .option('--api <url>', 'where the box is served, if not where its configuration says')
-    .option('--json', 'print the result as JSON');
+  return askingBox(name).option('--json', 'print the result as JSON');
 }
 
-async function show({ config, api, json }: Options): Promise<void> {
-  const box = await runningBox(config, api);
-  const { items } = (await box.ask('GET', '/v1/leases')) as { items: LeaseStatus[] };
+async function show({ json, ...options }: Options): Promise<void> {
+  const { items } = (await (await runningBox(options)).ask('GET', '/v1/leases')) as { items: LeaseStatus[] };
   const text = items.length === 0 ? 'No tenant of this box is under a lease.' : items.map(formatLease).join('\n');
   process.stdout.write(`${json ? JSON.stringify(items) : text}\n`);
 }
 
-async function request(tenant: string, { config, api, json, out }: Options & { readonly out: string }): Promise<void> {
-  const box = await runningBox(config, api);
+async function request(tenant: string, { json, out, ...options }: Options & { readonly out: string }): Promise<void> {
+  const box = await runningBox(options);
   const made = (await box.ask('POST', `/v1/tenants/${encodeURIComponent(tenant)}/lease/requests`)) as StickRequest;
   try {
     await writeFile(out, `${JSON.stringify(made)}\n`);
@@ -78,25 +72,25 @@ function requested(file: string, { moved }: StickRequest): string {
   return moved === null ? told : `${told} With it goes the word that this tenant needs no earlier key.`;
 }
 
-async function importAnswer(file: string, { config, api, json }: Options): Promise<void> {
+async function importAnswer(file: string, { json, ...options }: Options): Promise<void> {
   const { answer, tenant } = await readAnswer(file);
-  const box = await runningBox(config, api);
+  const box = await runningBox(options);
   const lease = (await box.ask('PUT', `/v1/tenants/${tenant}/lease`, answer)) as LeaseStatus;
   const text =
     answer.answers.length > 1 ? `${formatLease(lease)}\n  has moved to another epoch: the next request tells the KMS` : formatLease(lease);
   process.stdout.write(`${json ? JSON.stringify(lease) : text}\n`);
 }
 
-async function handOver(file: string, { config, api, json, out }: Options & { readonly out: string }): Promise<void> {
+async function handOver(file: string, { json, out, ...options }: Options & { readonly out: string }): Promise<void> {
   const recovery = await readRecovery(file);
   const [{ loadConfig }, { LinkFolder }, { followRecovery }] = await Promise.all([
     import('../../edge/config/load-config.ts'),
     import('../../edge/link/enrolment/link-folder.ts'),
     import('../../edge/link/enrolment/follow-recovery.ts'),
   ]);
-  const { keyDir, link } = loadConfig(config);
+  const { keyDir, link } = loadConfig(options.config);
   const { tenants } = await followRecovery(new LinkFolder(keyDir, link?.credential), recovery, Date.now());
-  const box = await runningBox(config, api);
+  const box = await runningBox(options);
   const { items } = (await box.ask('GET', '/v1/leases')) as { items: LeaseStatus[] };
   const held = items.filter(
     ({ tenant, epoch, state }) => state === 'ready' && tenants.some((one) => one.tenant === tenant && one.epoch === epoch),

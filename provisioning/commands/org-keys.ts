@@ -16,7 +16,7 @@ const NOT_THIS_EPOCH: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['epoch_not_fo
 interface Files {
   readonly admin: string[];
   readonly recovery: string[];
-  readonly signedBy: string[];
+  readonly signedBy?: string[];
   readonly adminQuorum: string;
   readonly recoveryQuorum: string;
 }
@@ -49,7 +49,7 @@ Examples:
       .argument('<org>')
       .requiredOption('--admin <file...>', 'keys of admins: each alone signs assignments')
       .requiredOption('--recovery <file...>', 'keys that lie in a safe')
-      .option('--signed-by <file...>', 'keys of the present set that approve the change; the first set is signed by its own admins', [])
+      .option('--signed-by <file...>', 'keys of the present set that approve the change; the first set is signed by its own admins')
       .option('--admin-quorum <number>', 'admins who together change the set', '1')
       .option('--recovery-quorum <number>', 'recovery keys that together change the set', '1')
       .action((org: string, options: CloudOptions & Files) => pin(org, options)),
@@ -105,7 +105,10 @@ interface Assigning {
   readonly enforcement: string;
 }
 
-async function pin(org: string, { admin, recovery, signedBy, adminQuorum, recoveryQuorum, ...cloud }: CloudOptions & Files): Promise<void> {
+async function pin(
+  org: string,
+  { admin, recovery, signedBy = [], adminQuorum, recoveryQuorum, ...cloud }: CloudOptions & Files,
+): Promise<void> {
   const { readKeyFile } = await import('../org-keys/key-file.ts');
   const { signAdminSet } = await import('../org-keys/sign-admin-set.ts');
   const [admins, safes, signers] = await Promise.all([admin, recovery, signedBy].map((files) => Promise.all(files.map(readKeyFile))));

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { contentOf, createCloudClient } from '../../shared/cloud-client/create-cloud-client.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { deletionReceiptSchema } from '../../shared/receipts/receipt.ts';
@@ -11,7 +12,7 @@ import { receiptPage } from '../receipts/receipt-page.ts';
 
 interface Options {
   readonly keys: string;
-  readonly box: string[];
+  readonly box?: string[];
   readonly pdf?: string;
   readonly json?: true;
 }
@@ -23,11 +24,28 @@ const boxKey = z.templateLiteral(['box_', z.string(), '=', z.string()]);
 export function receiptCommand(): Command {
   const command = new Command('receipt').description('receipts of shreds and erasures');
   command.addCommand(
+    new Command('keys')
+      .description('print the public keys of a control plane, by which its receipts are checked; everybody may ask for them')
+      .requiredOption('--cloud <url>', 'address of the control plane')
+      .option('--json', 'print an error as JSON')
+      .addHelpText(
+        'after',
+        '\nCompare them with what somebody whom you trust was told: whoever answers at the address could tell keys of his own.',
+      )
+      .action(async ({ cloud }: { readonly cloud: string }) => {
+        const client = createCloudClient(cloud.replace(/\/$/, ''));
+        process.stdout.write(`${JSON.stringify(await contentOf(client.GET('/v1/receipt-keys')))}\n`);
+      }),
+  );
+  command.addCommand(
     new Command('verify')
       .description('check a receipt, without any network')
       .argument('<file>', 'the receipt (JSON)')
-      .requiredOption('--keys <file>', 'public keys of the control plane (JSON), as /v1/receipt-keys gave them to somebody whom you trust')
-      .option('--box <id=hash...>', 'SHA-256 of the key of a box, where you have its certificate (base64url)', [])
+      .requiredOption(
+        '--keys <file>',
+        'public keys of the control plane (JSON), as `securegate receipt keys` gave them to somebody whom you trust',
+      )
+      .option('--box <id=hash...>', 'SHA-256 of the key of a box, where you have its certificate (base64url)')
       .option('--pdf <file>', 'write what it says as one page for the person who asked, where it holds')
       .option('--json', 'print what it says as JSON')
       .addHelpText(
@@ -39,7 +57,7 @@ export function receiptCommand(): Command {
   return command;
 }
 
-async function verify(file: string, { keys: keysFile, box, pdf, json }: Options): Promise<void> {
+async function verify(file: string, { keys: keysFile, box = [], pdf, json }: Options): Promise<void> {
   const [receipt, keys] = await Promise.all([read(file, deletionReceiptSchema), read(keysFile, keysSchema)]);
   const verified = await verifyReceipt(receipt.content, keys.content.keys, new Map(box.map(pinned)));
   const { said, head, proved } = verified;

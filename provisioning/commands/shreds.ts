@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { contentOf } from '../../shared/cloud-client/create-cloud-client.ts';
 import type { components } from '../../shared/cloud-client/paths.ts';
+import { list } from '../cloud/asking.ts';
 import { formatTable } from '../cloud/format-table.ts';
 import { type CloudOptions, openCloud } from '../cloud/open-cloud.ts';
 
@@ -22,6 +23,16 @@ export function shredsCommand(asking: (name: string) => Command): Command {
         });
         show(options, await contentOf(call));
       }),
+  );
+  command.addCommand(
+    asking('list')
+      .description('list them')
+      .argument('<org>')
+      .action((org: string, options: CloudOptions) =>
+        list(options, ['id', 'tenant', 'state', 'requestedAt'], (cloud, query) =>
+          cloud.GET('/v1/orgs/{org}/shreds', { params: { path: { org }, query } }),
+        ),
+      ),
   );
   const one = (name: string): Command => asking(name).argument('<org>').argument('<shred>');
   command.addCommand(

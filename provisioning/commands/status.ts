@@ -1,55 +1,59 @@
 import { X509Certificate } from 'node:crypto';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Enrolment, Link } from '../../shared/fleet/enrolment.ts';
 import { adminsFingerprint } from '../../shared/lease/admins-fingerprint.ts';
 import type { Stats } from '../../shared/messages/events.ts';
-import { runningBox } from '../terminal/running-box.ts';
+import { askingBox, type BoxOptions, runningBox } from '../terminal/running-box.ts';
 
-interface Options {
-  readonly config: string;
-  readonly api?: string;
+interface Options extends BoxOptions {
   readonly json?: true;
 }
 
+/** What the daemon says of its link, or why that is not known; null where it has none. */
+type Running = Stats['link'] | { readonly unknown: string };
+
 /** `securegate status`: how this box stands with its control plane. */
 export function statusCommand(): Command {
-  return new Command('status')
+  return askingBox('status')
     .description('show how this box stands with its control plane')
-    .requiredOption('--config <file>', 'configuration of the box (JSON)')
-    .option('--api <url>', 'where the box is served, if not where its configuration says')
     .option('--json', 'print the result as JSON')
     .action(run);
 }
 
-async function run({ config: file, api, json }: Options): Promise<void> {
+async function run({ json, ...options }: Options): Promise<void> {
   const [{ loadConfig }, { LinkFolder }, { EstClient }] = await Promise.all([
     import('../../edge/config/load-config.ts'),
     import('../../edge/link/enrolment/link-folder.ts'),
     import('../../edge/link/enrolment/est-client.ts'),
   ]);
-  const { keyDir, link } = loadConfig(file);
+  const { keyDir, link } = loadConfig(options.config);
   const folder = new LinkFolder(keyDir, link?.credential);
   const enrolment = folder.read();
   const { cloud, authorities, certificate } = enrolment;
   const client = new EstClient({ cloud, authorities, credentials: { key: folder.key.open(), certificate } });
   const answer = await client.link().catch((error: unknown) => SecureGateError.from(error).code);
-  const running = await linkOfDaemon(file, api);
-  process.stdout.write(json ? `${JSON.stringify({ ...factsOf(enrolment, answer), link: running })}\n` : textOf(enrolment, answer, running));
+  const running = await linkOfDaemon(options);
+  const told = isUnknown(running) ? undefined : running;
+  process.stdout.write(json ? `${JSON.stringify({ ...factsOf(enrolment, answer), link: told })}\n` : textOf(enrolment, answer, running));
 }
 
-/** @returns undefined where no daemon answers; null where it has no link */
-async function linkOfDaemon(config: string, api: string | undefined): Promise<Stats['link'] | undefined> {
+async function linkOfDaemon(options: BoxOptions): Promise<Running> {
   try {
-    const box = await runningBox(config, api);
+    const box = await runningBox(options);
     return ((await box.ask('GET', '/v1/system')) as { stats: Stats }).stats.link;
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code, message } = SecureGateError.from(error);
+    return { unknown: code === 'box_unreachable' ? 'the daemon does not answer' : message };
   }
 }
 
-function linkText(link: Stats['link'] | undefined): string {
-  if (link === undefined) return 'unknown: the daemon does not answer';
+function isUnknown(running: Running): running is { readonly unknown: string } {
+  return running !== null && 'unknown' in running;
+}
+
+function linkText(link: Running): string {
+  if (isUnknown(link)) return `unknown: ${link.unknown}`;
   if (link === null) return 'none: the control plane has no broker, or the daemon cannot use the enrolment (its log says why)';
   const minutes = Math.floor(link.forMs / 60_000);
   const by = link.by === 'https' ? ' over HTTPS, because MQTT does not get through' : '';
@@ -70,7 +74,7 @@ function factsOf(enrolment: Enrolment, answer: Link | string) {
   return { device, org, name, state, cloud, fingerprint, orgKeys, certificateEnds, problem: reached ? null : answer };
 }
 
-function textOf(enrolment: Enrolment, answer: Link | string, running: Stats['link'] | undefined): string {
+function textOf(enrolment: Enrolment, answer: Link | string, running: Running): string {
   const { device, org, name, state, cloud, fingerprint, orgKeys, certificateEnds, problem } = factsOf(enrolment, answer);
   return `Box:          ${device} (${name})
 Org:          ${org}
@@ -80,6 +84,6 @@ Org's keys:   ${orgKeys ?? 'none are pinned yet'}
 Certificate:  until ${certificateEnds}
 Cloud:        ${cloud}
 Link:         ${linkText(running)}
-Log:          ${running ? ANCHORS[running.anchor] : 'unknown'}
+Log:          ${running === null || isUnknown(running) ? 'unknown' : ANCHORS[running.anchor]}
 `;
 }

@@ -3,12 +3,14 @@ import { Command } from 'commander';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import type { Removed } from '../../shared/fleet/ack.ts';
 import { createLogger } from '../../shared/log/create-logger.ts';
+import { tokenFileOption } from '../terminal/running-box.ts';
 
 interface Options {
   readonly config: string;
   readonly tenant?: string;
   readonly all?: true;
   readonly yes?: true;
+  readonly tokenFile?: string;
   readonly json?: true;
 }
 
@@ -20,6 +22,7 @@ export function wipeCommand(): Command {
     .option('--tenant <id>', 'the tenant')
     .option('--all', 'every tenant of the box')
     .option('--yes', 'for scripts: do not ask for the name of the tenant')
+    .addOption(tokenFileOption())
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
@@ -31,13 +34,13 @@ Other boxes are not told: to shred a tenant everywhere, use securegate cloud shr
     .action(run);
 }
 
-async function run({ config: file, tenant, all, yes, json }: Options): Promise<void> {
+async function run({ config: file, tenant, all, yes, tokenFile, json }: Options): Promise<void> {
   if ((tenant === undefined) === (all === undefined)) throw new SecureGateError('usage', 'Name a tenant by --tenant, or say --all');
   const [{ loadConfig }, { openWipeableBox }] = await Promise.all([
     import('../../edge/config/load-config.ts'),
     import('../../edge/wipe-tenants.ts'),
   ]);
-  const box = await openWipeableBox(loadConfig(file), createLogger('wipe', { level: 'warn' }));
+  const box = await openWipeableBox(loadConfig(file), { tokenFile, logger: createLogger('wipe', { level: 'warn' }) });
   try {
     const tenants = tenant === undefined ? await box.tenants() : [tenant];
     if (!yes) for (const id of tenants) await confirm(id);

@@ -15,7 +15,7 @@ export interface DeviceToAssign {
  * The keys of a box: out of a file that came from it, or as the control plane tells them. The control plane is believed only where
  * somebody has compared the fingerprint with what the box itself shows: otherwise it could put keys of its own in their place.
  * @param device a file, or the id of an enrolled box
- * @throws {SecureGateError} `file_unreadable`, `usage` (the fingerprint is missing or another one), and the control plane's own
+ * @throws {SecureGateError} `file_unreadable`, `usage` (the fingerprint is missing), `fingerprint_differs`, and the control plane's own
  */
 export async function findDevice(
   cloud: CloudOptions,
@@ -28,9 +28,15 @@ export async function findDevice(
   const { id, wrap, jkt } = await contentOf(call);
   const told = deviceFingerprint(wrap, jkt);
   if (fingerprint === told) return { id, wrap, jkt };
-  const message =
-    fingerprint === undefined
-      ? `Compare ${told} with what \`securegate status\` shows on the box. If both are the same, repeat this with --fingerprint ${told}`
-      : 'The control plane tells other keys than the fingerprint is of: do not assign this box';
-  throw new SecureGateError('usage', message, { details: { device, told } });
+  if (fingerprint !== undefined) {
+    throw new SecureGateError(
+      'fingerprint_differs',
+      'The control plane tells other keys than the fingerprint is of: do not assign this box',
+      {
+        details: { device, told },
+      },
+    );
+  }
+  const message = `Compare ${told} with what \`securegate status\` shows on the box. If both are the same, repeat this with --fingerprint ${told}`;
+  throw new SecureGateError('usage', message, { details: { device } });
 }

@@ -4,9 +4,10 @@ import type { paths } from './paths.ts';
 
 export type CloudClient = Client<paths>;
 
-/** Asks a control plane, in the types of its API. What it refuses, or does not answer, is thrown as a {@link SecureGateError}. */
-export function createCloudClient(url: string, token: string): CloudClient {
-  const client = createClient<paths>({ baseUrl: url, headers: { authorization: `Bearer ${token}` } });
+/** Asks a control plane, in the types of its API; without a token what it tells everybody. What it refuses, or does not answer, is thrown as a {@link SecureGateError}. */
+export function createCloudClient(url: string, token?: string): CloudClient {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const client = createClient<paths>({ baseUrl: url, headers });
   client.use({
     onResponse: async ({ response }) => {
       if (!response.ok) throw await refusalOf(response);

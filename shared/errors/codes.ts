@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   forbidden: {
     status: 403,
     title: 'Not allowed',
-    next: 'Use a key of this tenant with the scope that the route needs, or an account with the role.',
+    next: 'Use a key of this tenant with the scope that the route needs, or an account with the role; on the command line: --account.',
   },
   csrf: {
     status: 403,
@@ -62,10 +62,10 @@ export const ERROR_CODES = {
   // Identifiers and requests
   invalid_id: { status: 400, title: 'Identifier is not valid', next: 'Use 2 to 63 lower-case letters, digits and dashes.' },
   usage: { status: 400, title: 'Command is used wrongly', next: 'Add --help to see what it takes.' },
-  file_unreadable: { status: 400, title: 'File cannot be read', next: 'Check the path of the file and who may read it.' },
+  file_unreadable: { status: 400, title: 'File cannot be read', next: 'Check the path of the file, who may read it, and what is in it.' },
   invalid_request: { status: 400, title: 'Request is not valid', next: 'See the details for the field at fault.' },
   customer_not_found: { status: 404, title: 'No such customer', next: 'Check the id of the customer, and the tenant.' },
-  tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the tenant id against the configuration.' },
+  tenant_not_found: { status: 404, title: 'No such tenant', next: 'Check the id of the tenant, and the org.' },
   org_not_found: { status: 404, title: 'No such org', next: 'Check the id of the org.' },
   principal_not_found: { status: 404, title: 'No such user or service account', next: 'Check the id, and the org.' },
   not_found: { status: 404, title: 'No such route', next: 'See /openapi.json for the routes.' },
@@ -187,7 +187,7 @@ export const ERROR_CODES = {
   },
   backup_outdated: {
     status: 503,
-    title: 'No backup for a week',
+    title: 'No backup in the last week',
     next: 'Make one, and a copy of the key folder: securegate backup create',
   },
   key_copy_outdated: {
@@ -251,7 +251,11 @@ export const ERROR_CODES = {
     title: 'Records of the KMS and its HSM are not of the same time',
     next: 'Put back the newest copy of the records. Where there is none, the runbook of the KMS says how its security officer accepts these.',
   },
-  admins_missing: { status: 409, title: 'Org has no pinned admin keys', next: 'Pin the first set of admin keys of this org.' },
+  admins_missing: {
+    status: 409,
+    title: 'Org has no pinned admin keys',
+    next: 'Have an admin of the org pin its first keys: securegate org-keys pin',
+  },
   admins_rejected: {
     status: 403,
     title: 'Change of admin keys is not approved',
@@ -302,6 +306,11 @@ export const ERROR_CODES = {
     next: 'Have an admin of the org assign it: securegate org-keys assign',
   },
   device_not_found: { status: 404, title: 'No such box', next: 'Check the id of the box, and the org.' },
+  fingerprint_differs: {
+    status: 403,
+    title: 'Keys of the box are not those of the fingerprint',
+    next: 'Read the fingerprint once more on the box itself: securegate status. Where it stays another one, somebody has put keys in the place of its own: securegate cloud devices deny',
+  },
   enrolment_token_rejected: {
     status: 403,
     title: 'Enrolment token does not count',

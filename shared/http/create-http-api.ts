@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { SecureGateError } from '../errors/securegate-error.ts';
 import type { Logger } from '../log/create-logger.ts';
 import { isLoopback } from '../net/is-loopback.ts';
+import { cannotListen } from './cannot-listen.ts';
 import type { Certificates } from './certificates.ts';
 import { compileSerializer, compileValidator } from './compile-schemas.ts';
 import { createHttpServer, type MutualTls, type Timeouts } from './create-http-server.ts';
@@ -64,7 +65,7 @@ export async function listen(api: HttpApi, host: string, port: number, tls: obje
     await listening;
   } catch (error) {
     await api.close();
-    throw new SecureGateError('config_invalid', 'The API cannot listen there', { cause: error, details: { host, port } });
+    throw cannotListen(host, port, error);
   }
   const { port: given } = api.server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;

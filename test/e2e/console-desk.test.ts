@@ -118,7 +118,7 @@ describe.skipIf(!existsSync(CHROMIUM))(
         .getByText('Open')
         .waitFor();
       await button('Edit south').click();
-      await dialog().getByLabel('Says a name from similarity').fill('0.61');
+      await dialog().getByLabel('Says a name from similarity').fill('0.6125');
       await dialog().getByLabel('Keeps an unknown face for (seconds)').fill('25');
       await page.keyboard.press('Enter');
       await row(/^south.*similarity 0\.61.*25 s/).waitFor();

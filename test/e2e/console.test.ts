@@ -67,7 +67,9 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await expect.poll(() => venue.isChecked()).toBe(true);
     };
 
-    test('a link from the terminal logs in, and leaves the address', async () => {
+    test('a link from the terminal logs in, in a tab where the page is open already, and leaves the address', async () => {
+      await page.goto(link.origin);
+      await page.getByLabel('Admin token').waitFor();
       await page.goto(link.href);
       await page.getByRole('heading', { name: 'Live', exact: true }).waitFor();
       expect(page.url()).not.toContain(link.hash.slice('#link='.length));
@@ -168,10 +170,25 @@ describe.skipIf(!existsSync(CHROMIUM))(
       await page.getByRole('row', { name: /second-look/ }).waitFor({ state: 'detached' });
     });
 
+    test('on a phone every page fits, and sightings say who it was', async () => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      for (const name of ['Live', 'Sightings', 'People', 'Search', 'Cameras', 'Venues', 'System']) {
+        await goTo(name);
+        await page.getByRole('main').getByText('harbour-hall').first().waitFor();
+        const tooWide = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+        expect(tooWide, name).toBe(0);
+        if (name === 'Sightings') {
+          const who = await page.getByRole('listitem').getByText('Odalie Fenwhistle').first().boundingBox();
+          expect(who?.width).toBeGreaterThan(80);
+        }
+      }
+      await page.setViewportSize({ width: 1280, height: 800 });
+    });
+
     test('the state of the box is shown, and after logging out nothing is', async () => {
       await goTo('System');
       await page.getByText('north-arena').first().waitFor();
-      await page.getByText('No backup for a week').waitFor();
+      await page.getByText('No backup in the last week').waitFor();
       await opened.shoot('system');
       await page.getByRole('button', { name: 'Log out' }).click();
       await page.getByLabel('Admin token').waitFor();

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -40,10 +40,15 @@ test('whoever stands before the box removes a tenant from it, while its daemon r
   const running = await start();
   await running.until('stats', ({ vaults }) => vaults.length === 3 && vaults.every(({ state }) => state === 'ready'));
   expect(await wipe(['--config', config])).toMatchObject({ code: 1, error: expect.stringContaining('[usage]') });
-  const wrong = await wipe(['--config', config, '--tenant', 'hall'], 'all\n');
+  // The token is where its owner keeps it.
+  const token = join(folder, 'kept.token');
+  await rename(join(keyDir, 'admin.token'), token);
+  expect((await wipe(['--config', config, '--tenant', 'hall', '--yes'])).error).toMatch(/--token-file \[file_unreadable\]/);
+  const asked = ['--config', config, '--token-file', token];
+  const wrong = await wipe([...asked, '--tenant', 'hall'], 'all\n');
   expect(wrong).toMatchObject({ code: 1, error: expect.stringContaining('not its name') });
   expect(await left()).toEqual(['club', 'hall', 'shed']);
-  const hall = await wipe(['--config', config, '--tenant', 'hall', '--json'], 'hall\n');
+  const hall = await wipe([...asked, '--tenant', 'hall', '--json'], 'hall\n');
   expect(hall.code, hall.error).toBe(0);
   expect(JSON.parse(hall.out)).toMatchObject([{ tenant: 'hall', keyFiles: expect.any(Number) }]);
   expect(await left()).toEqual(['club', 'shed']);
@@ -52,7 +57,7 @@ test('whoever stands before the box removes a tenant from it, while its daemon r
     ({ vaults }) => vaults.length === 2 && vaults.every(({ state }) => state === 'ready'),
     running.events.length,
   );
-  expect((await wipe(['--config', config, '--tenant', 'hall', '--yes'])).error).toContain('[tenant_shredded]');
+  expect((await wipe([...asked, '--tenant', 'hall', '--yes'])).error).toContain('[tenant_shredded]');
 
   // It is named in the configuration still, and is refused; the others go on.
   running.kill('SIGKILL');

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -88,6 +88,17 @@ test('one command runs control plane and KMS; ops work with it from the command 
   const receipt = await cloud('erasures', 'receipt', 'acme', erasure, '--account', admin);
   const said = decodeJwt((JSON.parse(receipt) as { statement: string }).statement);
   expect(said).toMatchObject({ kind: 'erasure', jti: erasure, customers: [customer], epochs: [{ epoch: 1 }, { epoch: 2 }] });
+  const [receiptFile, keysFile] = [join(data, 'receipt.json'), join(data, 'receipt-keys.json')];
+  await writeFile(receiptFile, receipt);
+  await writeFile(keysFile, await run('receipt', 'keys', '--cloud', `http://127.0.0.1:${port}/`));
+  expect(await run('receipt', 'verify', receiptFile, '--keys', keysFile)).toContain('The receipt holds.');
+  await cloud('shreds', 'create', 'acme', 'hall', '--account', admin);
+  expect(await cloud('shreds', 'list', 'acme', '--account', admin)).toMatch(/ {2}hall {4}requested {2}\d{4}-/);
+  // Nobody starts it twice; the one that runs goes on.
+  await expect(run('cloud', 'up', '--data', data)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('[data_folder_in_use]'),
+  });
   await expect(orgKeys('new', adminKey)).rejects.toMatchObject({ stderr: expect.stringContaining('[conflict]') });
   // The next set needs the approval of the present one.
   const nextKey = join(data, 'next.pem');

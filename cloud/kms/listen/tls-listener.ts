@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { readSecretFile } from '../../../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { cannotListen } from '../../../shared/http/cannot-listen.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { KmsConfig } from '../config/schema.ts';
 import type { Listener } from './listener.ts';
@@ -38,7 +39,7 @@ export class TlsListener implements Listener {
       this.#logger.warn({ reason: message, from: socket.remoteAddress }, 'a connection was refused');
     });
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (cause) => reject(new SecureGateError('config_invalid', `Cannot listen on ${host}:${port}`, { cause })));
+      server.once('error', (cause) => reject(cannotListen(host, port, cause)));
       server.listen(port, host, resolve);
     });
     this.#logger.info({ host, port: (server.address() as AddressInfo).port }, 'listening with TLS');

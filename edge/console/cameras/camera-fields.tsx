@@ -1,5 +1,6 @@
 import type { Camera, Room } from '../api/types.ts';
 import { Field } from '../parts/field.tsx';
+import { NumberInput } from '../parts/number-input.tsx';
 import { SlugInput } from '../parts/slug-input.tsx';
 import { type CameraDraft, TILES } from './camera-draft.ts';
 
@@ -56,18 +57,7 @@ export function CameraFields({ draft, camera, rooms, onDraft }: Props) {
       </div>
       <div className="field-row">
         <Field label="Pictures a second">
-          {(control) => (
-            <input
-              {...control}
-              type="number"
-              required
-              min={0.2}
-              max={30}
-              step={0.1}
-              value={draft.fps}
-              onChange={(event) => set({ fps: event.target.value })}
-            />
-          )}
+          {(control) => <NumberInput control={control} required min={0.2} max={30} value={draft.fps} onChange={(fps) => set({ fps })} />}
         </Field>
         <Field label="Look closer in" hint="Finds small, distant faces; costs as much more work.">
           {(control) => (

@@ -3,6 +3,7 @@ import { rooms } from '../api/rooms.ts';
 import type { Room } from '../api/types.ts';
 import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { NumberInput } from '../parts/number-input.tsx';
 
 interface Props {
   readonly tenant: string;
@@ -45,9 +46,7 @@ export function RoomDialog({ tenant, room, onClose, onSaved }: Props) {
           )}
         </Field>
         <Field label="Capacity (optional)">
-          {(control) => (
-            <input {...control} type="number" min={1} step={1} value={capacity} onChange={(event) => setCapacity(event.target.value)} />
-          )}
+          {(control) => <NumberInput control={control} whole min={1} value={capacity} onChange={setCapacity} />}
         </Field>
       </div>
     </FormDialog>

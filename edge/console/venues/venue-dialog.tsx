@@ -5,6 +5,7 @@ import { hrefOf } from '../hooks/route.ts';
 import { goTo } from '../hooks/use-route.ts';
 import { Field } from '../parts/field.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { NumberInput } from '../parts/number-input.tsx';
 import { SlugInput } from '../parts/slug-input.tsx';
 import { useSay } from '../parts/toasts.tsx';
 import { draftOf, policyOf, type VenueDraft, venueOf } from './venue-draft.ts';
@@ -56,15 +57,7 @@ export function VenueDialog({ venue, org, onClose, onSaved }: Props) {
           hint="0 to 1. Higher: fewer wrong names, more guests missed. Empty: the model’s own limit."
         >
           {(control) => (
-            <input
-              {...control}
-              type="number"
-              min={0}
-              max={1}
-              step={0.01}
-              value={draft.threshold}
-              onChange={(event) => set({ threshold: event.target.value })}
-            />
+            <NumberInput control={control} min={0} max={1} value={draft.threshold} onChange={(threshold) => set({ threshold })} />
           )}
         </Field>
         <Field
@@ -72,27 +65,26 @@ export function VenueDialog({ venue, org, onClose, onSaved }: Props) {
           hint="1 to 60, in memory only. Then nothing of it is left, unless somebody enrols it."
         >
           {(control) => (
-            <input
-              {...control}
-              type="number"
+            <NumberInput
+              control={control}
               required
               min={1}
               max={60}
               value={draft.ttlSeconds}
-              onChange={(event) => set({ ttlSeconds: event.target.value })}
+              onChange={(ttlSeconds) => set({ ttlSeconds })}
             />
           )}
         </Field>
         <Field label="Keeps sightings for (days)" hint="1 to 3650, today among them. Older ones are removed from the disk.">
           {(control) => (
-            <input
-              {...control}
-              type="number"
+            <NumberInput
+              control={control}
               required
+              whole
               min={1}
               max={3650}
               value={draft.sightingsDays}
-              onChange={(event) => set({ sightingsDays: event.target.value })}
+              onChange={(sightingsDays) => set({ sightingsDays })}
             />
           )}
         </Field>

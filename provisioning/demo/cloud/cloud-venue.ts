@@ -54,8 +54,12 @@ export class CloudVenue {
     const { run, say } = this.#options;
     this.#step('starting KMS, control plane and broker');
     await this.cloud.start();
-    say(this.cloud.hsm === 'SoftHSM2' ? 'tenant keys are made in SoftHSM2' : 'there is no SoftHSM2 here: tenant keys are in a sealed file');
-    this.#step('making an org, its admin with keys of his own, and two tenants, whose keys are made in the HSM');
+    say(
+      this.cloud.hsm === 'SoftHSM2'
+        ? 'tenant keys are made in SoftHSM2'
+        : 'there is no SoftHSM2 here, or no g++ to build what speaks to it: tenant keys are in a sealed file',
+    );
+    this.#step('making an org, its admin with keys of his own, and two tenants, whose keys the KMS makes');
     this.#admin = await foundOrg(this.cloud, { org: ORG, tenants: TENANTS, folder: run.path });
     await this.#setPolicies();
     this.#step('enrolling the box by a token');

@@ -38,6 +38,12 @@ test.each([['edge'], ['kms'], ['cloud', 'run']])(
   },
 );
 
+test('the help says which options have to be given', () => {
+  const { stdout } = securegate('cloud', 'devices', 'models', '--help');
+  expect(stdout).toMatch(/^ {2}--config <file> .*\(JSON\)\s+\(required\)$/m);
+  expect(stdout).not.toMatch(/--own .*\(required\)/);
+});
+
 test('tells its version', () => {
   expect(securegate('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });

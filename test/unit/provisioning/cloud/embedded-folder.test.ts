@@ -6,13 +6,18 @@ import { tempFolder } from '../../../helpers/temp-folder.ts';
 
 const PORTS = { port: 8443, fleetPort: 8444, brokerPort: 8445 };
 
-test('a folder is made once', async () => {
+test('a folder is made once, and has another port from when that is asked for', async () => {
   const folder = join(await tempFolder(), 'cloud');
   const made = openEmbeddedFolder(folder, PORTS);
   const kms = readFileSync(made.kmsConfig, 'utf8');
-  expect(openEmbeddedFolder(folder, { port: 9443, fleetPort: 9444, brokerPort: 9445 })).toEqual(made);
+  const cloud = (): object => JSON.parse(readFileSync(made.cloudConfig, 'utf8'));
+  const first = cloud();
+  expect(first).toMatchObject({ api: { port: 8443 }, fleet: { port: 8444, broker: { port: 8445 } } });
+  expect(openEmbeddedFolder(folder, {})).toEqual(made);
+  expect(cloud()).toEqual(first);
+  expect(openEmbeddedFolder(folder, { brokerPort: 9445 })).toEqual(made);
+  expect(cloud()).toEqual({ ...first, fleet: { port: 8444, broker: { port: 9445 } } });
   expect(readFileSync(made.kmsConfig, 'utf8')).toBe(kms);
-  expect(JSON.parse(readFileSync(made.cloudConfig, 'utf8'))).toMatchObject({ api: { port: PORTS.port } });
 });
 
 test('a first call that ended half-way does not stand in the way of the next', async () => {
