@@ -8,7 +8,7 @@ const given = new Set<number>();
 /** A TCP port of loopback that was free a moment ago, and that no other test is given. */
 export async function freePort(): Promise<number> {
   const first = FIRST + (Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS) * EACH;
-  const port = await anyFreePort(first, first + EACH);
+  const port = await anyFreePort([first, first + EACH]);
   if (given.has(port)) return freePort();
   given.add(port);
   return port;
