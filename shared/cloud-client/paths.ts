@@ -1522,7 +1522,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/orgs/{org}/recoveries/{id}": {
+    "/v1/orgs/{org}/recoveries/{id}/signatures": {
         parameters: {
             query?: never;
             header?: never;

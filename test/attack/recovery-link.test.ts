@@ -121,7 +121,7 @@ describe('a recovery that comes from whoever answers in the place of a control p
 test('what an org has signed is told to its boxes alone, for as long as it holds', async () => {
   const { fleet, org, box } = await pinned();
   const signed = await org.signRecovery(wanted);
-  expect(await fleet.ask('PUT', `/recoveries/${wanted.id}`, signed)).toMatchObject({ status: 204 });
+  expect(await fleet.ask('PUT', `/recoveries/${wanted.id}/signatures`, signed)).toMatchObject({ status: 204 });
   const key = box.folder.key.open();
   expect((await askRecoveries(box.folder.read(), key)).recoveries).toEqual([signed]);
   await followRecoveries(box.folder, await askRecoveries(box.folder.read(), key), NOW);

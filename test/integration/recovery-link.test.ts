@@ -36,7 +36,7 @@ async function loseHsm(fleet: TestFleet, org: TestOrg, box: TestBox): Promise<Re
 }
 
 async function send(fleet: TestFleet, org: TestOrg, recovery: Recovery): Promise<void> {
-  const path = `/recoveries/${recovery.id}`;
+  const path = `/recoveries/${recovery.id}/signatures`;
   const tooFew = await org.signRecovery(recovery, [org.safe[0] as TestSigner, new TestSigner()]);
   expect(await fleet.ask('PUT', path, tooFew)).toMatchObject({ body: { code: 'recovery_rejected' } });
   expect(await fleet.ask('GET', '/recoveries')).toMatchObject({ body: { items: [] } });

@@ -95,7 +95,7 @@ export const addRecoveryRoutes: AddRoutes = (api, { kms, authorities, recoveries
 
   api.route({
     method: 'PUT',
-    url: '/v1/orgs/:org/recoveries/:id',
+    url: '/v1/orgs/:org/recoveries/:id/signatures',
     config: { operation: 'recoveries.send' },
     schema: {
       tags,

@@ -68,7 +68,7 @@ in the end:
         const signed = readFile(file, signedRecoverySchema, '`securegate org-keys sign-recovery` left');
         const { id, tenants } = parseRecovery(signed.payload);
         const params = { path: { org, id } };
-        await (await openCloud(options)).PUT('/v1/orgs/{org}/recoveries/{id}', { params, body: signed });
+        await (await openCloud(options)).PUT('/v1/orgs/{org}/recoveries/{id}/signatures', { params, body: signed });
         print(
           options,
           { id },
