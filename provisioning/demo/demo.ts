@@ -31,7 +31,12 @@ export async function runDemo({ once, json, keep, withCloud }: DemoOptions): Pro
   const prepared = await prepare(say);
   // Up to here an interrupt may end the process as it is. Now there are others to stop and a folder to remove.
   const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
+  const end = (): void => interrupt.abort();
+  process.once('SIGINT', end);
+  // Whoever ends a whole group, as a terminal that is closed does, tells us twice: the launcher passes on what it hears.
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, end);
+  // What is written to a terminal that is gone fails.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', end);
   const { signal } = interrupt;
   const run = await makeRunFolder(process.env);
   try {
