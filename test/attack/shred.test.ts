@@ -149,7 +149,7 @@ test('a control plane that says more than its boxes have signed, or than follows
   const sync = await place.ledger.give(box.id, { kind: 'sync', body: {} });
   await expect.poll(() => place.ledger.stateOf(sync), PATIENTLY).toBe('SUCCEEDED');
   const { db } = place.ledger.store;
-  const [done] = await findWords(db, [(await toldBoxes(db, [sync])).get(sync)?.done?.token ?? ""]);
+  const [done] = await findWords(db, [(await toldBoxes(db, [sync])).get(sync)?.done?.token ?? '']);
   assert(done && word);
   const digest = createHash('sha256').update(done.token).digest('base64url');
   const { at } = await db.selectFrom('receipts').select('at').where('command', '=', sync).executeTakeFirstOrThrow();

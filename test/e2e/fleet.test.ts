@@ -78,13 +78,11 @@ test('a box that enrols while it runs is leased its tenant, told what to do, doe
   await expectDone(await order());
   const asked = { path: { org, id: device } };
   const telemetry = async () => (await contentOf(ada.GET('/v1/orgs/{org}/devices/{id}/telemetry', { params: asked }))).report;
-  await expect
-    .poll(telemetry, PATIENTLY)
-    .toMatchObject({
-      cameras: { live: 0, others: 0 },
-      diskFreeBytes: expect.any(Number),
-      tenants: [{ tenant, state: 'ready', waiting: 0 }],
-    });
+  await expect.poll(telemetry, PATIENTLY).toMatchObject({
+    cameras: { live: 0, others: 0 },
+    diskFreeBytes: expect.any(Number),
+    tenants: [{ tenant, state: 'ready', waiting: 0 }],
+  });
 
   // The same by commands of `securegate`.
   const byCommand = (...args: string[]): Promise<string> => securegate(['cloud', ...args, ...admin.options]);
