@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { askRecoveries } from '../../edge/link/enrolment/ask-recoveries.ts';
+import { followRecoveries } from '../../edge/link/enrolment/follow-recoveries.ts';
 import type { Recovery } from '../../shared/lease/recovery.ts';
 import { ConnectedBox } from '../helpers/connected-box.ts';
 import { type TestBox, TestFleet } from '../helpers/fleet.ts';
@@ -81,4 +83,19 @@ test('a box that has lost its link, and cannot know the control plane any more, 
   await send(fleet, org, recovery);
   await expect.poll(() => connected.link.state?.connected, PATIENTLY).toBe(true);
   await comesBack(fleet, connected);
+});
+
+test('a box that enrols after the loss counts on the keys of its day, and not again on one that was changed before it came', async () => {
+  const { fleet, org, box } = await openBox();
+  const recovery = await loseHsm(fleet, org, box);
+  await send(fleet, org, recovery);
+  await fleet.kms.client.call('changeKey', { use: 'commands' });
+  const late = await fleet.enrolled();
+  const { commandKeys } = late.folder.read();
+  expect(commandKeys).not.toContainEqual(recovery.keys.commands);
+  const nothing = await askRecoveries(late.folder.read(), late.folder.key.open());
+  expect(nothing.recoveries).toEqual([]);
+  const told = { admins: [], recoveries: [await org.signRecovery(recovery)] };
+  await followRecoveries(late.folder, told, Date.now());
+  expect(late.folder.read().commandKeys).toEqual(commandKeys);
 });
