@@ -7,6 +7,10 @@ interface Options {
   readonly json?: true;
 }
 
+interface Setting extends Options {
+  readonly host: readonly string[];
+}
+
 /** `securegate camera-credential`: user and password of a camera whose address comes from the control plane. */
 export function cameraCredentialCommand(): Command {
   return new Command('camera-credential')
@@ -20,11 +24,12 @@ function setCommand(): Command {
   return commandOf('set')
     .description('put user:password of a camera into the key folder of this box, under a name; asks for it, or reads it from stdin')
     .argument('<name>', 'the `credential` of the camera')
+    .requiredOption('--host <host...>', 'to which alone they are sent: addresses, networks (192.168.10.0/24) or names of cameras')
     .option('--json', 'print an error as JSON')
     .addHelpText('after', '\nTo be called as the user of the daemon. A running box takes it within five minutes.')
-    .action(async (name: string, { config }: Options) => {
+    .action(async (name: string, { config, host }: Setting) => {
       const { folder, keepCameraCredential } = await credentialsOf(config);
-      keepCameraCredential(folder, name, await readHidden(process.stdin, process.stderr, 'user:password of the camera: '));
+      keepCameraCredential(folder, name, await readHidden(process.stdin, process.stderr, 'user:password of the camera: '), host);
       process.stdout.write(`The credential ${name} is on this box.\n`);
     });
 }

@@ -4651,7 +4651,7 @@ export interface components {
                 rows: number;
                 overlap: number;
             } | null;
-            /** @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here. */
+            /** @description Under which name user and password lie on the box: securegate camera-credential set NAME --host HOST. They never come here. */
             credential: string | null;
             id: string;
             tenant: string;
@@ -4678,7 +4678,7 @@ export interface components {
                 rows: number;
                 overlap: number;
             } | null;
-            /** @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here. */
+            /** @description Under which name user and password lie on the box: securegate camera-credential set NAME --host HOST. They never come here. */
             credential?: string | null;
         };
         DesiredState: {
@@ -4702,7 +4702,7 @@ export interface components {
                         rows: number;
                         overlap: number;
                     } | null;
-                    /** @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here. */
+                    /** @description Under which name user and password lie on the box: securegate camera-credential set NAME --host HOST. They never come here. */
                     credential: string | null;
                     id: string;
                 }[];
@@ -5049,7 +5049,7 @@ export interface components {
                 overlap: number;
             } | null;
             /**
-             * @description Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here.
+             * @description Under which name user and password lie on the box: securegate camera-credential set NAME --host HOST. They never come here.
              * @default null
              */
             credential?: string | null;

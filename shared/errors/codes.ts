@@ -395,7 +395,12 @@ export const ERROR_CODES = {
   camera_credential_missing: {
     status: 409,
     title: 'Credential of the camera is not on the box',
-    next: 'Put it there: securegate camera-credential set NAME',
+    next: 'Put it there: securegate camera-credential set NAME --host HOST',
+  },
+  camera_credential_elsewhere: {
+    status: 409,
+    title: 'Credential of the camera is for other hosts',
+    next: 'If the address of the camera is right, put the credential there for it: securegate camera-credential set NAME --host HOST',
   },
   // The log of what was done
   log_head_rejected: {

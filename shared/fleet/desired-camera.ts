@@ -24,7 +24,9 @@ export const cameraFieldsSchema = z.strictObject({
   tiles: tiles.nullable().describe('Also look for small faces on overlapping tiles of the picture.'),
   credential: slugSchema
     .nullable()
-    .describe('Under which name user and password lie on the box: securegate camera-credential set NAME. They never come here.'),
+    .describe(
+      'Under which name user and password lie on the box: securegate camera-credential set NAME --host HOST. They never come here.',
+    ),
 });
 export type CameraFields = z.output<typeof cameraFieldsSchema>;
 

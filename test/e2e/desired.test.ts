@@ -72,8 +72,8 @@ test('a box without a tenant gets one and its camera from the control plane, and
     tenants: [{ id: 'hall', state: 'applied', reason: null }],
     cameras: [{ ...item, state: 'failed', reason: 'camera_credential_missing' }],
   });
-  await run(['camera-credential', 'set', 'door', ...box], `ada:${password}\n`);
-  await run(['camera-credential', 'set', 'old', ...box], 'ada:none\n');
+  await run(['camera-credential', 'set', 'door', '--host', '127.0.0.1', ...box], `ada:${password}\n`);
+  await run(['camera-credential', 'set', 'old', '--host', 'cam.example', ...box], 'ada:none\n');
   await run(['camera-credential', 'rm', 'old', ...box], '');
   expect(await run(['camera-credential', 'list', ...box], '')).toBe('door');
   await expect.poll(reported, PATIENTLY).toMatchObject({ cameras: [{ ...item, state: 'applied', reason: null }] });

@@ -21,7 +21,7 @@ import { verifyDesired } from './verify-desired.ts';
 /** The box, as far as the control plane can say what it should be. */
 export interface ChangeableBox {
   actual(): ActualState;
-  /** How a camera is set up on this box. @throws {SecureGateError} `camera_credential_missing`, `secret_file_unsafe` */
+  /** How a camera is set up on this box. @throws {SecureGateError} `camera_credential_missing`, `camera_credential_elsewhere`, `secret_file_unsafe` */
   settingsOf(camera: DesiredCamera): CameraSettings;
   /** Tenants of an org that were shredded here, the last one last. */
   shredded(org: string): readonly string[];
