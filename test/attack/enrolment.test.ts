@@ -328,6 +328,9 @@ describe('a control plane that is none', () => {
     expect(asked).toEqual([]);
   });
 
+  /** Whether an HSM is lost: what the quorum of the org has signed proves itself. */
+  const SEARCH = 'GET /v1/link/recoveries ';
+
   test('closes no tenant of a box that its broker refuses, by saying that it is denied', async () => {
     const fleet = await TestFleet.start({ broker: 'embedded' });
     const [box, other] = [await fleet.enrolled(), await fleet.enrolled()];
@@ -344,9 +347,9 @@ describe('a control plane that is none', () => {
     for (const { url, asked, count } of [rogue, disguised]) {
       box.folder.write({ ...box.folder.read(), cloud: url });
       await link.look();
-      // The second time, what came of the first has been dealt with.
-      await expect.poll(() => count.connections, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
-      expect(asked).toEqual([]);
+      // The second time, what came of the first has been dealt with. It is told nothing, but for the question that anybody may answer.
+      await expect.poll(() => count.connections - asked.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
+      expect(new Set([...asked, SEARCH])).toEqual(new Set([SEARCH]));
     }
     expect(tenants.get('hall').state).toBe('ready');
   }, 150_000);
