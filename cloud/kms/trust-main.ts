@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readConfig } from '../../shared/config/read-config.ts';
 import { readSecretText } from '../../shared/config/read-secret-file.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
+import type { Recovery } from '../../shared/lease/recovery.ts';
 import { type TrustConfig, trustConfigSchema } from './config/schema.ts';
 import { readDeviceKey } from './hsm/device-key.ts';
 import { openOfficer } from './hsm/open-hsm.ts';
@@ -13,11 +14,12 @@ export type TrustOrder =
   | { do: 'add'; pemFile: string }
   | { do: 'remove'; fingerprint: string }
   | { do: 'list' }
-  | { do: 'transport-key'; org: string }
+  | { do: 'check-recovery'; recovery: Recovery }
   | { do: 'accept-records'; records: number; counted: number };
 
 /**
- * Changes or lists the device keys to which the HSM may wrap tenant keys, or has the KMS start with older records.
+ * Changes or lists the device keys to which the HSM may wrap tenant keys, has the KMS start with older records, or looks whether a recovery names
+ * keys of this HSM.
  * @returns the fingerprints it added, removed or found
  * @throws {SecureGateError} `config_missing`, `config_invalid`, `file_unreadable`, `secret_file_unsafe`, `hsm_unavailable`, `device_untrusted`, `recovery_rejected`
  */
@@ -26,7 +28,10 @@ export async function runTrust(configFile: string, order: TrustOrder): Promise<s
   const config = readConfig(configFile, trustConfigSchema);
   return await withOfficer(config, async (officer) => {
     if (order.do === 'list') return await officer.list();
-    if (order.do === 'transport-key') return [await officer.transportKey(order.org)];
+    if (order.do === 'check-recovery') {
+      await officer.checkRecovery(order.recovery);
+      return [];
+    }
     if (order.do === 'accept-records') {
       await officer.acceptRecords(order.records, order.counted);
       return [];

@@ -35,10 +35,12 @@ Example:
       .action((options: Options) => run(options, { do: 'list' })),
   );
   command.addCommand(
-    common('transport-key')
-      .description('tell the key to which boxes hand over the keys of an org after the loss of an HSM')
-      .argument('<org>')
-      .action((org: string, options: Options) => run(options, { do: 'transport-key', org })),
+    common('check-recovery')
+      .description(
+        'after the loss of an HSM: look whether a recovery names keys of this HSM, and show its fingerprint to those who are to sign it',
+      )
+      .argument('<file>', 'as `securegate cloud recovery draft` wrote it')
+      .action(checkRecovery),
   );
   command.addCommand(
     new Command('init')
@@ -73,6 +75,17 @@ function common(name: string): Command {
   return new Command(name)
     .requiredOption('--config <file>', 'configuration of the security officer (JSON)')
     .option('--json', 'print an error as JSON');
+}
+
+async function checkRecovery(file: string, { config }: Options): Promise<void> {
+  const [{ readRecovery, recoveryFingerprint }, { parseRecovery }, { runTrust }] = await Promise.all([
+    import('../org-keys/read-recovery.ts'),
+    import('../../shared/lease/verify-recovery.ts'),
+    import('../../cloud/kms/trust-main.ts'),
+  ]);
+  const { payload } = readRecovery(file);
+  await runTrust(config, { do: 'check-recovery', recovery: parseRecovery(payload) });
+  process.stdout.write(`${recoveryFingerprint(payload)}\n`);
 }
 
 async function run({ config }: Options, order: TrustOrder): Promise<void> {

@@ -84,12 +84,12 @@ Examples:
       .description('after the loss of an HSM: agree that boxes hand their keys over to another one')
       .argument('<file>', 'as `securegate cloud recovery draft` wrote it; the signature is added to it')
       .requiredOption('--key <file>', 'a recovery key')
-      .option('--transport <fingerprint>', 'of the transport key, as the HSM itself shows it')
+      .option('--fingerprint <fingerprint>', 'as `securegate kms-trust check-recovery` shows it at the HSM')
       .option('--json', 'print an error as JSON')
-      .action(async (file: string, { key, transport }: { readonly key: string; readonly transport?: string }) => {
+      .action(async (file: string, { key, fingerprint }: { readonly key: string; readonly fingerprint?: string }) => {
         const { readKeyFile } = await import('../org-keys/key-file.ts');
         const { signRecovery } = await import('../org-keys/sign-recovery.ts');
-        const count = await signRecovery(file, await readKeyFile(key), transport);
+        const count = await signRecovery(file, await readKeyFile(key), fingerprint);
         process.stdout.write(`signatures: ${count}\n`);
       }),
   );

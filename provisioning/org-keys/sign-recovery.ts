@@ -1,22 +1,22 @@
-import { createHash, createPublicKey } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { FlattenedSign } from 'jose';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
-import { RECOVERY_TYPE, type Recovery, recoverySchema, type SignedRecovery, signedRecoverySchema } from '../../shared/lease/recovery.ts';
+import { RECOVERY_TYPE, type Recovery, type SignedRecovery } from '../../shared/lease/recovery.ts';
 import { parseRecovery } from '../../shared/lease/verify-recovery.ts';
 import { type OrgKey, requirePrivate } from './key-file.ts';
+import { readRecovery, recoveryFingerprint } from './read-recovery.ts';
 
 /**
- * Adds a signature to a recovery, in its file (JWS, RFC 7515). Whoever runs the cloud has drafted it, and could have put in a transport key of
- * his own: it is signed only where somebody has compared that with what the HSM shows.
- * @param transport fingerprint of the key in the HSM
+ * Adds a signature to a recovery, in its file (JWS, RFC 7515). Whoever runs the cloud has drafted it, and could have put in keys of his own: it
+ * is signed only where the security officer has looked at the HSM whether they are its keys.
+ * @param compared fingerprint of the recovery at which the security officer has looked
  * @returns how many signatures are in the file now
  * @throws {SecureGateError} `file_unreadable`, `usage` (the fingerprint is missing or another one)
  */
-export async function signRecovery(file: string, signer: OrgKey, transport: string | undefined): Promise<number> {
-  const { payload, signatures } = read(file);
-  const recovery = parseRecovery(payload);
-  requireCompared(recovery, transport);
+export async function signRecovery(file: string, signer: OrgKey, compared: string | undefined): Promise<number> {
+  const { payload, signatures } = readRecovery(file);
+  requireCompared(payload, parseRecovery(payload), basename(file), compared);
   const header = { alg: 'ES256', typ: RECOVERY_TYPE, kid: signer.thumbprint };
   const flattened = new FlattenedSign(Buffer.from(payload, 'base64url')).setProtectedHeader(header);
   const { protected: told = '', signature } = await flattened.sign(requirePrivate(signer));
@@ -28,29 +28,13 @@ export async function signRecovery(file: string, signer: OrgKey, transport: stri
   return signed.signatures.length;
 }
 
-/** A draft, or one that has signatures. */
-function read(file: string): SignedRecovery {
-  try {
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    const signed = signedRecoverySchema.safeParse(content);
-    if (signed.success) return signed.data;
-    return { payload: Buffer.from(JSON.stringify(recoverySchema.parse(content))).toString('base64url'), signatures: [] };
-  } catch (cause) {
-    throw new SecureGateError('file_unreadable', `${file} is not what \`securegate cloud recovery draft\` wrote`, {
-      cause,
-      details: { file },
-    });
-  }
-}
-
-function requireCompared({ org, tenants, transport: { key } }: Recovery, compared: string | undefined): void {
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const told = createHash('sha256').update(spki).digest('base64url');
+function requireCompared(payload: string, { tenants }: Recovery, file: string, compared: string | undefined): void {
+  const told = recoveryFingerprint(payload);
   if (compared === told) return;
   const names = tenants.map(({ tenant }) => tenant).join(', ');
   const message =
     compared === undefined
-      ? `This hands the keys of ${names} to the HSM whose transport key is ${told}. Compare that with what \`securegate kms-trust transport-key ${org}\` shows at the HSM. If both are the same, repeat this with --transport ${told}`
-      : 'It is for another transport key than that of the HSM: do not sign it';
+      ? `This hands the keys of ${names} to another HSM. Its fingerprint is ${told}. Compare that with what \`securegate kms-trust check-recovery ${file}\` shows at the HSM. If both are the same, repeat this with --fingerprint ${told}`
+      : 'It is another recovery than the one that was checked at the HSM: do not sign it';
   throw new SecureGateError('usage', message, { details: { told } });
 }

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { newUlid } from '../../shared/ids/ulid.ts';
 import { MOST_RECOVERY_SECONDS, type Recovery } from '../../shared/lease/recovery.ts';
+import { TestFleetCa } from '../helpers/fleet-ca.ts';
 import { adminSet, signAssignment, signSet, TestDevice, type TestKms, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { noteSecret } from '../helpers/secrecy/note-secret.ts';
@@ -65,6 +66,29 @@ describe.each([
       expect(await box.fetchTek(kms.client, 'acme', 'hall', 2)).not.toEqual(tek);
       const told = (await kms.audit()).filter(({ operation }) => operation === 'takeOver');
       expect(told.at(-1)).toMatchObject({ outcome: 'done', ...HALL, device: box.id, approvalId: recovery.id });
+    });
+
+    test('a draft with a key that is not in the HSM is told by the security officer, before anybody signs it', async () => {
+      await org.loseHsm();
+      const retired = await kms.client.call('signingKey', { use: 'audit' });
+      await kms.client.call('changeKey', { use: 'audit' });
+      const draft = await org.draft();
+      const check = (change: object): Promise<string[]> => kms.officer({ do: 'check-recovery', recovery: { ...draft, ...change } });
+      // Without an HSM there is nobody but the KMS to ask.
+      if (driver === 'software') await expect(check({})).rejects.toThrow(refused('recovery_rejected'));
+      else expect(await check({})).toEqual([]);
+      const own = new TestSigner().jwk;
+      const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
+      const key = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      const lies: object[] = [
+        ...['commands', 'leases', 'audit'].map((use) => ({ keys: { ...draft.keys, [use]: own } })),
+        { keys: { ...draft.keys, commands: draft.keys.leases } },
+        { keys: { ...draft.keys, audit: retired } },
+        { transport: { ...draft.transport, key } },
+        { authorities: [await (await TestFleetCa.make()).authority()] },
+        { authorities: ['-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n'] },
+      ];
+      for (const lie of lies) await expect(check(lie), JSON.stringify(lie)).rejects.toThrow(refused('recovery_rejected'));
     });
 
     test('is replaced by nobody but enough of the recovery keys of this org, while what they signed holds', async () => {

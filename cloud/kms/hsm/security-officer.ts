@@ -1,3 +1,4 @@
+import type { Recovery } from '../../../shared/lease/recovery.ts';
 import type { DeviceKey } from './device-key.ts';
 
 /** What the security officer of the HSM decides: which device keys may receive tenant keys, and whether older records of the KMS will do. */
@@ -8,8 +9,11 @@ export interface SecurityOfficer {
   remove(fingerprint: string): Promise<void>;
   /** Fingerprints. */
   list(): Promise<string[]>;
-  /** Fingerprint of an org's transport key, for those who sign that it is the one. @throws {SecureGateError} `recovery_rejected` where there is none */
-  transportKey(org: string): Promise<string>;
+  /**
+   * Looks whether every key that a recovery names is in the HSM, for those who are to sign it.
+   * @throws {SecureGateError} `recovery_rejected` where one is not
+   */
+  checkRecovery(recovery: Recovery): Promise<void>;
   /**
    * Has the KMS start once with records that are not of the HSM's time.
    * @param records number of the last change in the records

@@ -18,7 +18,7 @@ export function recoveryCommand(): Command {
 In this order; the runbook provisioning/runbooks/hsm-loss.md tells the rest:
   securegate cloud recovery replace-authority --config cloud.json
   securegate cloud recovery draft acme --out recovery.json --config cloud.json --account usr_...
-  securegate org-keys sign-recovery recovery.json --key safe-1.pem --transport ...     # as many as the quorum
+  securegate org-keys sign-recovery recovery.json --key safe-1.pem --fingerprint ...   # as many as the quorum
   securegate cloud recovery send acme recovery.json --config cloud.json --account usr_...
 and for a box without a network:
   securegate lease hand-over recovery.json --out keys.json --config box.json           # on that box

@@ -123,12 +123,12 @@ export async function runHsmLossDrill({ say, signal }: DrillOptions): Promise<Hs
   return result;
 }
 
-/** As the owners of the keys do, who have compared the transport key with what the HSM shows. */
+/** As the owners of the keys do, when the security officer has looked whether it names keys of the HSM. */
 async function sign(stack: LossStack, file: string, keys: number): Promise<void> {
   const { trustConfig, env } = stack.cloud;
-  const transport = await securegate(['kms-trust', 'transport-key', ORG, '--config', trustConfig], { env });
+  const fingerprint = await securegate(['kms-trust', 'check-recovery', stack.path(file), '--config', trustConfig], { env });
   for (const key of stack.safes.slice(0, keys)) {
-    await securegate(['org-keys', 'sign-recovery', stack.path(file), '--key', key, `--transport=${transport}`]);
+    await securegate(['org-keys', 'sign-recovery', stack.path(file), '--key', key, `--fingerprint=${fingerprint}`]);
   }
 }
 

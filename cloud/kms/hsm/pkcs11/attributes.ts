@@ -160,6 +160,8 @@ export function signingPublicKey(use: SigningUse): Attributes {
   return template({ CKA_CLASS: pkcs11.CKO_PUBLIC_KEY, CKA_TOKEN: true, CKA_ID: signingId(use) });
 }
 
+export const signingPublicKeys: Attributes = template({ CKA_CLASS: pkcs11.CKO_PUBLIC_KEY, CKA_TOKEN: true, CKA_KEY_TYPE: pkcs11.CKK_EC });
+
 export function signingPrivateKey(use: SigningUse): Attributes {
   return template({ CKA_CLASS: pkcs11.CKO_PRIVATE_KEY, CKA_TOKEN: true, CKA_ID: signingId(use) });
 }
@@ -208,6 +210,9 @@ export type AttributeName = Extract<keyof typeof pkcs11, `CKA_${string}`>;
 export function template(values: Readonly<Partial<Record<AttributeName, number | boolean | string | Buffer>>>): Attributes {
   return Object.entries(values).map(([name, value]) => ({ type: pkcs11[name as AttributeName], value }));
 }
+
+/** Use, and generation from the second one on. */
+export const SIGNING_ID = /^signing\/([a-z]+)(?:-(\d+))?$/;
 
 /** A cell's id has two slashes, so that this is none. */
 function signingId(use: SigningUse): Buffer {

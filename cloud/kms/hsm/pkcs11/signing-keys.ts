@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import pkcs11 from 'pkcs11js';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
 import type { SigningUse } from '../hsm.ts';
-import { newSigningPair, signingPrivateKey, signingPublicKey } from './attributes.ts';
+import { newSigningPair, SIGNING_ID, signingPrivateKey, signingPublicKey, signingPublicKeys } from './attributes.ts';
 import type { Session } from './session.ts';
 
 const COORDINATE_BYTES = 32;
@@ -16,9 +16,24 @@ export async function signingKeyOf(session: Session, use: SigningUse): Promise<J
     const { publicKey, privateKey } = newSigningPair(use);
     await session.module.C_GenerateKeyPairAsync(session.handle, { mechanism: pkcs11.CKM_EC_KEY_PAIR_GEN }, publicKey, privateKey);
   }
-  const [point = Buffer.alloc(0)] = session.read(onlyOne(session.find(signingPublicKey(use)), use), 'CKA_EC_POINT');
+  return publicKeyOf(session, onlyOne(session.find(signingPublicKey(use)), use));
+}
+
+/** Public keys by their use, the newest of each (`ca-2` comes after `ca`). */
+export function newestSigningKeys(session: Session): ReadonlyMap<string, JWK> {
+  const found = session.find(signingPublicKeys).flatMap((object) => {
+    const [id = Buffer.alloc(0)] = session.read(object, 'CKA_ID');
+    const [, use, generation = '1'] = SIGNING_ID.exec(id.toString()) ?? [];
+    return use === undefined ? [] : [{ use, generation: Number(generation), object }];
+  });
+  const inOrder = found.toSorted((one, other) => one.generation - other.generation);
+  return new Map(inOrder.map(({ use, object }) => [use, publicKeyOf(session, object)]));
+}
+
+function publicKeyOf(session: Session, object: pkcs11.Handle): JWK {
+  const [point = Buffer.alloc(0)] = session.read(object, 'CKA_EC_POINT');
   if (!point.subarray(0, POINT_PREFIX.length).equals(POINT_PREFIX) || point.length !== POINT_PREFIX.length + 2 * COORDINATE_BYTES) {
-    throw new SecureGateError('hsm_refused', 'The HSM gives a public key in a form that is not known here', { details: { use } });
+    throw new SecureGateError('hsm_refused', 'The HSM gives a public key in a form that is not known here');
   }
   const x = point.subarray(POINT_PREFIX.length, POINT_PREFIX.length + COORDINATE_BYTES);
   const y = point.subarray(POINT_PREFIX.length + COORDINATE_BYTES);

@@ -1,11 +1,12 @@
 import pkcs11 from 'pkcs11js';
+import type { Recovery } from '../../../../shared/lease/recovery.ts';
 import type { DeviceKey } from '../device-key.ts';
 import type { SecurityOfficer } from '../security-officer.ts';
 import { acceptedRecords, newTrustedKey, trustedKeys } from './attributes.ts';
+import { checkRecovery } from './check-recovery.ts';
 import { findTrustedKey, fingerprintOf } from './find-trusted-key.ts';
 import type { TokenOptions } from './open-token.ts';
 import { SessionPool } from './session-pool.ts';
-import { findTransportPublicKey } from './transport-keys.ts';
 
 export interface TokenOfficerOptions extends TokenOptions {
   /** Reads the SO PIN. No process has this and the user PIN: a library lets only one of the two log in. */
@@ -46,8 +47,8 @@ export class TokenOfficer implements SecurityOfficer {
     return await this.#pool.use(async (session) => session.find(trustedKeys()).map((object) => fingerprintOf(session, object)));
   }
 
-  async transportKey(org: string): Promise<string> {
-    return await this.#pool.use(async (session) => fingerprintOf(session, findTransportPublicKey(session, org)));
+  async checkRecovery(recovery: Recovery): Promise<void> {
+    await this.#pool.use(async (session) => checkRecovery(session, recovery));
   }
 
   async acceptRecords(records: number, counted: number): Promise<void> {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { isMissing } from '../../../../shared/errors/is-missing.ts';
 import { SecureGateError } from '../../../../shared/errors/securegate-error.ts';
+import type { Recovery } from '../../../../shared/lease/recovery.ts';
 import { type DeviceKey, readDeviceKey } from '../device-key.ts';
 import type { SecurityOfficer } from '../security-officer.ts';
 
@@ -45,8 +46,8 @@ export class TrustedFolder implements SecurityOfficer {
       .map((name) => name.slice(0, -ENDING.length));
   }
 
-  async transportKey(org: string): Promise<string> {
-    throw new SecureGateError('recovery_rejected', 'Without an HSM nobody but the KMS can tell its transport key', { details: { org } });
+  async checkRecovery({ org }: Recovery): Promise<void> {
+    throw new SecureGateError('recovery_rejected', 'Without an HSM nobody but the KMS can tell its keys', { details: { org } });
   }
 
   async acceptRecords(records: number, counted: number): Promise<void> {
