@@ -112,7 +112,7 @@ describe('a box with a KMS', () => {
     const org = await software();
     const leased = await leasedBox(org);
     // Half of it is over in a moment: then the box asks again.
-    await leased.assign(10);
+    await leased.assign(20);
     const box = await startBox(leased, org.kms.socket);
     await expect.poll(() => box.tenants.get('hall').state, PATIENTLY).toBe('ready');
     const { pid } = box.tenants.vault('hall');
