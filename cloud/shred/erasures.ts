@@ -80,6 +80,10 @@ export type Erasure = z.output<typeof erasureSchema>;
 
 type Row = Selectable<Database['erasures']>;
 
+/** The longer an erasure waits for boxes that are away, the more seldom it is looked at: there may be many, for weeks. */
+const SHARE_OF_AGE = 1 / 60;
+const LONGEST_PAUSE_MS = 60_000;
+
 export interface ErasuresOptions {
   readonly db: Kysely<Database>;
   readonly kms: Pick<KmsClient, 'call'>;
@@ -95,6 +99,8 @@ export interface ErasuresOptions {
 export class Erasures implements Looker {
   readonly #options: ErasuresOptions;
   readonly #ids: Ulids;
+  /** Those that are open, by their ids. */
+  readonly #lookedAt = new Map<string, number>();
 
   constructor(options: ErasuresOptions) {
     this.#options = options;
@@ -167,11 +173,18 @@ export class Erasures implements Looker {
       .where('settled_at', 'is', null)
       .orderBy('erasures.id')
       .execute();
-    for (const { state, ...row } of open) {
+    const at = this.#options.now();
+    const due = open.filter(({ id, requested_at: from }) => {
+      const pause = Math.min((at - from) * SHARE_OF_AGE, LONGEST_PAUSE_MS);
+      return Math.abs(at - (this.#lookedAt.get(id) ?? 0)) >= pause;
+    });
+    for (const { state, ...row } of due) {
       if (stop.aborted) return;
-      if (state !== 'shredded' && !(await this.#tell(row))) continue;
-      await this.#settle(row);
+      if (state === 'shredded' || (await this.#tell(row))) await this.#settle(row);
+      this.#lookedAt.set(row.id, at);
     }
+    const ids = new Set(open.map(({ id }) => id));
+    for (const id of this.#lookedAt.keys()) if (!ids.has(id)) this.#lookedAt.delete(id);
   }
 
   /**
