@@ -51,7 +51,7 @@ export class LogMemory {
     writeFileDurably(this.#file, Buffer.from(`${JSON.stringify(kept)}\n`));
   }
 
-  /** @returns whether it is new */
+  /** @returns whether it is new @throws {SecureGateError} `storage_failed` */
   accuse(evidence: Evidence): boolean {
     const lines = this.#lines();
     const alike = lines.filter(({ reason }) => reason === evidence.reason);
@@ -61,9 +61,13 @@ export class LogMemory {
     return true;
   }
 
-  /** Why somebody should look. */
+  /** Why somebody should look: also at evidence that cannot be read. */
   accusations(): ErrorCode[] {
-    return [...new Set(this.#lines().map(({ reason }) => reason))];
+    try {
+      return [...new Set(this.#lines().map(({ reason }) => reason))];
+    } catch (error) {
+      return [SecureGateError.from(error).code];
+    }
   }
 
   #read(): Kept | undefined {
@@ -80,7 +84,14 @@ export class LogMemory {
 
   #lines(): Evidence[] {
     if (!existsSync(this.#evidenceFile)) return [];
-    const lines = readFileSync(this.#evidenceFile, 'utf8').split('\n').filter(Boolean);
-    return lines.map((line) => JSON.parse(line) as Evidence);
+    try {
+      const lines = readFileSync(this.#evidenceFile, 'utf8').split('\n').filter(Boolean);
+      return lines.map((line) => JSON.parse(line) as Evidence);
+    } catch (cause) {
+      throw new SecureGateError('storage_failed', 'The evidence against the log of the control plane cannot be read', {
+        cause,
+        details: { file: this.#evidenceFile },
+      });
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Evidence, LogMemory } from '../../../../../edge/link/witness/log-memory.ts';
@@ -22,4 +22,14 @@ test('lies without end neither fill the disk nor leave no room for evidence of a
   expect(memory.accuse(lie('log_forked', 1))).toBe(true);
   expect(memory.accusations()).toEqual(['log_head_rejected', 'log_forked']);
   expect((await readFile(file, 'utf8')).split('\n').filter(Boolean)).toHaveLength(taken + 1);
+});
+
+test('evidence that cannot be read is a reason to look as well, and nothing is written over it', async () => {
+  const folder = await tempFolder();
+  const file = join(folder, 'log-evidence.jsonl');
+  await writeFile(file, '{"at":');
+  const memory = new LogMemory(join(folder, 'log.json'), file);
+  expect(memory.accusations()).toEqual(['storage_failed']);
+  expect(() => memory.accuse(lie('log_forked', 1))).toThrow(expect.objectContaining({ code: 'storage_failed' }));
+  expect(await readFile(file, 'utf8')).toBe('{"at":');
 });
