@@ -3,7 +3,7 @@ import { askRecoveries } from '../../edge/link/enrolment/ask-recoveries.ts';
 import { followRecoveries } from '../../edge/link/enrolment/follow-recoveries.ts';
 import type { Recovery } from '../../shared/lease/recovery.ts';
 import { ConnectedBox } from '../helpers/connected-box.ts';
-import { type TestBox, TestFleet } from '../helpers/fleet.ts';
+import { TestBox, TestFleet } from '../helpers/fleet.ts';
 import { adminSet, signSet, TestSigner } from '../helpers/kms.ts';
 import { TestOrg } from '../helpers/kms-org.ts';
 import { guest } from '../helpers/vault-guests.ts';
@@ -90,7 +90,10 @@ test('a box that enrols after the loss counts on the keys of its day, and not ag
   const recovery = await loseHsm(fleet, org, box);
   await send(fleet, org, recovery);
   await fleet.kms.client.call('changeKey', { use: 'commands' });
-  const late = await fleet.enrolled();
+  const [late, token] = [await TestBox.make(), await fleet.token()];
+  // The server shows a certificate of the new authority in a moment.
+  const enrols = (): Promise<string> => late.enrol(fleet.url, token).then(({ state }) => state, String);
+  await expect.poll(enrols, PATIENTLY).toBe('awaiting-approval');
   const { commandKeys } = late.folder.read();
   expect(commandKeys).not.toContainEqual(recovery.keys.commands);
   const nothing = await askRecoveries(late.folder.read(), late.folder.key.open());
