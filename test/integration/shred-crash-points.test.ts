@@ -107,12 +107,12 @@ test.each(DATABASES)(
         .poll(() => [made.one.deeds.done, made.two.deeds.done], PATIENTLY)
         .toEqual([[`shred ${made.gone}`], [`erase in ${made.erased}`]]);
       const ended = async () => {
+        place.ledger.at = Date.now();
         await place.look();
         return [await stateOf(made.shred), (await place.erasures.get('acme', made.erasure)).settledAt !== null];
       };
       await expect.poll(ended, PATIENTLY).toEqual(['done', true]);
 
-      place.ledger.at = Date.now();
       const receipts = [await place.receipts.ofShred('acme', made.shred), await place.receipts.ofErasure('acme', made.erasure)];
       for (const receipt of receipts) {
         const { said, proved } = await verifyReceipt(receipt, keys);
