@@ -18,7 +18,6 @@ export class HeldFile {
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
     const lock = new Sqlite(`${this.#file}.lock`, { timeout: 0 });
     try {
-      lock.pragma('locking_mode = EXCLUSIVE');
       lock.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       lock.close();

@@ -11,9 +11,8 @@ import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { testKms } from '../helpers/kms.ts';
 import { type Deeds, LedgerPlace } from '../helpers/ledger-place.ts';
 import type { LinkedBox } from '../helpers/linked-box.ts';
+import { renew } from '../helpers/orders.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
-
-const renew = (tenant: string) => ({ kind: 'renew-lease', body: { tenant } }) as const;
 
 async function sign(key: KeyObject, claims: object, header: object): Promise<string> {
   return await new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader({ alg: 'ES256', ...header }).sign(key);

@@ -16,15 +16,12 @@ import { testKms } from '../helpers/kms.ts';
 import { ADA, Deeds, LedgerPlace } from '../helpers/ledger-place.ts';
 import { LinkedBox } from '../helpers/linked-box.ts';
 import { MemoryTransport } from '../helpers/memory-transport.ts';
+import { renew, restart, revoke } from '../helpers/orders.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-
-const renew = (tenant: string) => ({ kind: 'renew-lease', body: { tenant } }) as const;
-const restart = (tenant: string) => ({ kind: 'restart-tenant', body: { tenant } }) as const;
-const revoke = (tenant: string) => ({ kind: 'revoke-lease', body: { tenant } }) as const;
 
 let postgres: TestPostgres;
 beforeAll(async () => {

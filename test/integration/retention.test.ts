@@ -7,16 +7,13 @@ import { newUlid } from '../../shared/ids/ulid.ts';
 import { testKms } from '../helpers/kms.ts';
 import { ADA, LedgerPlace } from '../helpers/ledger-place.ts';
 import type { Message } from '../helpers/memory-transport.ts';
+import { renew, restart, revoke } from '../helpers/orders.ts';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.ts';
 import { COMMAND_DAYS } from '../helpers/start-ledger.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const DAY = 86_400_000;
 const PATIENTLY = { timeout: 20_000 };
-
-const renew = (tenant: string) => ({ kind: 'renew-lease', body: { tenant } }) as const;
-const restart = (tenant: string) => ({ kind: 'restart-tenant', body: { tenant } }) as const;
-const revoke = (tenant: string) => ({ kind: 'revoke-lease', body: { tenant } }) as const;
 
 let postgres: TestPostgres;
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../../store/database.ts';
 import { UNSETTLED } from '../ledger/command-states.ts';
 import { lotsOfIds } from './lots-of-ids.ts';
+import { provesDeletion } from './proves-deletion.ts';
 
 /**
  * Removes commands that were given and settled before a time. Those by which a shred or an erasure was told stay, and of each box those that
@@ -15,12 +16,7 @@ export async function sweepCommands(db: Kysely<Database>, before: number, stop: 
       .where('id', '<=', last)
       .where('changed_at', '<', before)
       .where('state', 'not in', UNSETTLED)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('shred_boxes').select('device').whereRef('shred_boxes.command', '=', 'commands.id'))),
-      )
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('erasure_boxes').select('device').whereRef('erasure_boxes.command', '=', 'commands.id'))),
-      )
+      .where((row) => row.not(provesDeletion(row.ref('commands.id'))))
       .where(({ eb, or, not, exists, selectFrom }) =>
         or([
           // It never had a place.

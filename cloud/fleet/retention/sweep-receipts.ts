@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../../store/database.ts';
 import { lotsOfIds } from './lots-of-ids.ts';
+import { provesDeletion } from './proves-deletion.ts';
 
 /** Removes words of boxes that came before a time, but for those on shreds and erasures. That there was one, and which, the log says for ever. */
 export async function sweepReceipts(db: Kysely<Database>, before: number, stop: AbortSignal): Promise<void> {
@@ -9,12 +10,7 @@ export async function sweepReceipts(db: Kysely<Database>, before: number, stop: 
       .deleteFrom('receipts')
       .where('id', '>=', first)
       .where('id', '<=', last)
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('shred_boxes').select('device').whereRef('shred_boxes.command', '=', 'receipts.command'))),
-      )
-      .where(({ not, exists, selectFrom }) =>
-        not(exists(selectFrom('erasure_boxes').select('device').whereRef('erasure_boxes.command', '=', 'receipts.command'))),
-      )
+      .where((row) => row.not(provesDeletion(row.ref('receipts.command'))))
       .execute();
   }
 }

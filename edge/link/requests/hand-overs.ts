@@ -7,7 +7,7 @@ import type { Logger } from '../../../shared/log/create-logger.ts';
 import type { BackOff } from '../../../shared/runtime/back-off.ts';
 import { newestRecovery } from '../enrolment/newest-recovery.ts';
 import type { LinkPart } from '../link-part.ts';
-import { Retry } from '../retry.ts';
+import { Telling } from '../telling.ts';
 import type { Requests } from './requests.ts';
 
 /** The HSM has the key, or will never take it from this box. */
@@ -35,29 +35,19 @@ export interface HandOversOptions {
 }
 
 /** After the loss of an HSM, hands the keys of tenants over to the next one, where the box has followed a recovery that names them. */
-export class HandOvers implements LinkPart {
+export class HandOvers extends Telling implements LinkPart {
   readonly #options: HandOversOptions;
-  readonly #retry: Retry;
   readonly #settled = new Set<string>();
 
   constructor(options: HandOversOptions) {
+    super(options);
     this.#options = options;
-    this.#retry = new Retry({ ...options, work: () => this.#handOver() });
-  }
-
-  start(): void {
-    this.#retry.start();
-  }
-
-  async stop(): Promise<void> {
-    await this.#retry.stop();
   }
 
   /** After a recovery was followed, too: the link opens anew by what it says. */
-  readonly onConnect = (): void => this.#retry.wake();
+  readonly onConnect = (): void => this.wake();
 
-  /** @returns whether nothing is left to do */
-  async #handOver(): Promise<boolean> {
+  protected async tell(): Promise<boolean> {
     const { recoveries, keys, now } = this.#options;
     const followed = recoveries();
     // An earlier HSM is not there any more.
