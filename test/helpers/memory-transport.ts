@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from 'vitest';
 import type { Courier } from '../../cloud/fleet/courier.ts';
 import type { Uplink } from '../../edge/link/uplink.ts';
 import { SecureGateError } from '../../shared/errors/securegate-error.ts';
@@ -36,6 +37,8 @@ export class MemoryTransport {
   /** What went wrong on a side that took a message: a broker would bring it again and again. */
   readonly failures: unknown[] = [];
   #onWay: Message[] = [];
+  /** How many have arrived, and are still at work there. */
+  #taken = 0;
   readonly #boxes = new Map<string, Box>();
   /** Those of each process of the control plane: all hear everything. */
   #handlers: ((...message: FromBox) => Promise<void>)[] = [];
@@ -46,6 +49,11 @@ export class MemoryTransport {
 
   get onWay(): readonly Message[] {
     return this.#onWay;
+  }
+
+  /** Whether nothing is on its way, and nothing that has arrived can lead to more. */
+  get isQuiet(): boolean {
+    return this.#onWay.length === 0 && this.#taken === 0;
   }
 
   /** Of one process of the control plane. */
@@ -102,11 +110,21 @@ export class MemoryTransport {
   /** Lets a message arrive; where it cannot, it is lost. */
   async deliver(index = 0): Promise<void> {
     const [message] = this.#onWay.splice(index, 1);
+    this.#taken += 1;
     try {
       if (message) await this.#hand(message);
     } catch (error) {
       if (SecureGateError.from(error).code !== 'stopped') this.failures.push(error);
+    } finally {
+      this.#taken -= 1;
     }
+  }
+
+  /** Lets the oldest message of a channel arrive, as soon as one is on its way. */
+  async deliverNext(channel: string): Promise<void> {
+    const next = (): number => this.#onWay.findIndex((message) => message.channel === channel);
+    await expect.poll(next, { timeout: 20_000 }).not.toBe(-1);
+    await this.deliver(next());
   }
 
   drop(index: number): void {

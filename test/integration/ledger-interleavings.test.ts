@@ -199,7 +199,7 @@ class World {
   async isQuiet(): Promise<boolean> {
     const [isDone, isTold] = [this.box.journal.begun().length === 0, this.box.journal.untold().length === 0];
     const settled = (await this.commands()).every(({ state }) => [...LAST_WORDS, 'TIMED_OUT', 'CANCELED'].includes(state));
-    return settled && this.transport.onWay.length === 0 && isDone && isTold;
+    return settled && this.transport.isQuiet && isDone && isTold;
   }
 
   async commands() {

@@ -240,7 +240,7 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     lose();
     await place.pass(1000);
     expect(commands()).toBe(3);
-    await place.transport.deliver(place.transport.onWay.findIndex(({ channel }) => channel === 'commands'));
+    await place.transport.deliverNext('commands');
     await expect.poll(() => deeds.done).toEqual(['renew a1']);
     expect(await place.stateOf(id)).toBe('SENT');
     lose();

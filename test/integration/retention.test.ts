@@ -53,10 +53,12 @@ describe.each(['SQLite', 'Postgres'])('what is not kept any longer, on %s', (dat
   const messages = (place: LedgerPlace, channel: string): Message[] =>
     place.transport.sent.filter((message) => message.channel === channel);
 
+  const untilQuiet = async (place: LedgerPlace): Promise<void> => expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+
   /** What somebody can say again for ever, until the control plane has heard all of it. */
   async function sayAgain(place: LedgerPlace, said: readonly Message[]): Promise<void> {
     for (const message of said) place.transport.inject(message);
-    await expect.poll(() => place.transport.onWay, PATIENTLY).toEqual([]);
+    await untilQuiet(place);
   }
 
   test('commands that are settled and words on them are removed; what proves a deletion, what is open and where each box stands is not', async () => {
@@ -128,6 +130,7 @@ describe.each(['SQLite', 'Postgres'])('what is not kept any longer, on %s', (dat
     putBack();
     await box.start();
     await place.transport.connect(box.id);
+    await untilQuiet(place);
     const [next] = await doAll(place, box, [renew('d1')]);
     await sayAgain(
       place,
@@ -143,11 +146,9 @@ describe.each(['SQLite', 'Postgres'])('what is not kept any longer, on %s', (dat
     const { box } = await place.box();
     await place.transport.connect(box.id);
     await doAll(place, box, [renew('a1'), renew('a2')]);
-    await expect.poll(() => place.transport.onWay, PATIENTLY).toEqual([]);
     place.transport.prompt = false;
     const unheard = await place.give(box.id, restart('b1'));
-    await expect.poll(() => place.transport.onWay.length, PATIENTLY).toBe(1);
-    await place.transport.deliver();
+    await place.transport.deliverNext('commands');
     place.transport.cut(box.id);
     await expect.poll(() => box.journal.find(unheard)?.state, PATIENTLY).toBe('SUCCEEDED');
     while (place.transport.onWay.length > 0) place.transport.drop(0);
