@@ -85,4 +85,9 @@ export const APPLIANCE_SCHEMA: readonly string[] = [
   CREATE INDEX commands_over ON commands (ends_at) WHERE ends_at IS NOT NULL AND receipt IS NOT NULL;
   PRAGMA user_version = 7;
   `,
+  `
+  ALTER TABLE models ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE models ADD COLUMN given_up TEXT;
+  PRAGMA user_version = 8;
+  `,
 ];

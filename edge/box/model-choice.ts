@@ -16,7 +16,11 @@ import { tryModels } from './try-models.ts';
 /** What somebody at the box can bring: it is tried again until he has. */
 const WAITED_FOR: readonly string[] = ['model_missing', 'model_source', 'model_licence', 'storage_failed'];
 /** What no further try changes, only another choice or another version. */
-const FINAL: readonly string[] = ['model_unknown', 'embedder_differs'];
+const FINAL: readonly string[] = ['model_unknown', 'embedder_differs', 'models_given_up'];
+/** A chosen set with which the daemon has begun so often, and never lasted, brings it down. */
+const MOST_BEGUN = 3;
+/** What has worked for so long lasts. */
+const LASTS_MS = 600_000;
 
 type Standing = ActualModels['standing'];
 const APPLIED: Standing = { state: 'applied', reason: null };
@@ -45,6 +49,7 @@ export class ModelChoice implements Part {
   /** Ends with the next choice. */
   #choosing = new AbortController();
   #standing = APPLIED;
+  #lasting: NodeJS.Timeout | undefined;
 
   constructor(options: ModelChoiceOptions) {
     this.#options = options;
@@ -61,7 +66,9 @@ export class ModelChoice implements Part {
   async start(): Promise<void> {
     await this.running.replace(await this.#openLast());
     const { set, models } = this.running.now;
-    this.#options.stored().keepLast({ set, embedder: models.embedder });
+    const stored = this.#options.stored();
+    if (stored.last?.set !== set) stored.keepLast({ set, embedder: models.embedder });
+    this.#seeItLast();
     if (this.#fixed !== undefined) return;
     if (this.#wanted !== set) this.#standing = BEGUN;
     this.#retry.start();
@@ -71,6 +78,8 @@ export class ModelChoice implements Part {
     this.#stopping.abort();
     await this.#retry.stop();
     await this.running.stop();
+    clearTimeout(this.#lasting);
+    this.#options.stored().endure();
   }
 
   /** Takes a choice down; it is followed in the background. @param set null for the box's own */
@@ -90,19 +99,34 @@ export class ModelChoice implements Part {
     return this.#fixed ?? this.#options.stored().chosen ?? loadManifest().defaultSet;
   }
 
-  /** The set that was at work last; where it does not load any more, the box's own, so that the box works. */
+  /** The set that was at work last; where it does not load any more, or brings the daemon down, the box's own, so that the box works. */
   async #openLast(): Promise<OpenStages> {
-    const last = this.#fixed === undefined ? this.#options.stored().last : undefined;
+    const { logger } = this.#options;
+    const stored = this.#options.stored();
+    const last = this.#fixed === undefined ? stored.last : undefined;
     const own = this.#fixed ?? loadManifest().defaultSet;
     if (last === undefined || last.set === own) return await this.#open(own);
+    // By another embedding model nobody who is enrolled would be known any more.
+    const known = findSet(loadManifest(), own).embedder.id === last.embedder;
+    if (known && stored.begun >= MOST_BEGUN) {
+      stored.giveUp(last.set);
+      logger.error({ set: last.set, instead: own, begun: stored.begun }, 'the chosen models are given up: the box never lasted with them');
+      return await this.#open(own);
+    }
+    stored.begin();
     try {
       return await this.#open(last.set);
     } catch (error) {
-      // By another embedding model nobody who is enrolled would be known any more.
-      if (findSet(loadManifest(), own).embedder.id !== last.embedder) throw error;
-      this.#options.logger.error({ err: error, set: last.set, instead: own }, 'the chosen models do not load any more');
+      if (!known) throw error;
+      logger.error({ err: error, set: last.set, instead: own }, 'the chosen models do not load any more');
       return await this.#open(own);
     }
+  }
+
+  /** Once it has worked for long enough by what it works by, whatever ends it has another cause. */
+  #seeItLast(): void {
+    clearTimeout(this.#lasting);
+    this.#lasting = setTimeout(() => this.#options.stored().endure(), LASTS_MS).unref();
   }
 
   async #open(set: string): Promise<OpenStages> {
@@ -134,6 +158,12 @@ export class ModelChoice implements Part {
   async #change(set: string, signal: AbortSignal): Promise<void> {
     const { config, stored, logger } = this.#options;
     const { models, set: before } = this.running.now;
+    if (stored().givenUp === set) {
+      throw new SecureGateError(
+        'models_given_up',
+        `The daemon ended ${MOST_BEGUN} times soon after it had begun to work by the set ${set}`,
+      );
+    }
     const { embedder } = findSet(loadManifest(), set);
     // What is enrolled is embedded by one model and means nothing to another: guests would be strangers without a word.
     if (embedder.id !== models.embedder) {
@@ -148,10 +178,12 @@ export class ModelChoice implements Part {
       await warmUp(next);
       signal.throwIfAborted();
       stored().keepLast({ set, embedder: embedder.id });
+      stored().begin();
     } catch (error) {
       await next.stages.stop();
       throw error;
     }
+    this.#seeItLast();
     await this.running.replace(next);
     logger.info({ set, before }, 'other models are at work');
   }

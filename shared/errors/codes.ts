@@ -508,6 +508,11 @@ export const ERROR_CODES = {
     title: 'The set embeds faces by another model',
     next: 'Choose a set with the embedding model of the box: to another, whoever is enrolled is a stranger. To change it, name the set in the configuration of the box and enrol everybody anew.',
   },
+  models_given_up: {
+    status: 503,
+    title: 'The box never lasted with these models',
+    next: 'Choose another set: the daemon ended three times within minutes of work by this one, its memory is probably too small. To try it once more, choose another one and then this one again.',
+  },
   model_source: { status: 502, title: 'Model cannot be fetched', next: 'Check the network or use: securegate models pull --from FOLDER' },
   inference_failed: { status: 500, title: 'Inference failed', next: 'See the cause; the box goes on with the next frame.' },
   // Box

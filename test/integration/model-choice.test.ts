@@ -177,4 +177,45 @@ describe.skipIf(scrfdMissing)('with another detector (needs the test models besi
     await installScrfd(place.modelsDir);
     await expect.poll(() => standing(fourth), PATIENTLY).toEqual({ set: 'scrfd-10g', ...APPLIED });
   }, 300_000);
+
+  test('a set by which the daemon never lasts is given up, until somebody chooses it once more', async () => {
+    const place = await Place.make();
+    await installScrfd(place.modelsDir);
+    /** As the kernel does: nothing of the end is written down. */
+    const kill = async (choice: ModelChoice): Promise<void> => choice.running.stop();
+    const chosen = await place.start();
+    chosen.choose('scrfd-10g');
+    await expect.poll(() => standing(chosen), PATIENTLY).toEqual({ set: 'scrfd-10g', ...APPLIED });
+    await kill(chosen);
+    for (let starts = 1; starts <= 2; starts += 1) {
+      const again = await place.start();
+      expect(standing(again), `start ${starts}`).toEqual({ set: 'scrfd-10g', ...APPLIED });
+      await kill(again);
+    }
+    const givenUp = await place.start();
+    await expect.poll(() => standing(givenUp), PATIENTLY).toEqual({ set: 'embedded', state: 'failed', reason: 'models_given_up' });
+    await kill(givenUp);
+    const still = await place.start();
+    await expect.poll(() => standing(still), PATIENTLY).toEqual({ set: 'embedded', state: 'failed', reason: 'models_given_up' });
+
+    still.choose(null);
+    still.choose('scrfd-10g');
+    await expect.poll(() => standing(still), PATIENTLY).toEqual({ set: 'scrfd-10g', ...APPLIED });
+    // Ended in good order as often as one likes, it stays.
+    await still.stop();
+    for (let starts = 1; starts <= 4; starts += 1) {
+      const again = await place.start();
+      expect(standing(again), `start ${starts}`).toEqual({ set: 'scrfd-10g', ...APPLIED });
+      await again.stop();
+    }
+    // So it does where it has lasted once between two ends that it was not told of.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    for (let starts = 1; starts <= 5; starts += 1) {
+      const again = await place.start();
+      expect(standing(again), `start ${starts}`).toEqual({ set: 'scrfd-10g', ...APPLIED });
+      if (starts === 3) vi.advanceTimersByTime(600_000);
+      await kill(again);
+    }
+  }, 300_000);
 });
