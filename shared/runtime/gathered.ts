@@ -18,7 +18,10 @@ export interface GatheredOptions<Item, Result> {
   readonly atOnce: number;
 }
 
-/** Does together what comes in the same moment, or while something before it is done: whoever comes alone waits for nobody. */
+/**
+ * Does together what comes in the same moment, or while something before it is done: whoever comes alone waits for nobody. Between two lots
+ * everything else has its turn: work that never waits for anything but a database of this process would keep the process from all else.
+ */
 export class Gathered<Item, Result> {
   readonly #options: GatheredOptions<Item, Result>;
   readonly #waiting: Waiting<Item, Result>[] = [];
@@ -50,13 +53,15 @@ export class Gathered<Item, Result> {
       this.#underWay += 1;
       const lot = this.#waiting.splice(0, most);
       void this.#do(lot).finally(() => {
-        this.#underWay -= 1;
         this.#done += lot.length;
         for (let next = this.#followers[0]; next !== undefined && next.after <= this.#done; next = this.#followers[0]) {
           this.#followers.shift();
           next.go();
         }
-        this.#go();
+        setImmediate(() => {
+          this.#underWay -= 1;
+          this.#go();
+        });
       });
     }
   }

@@ -8,6 +8,7 @@ import { Commands } from '../../cloud/fleet/ledger/commands.ts';
 import { Links } from '../../cloud/fleet/ledger/links.ts';
 import { moveCommand } from '../../cloud/fleet/ledger/move-command.ts';
 import { LOCAL_OPERATOR } from '../../cloud/iam/local-operator.ts';
+import type { KmsClient } from '../../cloud/kms/client.ts';
 import type { StoreAddress } from '../../cloud/store/open-store.ts';
 import { newId } from '../../shared/ids/ids.ts';
 import { newUlid } from '../../shared/ids/ulid.ts';
@@ -246,6 +247,38 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     lose();
     place.transport.prompt = true;
     await expect.poll(() => place.stateOf(id)).toBe('SUCCEEDED');
+    expect(deeds.begun).toEqual(['renew a1']);
+  });
+
+  test('a box that has answered is not told again because its word waits for orders of others', async () => {
+    const kms = await testKms('software');
+    const slow = Promise.withResolvers<void>();
+    let isSlow = false;
+    const call: KmsClient['call'] = async (...asked) => {
+      if (isSlow && asked[0] === 'sign') await slow.promise;
+      return await kms.client.call(...asked);
+    };
+    const place = await LedgerPlace.make({ call }, await freshStore());
+    const [{ box, deeds }, { box: other }] = [await place.box(), await place.box()];
+    for (const { id } of [box, other]) await place.transport.connect(id);
+    await expect.poll(() => place.transport.isQuiet).toBe(true);
+    place.transport.prompt = false;
+    const told = (): number => place.transport.sent.filter(({ channel, device }) => channel === 'commands' && device === box.id).length;
+    const id = await place.give(box.id, renew('a1'));
+    await place.transport.deliverNext('commands');
+    await expect.poll(() => place.transport.onWay.some(({ channel }) => channel === 'acks')).toBe(true);
+
+    isSlow = true;
+    place.at += 600;
+    const last = await place.give(other.id, renew('b1'));
+    void place.transport.deliverNext('acks');
+    await place.pass(400);
+    expect(told()).toBe(1);
+
+    slow.resolve();
+    place.transport.prompt = true;
+    while (place.transport.onWay.length > 0) await place.transport.deliver();
+    await expect.poll(async () => [await place.stateOf(id), await place.stateOf(last)]).toEqual(['SUCCEEDED', 'SUCCEEDED']);
     expect(deeds.begun).toEqual(['renew a1']);
   });
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import type { AckClaims } from '../../../shared/fleet/ack.ts';
 import { helloSchema } from '../../../shared/fleet/hello.ts';
 import { Ulids } from '../../../shared/ids/ulid.ts';
 import type { Logger } from '../../../shared/log/create-logger.ts';
@@ -19,12 +20,12 @@ import { Delivery } from './delivery.ts';
 import { expireCommands } from './expire-commands.ts';
 import { Links } from './links.ts';
 import { Receipts } from './receipts.ts';
-import { verifyAck } from './verify-ack.ts';
+import { type Ack, verifyAck } from './verify-ack.ts';
 
 const LOOK_EVERY_MS = 1000;
 /** Boxes that are looked at in one go. */
 const MOST_DUE = 256;
-/** Words of boxes that are written down together. */
+/** Words of boxes that are verified, or written down, together. */
 const MOST_WORDS = 64;
 /** For so long a word waits for orders that are on their way. */
 const LONGEST_BEHIND_MS = 2000;
@@ -54,6 +55,9 @@ export class Ledger {
   readonly #underWay = new UnderWay();
   readonly #receiptIds: Ulids;
   readonly #words: Gathered<Word, Kept | undefined>;
+  readonly #acks: Gathered<Ack, PromiseSettledResult<AckClaims>>;
+  /** Those that have come, and are not written down yet. */
+  readonly #unheard = new Set<Ack>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LedgerOptions) {
@@ -62,6 +66,7 @@ export class Ledger {
     this.#links = new Links(options);
     this.#receiptIds = new Ulids(now);
     const noting = { db, links: this.#links, audit, now };
+    this.#acks = new Gathered({ work: (acks) => Promise.allSettled(acks.map(verifyAck)), most: MOST_WORDS, atOnce: 1 });
     this.#words = new Gathered({ work: (words) => acknowledge(noting, words), most: MOST_WORDS, atOnce: 1 });
     this.#delivery = courier && new Delivery({ ...options, courier, links: this.#links });
     this.commands = new Commands({ db, boxes, links: this.#links, now, onWaiting: (device) => this.#deliverLater(device) });
@@ -83,7 +88,9 @@ export class Ledger {
     try {
       await this.#links.wake([...(await expireCommands(db, now()))]);
       const due = this.#delivery ? await this.#links.due(MOST_DUE) : [];
-      await Promise.all(due.map((device) => this.#delivery?.deliver(device)));
+      // A box that has answered is told nothing twice because nobody had the time to listen.
+      const answering = new Set([...this.#unheard].map(({ device }) => device));
+      await Promise.all(due.filter((device) => !answering.has(device)).map((device) => this.#delivery?.deliver(device)));
     } catch (error) {
       logger.error({ err: SecureGateError.from(error) }, 'the ledger of commands could not be looked through');
     }
@@ -99,16 +106,27 @@ export class Ledger {
       await replyToBox(this.#options, device, { kind: 'welcome', session, forgotten });
     },
     acks: async (device, { org, signingKeys }, payload) => {
-      // That the first boxes have begun is not worth that the last ones wait for their orders; an HSM that hangs is not waited for.
-      if (this.#delivery) await Promise.race([this.#delivery.caughtUp(), pause(LONGEST_BEHIND_MS, undefined, { ref: false })]);
-      const token = payload.toString('latin1');
-      const claims = await verifyAck(token, device, signingKeys);
-      const kept = await this.#words.run({ receipt: this.#receiptIds.next(), org, device, token, claims });
-      if (kept === undefined) return;
-      if (kept.isNew) this.#deliverLater(device);
-      await replyToBox(this.#options, device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });
+      const ack = { device, org, signingKeys, token: payload.toString('latin1') };
+      this.#unheard.add(ack);
+      try {
+        await this.#hear(ack);
+      } finally {
+        this.#unheard.delete(ack);
+      }
     },
   };
+
+  async #hear(ack: Ack): Promise<void> {
+    // That the first boxes have begun is not worth that the last ones wait for their orders; an HSM that hangs is not waited for.
+    if (this.#delivery) await Promise.race([this.#delivery.caughtUp(), pause(LONGEST_BEHIND_MS, undefined, { ref: false })]);
+    const verified = await this.#acks.run(ack);
+    if (verified.status === 'rejected') throw verified.reason;
+    const { device, org, token } = ack;
+    const kept = await this.#words.run({ receipt: this.#receiptIds.next(), org, device, token, claims: verified.value });
+    if (kept === undefined) return;
+    if (kept.isNew) this.#deliverLater(device);
+    await replyToBox(this.#options, device, { kind: 'ack-kept', digest: kept.digest, receipt: kept.receipt });
+  }
 
   #deliverLater(device: string): void {
     const delivery = this.#delivery;

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Gathered } from '../../../../shared/runtime/gathered.ts';
 
@@ -12,9 +13,9 @@ function doubling(most: number, atOnce: number, impossible: number[] = []) {
     return items.map((item) => item * 2);
   };
   const pass = async (): Promise<void> => {
-    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    await turn();
     gates.shift()?.();
-    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    await turn();
   };
   return { gathered: new Gathered({ work, most, atOnce }), lots, pass };
 }
@@ -33,10 +34,26 @@ test('what comes in the same moment is done together, and what comes meanwhile a
 test('as many lots are under way as may be', async () => {
   const { gathered, lots, pass } = doubling(1, 2);
   const done = Promise.all([1, 2, 3].map((item) => gathered.run(item)));
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+  await turn();
   expect(lots).toEqual([[1], [2]]);
   for (let lot = 0; lot < 3; lot += 1) await pass();
   expect(await done).toEqual([2, 4, 6]);
+});
+
+test('between two lots everything else has its turn, however fast they are done', async () => {
+  const seen: string[] = [];
+  const work = async (items: readonly number[]): Promise<readonly number[]> => {
+    seen.push(`lot ${items}`);
+    return items;
+  };
+  const gathered = new Gathered({ work, most: 1, atOnce: 1 });
+  const done = Promise.all([1, 2, 3].map((item) => gathered.run(item)));
+  for (let times = 0; times < 3; times += 1) {
+    await turn();
+    seen.push('something else');
+  }
+  await done;
+  expect(seen).toEqual(['lot 1', 'something else', 'lot 2', 'something else', 'lot 3', 'something else']);
 });
 
 test('one that cannot be done does not take the others with it', async () => {
