@@ -9,6 +9,9 @@ import type { SignedRecovery } from '../../shared/lease/recovery.ts';
 import { parseRecovery, verifyRecovery } from '../../shared/lease/verify-recovery.ts';
 import type { LogExport } from './log-export.ts';
 
+/** What leads from one key to the next. */
+type Told = Pick<LogExport, 'keyChanges' | 'recoveries' | 'orgKeys' | 'head'>;
+
 /** That the key of the log went with its HSM, and on whose word another one counts. */
 export interface Loss {
   /** Id of the recovery that the recovery keys of the org have signed. */
@@ -38,26 +41,41 @@ export interface Trusted {
  * Follows the key of the log: by the words of its KMS, and from one HSM to the next by what the org's recovery keys have signed.
  * @throws {SecureGateError} `key_change_rejected`, `recovery_rejected`
  */
-export async function followLosses(log: LogExport, { key, seenAt, orgKeys }: Trusted): Promise<FollowedLosses> {
+export async function followLosses(log: Told, { key, seenAt, orgKeys }: Trusted): Promise<FollowedLosses> {
   const recoveries = log.recoveries.filter((signed) => draftedAt(signed) > seenAt);
   if (recoveries.length === 0 || (await isFollowed(log, key))) {
     return { keys: (await followKeyChanges('audit', [key], log.keyChanges)).keys, losses: [] };
   }
   const admins = requireCompared(log.orgKeys, orgKeys);
-  let keys = [key];
+  let { keys, left } = await followUntilLost([key], log.keyChanges);
   const losses: Loss[] = [];
   for (const signed of recoveries) {
     const { id, iat, keys: signing } = await verifyRecovery(signed, admins, draftedAt(signed));
     // Another one that leads to the same HSM.
     if (keys.some((one) => isDeepStrictEqual(one, signing.audit))) continue;
-    keys = [signing.audit, ...keys];
+    ({ keys, left } = await followUntilLost([signing.audit, ...keys], left));
     losses.push({ recovery: id, at: iat * 1000, key: signing.audit });
   }
-  return { keys: (await followKeyChanges('audit', keys, log.keyChanges)).keys, losses };
+  return { keys: (await followKeyChanges('audit', keys, left)).keys, losses };
+}
+
+/** Follows words up to the first one that the key which counts has not signed: that may be of the next HSM. */
+async function followUntilLost(
+  keys: readonly PublicKey[],
+  words: readonly string[],
+): Promise<{ keys: readonly PublicKey[]; left: readonly string[] }> {
+  for (let count = words.length; count > 0; count -= 1) {
+    try {
+      return { keys: (await followKeyChanges('audit', keys, words.slice(0, count))).keys, left: words.slice(count) };
+    } catch (error) {
+      if (SecureGateError.from(error).code !== 'key_change_rejected') throw error;
+    }
+  }
+  return { keys, left: words };
 }
 
 /** Whether the words of the KMS alone lead to the key that signed the head: then no HSM was lost since. */
-async function isFollowed({ head, keyChanges }: LogExport, key: PublicKey): Promise<boolean> {
+async function isFollowed({ head, keyChanges }: Told, key: PublicKey): Promise<boolean> {
   try {
     const { keys } = await followKeyChanges('audit', [key], keyChanges);
     await verifyLogToken(head, LOG_HEAD_TYPE, logHeadSchema, keys.slice(0, 1));

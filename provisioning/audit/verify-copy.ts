@@ -10,6 +10,7 @@ import {
   logHeadSchema,
   logTokenSchema,
   namedKey,
+  readHead,
   verifyLogToken,
 } from '../../shared/audit/log-tokens.ts';
 import { rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
@@ -19,7 +20,9 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { followKeyChanges } from '../../shared/lease/follow-key-changes.ts';
 import type { PublicKey } from '../../shared/lease/public-key.ts';
 import type { Bucket, StoredObject } from '../../shared/s3/bucket.ts';
+import { type FollowedLosses, followLosses, type Loss } from './follow-losses.ts';
 import { type ListedCopy, listCopies } from './list-copies.ts';
+import type { LogExport } from './log-export.ts';
 import { tilesOf } from './tiles-of.ts';
 
 const HASH_BYTES = 32;
@@ -34,27 +37,39 @@ export interface VerifiedCopy {
   readonly token: string;
   /** Every fork that was declared, the first one first. */
   readonly forks: readonly LogFork[];
+  /** Each time that the key went with an HSM since the one that is pinned. */
+  readonly losses: readonly Loss[];
+  /** By which it is signed, the one that counts first. */
+  readonly keys: readonly PublicKey[];
   /** How many heads were checked that had not been seen. */
   readonly checked: number;
   /** Until when nobody can remove any of what was read. */
   readonly lockedUntil: Date;
 }
 
+export interface CopyTrust {
+  /** The head that was seen the last time, signed. */
+  readonly seen?: string | undefined;
+  /** What an org is told of the log, and the fingerprint of its keys: on their word alone the log goes on by another key where an HSM was lost. */
+  readonly org?: { readonly log: LogExport; readonly orgKeys: string | undefined } | undefined;
+}
+
 /**
  * Checks the copy of a log with nothing but the public key and a right to read: that the leaves that are there make every root that was signed, that
  * nothing was put over anything, that all is locked, and that one log goes on where the one before ended.
  * @param key pinned
- * @param seen the head that was seen the last time, signed
- * @throws {SecureGateError} `log_copy_differs`, `log_bucket_unlocked`, `log_head_rejected`, `key_change_rejected`, `log_forked`, `log_truncated`, `log_backdated`, and the bucket's
+ * @throws {SecureGateError} `log_copy_differs`, `log_bucket_unlocked`, `log_head_rejected`, `key_change_rejected`, `recovery_rejected`, `log_forked`, `log_truncated`, `log_backdated`, and the
+ * bucket's
  */
-export async function verifyCopy(bucket: Pick<Bucket, 'get' | 'versions'>, key: PublicKey, seen?: string): Promise<VerifiedCopy> {
-  return await new CopyCheck(bucket, key).run(seen);
+export async function verifyCopy(bucket: Pick<Bucket, 'get' | 'versions'>, key: PublicKey, trust: CopyTrust = {}): Promise<VerifiedCopy> {
+  return await new CopyCheck(bucket, key, trust).run();
 }
 
 /** One check, and until when all is locked that it has read. */
 class CopyCheck {
   readonly #bucket: Pick<Bucket, 'get' | 'versions'>;
   readonly #key: PublicKey;
+  readonly #trust: CopyTrust;
   /** Each that ever counted since the one that is pinned. */
   #keys: readonly PublicKey[] = [];
   /** Which of them is the newest that has signed a head: 0 is the newest of all. */
@@ -62,14 +77,17 @@ class CopyCheck {
   #lockedUntil = new Date(8.64e15);
   #checked = 0;
 
-  constructor(bucket: Pick<Bucket, 'get' | 'versions'>, key: PublicKey) {
+  constructor(bucket: Pick<Bucket, 'get' | 'versions'>, key: PublicKey, trust: CopyTrust) {
     this.#bucket = bucket;
     this.#key = key;
+    this.#trust = trust;
   }
 
-  async run(seen: string | undefined): Promise<VerifiedCopy> {
+  async run(): Promise<VerifiedCopy> {
+    const { seen } = this.#trust;
     const copies = await listCopies(this.#bucket);
-    this.#keys = await this.#followKeys(copies);
+    const { keys, losses } = await this.#followKeys(copies);
+    this.#keys = keys;
     const kept = seen === undefined ? undefined : await this.#head(seen);
     const forks = await Promise.all(copies.filter(({ isFork }) => isFork).map((copy) => this.#fork(copy)));
     const chain = chainOf(copies, forks);
@@ -80,17 +98,23 @@ class CopyCheck {
     // A key that is retired may be in anybody's hands: what it signed before holds, and it goes on with nothing.
     if ((await namedKey(token, this.#keys)) > this.#counts) throw refusal('log_head_rejected', head.log, head.size);
     const inOrder = chain.flatMap(({ log }) => forks.filter((fork) => fork.log === log));
-    return { head, token, forks: inOrder, checked: this.#checked, lockedUntil: this.#lockedUntil };
+    return { head, token, forks: inOrder, losses, keys, checked: this.#checked, lockedUntil: this.#lockedUntil };
   }
 
   /** Every log has the words that there were when its newest head was put: the longest row of them has all. */
-  async #followKeys(copies: readonly ListedCopy[]): Promise<readonly PublicKey[]> {
+  async #followKeys(copies: readonly ListedCopy[]): Promise<FollowedLosses> {
     const [longest] = copies.toSorted((one, other) => other.keyChanges - one.keyChanges);
     const words: string[] = [];
     for (let number = 0; number < (longest?.keyChanges ?? 0); number += 1) {
       words.push((await this.#get(keyChangeName(longest?.log ?? '', number))).body.toString('utf8'));
     }
-    return (await followKeyChanges('audit', [this.#key], words)).keys;
+    const { seen, org } = this.#trust;
+    if (org === undefined) return { keys: (await followKeyChanges('audit', [this.#key], words)).keys, losses: [] };
+    const { log, orgKeys } = org;
+    // The control plane may have told more than it has copied.
+    const keyChanges = [...words, ...log.keyChanges.filter((word) => !words.includes(word))];
+    const seenAt = seen !== undefined && (await namedKey(seen, [this.#key])) === 0 ? readHead(seen).at : 0;
+    return await followLosses({ ...log, keyChanges }, { key: this.#key, seenAt, orgKeys });
   }
 
   /** @returns its newest head */

@@ -8,6 +8,7 @@ import { SecureGateError } from '../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { type Asking, asking, cloudOf } from '../audit/asking.ts';
 import type { LogExport } from '../audit/log-export.ts';
+import { lossInWords } from '../audit/loss-in-words.ts';
 import { readJson } from '../audit/read-json.ts';
 import type { SeenLog, VerifiedLog } from '../audit/verify-log.ts';
 import { verifyCopyCommand } from './audit/verify-copy.ts';
@@ -123,12 +124,10 @@ function inWords(org: string, { head, forks, losses, witnesses, seen }: Verified
   const at = new Date(head.at).toISOString();
   const since = before === undefined ? 'It is the first head that was seen here.' : 'It goes on from the head that was seen last.';
   const lost = forks.map(({ size, at: when }) => `Begun anew after ${size} entries at ${new Date(when).toISOString()}: ask why.`);
-  const replaced = losses.map(
-    ({ recovery, at: when, key }) =>
-      `Since ${new Date(when).toISOString()} another HSM signs it, by ${JSON.stringify(key)}: the recovery keys of ${org} have signed that (${recovery}).`,
-  );
   const told = `The log of ${head.size} entries holds all ${seen.entries} of ${org} at ${at}. ${since}`;
-  return [told, `Boxes of ${org} that watch it and have seen no other: ${witnesses.length}.`, ...lost, ...replaced].join('\n');
+  return [told, `Boxes of ${org} that watch it and have seen no other: ${witnesses.length}.`, ...lost, ...losses.map(lossInWords)].join(
+    '\n',
+  );
 }
 
 function copyInWords(copy: components['schemas']['AuditCopy']['copy']): string {

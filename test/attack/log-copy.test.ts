@@ -69,7 +69,7 @@ class Copied {
   }
 
   async audit(seen?: string): Promise<VerifiedCopy> {
-    return await verifyCopy(this.#reader, this.place.key, seen);
+    return await verifyCopy(this.#reader, this.place.key, { seen });
   }
 
   /** The auditor holds the copy against what the control plane tells. */

@@ -1,12 +1,18 @@
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { Recoveries } from '../../cloud/fleet/recoveries.ts';
 import type { LogExport } from '../../provisioning/audit/log-export.ts';
+import { verifyCopy } from '../../provisioning/audit/verify-copy.ts';
 import { verifyLog } from '../../provisioning/audit/verify-log.ts';
+import { keyChangeName } from '../../shared/audit/copy-names.ts';
 import { adminsFingerprint } from '../../shared/lease/admins-fingerprint.ts';
 import type { SignedRecovery } from '../../shared/lease/recovery.ts';
+import { Bucket } from '../../shared/s3/bucket.ts';
+import { CopyPlace, READER_RIGHTS } from '../helpers/copy-place.ts';
 import { adminSet, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { LogPlace } from '../helpers/log-place.ts';
+import { S3Fake } from '../helpers/s3-fake/s3-fake.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
 const refused = (code: string): unknown => expect.objectContaining({ code });
@@ -60,5 +66,50 @@ test('the key of the log is followed from an HSM that is lost to the next ones o
   // Whoever has the HSM of before, and what was signed for it, leads nobody back who has seen the log since.
   for (const key of [later.key, place.key]) {
     await expect(verifyLog(log, key, next.seen, fingerprint)).rejects.toEqual(refused('log_head_rejected'));
+  }
+});
+
+test('the copy of the log goes on by the next HSM, and whoever reads it follows on the word of the quorum, and of nobody else', async () => {
+  const org = await testOrg('software');
+  const fingerprint = adminsFingerprint(adminSet('acme', 1, [org.admin], org.safe));
+  const place = await LogPlace.open({ file: join(await tempFolder(), 'cloud.db') }, org.kms.client);
+  const store = await S3Fake.start();
+  const one = await CopyPlace.start(place, store);
+  const reader = await Bucket.open(await store.account(...READER_RIGHTS), new AbortController().signal);
+  onTestFinished(() => reader.close());
+  const grow = async (): Promise<{ log: string; size: number }> => {
+    await place.act('something');
+    return await one.copy();
+  };
+  const changeKey = async (): Promise<unknown> => org.kms.client.call('changeKey', { use: 'audit' });
+  await grow();
+  await changeKey();
+  const { log } = await grow();
+  const { token: seen } = await verifyCopy(reader, place.key);
+
+  await org.loseHsm();
+  const recovery = await org.draft();
+  const signed = await org.signRecovery(recovery);
+  await new Recoveries({ db: place.store.db, kms: org.kms.client, now: Date.now }).keep('acme', recovery.id, signed);
+  await grow();
+  // The next HSM knows nothing of the words of the one before, which stand where its own would.
+  await changeKey();
+  const { size } = await grow();
+  expect(store.objects.names.filter((name) => name.includes('key-change'))).toEqual([0, 1].map((n) => `log/${keyChangeName(log, n)}`));
+
+  const told = await exportOf(place, org, [signed]);
+  for (const trust of [{}, { seen }]) {
+    await expect(verifyCopy(reader, place.key, trust), 'nobody has said so').rejects.toEqual(refused('key_change_rejected'));
+    await expect(verifyCopy(reader, place.key, { ...trust, org: { log: told, orgKeys: undefined } })).rejects.toEqual(
+      refused('recovery_rejected'),
+    );
+    const rogue = new TestSigner();
+    const theirs = { recoveries: [await org.signRecovery(recovery, [rogue])], orgKeys: adminSet('acme', 1, [rogue], [rogue]) };
+    await expect(verifyCopy(reader, place.key, { ...trust, org: { log: { ...told, ...theirs }, orgKeys: fingerprint } })).rejects.toEqual(
+      refused('recovery_rejected'),
+    );
+    const verified = await verifyCopy(reader, place.key, { ...trust, org: { log: told, orgKeys: fingerprint } });
+    expect(verified).toMatchObject({ head: { size }, losses: [{ recovery: recovery.id, key: recovery.keys.audit }] });
+    expect(verified.keys[0]).toEqual(told.key);
   }
 });

@@ -67,6 +67,13 @@ test('a control plane copies its log to a bucket, tells how far it is, and is he
   const first = JSON.parse(await audit('verify-copy', ...reading, ...asking(), '--json')) as Record<string, unknown>;
   expect(first).toMatchObject({ verified: true, forks: [], online: { log: first.log } });
   expect(first.size).toBeGreaterThanOrEqual(size);
+  // Where no HSM was lost, what an org is told adds nothing.
+  const { head: latest } = (await cloud.ask(undefined, 'GET', '/v1/audit/heads/latest')).body;
+  const exported = { version: 1, org: 'acme', key, head: latest, forks: [], leaves: [], entries: [], cosignatures: [] };
+  await writeFile(at('log.json'), JSON.stringify(exported));
+  const following = ['--export', at('log.json'), '--org-keys', '0000-0000'];
+  expect(JSON.parse(await audit('verify-copy', ...reading, ...following, '--json'))).toMatchObject({ verified: true, losses: [] });
+  expect(await failing('verify-copy', ...reading, '--export', at('no.json'))).toBe('file_unreadable');
   expect(await audit('verify-copy', ...reading)).toContain('What the control plane tells was not looked at');
   expect(await failing('verify-copy', ...reading, '--prefix', 'elsewhere')).toBe('usage');
   expect(await failing('verify-copy', ...reading, '--prefix', 'elsewhere/', '--state', at('none'))).toBe('log_copy_differs');

@@ -85,11 +85,22 @@ export class LogCopy {
       await records.move({ ...record, tiled });
     }
     await this.#putTiles(bucket, log, edgeTiles(size));
-    for (const [number, word] of keyChanges.entries()) await this.#put(bucket, keyChangeName(log, number), Buffer.from(word), TOKEN_TYPE);
+    await this.#putKeyChanges(bucket, log, keyChanges);
     await this.#put(bucket, checkpointName(log, size), Buffer.from(token), TOKEN_TYPE);
     const copied = { ...record, tiled, size };
     await records.move(copied);
     return copied;
+  }
+
+  /** Where an HSM was lost, the words of the one before are there, of which the next one knows nothing. */
+  async #putKeyChanges(bucket: Bucket, log: string, words: readonly string[]): Promise<void> {
+    const loss = await this.#options.db.selectFrom('recoveries').select('id').limit(1).executeTakeFirst();
+    let number = 0;
+    for (const word of words.map((text) => Buffer.from(text))) {
+      while (loss && (await isTaken(bucket, keyChangeName(log, number), word))) number += 1;
+      await this.#put(bucket, keyChangeName(log, number), word, TOKEN_TYPE);
+      number += 1;
+    }
   }
 
   async #putFork(bucket: Bucket, log: string): Promise<void> {
@@ -157,6 +168,12 @@ function readKeptHead(body: Buffer) {
   } catch {
     return undefined;
   }
+}
+
+/** Whether something else has a name. */
+async function isTaken(bucket: Bucket, name: string, body: Buffer): Promise<boolean> {
+  const object = await bucket.get(name);
+  return object !== undefined && !object.body.equals(body);
 }
 
 async function existing(bucket: Bucket, name: string): Promise<StoredObject> {

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import { type Asking, asking, cloudOf } from '../../audit/asking.ts';
+import { lossInWords } from '../../audit/loss-in-words.ts';
 import { readJson } from '../../audit/read-json.ts';
 import type { VerifiedCopy } from '../../audit/verify-copy.ts';
 
@@ -17,6 +18,8 @@ interface Verifying extends Asking {
   readonly accessKey: string;
   readonly key: string;
   readonly state?: string;
+  readonly export?: string;
+  readonly orgKeys?: string;
 }
 
 /** `securegate audit verify-copy`: whether the copy of the log where nobody can delete it is whole, and what the control plane still tells. */
@@ -31,6 +34,8 @@ export function verifyCopyCommand(): Command {
     .requiredOption('--access-key <file>', 'file (mode 0600) with {"accessKeyId":…,"secretAccessKey":…}; a right to read is enough')
     .requiredOption('--key <file>', 'the key by which the log has to be signed (JSON)')
     .option('--state <file>', 'where the head is kept that was seen last')
+    .option('--export <file>', 'after the loss of an HSM: what `securegate audit export` wrote of an org')
+    .option('--org-keys <fingerprint>', "with it: of that org's keys, as `securegate org-keys pin` and boxes tell it")
     .action(verify);
 }
 
@@ -38,6 +43,7 @@ async function verify(options: Verifying): Promise<void> {
   const { Bucket } = await import('../../../shared/s3/bucket.ts');
   const { bucketSchema } = await import('../../../shared/s3/bucket-config.ts');
   const { compareOnline } = await import('../../audit/compare-online.ts');
+  const { logExportSchema } = await import('../../audit/log-export.ts');
   const { seenCopySchema, verifyCopy } = await import('../../audit/verify-copy.ts');
   const { endpoint, region, bucket: name, prefix, virtualHost, accessKey } = options;
   const place = { endpoint, region, bucket: name, pathStyle: virtualHost !== true, credentials: { file: resolve(accessKey) } };
@@ -48,11 +54,13 @@ async function verify(options: Verifying): Promise<void> {
   const state =
     options.state ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'securegate-audit', `copy-${name}.json`);
   const seen = await readJson(state, seenCopySchema);
+  const log = options.export === undefined ? undefined : await readJson(options.export, logExportSchema);
+  if (options.export !== undefined && log === undefined) throw new SecureGateError('file_unreadable', `There is no ${options.export}`);
   const bucket = await Bucket.open(config.data, new AbortController().signal);
   try {
-    const copy = await verifyCopy(bucket, key, seen?.head);
+    const copy = await verifyCopy(bucket, key, { seen: seen?.head, org: log && { log, orgKeys: options.orgKeys } });
     const isOnline = options.config !== undefined || options.cloud !== undefined;
-    const online = isOnline ? await compareOnline(await cloudOf(options), copy.token, key) : undefined;
+    const online = isOnline ? await compareOnline(await cloudOf(options), copy.token, copy.keys) : undefined;
     await mkdir(dirname(state), { recursive: true, mode: 0o700 });
     await writeFile(state, `${JSON.stringify({ version: 1, head: copy.token })}\n`, { mode: 0o600 });
     const told = {
@@ -60,6 +68,7 @@ async function verify(options: Verifying): Promise<void> {
       ...copy.head,
       checked: copy.checked,
       forks: copy.forks,
+      losses: copy.losses,
       lockedUntil: copy.lockedUntil,
       online: online ?? null,
     };
@@ -69,7 +78,7 @@ async function verify(options: Verifying): Promise<void> {
   }
 }
 
-function inWords({ head, forks, checked, lockedUntil }: VerifiedCopy, online: number | undefined): string {
+function inWords({ head, forks, losses, checked, lockedUntil }: VerifiedCopy, online: number | undefined): string {
   const at = new Date(head.at).toISOString();
   const lost = forks.map(({ size, at: when }) => `Begun anew after ${size} entries at ${new Date(when).toISOString()}: ask why.`);
   const still =
@@ -81,5 +90,6 @@ function inWords({ head, forks, checked, lockedUntil }: VerifiedCopy, online: nu
     `Nobody can remove any of it before ${lockedUntil.toISOString()}.`,
     still,
     ...lost,
+    ...losses.map(lossInWords),
   ].join('\n');
 }
