@@ -30,10 +30,11 @@ export class StoredModels {
     );
     this.#keepLast = database.prepare(
       `INSERT INTO models (one, last_set, last_embedder) VALUES (1, ?, ?)
-       ON CONFLICT (one) DO UPDATE SET last_set = excluded.last_set, last_embedder = excluded.last_embedder, begun = 0`,
+       ON CONFLICT (one) DO UPDATE SET last_set = excluded.last_set, last_embedder = excluded.last_embedder,
+         begun = CASE last_set WHEN excluded.last_set THEN begun ELSE 0 END`,
     );
     this.#begin = database.prepare('UPDATE models SET begun = begun + 1');
-    this.#endure = database.prepare('UPDATE models SET begun = 0');
+    this.#endure = database.prepare('UPDATE models SET begun = 0 WHERE begun > 0');
     this.#giveUp = database.prepare('UPDATE models SET given_up = ?');
   }
 

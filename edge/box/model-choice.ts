@@ -66,8 +66,7 @@ export class ModelChoice implements Part {
   async start(): Promise<void> {
     await this.running.replace(await this.#openLast());
     const { set, models } = this.running.now;
-    const stored = this.#options.stored();
-    if (stored.last?.set !== set) stored.keepLast({ set, embedder: models.embedder });
+    this.#options.stored().keepLast({ set, embedder: models.embedder });
     this.#seeItLast();
     if (this.#fixed !== undefined) return;
     if (this.#wanted !== set) this.#standing = BEGUN;
@@ -77,9 +76,9 @@ export class ModelChoice implements Part {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#retry.stop();
-    await this.running.stop();
     clearTimeout(this.#lasting);
-    this.#options.stored().endure();
+    this.#endure();
+    await this.running.stop();
   }
 
   /** Takes a choice down; it is followed in the background. @param set null for the box's own */
@@ -126,7 +125,16 @@ export class ModelChoice implements Part {
   /** Once it has worked for long enough by what it works by, whatever ends it has another cause. */
   #seeItLast(): void {
     clearTimeout(this.#lasting);
-    this.#lasting = setTimeout(() => this.#options.stored().endure(), LASTS_MS).unref();
+    this.#lasting = setTimeout(() => this.#endure(), LASTS_MS).unref();
+  }
+
+  /** A disk that is full ends nothing: at worst the models are given up one day that were not at fault. */
+  #endure(): void {
+    try {
+      this.#options.stored().endure();
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'that the models last could not be written down');
+    }
   }
 
   async #open(set: string): Promise<OpenStages> {
@@ -173,14 +181,17 @@ export class ModelChoice implements Part {
     }
     logger.info({ set, before }, 'other models are tried');
     await tryModels({ set, modelsDir: config.modelsDir, provider: config.inference.provider }, signal);
-    const next = await this.#open(set);
+    // Both are in memory from here on: what is killed for it has begun with the next one.
+    stored().keepLast({ set, embedder: embedder.id });
+    stored().begin();
+    let next: OpenStages | undefined;
     try {
+      next = await this.#open(set);
       await warmUp(next);
       signal.throwIfAborted();
-      stored().keepLast({ set, embedder: embedder.id });
-      stored().begin();
     } catch (error) {
-      await next.stages.stop();
+      await next?.stages.stop();
+      stored().keepLast({ set: before, embedder: models.embedder });
       throw error;
     }
     this.#seeItLast();

@@ -42,7 +42,10 @@ export interface Trusted {
  * @throws {SecureGateError} `key_change_rejected`, `recovery_rejected`
  */
 export async function followLosses(log: Told, { key, seenAt, orgKeys }: Trusted): Promise<FollowedLosses> {
-  const recoveries = log.recoveries.filter((signed) => draftedAt(signed) > seenAt);
+  // In the order that the org has signed: whoever tells them could put one last that leads to an HSM which was lost since.
+  const recoveries = log.recoveries
+    .filter((signed) => draftedAt(signed) > seenAt)
+    .toSorted((one, other) => draftedAt(one) - draftedAt(other));
   if (recoveries.length === 0 || (await isFollowed(log, key))) {
     return { keys: (await followKeyChanges('audit', [key], log.keyChanges)).keys, losses: [] };
   }

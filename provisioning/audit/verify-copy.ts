@@ -10,7 +10,6 @@ import {
   logHeadSchema,
   logTokenSchema,
   namedKey,
-  readHead,
   verifyLogToken,
 } from '../../shared/audit/log-tokens.ts';
 import { rangeRoot } from '../../shared/crypto/merkle/range-root.ts';
@@ -101,20 +100,25 @@ class CopyCheck {
     return { head, token, forks: inOrder, losses, keys, checked: this.#checked, lockedUntil: this.#lockedUntil };
   }
 
-  /** Every log has the words that there were when its newest head was put: the longest row of them has all. */
+  /** Every log has the words of the HSM that there was when its newest head was put; those of one that was lost before are with an earlier log. */
   async #followKeys(copies: readonly ListedCopy[]): Promise<FollowedLosses> {
-    const [longest] = copies.toSorted((one, other) => other.keyChanges - one.keyChanges);
-    const words: string[] = [];
-    for (let number = 0; number < (longest?.keyChanges ?? 0); number += 1) {
-      words.push((await this.#get(keyChangeName(longest?.log ?? '', number))).body.toString('utf8'));
-    }
-    const { seen, org } = this.#trust;
+    const names = copies
+      .toSorted((one, other) => (one.log < other.log ? -1 : 1))
+      .flatMap(({ log, keyChanges }) => Array.from({ length: keyChanges }, (_, number) => keyChangeName(log, number)));
+    const words = [...new Set((await this.#each(names, (name) => this.#get(name))).map(({ body }) => body.toString('utf8')))];
+    const { org } = this.#trust;
     if (org === undefined) return { keys: (await followKeyChanges('audit', [this.#key], words)).keys, losses: [] };
     const { log, orgKeys } = org;
     // The control plane may have told more than it has copied.
     const keyChanges = [...words, ...log.keyChanges.filter((word) => !words.includes(word))];
-    const seenAt = seen !== undefined && (await namedKey(seen, [this.#key])) === 0 ? readHead(seen).at : 0;
-    return await followLosses({ ...log, keyChanges }, { key: this.#key, seenAt, orgKeys });
+    return await followLosses({ ...log, keyChanges }, { key: this.#key, seenAt: await this.#seenAt(), orgKeys });
+  }
+
+  /** When the head that was seen the last time was signed by the key that is pinned; 0 where another one has signed it. */
+  async #seenAt(): Promise<number> {
+    const { seen } = this.#trust;
+    if (seen === undefined || (await namedKey(seen, [this.#key])) !== 0) return 0;
+    return (await verifyLogToken(seen, LOG_HEAD_TYPE, logHeadSchema, [this.#key])).at;
   }
 
   /** @returns its newest head */

@@ -12,6 +12,7 @@ import { CopyPlace, READER_RIGHTS } from '../helpers/copy-place.ts';
 import { adminSet, TestSigner } from '../helpers/kms.ts';
 import { type TestOrg, testOrg } from '../helpers/kms-org.ts';
 import { LogPlace } from '../helpers/log-place.ts';
+import { rewriteLog } from '../helpers/rewrite-log.ts';
 import { S3Fake } from '../helpers/s3-fake/s3-fake.ts';
 import { tempFolder } from '../helpers/temp-folder.ts';
 
@@ -63,6 +64,15 @@ test('the key of the log is followed from an HSM that is lost to the next ones o
   expect(next.seen.key).toEqual(later.key);
   expect((await verifyLog(later, place.key, undefined, fingerprint)).seen.key).toEqual(later.key);
 
+  // That one is lost as well: in whatever order it is told, the newest word counts.
+  await org.loseHsm();
+  const second = await org.draft({ iat: recovery.iat + 60 });
+  const both = [await org.signRecovery(second), signed];
+  const last = await exportOf(place, org, both);
+  const followed = await verifyLog(last, place.key, undefined, fingerprint);
+  expect(followed.losses.map((loss) => loss.recovery)).toEqual([recovery.id, second.id]);
+  expect(followed.seen.key).toEqual(last.key);
+
   // Whoever has the HSM of before, and what was signed for it, leads nobody back who has seen the log since.
   for (const key of [later.key, place.key]) {
     await expect(verifyLog(log, key, next.seen, fingerprint)).rejects.toEqual(refused('log_head_rejected'));
@@ -112,4 +122,16 @@ test('the copy of the log goes on by the next HSM, and whoever reads it follows 
     expect(verified).toMatchObject({ head: { size }, losses: [{ recovery: recovery.id, key: recovery.keys.audit }] });
     expect(verified.keys[0]).toEqual(told.key);
   }
+
+  // A log that begins anew has nothing of the HSM that was lost before it.
+  const backupAt = place.time;
+  await grow();
+  await rewriteLog(place, (entries) => entries.slice(0, -1));
+  await place.heads.declareFork(backupAt);
+  for (let changes = 0; changes < 2; changes += 1) {
+    await changeKey();
+    await grow();
+  }
+  const trust = { org: { log: await exportOf(place, org, [signed]), orgKeys: fingerprint } };
+  expect(await verifyCopy(reader, place.key, trust)).toMatchObject({ forks: [{ of: log }], losses: [{ recovery: recovery.id }] });
 });

@@ -51,7 +51,7 @@ export class MemoryTransport {
     return this.#onWay;
   }
 
-  /** Whether nothing is on its way, and nothing that has arrived can lead to more. */
+  /** Whether nothing is on its way, and nobody is at what has arrived. */
   get isQuiet(): boolean {
     return this.#onWay.length === 0 && this.#taken === 0;
   }

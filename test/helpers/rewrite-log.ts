@@ -10,7 +10,8 @@ const TRIGGERS = ['audit_update', 'log_tiles_update', 'log_tiles_delete'] as con
 /** What whoever runs the control plane can do to its log: the whole database is his, and the HSM signs what he asks for. */
 export async function rewriteLog(place: LogPlace, change: (entries: LoggedEntry[]) => LoggedEntry[]): Promise<void> {
   const { db, dialect } = place.store;
-  const before = await place.entries();
+  // Those of no org are in between.
+  const before = [...(await place.entries()), ...(await place.entriesOf(''))].toSorted((one, other) => one.leaf - other.leaf);
   const entries = change(before);
   const changed = entries.findIndex((entry, index) => entry !== before[index]);
   for (const drop of DROPS[dialect]) await drop.execute(db);

@@ -1,5 +1,6 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -271,7 +272,8 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     isSlow = true;
     place.at += 600;
     const last = await place.give(other.id, renew('b1'));
-    void place.transport.deliverNext('acks');
+    void place.transport.deliver(place.transport.onWay.findIndex(({ channel }) => channel === 'acks'));
+    await turn();
     await place.pass(400);
     expect(told()).toBe(1);
 

@@ -91,6 +91,16 @@ test('a set that the configuration file names stays, and what it leaves is not g
   await expect(place.start()).rejects.toMatchObject({ code: 'model_missing' });
 });
 
+test('a disk that takes nothing is no reason to end', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  onTestFinished(() => void vi.useRealTimers());
+  const place = await Place.make();
+  const choice = await place.start();
+  place.store.close();
+  vi.advanceTimersByTime(600_000);
+  expect(choice.running.now.set).toBe('embedded');
+}, 300_000);
+
 describe.skipIf(scrfdMissing)('with another detector (needs the test models beside the checkout)', () => {
   test('it takes over beside the work that goes on, who is enrolled is still known, and back it goes as well', async () => {
     const place = await Place.make();
@@ -184,8 +194,14 @@ describe.skipIf(scrfdMissing)('with another detector (needs the test models besi
     /** As the kernel does: nothing of the end is written down. */
     const kill = async (choice: ModelChoice): Promise<void> => choice.running.stop();
     const chosen = await place.start();
+    // With both in memory it dies.
+    vi.spyOn(chosen.running, 'replace').mockImplementation(async ({ stages }) => {
+      await stages.stop();
+      await new Promise(() => undefined);
+    });
     chosen.choose('scrfd-10g');
-    await expect.poll(() => standing(chosen), PATIENTLY).toEqual({ set: 'scrfd-10g', ...APPLIED });
+    await expect.poll(() => new StoredModels(place.store).begun, PATIENTLY).toBe(1);
+    await expect.poll(() => vi.mocked(chosen.running.replace).mock.calls.length, PATIENTLY).toBe(1);
     await kill(chosen);
     for (let starts = 1; starts <= 2; starts += 1) {
       const again = await place.start();
@@ -216,6 +232,7 @@ describe.skipIf(scrfdMissing)('with another detector (needs the test models besi
       expect(standing(again), `start ${starts}`).toEqual({ set: 'scrfd-10g', ...APPLIED });
       if (starts === 3) vi.advanceTimersByTime(600_000);
       await kill(again);
+      vi.clearAllTimers();
     }
   }, 300_000);
 });

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { decodeJwt } from 'jose';
 import type { Kysely } from 'kysely';
 import { copyDiffers } from '../../../shared/audit/copy-differs.ts';
 import { checkpointName, checkpointsOf, forkName, keyChangeName, tileName } from '../../../shared/audit/copy-names.ts';
@@ -6,6 +7,7 @@ import { readHead } from '../../../shared/audit/log-tokens.ts';
 import { edgeTiles, fullTiles, type TileEdge } from '../../../shared/crypto/merkle/tile-places.ts';
 import { TILE_WIDTH } from '../../../shared/crypto/merkle/tiles.ts';
 import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
+import { keyChangeSchema } from '../../../shared/lease/key-change.ts';
 import { Bucket, type StoredObject } from '../../../shared/s3/bucket.ts';
 import type { BucketConfig } from '../../../shared/s3/bucket-config.ts';
 import type { Database } from '../../store/database.ts';
@@ -170,10 +172,18 @@ function readKeptHead(body: Buffer) {
   }
 }
 
-/** Whether something else has a name. */
-async function isTaken(bucket: Bucket, name: string, body: Buffer): Promise<boolean> {
+/** Whether another word on the key has a name. Anything else there is none of this log. */
+async function isTaken(bucket: Bucket, name: string, word: Buffer): Promise<boolean> {
   const object = await bucket.get(name);
-  return object !== undefined && !object.body.equals(body);
+  return object !== undefined && !object.body.equals(word) && isKeyChange(object.body);
+}
+
+function isKeyChange(body: Buffer): boolean {
+  try {
+    return keyChangeSchema.parse(decodeJwt(body.toString('utf8'))).use === 'audit';
+  } catch {
+    return false;
+  }
 }
 
 async function existing(bucket: Bucket, name: string): Promise<StoredObject> {

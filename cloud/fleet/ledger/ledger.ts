@@ -87,10 +87,11 @@ export class Ledger {
     const { db, now, logger } = this.#options;
     try {
       await this.#links.wake([...(await expireCommands(db, now()))]);
-      const due = this.#delivery ? await this.#links.due(MOST_DUE) : [];
       // A box that has answered is told nothing twice because nobody had the time to listen.
       const answering = new Set([...this.#unheard].map(({ device }) => device));
-      await Promise.all(due.filter((device) => !answering.has(device)).map((device) => this.#delivery?.deliver(device)));
+      const due = this.#delivery ? await this.#links.due(MOST_DUE + answering.size) : [];
+      const silent = due.filter((device) => !answering.has(device)).slice(0, MOST_DUE);
+      await Promise.all(silent.map((device) => this.#delivery?.deliver(device)));
     } catch (error) {
       logger.error({ err: SecureGateError.from(error) }, 'the ledger of commands could not be looked through');
     }

@@ -54,6 +54,7 @@ async function verify(options: Verifying): Promise<void> {
   const state =
     options.state ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'securegate-audit', `copy-${name}.json`);
   const seen = await readJson(state, seenCopySchema);
+  if (options.orgKeys !== undefined && options.export === undefined) throw new SecureGateError('usage', '--org-keys needs --export');
   const log = options.export === undefined ? undefined : await readJson(options.export, logExportSchema);
   if (options.export !== undefined && log === undefined) throw new SecureGateError('file_unreadable', `There is no ${options.export}`);
   const bucket = await Bucket.open(config.data, new AbortController().signal);
