@@ -18,7 +18,7 @@ import { type Figures, measure } from './measure.ts';
  * body, ready as it is. Both are asked by turns, each in a process of its own. It ends with 1 where the read does not reach its share of the bare route.
  */
 const TARGET = 0.4;
-const ROUNDS = 5;
+const ROUNDS = 15;
 const LOAD = { connections: 10, requests: 20_000 } as const;
 const WARM_UP = { connections: 10, requests: 20_000 } as const;
 const PATIENCE_MS = 120_000;
