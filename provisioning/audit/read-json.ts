@@ -12,3 +12,10 @@ export async function readJson<Schema extends z.ZodType>(file: string, schema: S
     throw new SecureGateError('file_unreadable', `Cannot read ${file}`, { cause });
   }
 }
+
+/** A file that somebody named. @throws {SecureGateError} `file_unreadable` */
+export async function requireJson<Schema extends z.ZodType>(file: string, schema: Schema): Promise<z.output<Schema>> {
+  const content = await readJson(file, schema);
+  if (content === undefined) throw new SecureGateError('file_unreadable', `There is no ${file}`);
+  return content;
+}

@@ -9,7 +9,7 @@ import { publicKeySchema } from '../../shared/lease/public-key.ts';
 import { type Asking, asking, cloudOf } from '../audit/asking.ts';
 import type { LogExport } from '../audit/log-export.ts';
 import { lossInWords } from '../audit/loss-in-words.ts';
-import { readJson } from '../audit/read-json.ts';
+import { readJson, requireJson } from '../audit/read-json.ts';
 import type { SeenLog, VerifiedLog } from '../audit/verify-log.ts';
 import { verifyCopyCommand } from './audit/verify-copy.ts';
 
@@ -104,8 +104,7 @@ async function verify(org: string, options: Verifying): Promise<void> {
   if (log === undefined || log.org !== org || (seen && seen.org !== org)) {
     throw new SecureGateError('file_unreadable', 'There is no such file, or it is about another org');
   }
-  const given = options.key === undefined ? undefined : await readJson(options.key, publicKeySchema);
-  if (options.key !== undefined && given === undefined) throw new SecureGateError('file_unreadable', `There is no ${options.key}`);
+  const given = options.key === undefined ? undefined : await requireJson(options.key, publicKeySchema);
   const key = given ?? seen?.key ?? log.key;
   if (given === undefined && seen === undefined) {
     process.stderr.write(`No key was given: the one that came with the log is believed from now on. Compare it: ${JSON.stringify(key)}\n`);

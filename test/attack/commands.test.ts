@@ -182,7 +182,7 @@ describe('words that the box did not sign', () => {
       [`box_${'a'.repeat(26)}`, await box.sign(ACK_TYPE, claims)],
     ];
     for (const [device, token] of tries) place.transport.inject({ device, direction: 'up', channel: 'acks', payload: Buffer.from(token) });
-    await expect.poll(() => place.transport.isQuiet).toBe(true);
+    await place.transport.untilQuiet();
     await place.transport.connect(other.id);
     await place.give(other.id, renew('two'));
     await expect.poll(async () => (await place.ledger.receipts.list('acme', { device: other.id, limit: 9 })).items.length).toBe(2);
@@ -244,7 +244,7 @@ test('whatever comes on whatever channel, box and control plane live on', async 
     fc.asyncProperty(fc.array(fc.tuple(channel, payload), { minLength: 30, maxLength: 60 }), async (messages) => {
       for (const [[direction, name], bytes] of messages)
         place.transport.inject({ device: box.id, direction, channel: name, payload: bytes });
-      await expect.poll(() => place.transport.isQuiet).toBe(true);
+      await place.transport.untilQuiet();
     }),
     { numRuns: 15 },
   );

@@ -42,7 +42,7 @@ async function tryAll(messages: Record<string, Buffer | string>, channel: 'desir
   const before = box.journal.find();
   for (const [name, payload] of Object.entries(messages)) {
     place.transport.inject({ device: box.id, direction: 'down', channel, payload: Buffer.from(payload) });
-    await expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+    await place.transport.untilQuiet();
     expect(box.journal.find(), name).toBe(before);
   }
   await place.states.cameras.create('acme', 'hall', newId('record'), { ...DOOR, device: box.id });
@@ -128,7 +128,7 @@ describe('a desired state that somebody else made', () => {
       for (const payload of [first?.payload ?? Buffer.alloc(0), Buffer.from(late), Buffer.from(same)]) {
         place.transport.inject({ device: box.id, direction: 'down', channel: 'desired', payload });
       }
-      await expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+      await place.transport.untilQuiet();
     };
     await replay();
     await box.crash();
@@ -155,7 +155,7 @@ describe('a report that the box did not make so', () => {
     const other = await place.box('hall');
     const stranger = `box_${'a'.repeat(26)}`;
     const version = { id: newUlid(place.at), incarnation: 2 ** 31 - 1, sequence: 1 };
-    await expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+    await place.transport.untilQuiet();
     const before = await place.store.db.selectFrom('box_states').select(['device', 'reported']).execute();
     const tries = [
       report(stranger),
@@ -174,7 +174,7 @@ describe('a report that the box did not make so', () => {
       { device: box.id, payload: randomBytes(100) },
     ];
     for (const { device, payload } of tries) place.transport.inject({ device, direction: 'up', channel: 'reported', payload });
-    await expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+    await place.transport.untilQuiet();
     expect(await place.store.db.selectFrom('box_states').select(['device', 'reported']).execute()).toEqual(before);
     expect(await place.states.get('acme', other.id)).toMatchObject({ desired: null });
     expect(await place.states.get('other', box.id)).toMatchObject({ desired: null, reported: null });

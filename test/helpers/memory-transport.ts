@@ -22,6 +22,7 @@ interface Box {
   greet: (() => Promise<void>) | undefined;
 }
 
+const PATIENTLY = { timeout: 20_000 };
 /** What is on its way at most; what was longest on its way is lost then. */
 const MOST_ON_WAY = 64;
 
@@ -54,6 +55,10 @@ export class MemoryTransport {
   /** Whether nothing is on its way, and nobody is at what has arrived. */
   get isQuiet(): boolean {
     return this.#onWay.length === 0 && this.#taken === 0;
+  }
+
+  async untilQuiet(): Promise<void> {
+    await expect.poll(() => this.isQuiet, PATIENTLY).toBe(true);
   }
 
   /** Of one process of the control plane. */
@@ -123,7 +128,7 @@ export class MemoryTransport {
   /** Lets the oldest message of a channel arrive, as soon as one is on its way. */
   async deliverNext(channel: string): Promise<void> {
     const next = (): number => this.#onWay.findIndex((message) => message.channel === channel);
-    await expect.poll(next, { timeout: 20_000 }).not.toBe(-1);
+    await expect.poll(next, PATIENTLY).not.toBe(-1);
     await this.deliver(next());
   }
 

@@ -158,7 +158,7 @@ describe.each(['SQLite', 'Postgres'])('what boxes should have, on %s', (database
     await box.connect();
     await followed(place, box);
     const second = await place.second(address);
-    await expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+    await place.transport.untilQuiet();
     place.transport.prompt = false;
     const door = await add(second, box.id, 'hall');
     const sent = (): number => place.transport.sent.filter(({ channel }) => channel === 'desired').length;
@@ -231,7 +231,7 @@ test('a database that is restored from a backup begins anew, so that a box takes
 
   await box.crash();
   // Nothing that the box has said before comes to what is restored.
-  await expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
+  await place.transport.untilQuiet();
   await place.restart({ file: join(folder, 'backup.db') });
   // As many versions as before, of something else.
   const other = await add(place.states, box.id, 'hall', { slug: 'stage' });

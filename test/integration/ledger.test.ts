@@ -262,7 +262,7 @@ describe.each(['SQLite', 'Postgres'])('commands, by a ledger on %s', (database) 
     const place = await LedgerPlace.make({ call }, await freshStore());
     const [{ box, deeds }, { box: other }] = [await place.box(), await place.box()];
     for (const { id } of [box, other]) await place.transport.connect(id);
-    await expect.poll(() => place.transport.isQuiet).toBe(true);
+    await place.transport.untilQuiet();
     place.transport.prompt = false;
     const told = (): number => place.transport.sent.filter(({ channel, device }) => channel === 'commands' && device === box.id).length;
     const id = await place.give(box.id, renew('a1'));

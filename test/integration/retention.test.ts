@@ -53,12 +53,10 @@ describe.each(['SQLite', 'Postgres'])('what is not kept any longer, on %s', (dat
   const messages = (place: LedgerPlace, channel: string): Message[] =>
     place.transport.sent.filter((message) => message.channel === channel);
 
-  const untilQuiet = async (place: LedgerPlace): Promise<void> => expect.poll(() => place.transport.isQuiet, PATIENTLY).toBe(true);
-
   /** What somebody can say again for ever, until the control plane has heard all of it. */
   async function sayAgain(place: LedgerPlace, said: readonly Message[]): Promise<void> {
     for (const message of said) place.transport.inject(message);
-    await untilQuiet(place);
+    await place.transport.untilQuiet();
   }
 
   test('commands that are settled and words on them are removed; what proves a deletion, what is open and where each box stands is not', async () => {
@@ -130,7 +128,7 @@ describe.each(['SQLite', 'Postgres'])('what is not kept any longer, on %s', (dat
     putBack();
     await box.start();
     await place.transport.connect(box.id);
-    await untilQuiet(place);
+    await place.transport.untilQuiet();
     const [next] = await doAll(place, box, [renew('d1')]);
     await sayAgain(
       place,

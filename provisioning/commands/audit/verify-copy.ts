@@ -6,7 +6,7 @@ import { SecureGateError } from '../../../shared/errors/securegate-error.ts';
 import { publicKeySchema } from '../../../shared/lease/public-key.ts';
 import { type Asking, asking, cloudOf } from '../../audit/asking.ts';
 import { lossInWords } from '../../audit/loss-in-words.ts';
-import { readJson } from '../../audit/read-json.ts';
+import { readJson, requireJson } from '../../audit/read-json.ts';
 import type { VerifiedCopy } from '../../audit/verify-copy.ts';
 
 interface Verifying extends Asking {
@@ -49,14 +49,12 @@ async function verify(options: Verifying): Promise<void> {
   const place = { endpoint, region, bucket: name, pathStyle: virtualHost !== true, credentials: { file: resolve(accessKey) } };
   const config = bucketSchema.safeParse(prefix === undefined ? place : { ...place, prefix });
   if (!config.success) throw new SecureGateError('usage', config.error.issues.map(({ path, message }) => `${path}: ${message}`).join('; '));
-  const key = await readJson(options.key, publicKeySchema);
-  if (key === undefined) throw new SecureGateError('file_unreadable', `There is no ${options.key}`);
+  const key = await requireJson(options.key, publicKeySchema);
   const state =
     options.state ?? join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'securegate-audit', `copy-${name}.json`);
   const seen = await readJson(state, seenCopySchema);
   if (options.orgKeys !== undefined && options.export === undefined) throw new SecureGateError('usage', '--org-keys needs --export');
-  const log = options.export === undefined ? undefined : await readJson(options.export, logExportSchema);
-  if (options.export !== undefined && log === undefined) throw new SecureGateError('file_unreadable', `There is no ${options.export}`);
+  const log = options.export === undefined ? undefined : await requireJson(options.export, logExportSchema);
   const bucket = await Bucket.open(config.data, new AbortController().signal);
   try {
     const copy = await verifyCopy(bucket, key, { seen: seen?.head, org: log && { log, orgKeys: options.orgKeys } });
